@@ -1,0 +1,1 @@
+"""Everything Elasticsearch-shaped: its connection, its index templates and the demo inventory."""

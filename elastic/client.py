@@ -1,0 +1,33 @@
+"""The one place where Elasticsearch clients are made."""
+
+from elasticsearch import Elasticsearch, OrjsonSerializer
+
+from elastic.settings import ElasticsearchSettings
+
+
+def connect(settings: ElasticsearchSettings, *, request_timeout: float = 10.0, connections: int = 10) -> Elasticsearch:
+    """Make a client; nothing is sent yet.
+
+    The client never retries by itself: retries belong to the caller, who knows what is safe and how long it may take.
+
+    Args:
+        settings: the server's address and credentials.
+        request_timeout: seconds after which a request without an answer is given up.
+        connections: keep-alive connections held open at most.
+    """
+    credentials: dict[str, object] = {}
+    if settings.api_key is not None:
+        credentials["api_key"] = settings.api_key.get_secret_value()
+    elif settings.username is not None and settings.password is not None:
+        credentials["basic_auth"] = (settings.username, settings.password.get_secret_value())
+    if settings.ca_certs is not None:
+        credentials["ca_certs"] = str(settings.ca_certs)
+    return Elasticsearch(
+        settings.url,
+        request_timeout=request_timeout,
+        connections_per_node=connections,
+        max_retries=0,
+        retry_on_timeout=False,
+        serializer=OrjsonSerializer(),
+        **credentials,  # type: ignore[arg-type]  # a choice among keywords, which the signature cannot express
+    )
