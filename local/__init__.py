@@ -1,0 +1,1 @@
+"""The embedded stack: real Kafka and Elasticsearch on loopback, and the runner that starts Sluice on them."""
