@@ -1,6 +1,38 @@
-"""What every test shares."""
+"""What every test shares: Django's settings, and the real servers."""
 
 import os
+from collections.abc import Iterator
 
-# Django's settings are read at import, before any fixture could set them.
+import pytest
+
+from local import ports, servers
+from local.supervisor import supervisor
+
+# Django reads both at import, before any fixture could set them.
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "gateway.settings")
 os.environ.setdefault("GATEWAY_SECRET_KEY", "a key that only the tests know, long enough for Django's checks")
+
+
+@pytest.fixture(scope="session")
+def embedded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[servers.Servers]:
+    """Real Kafka and Elasticsearch, started once for the whole run."""
+    home = tmp_path_factory.mktemp("embedded")
+    free = ports.free(4)
+    prepared = servers.prepare(home, (free[0], free[1]), (free[2], free[3]))
+    programs = prepared.programs()
+    with supervisor(home, programs) as running:
+        for program in programs:
+            running.start(program)
+        yield prepared
+
+
+@pytest.fixture(scope="session")
+def kafka_bootstrap(embedded: servers.Servers) -> str:
+    """The broker's ``host:port``."""
+    return embedded.kafka.bootstrap_servers
+
+
+@pytest.fixture(scope="session")
+def elasticsearch_url(embedded: servers.Servers) -> str:
+    """The cluster's address."""
+    return embedded.elasticsearch.url
