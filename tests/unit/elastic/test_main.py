@@ -1,0 +1,22 @@
+"""The command line says in one line what is wrong."""
+
+import pytest
+
+from elastic.__main__ import main
+from local import ports
+
+
+def test_an_elasticsearch_that_is_down_is_one_line_and_status_1(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("ELASTICSEARCH_URL", f"http://127.0.0.1:{ports.free(1)[0]}")
+    assert main(["bootstrap"]) == 1
+    assert capsys.readouterr().err.startswith("Elasticsearch: ")
+
+
+def test_a_bad_setting_is_named_and_status_2(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("ELASTICSEARCH_URL", "nonsense")
+    assert main(["seed"]) == 2
+    assert capsys.readouterr().err.startswith("ELASTICSEARCH_URL: ")
