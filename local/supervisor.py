@@ -53,15 +53,17 @@ class Supervisor:
         self._started: dict[str, int] = {}
         self._wait(lambda: socket.exists() and bool(self._rpc.getState()), "the process manager")
 
-    def start(self, program: Program) -> None:
-        """Start a program and wait until it is ready.
+    def start(self, *programs: Program) -> None:
+        """Start programs side by side and wait until all of them are ready.
 
         Raises:
-            StackError: it ended instead, or another one did, or it took too long.
+            StackError: one that was started has ended instead, or they took too long.
         """
-        self._rpc.startProcess(program.name, False)
-        self._started[program.name] = cast(int, self._info(program.name)["pid"])
-        self._wait(program.ready, program.name)
+        for program in programs:
+            self._rpc.startProcess(program.name, False)
+            self._started[program.name] = cast(int, self._info(program.name)["pid"])
+        for program in programs:
+            self._wait(program.ready, program.name)
 
     def check(self) -> None:
         """Raise a StackError that names the first program that has ended."""

@@ -21,8 +21,7 @@ def embedded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[servers.Serve
     prepared = servers.prepare(home, (free[0], free[1]), (free[2], free[3]))
     programs = prepared.programs()
     with supervisor(home, programs) as running:
-        for program in programs:
-            running.start(program)
+        running.start(*programs)
         yield prepared
 
 

@@ -1,0 +1,57 @@
+# Sluice: `make run` sets up everything and serves, `make test` sets up everything and tests it.
+
+PYTHON ?= python3
+BIN := .venv/bin
+
+# The linters load Django's settings, which want a key to be there; nothing is signed with this one.
+check: export GATEWAY_SECRET_KEY := only-for-the-linters
+
+.DEFAULT_GOAL := help
+.PHONY: help run demo test check format lock clean
+.DELETE_ON_ERROR:
+
+help: ## List the targets
+	@sed -nE 's/^([a-z-]+):[^#]*## (.*)/\1\t\2/p' Makefile | expand -t 22
+
+run: .venv/embedded.stamp ## Set up what is missing, start the whole system, show the main job, serve until Ctrl-C
+	@$(BIN)/python -m local run
+
+demo: .venv/embedded.stamp ## The same, but stop after the main job
+	@$(BIN)/python -m local demo
+
+test: .venv/dev.stamp ## Run every test, against real Kafka and Elasticsearch
+	@$(BIN)/pytest
+
+check: .venv/dev.stamp ## Format, lint, types and layering
+	$(BIN)/ruff format --check
+	$(BIN)/ruff check
+	$(BIN)/lint-imports
+	$(BIN)/mypy
+	$(BIN)/pylint audit_sink elastic gateway local translator tests
+
+format: .venv/dev.stamp ## Format the code
+	$(BIN)/ruff check --fix
+	$(BIN)/ruff format
+
+lock: .venv/dev.stamp ## Resolve the dependencies anew: Python packages into requirements/, Java archives into local/jars.toml
+	$(BIN)/python -m local.requirements
+	$(BIN)/python -m local.jars
+
+clean: ## Remove the embedded stack's data
+	rm -rf .local
+
+.venv/made.stamp:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+	  || { echo "Sluice needs Python 3.11 or newer; name one with: make PYTHON=python3.12 $(MAKECMDGOALS)" >&2; exit 1; }
+	@$(PYTHON) -m venv --clear .venv \
+	  || { echo "no virtual environment can be made in .venv (on Debian: apt install python3-venv)" >&2; exit 1; }
+	@touch $@
+
+# A larger set holds the smaller one in the same versions, so that installing either never undoes the other.
+.venv/%.stamp: requirements/%.txt pyproject.toml | .venv/made.stamp
+	@echo "Installing Python packages into .venv (once; the log is .venv/$*.log)"
+	@{ $(BIN)/pip install --disable-pip-version-check --retries 1 --require-hashes -r $< \
+	  && $(BIN)/pip install --disable-pip-version-check --no-deps --no-build-isolation -e . ; } > .venv/$*.log 2>&1 \
+	  || { echo "The packages cannot be installed (the first run needs PyPI; check the network and try again):" \
+	    "$$(grep ERROR .venv/$*.log | tail -n 1)" >&2; exit 1; }
+	@touch $@

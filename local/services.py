@@ -1,0 +1,91 @@
+"""Sluice's own services as programs of the stack, and the commands that prepare them."""
+
+import os
+import secrets
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from local.errors import StackError
+from local.servers import Servers, answers_ok
+from local.supervisor import Program
+
+USER = "octoAdmin"
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """The three services on servers that run, with their files in ``home``."""
+
+    home: Path
+    servers: Servers
+    gateway_port: int
+    translator_port: int
+    audit_sink_metrics_port: int
+
+    @property
+    def gateway_url(self) -> str:
+        """The address that clients are given."""
+        return f"http://127.0.0.1:{self.gateway_port}"
+
+    @property
+    def translator_url(self) -> str:
+        """The address that the gateway is given."""
+        return f"http://127.0.0.1:{self.translator_port}"
+
+    def prepare(self) -> None:
+        """Create index templates, demo inventory, topics, the gateway's database and the demo user; repeatable.
+
+        Raises:
+            StackError: one of the commands fails.
+        """
+        key = self.home / "secret-key"
+        if not key.exists():
+            key.touch(mode=0o600)
+            key.write_text(secrets.token_urlsafe(48), encoding="utf-8")
+        for arguments in (
+            ("elastic", "bootstrap"),
+            ("elastic", "seed"),
+            ("audit_sink", "topics"),
+            ("gateway", "migrate"),
+            ("gateway", "user", USER),
+        ):
+            self._run(*arguments)
+
+    def programs(self) -> list[Program]:
+        """The services in the order in which each finds what it calls."""
+        sink = f"http://127.0.0.1:{self.audit_sink_metrics_port}"
+        return [
+            self._program("translator", f"{self.translator_url}/readyz", "serve"),
+            self._program("audit_sink", f"{sink}/readyz"),
+            self._program("gateway", f"{self.gateway_url}/readyz"),
+        ]
+
+    def environment(self) -> dict[str, str]:
+        """The variables of all three, as an operator would set them."""
+        return {
+            "KAFKA_BOOTSTRAP_SERVERS": self.servers.kafka.bootstrap_servers,
+            "ELASTICSEARCH_URL": self.servers.elasticsearch.url,
+            "TRANSLATOR_PORT": str(self.translator_port),
+            "AUDIT_SINK_METRICS_PORT": str(self.audit_sink_metrics_port),
+            "GATEWAY_PORT": str(self.gateway_port),
+            "GATEWAY_TRANSLATOR_URL": self.translator_url,
+            "GATEWAY_DATABASE_URL": f"sqlite:///{self.home / 'gateway.db'}",
+            "GATEWAY_SECRET_KEY_FILE": str(self.home / "secret-key"),
+            "GATEWAY_UNSIGNED_TOKENS": "true",
+        }
+
+    def _program(self, name: str, readiness: str, *arguments: str) -> Program:
+        command = [sys.executable, "-m", name, *arguments]
+        return Program(name, command, lambda: answers_ok(readiness), self.environment())
+
+    def _run(self, *arguments: str) -> None:
+        command = [sys.executable, "-m", *arguments]
+        environment = {**os.environ, **self.environment()}
+        result = subprocess.run(
+            command, env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False
+        )
+        if result.returncode != 0:
+            reason = (result.stderr or result.stdout).strip().splitlines()
+            raise StackError(f"python -m {' '.join(arguments)}: {reason[-1] if reason else result.returncode}")

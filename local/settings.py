@@ -1,0 +1,30 @@
+"""Where the embedded stack keeps its data and which ports it takes: the variables ``LOCAL_*``."""
+
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import Field
+from pydantic_settings import SettingsConfigDict
+
+from elastic.settings import Settings
+
+_Port = Annotated[int, Field(ge=1, le=65535)]
+
+
+class LocalSettings(Settings):
+    """The stack's folder and its ports, all of them on 127.0.0.1."""
+
+    model_config = SettingsConfigDict(env_prefix="LOCAL_")
+
+    home: Path = Path(".local")
+    gateway_port: _Port = 8000
+    translator_port: _Port = 8001
+    audit_sink_metrics_port: _Port = 9108
+    kafka_port: _Port = 9092
+    kafka_controller_port: _Port = 9093
+    elasticsearch_port: _Port = 9200
+    elasticsearch_transport_port: _Port = 9300
+
+    def ports(self) -> dict[str, int]:
+        """Each port by the variable that sets it."""
+        return {f"LOCAL_{name}".upper(): value for name, value in self if name.endswith("_port")}
