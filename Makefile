@@ -2,6 +2,8 @@
 
 PYTHON ?= python3
 BIN := .venv/bin
+LOCK := $(BIN)/uv pip compile pyproject.toml --quiet --upgrade --universal --python-version 3.11 --generate-hashes \
+  --no-header --no-emit-index-url --no-emit-find-links
 
 # The linters load Django's settings, which want a key to be there; nothing is signed with this one.
 check: export GATEWAY_SECRET_KEY := only-for-the-linters
@@ -34,7 +36,9 @@ format: .venv/dev.stamp ## Format the code
 	$(BIN)/ruff format
 
 lock: .venv/dev.stamp ## Resolve the dependencies anew: Python packages into requirements/, Java archives into local/jars.toml
-	$(BIN)/python -m local.requirements
+	$(LOCK) -o requirements/runtime.txt
+	$(LOCK) --group embedded -c requirements/runtime.txt -o requirements/embedded.txt
+	$(LOCK) --group dev -c requirements/embedded.txt -o requirements/dev.txt
 	$(BIN)/python -m local.jars
 
 clean: ## Remove the embedded stack's data

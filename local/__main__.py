@@ -68,7 +68,7 @@ def _run(settings: LocalSettings, console: Console, serve: bool) -> None:
         services = Services(
             home, base, settings.gateway_port, settings.translator_port, settings.audit_sink_metrics_port
         )
-        with supervisor(home, [*base.programs(), *services.programs()]) as running:
+        with supervisor(home, [*base.programs(), *services.programs()], services.environment()) as running:
             _start(running, base, services, console)
             demo.show(services, console)
             if serve:

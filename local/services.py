@@ -78,7 +78,7 @@ class Services:
 
     def _program(self, name: str, readiness: str, *arguments: str) -> Program:
         command = [sys.executable, "-m", name, *arguments]
-        return Program(name, command, lambda: answers_ok(readiness), self.environment())
+        return Program(name, command, lambda: answers_ok(readiness))
 
     def _run(self, *arguments: str) -> None:
         command = [sys.executable, "-m", *arguments]

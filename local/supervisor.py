@@ -11,9 +11,9 @@ import sys
 import tempfile
 import time
 import xmlrpc.client
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from http.client import HTTPException
 from pathlib import Path
 from typing import Any, cast
@@ -39,7 +39,6 @@ class Program:
     name: str
     command: list[str]
     ready: Callable[[], bool]
-    environment: dict[str, str] = field(default_factory=dict)
 
 
 class Supervisor:
@@ -70,7 +69,12 @@ class Supervisor:
         if self._daemon.poll() is not None:
             raise StackError("the process manager was killed; everything that it ran is being stopped")
         for name in self._started:
-            info = self._info(name)
+            try:
+                info = self._info(name)
+            except _GONE as error:
+                raise StackError(
+                    "the process manager does not answer; everything that it ran is being stopped"
+                ) from error
             if info["statename"] not in ("STARTING", "RUNNING"):
                 # supervisord gives -1 for a process that a signal ended.
                 how = "was killed" if info["exitstatus"] == -1 else f"ended with status {info['exitstatus']}"
@@ -120,8 +124,13 @@ class Supervisor:
 
 
 @contextmanager
-def supervisor(home: Path, programs: list[Program]) -> Iterator[Supervisor]:
+def supervisor(home: Path, programs: list[Program], variables: Mapping[str, str]) -> Iterator[Supervisor]:
     """Run a supervisord that knows ``programs``; all of them are stopped on leaving.
+
+    Args:
+        home: the folder for its configuration and the logs.
+        programs: what it may start, in the order in which it is to be started.
+        variables: the services' settings, for all programs alike.
 
     Raises:
         StackError: it cannot be started.
@@ -139,7 +148,7 @@ def supervisor(home: Path, programs: list[Program]) -> Iterator[Supervisor]:
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
-            env={name: value for name, value in os.environ.items() if not name.startswith(_FOREIGN_VARIABLES)},
+            env=_environment(variables),
             # Ctrl-C is for the runner, which stops the rest in order.
             process_group=0,
         )
@@ -159,6 +168,11 @@ def _tethered() -> list[str]:
     return [sys.executable, "-m", "local.tether"]
 
 
+def _environment(variables: Mapping[str, str]) -> dict[str, str]:
+    own = {name: value for name, value in os.environ.items() if not name.startswith(_FOREIGN_VARIABLES)}
+    return {**own, "PYTHONUNBUFFERED": "1", **variables}
+
+
 def _configuration(programs: list[Program], socket: Path, logs: Path) -> str:
     sections = [
         _section("unix_http_server", {"file": socket, "chmod": "0700"}),
@@ -166,10 +180,8 @@ def _configuration(programs: list[Program], socket: Path, logs: Path) -> str:
         _section("supervisord", {"logfile": logs / "supervisord.log", "pidfile": socket.with_suffix(".pid")}),
     ]
     for priority, program in enumerate(programs):
-        variables = {"PYTHONUNBUFFERED": "1", **program.environment}
         options = {
             "command": shlex.join([*_tethered(), *program.command]),
-            "environment": ",".join(f'{name}="{value}"' for name, value in variables.items()),
             "directory": Path(__file__).parent.parent,
             "priority": priority,
             "autostart": "false",

@@ -20,7 +20,7 @@ def embedded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[servers.Serve
     free = ports.free(4)
     prepared = servers.prepare(home, (free[0], free[1]), (free[2], free[3]))
     programs = prepared.programs()
-    with supervisor(home, programs) as running:
+    with supervisor(home, programs, {}) as running:
         running.start(*programs)
         yield prepared
 

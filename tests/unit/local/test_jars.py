@@ -1,0 +1,54 @@
+"""Every archive is pinned by version and digest, and nothing else is put on a class path."""
+
+import hashlib
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from local import jars
+from local.errors import StackError
+
+
+def _lock(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, digest: str) -> Path:
+    archive = tmp_path / "repository/org/example/thing/1.0/thing-1.0.jar"
+    archive.parent.mkdir(parents=True)
+    archive.write_bytes(b"an archive")
+    lock = tmp_path / "jars.toml"
+    lock.write_text(f'[server]\n"org.example:thing:1.0" = "{digest}"\n', encoding="utf-8")
+    monkeypatch.setattr(jars, "LOCK", lock)
+    monkeypatch.setenv("M2_REPO", str(tmp_path / "repository"))
+    # Whatever is asked of the network fails at once.
+    monkeypatch.setenv("HTTPS_PROXY", "http://127.0.0.1:9")
+    return archive
+
+
+def test_the_lock_pins_versions_and_digests_and_names_no_address() -> None:
+    text = jars.LOCK.read_text(encoding="utf-8")
+    assert "://" not in text
+    servers = tomllib.loads(text)
+    assert set(servers) == {"kafka", "elasticsearch"}
+    for archives in servers.values():
+        for coordinate, digest in archives.items():
+            assert coordinate.count(":") == 2
+            assert len(bytes.fromhex(digest)) == 32
+
+
+def test_an_archive_in_the_cache_is_taken_without_the_network(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    archive = _lock(tmp_path, monkeypatch, hashlib.sha256(b"an archive").hexdigest())
+    assert jars.fetch() == {"server": [archive]}
+
+
+def test_without_a_network_the_missing_archive_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    _lock(tmp_path, monkeypatch, "00" * 32).unlink()
+    with pytest.raises(StackError, match=r"thing-1\.0\.jar cannot be fetched .* check the network"):
+        jars.fetch()
+
+
+def test_an_archive_that_is_not_the_pinned_one_is_fetched_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    archive = _lock(tmp_path, monkeypatch, "00" * 32)
+    with pytest.raises(StackError, match="cannot be fetched"):
+        jars.fetch()
+    assert not archive.exists()

@@ -1,0 +1,130 @@
+"""Programs are started, watched and stopped together, and nothing of them is left behind."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import psutil
+import pytest
+
+from local.errors import StackError
+from local.supervisor import Program, supervisor
+
+_SLEEPER = "import time; print('here', flush=True); time.sleep(300)"
+# A leader that starts a worker in its own group, as an application server does.
+_LEADER = f"import subprocess, sys; subprocess.Popen([sys.executable, '-c', {_SLEEPER!r}]).wait()"
+
+
+def _program(name: str, code: str, ready: bool = True) -> Program:
+    return Program(name, [sys.executable, "-c", code], lambda: ready)
+
+
+def _wait_until_gone(pids: list[int]) -> None:
+    gone, alive = psutil.wait_procs([psutil.Process(pid) for pid in pids if psutil.pid_exists(pid)], timeout=30)
+    assert not alive, f"left behind: {alive}, gone: {gone}"
+
+
+def test_leaving_stops_every_program(tmp_path: Path) -> None:
+    programs = [_program("one", _SLEEPER), _program("two", _LEADER)]
+    with supervisor(tmp_path, programs, {}) as running:
+        running.start(*programs)
+        running.check()
+        pids = [running.pid(program.name) for program in programs]
+        assert all(psutil.pid_exists(pid) for pid in pids)
+    _wait_until_gone(pids)
+
+
+def test_what_a_program_prints_is_in_its_log(tmp_path: Path) -> None:
+    log = tmp_path / "logs/speaker.log"
+    program = Program(
+        "speaker", [sys.executable, "-c", _SLEEPER], lambda: log.exists() and "here" in log.read_text("utf-8")
+    )
+    with supervisor(tmp_path, [program], {}) as running:
+        running.start(program)
+
+
+def test_a_program_gets_its_variables_and_none_of_the_users(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("KAFKA_SASL_PASSWORD", "the user's own")
+    code = "import os; print(os.environ.get('KAFKA_SASL_PASSWORD'), os.environ['GREETING'], flush=True); " + _SLEEPER
+    log = tmp_path / "logs/speaker.log"
+    program = Program(
+        "speaker",
+        [sys.executable, "-c", code],
+        lambda: log.exists() and "here" in log.read_text("utf-8"),
+    )
+    with supervisor(tmp_path, [program], {"GREETING": '100% "good" day'}) as running:
+        running.start(program)
+    assert log.read_text("utf-8").splitlines()[0] == 'None 100% "good" day'
+
+
+def test_a_program_that_ends_at_once_is_named_with_its_last_words(tmp_path: Path) -> None:
+    program = _program("broken", "raise SystemExit('out of cheese')", ready=False)
+    with (
+        supervisor(tmp_path, [program], {}) as running,
+        pytest.raises(StackError, match=r"broken ended with status 1; .*broken\.log and ends with: out of cheese"),
+    ):
+        running.start(program)
+
+
+def test_a_killed_program_is_named_and_its_workers_go_with_it(tmp_path: Path) -> None:
+    program = _program("leader", _LEADER)
+    with supervisor(tmp_path, [program], {}) as running:
+        running.start(program)
+        leader = psutil.Process(running.pid("leader"))
+        workers = _children(leader)
+        leader.kill()
+        with pytest.raises(StackError, match="leader was killed"):
+            _check_until_it_raises(running.check)
+    _wait_until_gone([worker.pid for worker in workers])
+
+
+def test_a_killed_manager_takes_everything_with_it(tmp_path: Path) -> None:
+    programs = [_program("one", _SLEEPER), _program("two", _SLEEPER)]
+    with supervisor(tmp_path, programs, {}) as running:
+        running.start(*programs)
+        pids = [running.pid(program.name) for program in programs]
+        manager = psutil.Process(pids[0]).parent()
+        assert manager is not None
+        manager.kill()
+        with pytest.raises(StackError, match="process manager (was killed|does not answer)"):
+            _check_until_it_raises(running.check)
+    _wait_until_gone(pids)
+
+
+def test_a_killed_runner_takes_everything_with_it(tmp_path: Path) -> None:
+    runner = (
+        "import sys, time\n"
+        "from pathlib import Path\n"
+        "from local.supervisor import Program, supervisor\n"
+        f"program = Program('sleeper', [sys.executable, '-c', {_SLEEPER!r}], lambda: True)\n"
+        f"with supervisor(Path({str(tmp_path)!r}), [program], {{}}) as running:\n"
+        "    running.start(program)\n"
+        "    print(running.pid('sleeper'), flush=True)\n"
+        "    time.sleep(300)\n"
+    )
+    with subprocess.Popen([sys.executable, "-c", runner], stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        sleeper = psutil.Process(int(process.stdout.readline()))
+        manager = sleeper.parent()
+        assert manager is not None
+        os.kill(process.pid, signal.SIGKILL)
+    _wait_until_gone([sleeper.pid, manager.pid])
+
+
+def _children(leader: psutil.Process) -> list[psutil.Process]:
+    deadline = time.monotonic() + 30
+    while not (children := leader.children(recursive=True)) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert children
+    return children
+
+
+def _check_until_it_raises(check: Callable[[], None]) -> None:
+    deadline = time.monotonic() + 30
+    while time.monotonic() < deadline:
+        check()
+        time.sleep(0.05)
