@@ -1,0 +1,94 @@
+"""``python -m gateway`` serves; ``python -m gateway COMMAND`` runs a command (``migrate``, ``user``, ``search``, ``help``)."""
+
+import logging
+import multiprocessing
+import os
+import signal
+import sys
+import threading
+from importlib import import_module
+from typing import Any
+
+from elastic.settings import ConfigurationError
+
+logger = logging.getLogger("gateway")
+
+_BAD_CONFIGURATION = 2
+
+
+def main(arguments: list[str]) -> int:
+    """Serve in the foreground until SIGTERM or SIGINT, or run a command.
+
+    Returns:
+        the exit status: 0 after a clean stop, 2 for settings that nothing can start with.
+    """
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "gateway.settings")
+    try:
+        import_module("gateway.settings")
+    except ConfigurationError as error:
+        print(f"gateway: {error}", file=sys.stderr)
+        return _BAD_CONFIGURATION
+    if arguments:
+        from django.core.management import execute_from_command_line  # pylint: disable=import-outside-toplevel
+
+        execute_from_command_line(["python -m gateway", *arguments])
+        return 0
+    return serve()
+
+
+def serve() -> int:
+    """Check the configuration, then serve."""
+    # pylint: disable=import-outside-toplevel  # the settings must have been read
+    import django
+    from django.conf import settings
+    from django.core.checks import run_checks
+    from granian.constants import Interfaces
+    from granian.http import HTTP1Settings
+    from granian.server import Server
+
+    django.setup()
+    errors = False
+    for message in run_checks():
+        logger.log(message.level, "%s: %s; %s", message.id, message.msg, message.hint)
+        errors |= message.is_serious()
+    if errors:
+        return _BAD_CONFIGURATION
+    configured = settings.GATEWAY
+    server = Server(
+        "gateway.wsgi:application",
+        address=configured.host,
+        port=configured.port,
+        interface=Interfaces.WSGI,
+        workers=configured.workers,
+        blocking_threads=configured.threads,
+        workers_kill_timeout=_STOP_SECONDS,
+        websockets=False,
+        http1_settings=HTTP1Settings(header_read_timeout=10_000, max_buffer_size=64 * 1024),
+        log_dictconfig=settings.LOGGING,
+    )
+    logger.info("serving on http://%s:%s", configured.host, configured.port)
+    server.serve(target_loader=_load, wrap_loader=False)
+    logger.info("stopped")
+    return 0
+
+
+_STOP_SECONDS = 15
+
+
+def _load() -> Any:
+    """Load the application in a worker process, and see to it that the worker ends when its parent is killed."""
+    from gateway.wsgi import application  # pylint: disable=import-outside-toplevel  # after the fork
+
+    threading.Thread(target=_stop_with_parent, name="parent-watch", daemon=True).start()
+    return application
+
+
+def _stop_with_parent() -> None:
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os.kill(os.getpid(), signal.SIGTERM)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,84 @@
+"""Whether the process runs, and whether what it depends on does."""
+
+import logging
+from collections.abc import Callable
+from http import HTTPStatus
+
+from confluent_kafka import KafkaException
+from django.db import DatabaseError
+from drf_spectacular.utils import extend_schema
+from elastic_transport import TransportError
+from elasticsearch import ApiError
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+from urllib3.exceptions import HTTPError
+
+from gateway import search, translator
+from gateway.audit import audit_trail
+from gateway.models import User
+
+logger = logging.getLogger(__name__)
+
+PROBE_SECONDS = 1.0
+
+_DOWN = (DatabaseError, KafkaException, LookupError, TransportError, ApiError, HTTPError, OSError)
+
+
+def _database(_timeout: float) -> None:
+    User.objects.exists()
+
+
+def _kafka(timeout: float) -> None:
+    audit_trail().probe(timeout)
+
+
+_PROBES: dict[str, Callable[[float], None]] = {
+    "database": _database,
+    "elasticsearch": search.probe,
+    "kafka": _kafka,
+    "translator": translator.probe,
+}
+
+
+def _is_up(name: str, probe: Callable[[float], None]) -> bool:
+    try:
+        probe(PROBE_SECONDS)
+    except _DOWN as error:
+        logger.warning("not ready: %s: %s", name, error)
+        return False
+    return True
+
+
+class PublicView(APIView):
+    """A view for everybody."""
+
+    authentication_classes = ()
+    permission_classes = ()
+
+
+class HealthView(PublicView):
+    """The process is up and answers."""
+
+    @extend_schema(
+        operation_id="health", responses={200: {"type": "object", "properties": {"status": {"const": "up"}}}}
+    )
+    def get(self, request: Request) -> Response:
+        """Answer, whatever else is down."""
+        del request
+        return Response({"status": "up"})
+
+
+class ReadinessView(PublicView):
+    """The process and everything that a search needs."""
+
+    @extend_schema(operation_id="readiness")
+    def get(self, request: Request) -> Response:
+        """Probe each dependency, at most a second each; 503 if one is down."""
+        del request
+        dependencies = {name: "up" if _is_up(name, probe) else "down" for name, probe in _PROBES.items()}
+        ready = "down" not in dependencies.values()
+        return Response(
+            {"status": "ready" if ready else "unready", "dependencies": dependencies},
+            status=HTTPStatus.OK if ready else HTTPStatus.SERVICE_UNAVAILABLE,
+        )

@@ -1,0 +1,142 @@
+"""Elasticsearch's side of a search: the page of documents, and the fields that it can be sorted by."""
+
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from http import HTTPStatus
+from typing import Any, NoReturn
+
+from django.conf import settings
+from elastic_transport import ConnectionTimeout, TransportError
+from elasticsearch import ApiError, Elasticsearch
+
+from elastic.client import connect
+from elastic.settings import ElasticsearchSettings
+from gateway.correlation import Correlation
+from gateway.problems import Code, Problem, RejectedQuery, Unavailable
+from gateway.sorting import sort_field
+
+logger = logging.getLogger(__name__)
+
+MAX_RESULT_WINDOW = 10_000
+"""How far pages reach, and up to where hits are counted exactly: Elasticsearch's ``index.max_result_window``."""
+
+_JSON = {"accept": "application/json", "content-type": "application/json"}
+# Elasticsearch's names of what makes a well-formed query too much work for it.
+_TOO_COMPLEX = ("too_complex_to_determinize", "too_many_clauses", "too_many_nested_clauses", "TooComplexToDeterminize")
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One page of an answer; ``count`` is exact where ``count_relation`` is "eq", a lower bound where it is "gte"."""
+
+    count: int
+    count_relation: str
+    took_ms: int
+    results: list[dict[str, Any]]
+
+
+@cache
+def _client(elasticsearch: ElasticsearchSettings, timeout: float, connections: int) -> Elasticsearch:
+    return connect(elasticsearch, request_timeout=timeout, connections=connections)
+
+
+def client() -> Elasticsearch:
+    """The process's client and its pool of connections."""
+    gateway = settings.GATEWAY
+    return _client(settings.ELASTICSEARCH, gateway.search_timeout, gateway.threads)
+
+
+def search(
+    index: str,
+    query: Mapping[str, Any],
+    *,
+    size: int,
+    page: int,
+    sort: Sequence[str],
+    fields: Sequence[str] | None,
+    correlation: Correlation,
+) -> Page:
+    """Fetch one page of the documents that match.
+
+    Args:
+        index: the index or alias; part of a path, so the caller has checked it.
+        query: Elasticsearch Query DSL.
+        size: documents on a page.
+        page: which page, from 1.
+        sort: field names, each after "-" for descending order; documents without the field come last.
+        fields: the members of a document that are wanted (a name includes all below it); None for all.
+        correlation: the request that the search is made for.
+
+    Raises:
+        RejectedQuery: the query is too much work, or a sort field cannot be sorted by.
+        Problem: 404, there is no such index.
+        Unavailable: Elasticsearch cannot be reached, or cannot search all of the index.
+    """
+    body = {
+        "query": query,
+        "size": size,
+        "from": (page - 1) * size,
+        "track_total_hits": MAX_RESULT_WINDOW,
+        "sort": _sort_clauses(index, sort, correlation),
+        "_source": True if fields is None else list(fields),
+        "timeout": f"{settings.GATEWAY.search_timeout * 1000:.0f}ms",
+    }
+    answer = _perform("POST", f"/{index}/_search?allow_partial_search_results=false", correlation, body)
+    hits = answer["hits"]
+    return Page(
+        count=hits["total"]["value"],
+        count_relation=hits["total"]["relation"],
+        took_ms=answer["took"],
+        results=[hit["_source"] for hit in hits["hits"]],
+    )
+
+
+def probe(timeout: float) -> None:
+    """Ask for the cluster's health.
+
+    Raises:
+        TransportError, ApiError: it does not answer within ``timeout`` seconds.
+    """
+    client().options(request_timeout=timeout).cluster.health()
+
+
+def _sort_clauses(index: str, sort: Sequence[str], correlation: Correlation) -> list[Any]:
+    if not sort:
+        return ["_doc"]
+    answer = _perform("GET", f"/{index}/_field_caps?fields=*&filters=-metadata", correlation)
+    return [
+        {sort_field(name.removeprefix("-"), answer["fields"]): {"order": "desc" if name.startswith("-") else "asc"}}
+        for name in sort
+    ]
+
+
+def _perform(method: str, target: str, correlation: Correlation, body: Any = None) -> Any:
+    # One request as it is: the client's own methods have no way to add headers but to copy the whole client.
+    headers = _JSON | correlation.headers | {"X-Opaque-Id": correlation.request_id}
+    try:
+        return client().perform_request(method, target, headers=headers, body=body).body
+    except ConnectionTimeout:
+        seconds = settings.GATEWAY.search_timeout
+        raise Unavailable(Code.SEARCH_UNAVAILABLE, f"Elasticsearch did not answer within {seconds:g} s.") from None
+    except TransportError as error:
+        logger.error("Elasticsearch cannot be reached: %s", error.__class__.__name__)
+        raise Unavailable(Code.SEARCH_UNAVAILABLE, "Elasticsearch cannot be reached; try again.") from None
+    except ApiError as error:
+        _raise_problem(error)
+
+
+def _raise_problem(error: ApiError) -> NoReturn:
+    """Say what an answer other than success means, in words of ours."""
+    if error.status_code == HTTPStatus.NOT_FOUND:
+        raise Problem(HTTPStatus.NOT_FOUND, Code.NOT_FOUND, "The index does not exist.") from None
+    if any(name in str(error.body) for name in _TOO_COMPLEX):
+        raise RejectedQuery(
+            Code.TOO_COMPLEX, "Elasticsearch finds the query too complex; use fewer clauses or a simpler pattern."
+        ) from None
+    if error.status_code == HTTPStatus.BAD_REQUEST:
+        logger.error("Elasticsearch refused a query of the translator's: %s", error.error)
+        raise RejectedQuery(Code.MALFORMED, "Elasticsearch refuses this query.") from None
+    logger.error("Elasticsearch answered %s: %s", error.status_code, error.error)
+    raise Unavailable(Code.SEARCH_UNAVAILABLE, "Elasticsearch cannot run this search right now; try again.") from None

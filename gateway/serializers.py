@@ -1,0 +1,97 @@
+"""The body of a search, checked strictly: a number in quotes is no number, and an unknown member is an error."""
+
+from typing import Any, ClassVar
+
+from django.conf import settings
+from rest_framework import serializers
+
+from gateway.search import MAX_RESULT_WINDOW
+
+MAX_SIZE = 1000
+MAX_NAMES = 100
+MAX_NAME_CHARACTERS = 512
+
+
+class StrictCharField(serializers.CharField):
+    """Text that was sent as text, and is kept as it is."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(trim_whitespace=False, **options)
+
+    def to_internal_value(self, data: Any) -> str:
+        """Refuse whatever is not a string."""
+        if not isinstance(data, str):
+            self.fail("invalid")
+        return data
+
+
+class StrictIntegerField(serializers.IntegerField):
+    """A whole number that was sent as a number."""
+
+    def to_internal_value(self, data: Any) -> int:
+        """Refuse strings, fractions and booleans."""
+        if not isinstance(data, int) or isinstance(data, bool):
+            self.fail("invalid")
+        return data
+
+
+class StrictBooleanField(serializers.BooleanField):
+    """true or false, sent as such."""
+
+    def to_internal_value(self, data: Any) -> bool:
+        """Refuse everything that merely looks like a boolean."""
+        if not isinstance(data, bool):
+            self.fail("invalid", input=data)
+        return data
+
+
+class FieldNames(serializers.ListField):
+    """A list of field names."""
+
+    def __init__(self, **options: Any) -> None:
+        name = StrictCharField(max_length=MAX_NAME_CHARACTERS)
+        super().__init__(child=name, max_length=MAX_NAMES, **options)
+
+
+def _first_index() -> str:
+    return settings.GATEWAY.search_indices[0]
+
+
+class SearchSerializer(serializers.Serializer[Any]):
+    """What to search for, where, and how much of the answer to return."""
+
+    default_error_messages: ClassVar = {"invalid": "The body must be a JSON object."}
+
+    query = StrictCharField(allow_blank=True, help_text='The query; "" is everything.')
+    index = StrictCharField(default=_first_index, max_length=255, help_text="One of the indices that you may search.")
+    size = StrictIntegerField(default=50, min_value=0, max_value=MAX_SIZE, help_text="Documents on a page.")
+    page = StrictIntegerField(default=1, min_value=1, help_text=f"Pages reach {MAX_RESULT_WINDOW:,} results.")
+    sort = FieldNames(default=tuple, help_text='Fields with doc values; "-" before a name for descending order.')
+    fields = FieldNames(  # type: ignore[assignment]  # the metaclass takes it; Serializer.fields stays what it is
+        default=None, allow_null=True, allow_empty=False, help_text="Members of a document to return; null for all."
+    )
+    cursor = StrictCharField(default=None, allow_null=True, help_text="Not available yet: null.")
+    case_insensitive = StrictBooleanField(default=False, help_text="Compare strings without regard to letter case.")
+    explain = StrictBooleanField(default=False, help_text="Return the Elasticsearch query as well.")
+
+    def to_internal_value(self, data: Any) -> Any:
+        """Refuse members that the contract does not have."""
+        if isinstance(data, dict):
+            unknown = [name for name in data if name not in self._declared_fields]
+            if unknown:
+                known = ", ".join(self._declared_fields)
+                raise serializers.ValidationError({unknown[0][:100]: f"There is no such member; there are {known}."})
+        return super().to_internal_value(data)
+
+    def validate_cursor(self, cursor: str | None) -> None:
+        """Refuse to read on."""
+        if cursor is not None:
+            raise serializers.ValidationError("Cursors are not available yet; leave it out and use page.")
+
+    def validate(self, attrs: Any) -> Any:
+        """Refuse pages beyond what Elasticsearch reaches without a cursor."""
+        if attrs["page"] * attrs["size"] > MAX_RESULT_WINDOW:
+            raise serializers.ValidationError(
+                {"page": f"Pages reach {MAX_RESULT_WINDOW:,} results (page × size); to read on takes a cursor."}
+            )
+        return attrs

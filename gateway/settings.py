@@ -1,0 +1,141 @@
+"""The gateway's settings: the variables ``GATEWAY_*``, and Django's own settings made of them.
+
+This is the only module that reads the environment.
+"""
+
+from typing import Annotated
+
+from pydantic import BeforeValidator, Field, SecretStr, StringConstraints
+from pydantic_settings import NoDecode, SettingsConfigDict
+
+from audit_sink.kafka import KafkaSettings, TopicSettings
+from elastic.settings import ElasticsearchSettings, HttpUrl, Settings
+from gateway import __version__
+
+
+def _comma_separated(value: object) -> object:
+    return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
+
+
+# Lower case and no wildcard, so that a grant names exactly one index or alias.
+_IndexName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9._-]{0,254}$")]
+_Seconds = Annotated[float, Field(gt=0, le=60)]
+_CommaSeparated = (NoDecode, BeforeValidator(_comma_separated))
+
+
+class GatewaySettings(Settings):
+    """What the operator decides, from the variables ``GATEWAY_<FIELD>``. Time-outs are in seconds."""
+
+    model_config = SettingsConfigDict(env_prefix="GATEWAY_")
+
+    # Only serving needs a key (a check of the gateway says so), commands do not.
+    secret_key: SecretStr = SecretStr("")
+    host: str = "127.0.0.1"
+    port: int = Field(default=8000, ge=1, le=65535)
+    workers: int = Field(default=1, ge=1, le=64)
+    threads: int = Field(default=32, ge=1, le=256)
+    allowed_hosts: Annotated[tuple[str, ...], *_CommaSeparated] = ("localhost", "127.0.0.1", "[::1]")
+    # The path after the three slashes is relative to the working directory; a fourth slash makes it absolute.
+    database_url: str = Field(default="sqlite:///sluice.db", pattern=r"^sqlite:///.+$")
+    translator_url: HttpUrl = "http://127.0.0.1:8001"
+    search_indices: Annotated[tuple[_IndexName, ...], *_CommaSeparated] = Field(default=("devices",), min_length=1)
+    unsigned_tokens: bool = False
+    translator_timeout: _Seconds = 5.0
+    search_timeout: _Seconds = 10.0
+    audit_timeout: _Seconds = 5.0
+
+
+GATEWAY = GatewaySettings.load()
+ELASTICSEARCH = ElasticsearchSettings.load()
+KAFKA = KafkaSettings.load()
+AUDIT = TopicSettings.load()
+
+MAX_BODY_BYTES = 1024 * 1024
+
+SECRET_KEY = GATEWAY.secret_key.get_secret_value()
+DEBUG = False
+ALLOWED_HOSTS = list(GATEWAY.allowed_hosts)
+ROOT_URLCONF = "gateway.urls"
+WSGI_APPLICATION = "gateway.wsgi.application"
+AUTH_USER_MODEL = "gateway.User"
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+APPEND_SLASH = False
+USE_I18N = False
+USE_TZ = True
+
+INSTALLED_APPS = [
+    "django.contrib.contenttypes",
+    "django.contrib.auth",
+    "django.contrib.staticfiles",
+    "rest_framework",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
+    "gateway",
+]
+
+# No sessions, cookies or forms, so neither sessions nor CSRF protection.
+MIDDLEWARE = [
+    "gateway.correlation.correlate",
+    "django.middleware.security.SecurityMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+]
+
+DATABASES = {
+    "default": {
+        "ENGINE": "django.db.backends.sqlite3",
+        "NAME": GATEWAY.database_url.removeprefix("sqlite:///"),
+        "CONN_MAX_AGE": None,
+        "OPTIONS": {"init_command": "PRAGMA journal_mode=WAL", "transaction_mode": "IMMEDIATE"},
+    }
+}
+
+TEMPLATES = [{"BACKEND": "django.template.backends.django.DjangoTemplates", "APP_DIRS": True}]
+
+STATIC_URL = "/static/"
+WHITENOISE_USE_FINDERS = True
+
+X_FRAME_OPTIONS = "DENY"
+
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": ["gateway.auth.OctoxlabsAuthentication"],
+    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
+    "DEFAULT_PARSER_CLASSES": ["gateway.media.JSONParser"],
+    "DEFAULT_RENDERER_CLASSES": ["gateway.media.JSONRenderer"],
+    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "gateway.media.AlwaysJSON",
+    "DEFAULT_METADATA_CLASS": None,
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "EXCEPTION_HANDLER": "gateway.problems.exception_handler",
+    "URL_FORMAT_OVERRIDE": None,
+    "TEST_REQUEST_DEFAULT_FORMAT": "json",
+    "TEST_REQUEST_RENDERER_CLASSES": ["gateway.media.JSONRenderer"],
+}
+
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Sluice",
+    "DESCRIPTION": "Searches asset inventories; every search is recorded before it is answered.",
+    "VERSION": __version__,
+    "LICENSE": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
+    "OAS_VERSION": "3.1.1",
+    "SERVE_AUTHENTICATION": [],
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+}
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["console"], "level": "INFO"},
+    "loggers": {
+        "_granian": {"level": "WARNING"},
+        "django": {"handlers": [], "level": "WARNING", "propagate": True},
+        # A refused request is in the audit trail; a forged Host header is nobody's news.
+        "django.request": {"level": "CRITICAL"},
+        "django.security": {"level": "CRITICAL"},
+        "elastic_transport": {"level": "ERROR"},
+        "urllib3": {"level": "ERROR"},
+    },
+}

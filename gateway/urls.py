@@ -1,0 +1,24 @@
+"""What is where."""
+
+from django.urls import path
+from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
+from rest_framework.negotiation import DefaultContentNegotiation
+
+from gateway.health import HealthView, ReadinessView
+from gateway.views import SearchView
+
+urlpatterns = [
+    path("search", SearchView.as_view(), name="search"),
+    path("healthz", HealthView.as_view(), name="health"),
+    path("readyz", ReadinessView.as_view(), name="readiness"),
+    path(
+        "schema/",
+        SpectacularAPIView.as_view(permission_classes=(), content_negotiation_class=DefaultContentNegotiation),
+        name="schema",
+    ),
+    path("docs/", SpectacularSwaggerView.as_view(permission_classes=()), name="docs"),
+]
+
+handler400 = "gateway.problems.bad_request"
+handler404 = "gateway.problems.not_found"
+handler500 = "gateway.problems.server_error"
