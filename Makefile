@@ -2,7 +2,7 @@
 
 PYTHON ?= python3
 BIN := .venv/bin
-LOCK := $(BIN)/uv pip compile pyproject.toml --quiet --upgrade --universal --python-version 3.11 --generate-hashes \
+LOCK := $(BIN)/uv pip compile pyproject.toml --quiet --universal --python-version 3.11 --generate-hashes \
   --no-header --no-emit-index-url --no-emit-find-links
 
 # The linters load Django's settings, which want a key to be there; nothing is signed with this one.
@@ -35,7 +35,7 @@ format: .venv/dev.stamp ## Format the code
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format
 
-lock: .venv/dev.stamp ## Resolve the dependencies anew: Python packages into requirements/, Java archives into local/jars.toml
+lock: .venv/dev.stamp ## Bring requirements/ and local/jars.toml in line with what the project asks for
 	$(LOCK) -o requirements/runtime.txt
 	$(LOCK) --group embedded -c requirements/runtime.txt -o requirements/embedded.txt
 	$(LOCK) --group dev -c requirements/embedded.txt -o requirements/dev.txt
@@ -52,10 +52,9 @@ clean: ## Remove the embedded stack's data
 	@touch $@
 
 # A larger set holds the smaller one in the same versions, so that installing either never undoes the other.
-.venv/%.stamp: requirements/%.txt pyproject.toml | .venv/made.stamp
+.venv/%.stamp: requirements/%.txt | .venv/made.stamp
 	@echo "Installing Python packages into .venv (once; the log is .venv/$*.log)"
-	@{ $(BIN)/pip install --disable-pip-version-check --retries 1 --require-hashes -r $< \
-	  && $(BIN)/pip install --disable-pip-version-check --no-deps --no-build-isolation -e . ; } > .venv/$*.log 2>&1 \
+	@$(BIN)/pip install --disable-pip-version-check --retries 1 --require-hashes -r $< > .venv/$*.log 2>&1 \
 	  || { echo "The packages cannot be installed (the first run needs PyPI; check the network and try again):" \
 	    "$$(grep ERROR .venv/$*.log | tail -n 1)" >&2; exit 1; }
 	@touch $@
