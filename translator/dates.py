@@ -1,0 +1,131 @@
+"""Dates as Elasticsearch's `strict_date_optional_time` reads them, and its date math.
+
+A date stands for all of the time that it leaves open: `2024-05` is that month, `2024-05-03T10` that hour. Without a
+zone it is in UTC.
+"""
+
+import re
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+FORMAT = "strict_date_optional_time"
+
+_DATE = re.compile(
+    r"([0-9]{4})(?:-([0-9]{2})(?:-([0-9]{2})"
+    r"(?:T([0-9]{2})(?::([0-9]{2})(?::([0-9]{2})(?:[.,]([0-9]{1,9}))?)?)?(Z|[+-][0-9]{2}(?::?[0-9]{2})?)?)?)?)?"
+)
+_MATH = re.compile(r"(now|(.+?)\|\|)((?:[+-][0-9]{1,9}[yMwdhHms])*(?:/[yMwdhHms])?)")
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_NANOS = 1_000_000_000
+_MILLI = 1_000_000
+_LAST = (int((datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC) - _EPOCH).total_seconds()) + 1) * _NANOS - 1
+_LAST_NANOS = 2**63 - 1
+"""The end of what `date_nanos` can hold: 2262-04-11T23:47:16.854775807Z."""
+
+
+class NotADate(ValueError):
+    """The text is no date; the message says what one looks like."""
+
+
+class OutOfRange(ValueError):
+    """The date is outside what the field's type holds; the message says what that is."""
+
+
+@dataclass(frozen=True, slots=True)
+class Period:
+    """What a date stands for.
+
+    Attributes:
+        start: its first moment, as Elasticsearch reads it.
+        after: the first moment behind it; None where no date is behind it.
+        rounds: whether Elasticsearch itself finds start and end, by rounding (date math); `after` is None then.
+    """
+
+    start: str
+    after: str | None
+    rounds: bool = False
+
+
+def period(text: str, *, nanoseconds: bool) -> Period:
+    """Read a date or date math.
+
+    Args:
+        text: such as `2024-05`, `2024-05-03T10:00:00+02:00`, `now-7d/d` or `2024-05-03||+1M`.
+        nanoseconds: whether the field is of type `date_nanos`, not `date`, which holds milliseconds.
+
+    Raises:
+        NotADate: it is neither.
+        OutOfRange: the type holds no such date.
+    """
+    # Elasticsearch has units of date math of a few letters; a text longer than this is none.
+    math = _MATH.fullmatch(text) if len(text) <= 256 and ("now" in text or "||" in text) else None
+    if math is None:
+        start, after = _bounds(text, nanoseconds)
+        return Period(_written(start), _written(after) if after <= _LAST else None)
+    if math[1] == "now":
+        return Period(text, None, rounds=True)
+    start, _ = _bounds(math[2], nanoseconds)
+    return Period(f"{_written(start)}||{math[3]}", None, rounds=True)
+
+
+def _bounds(text: str, nanoseconds: bool) -> tuple[int, int]:
+    """The first nanosecond since 1970 of the period, and the first behind it."""
+    match = _DATE.fullmatch(text)
+    if match is None:
+        raise NotADate("is no date; write one such as 2024-05-03, 2024-05, 2024-05-03T10:30:00Z or now-7d/d")
+    year, month, day, hour, minute, second, fraction, zone = match.groups()
+    try:
+        moment = datetime(int(year), int(month or 1), int(day or 1), tzinfo=UTC) + _time(hour, minute, second, zone)
+        seconds = (moment - _EPOCH) // timedelta(seconds=1)
+        length = _length(int(year), month, day, hour, minute, second)
+    except ValueError:
+        raise NotADate("is no date of the calendar") from None
+    except OverflowError:
+        raise OutOfRange("is outside the years 0001 to 9999") from None
+    start = seconds * _NANOS
+    if fraction:
+        digits = fraction if nanoseconds else fraction[:3]
+        length = 10 ** (9 - len(digits))
+        start += int(digits) * length
+    after = start + length
+    if nanoseconds and (start < 0 or after - 1 > _LAST_NANOS):
+        if after <= 0 or start > _LAST_NANOS:
+            raise OutOfRange("is outside what date_nanos holds, 1970-01-01 to 2262-04-11")
+        start, after = max(start, 0), min(after, _LAST_NANOS)
+    return start, after
+
+
+def _time(hour: str | None, minute: str | None, second: str | None, zone: str | None) -> timedelta:
+    hours, minutes, seconds = int(hour or 0), int(minute or 0), int(second or 0)
+    if hours > 23 or minutes > 59 or seconds > 59:
+        raise ValueError("no time of the day")
+    offset = timedelta()
+    if zone and zone != "Z":
+        digits = zone[1:].replace(":", "")
+        offset = timedelta(hours=int(digits[:2]), minutes=int(digits[2:] or 0))
+        if offset > timedelta(hours=18) or int(digits[2:] or 0) > 59:
+            raise ValueError("no offset of a zone")
+        offset = -offset if zone[0] == "-" else offset
+    return timedelta(hours=hours, minutes=minutes, seconds=seconds) - offset
+
+
+def _length(
+    year: int, month: str | None, day: str | None, hour: str | None, minute: str | None, second: str | None
+) -> int:
+    """Nanoseconds that a date leaves open, without a fraction."""
+    if second or minute or hour or day:
+        seconds = 1 if second else 60 if minute else 3_600 if hour else 86_400
+        return seconds * _NANOS
+    first = datetime(year, int(month or 1), 1, tzinfo=UTC)
+    if month is None:
+        days = 366 if year % 4 == 0 and (year % 100 != 0 or year % 400 == 0) else 365
+    else:
+        days = 31 if first.month == 12 else (first.replace(month=first.month + 1) - first).days
+    return days * 86_400 * _NANOS
+
+
+def _written(nanoseconds: int) -> str:
+    seconds, rest = divmod(nanoseconds, _NANOS)
+    moment = _EPOCH + timedelta(seconds=seconds)
+    fraction = f"{rest:09d}" if rest % _MILLI else f"{rest // _MILLI:03d}"
+    return f"{moment.year:04d}-{moment.month:02d}-{moment.day:02d}T{moment:%H:%M:%S}.{fraction}Z"

@@ -1,0 +1,267 @@
+"""Text to nodes.
+
+    query       = [ or_expr ]
+    or_expr     = and_expr { OR and_expr }
+    and_expr    = not_expr { AND not_expr }
+    not_expr    = NOT not_expr | "(" or_expr ")" | scope | comparison
+    scope       = field ":" "{" or_expr "}"
+    comparison  = field ( "=" | "!=" | "<" | "<=" | ">" | ">=" ) value
+                | field ( "~" | "!~" ) ( value | regex )
+                | field [ NOT ] IN "(" value { "," value } ")"
+                | field [ NOT ] BETWEEN value AND value
+                | field [ NOT ] EXISTS
+
+For speed, and so that depth costs no recursion, pyparsing sees a query as a flat list of clauses: one comparison with
+the brackets around it and the AND or OR after it, matched as one regular-expression token. `_Tree` then folds the
+list by precedence. What does not fit is read again, slowly, by `translator.diagnosis`, which says what is wrong.
+"""
+
+import re
+from typing import Any, NamedTuple
+
+from pyparsing import OneOrMore, ParseException, ParserElement, StringEnd, Token
+
+from translator import lexis
+from translator.diagnosis import diagnose
+from translator.errors import QueryError, QuerySyntaxError, TooComplex
+from translator.limits import MAX_CHARACTERS, MAX_CLAUSES, MAX_DEPTH, MAX_MEMBERS
+from translator.nodes import And, Comparison, Everything, Name, Node, Not, Operator, Or, Query, Scope, Value
+from translator.regex import to_lucene
+
+_CLAUSE = re.compile(
+    rf"""
+    (?P<opening> (?: \s*+ (?: \( | (?ai:NOT){lexis.WORD_END} | {lexis.FIELD} \s*+ : \s*+ \{{ ) )*+ \s*+ )
+    (?P<field> {lexis.FIELD} ) \s*+
+    (?:
+        (?: (?P<operator> !?= | [<>]=? | !?~(?!\s*+/) ) \s*+
+            (?: (?P<bare> {lexis.BARE} ) | (?P<quoted> {lexis.DOUBLE_QUOTED} | {lexis.SINGLE_QUOTED} ) )
+        |   (?P<matches> !?~ ) \s*+ (?P<regex> {lexis.REGEX} ) {lexis.REGEX_END}
+        |   (?P<negation> (?ai:NOT){lexis.WORD_END} \s*+ )?+
+            (?: (?ai:IN){lexis.WORD_END} \s*+
+                \( (?P<members> (?: \s*+ {lexis.VALUE} \s*+ , )*+ \s*+ {lexis.VALUE} ) \s*+ \)
+            |   (?ai:BETWEEN){lexis.WORD_END} \s*+ (?P<low> {lexis.VALUE} ) \s*+
+                (?ai:AND){lexis.WORD_END} \s*+ (?P<high> {lexis.VALUE} )
+            |   (?ai:EXISTS){lexis.WORD_END}
+            )
+        )
+    )
+    (?P<closing> [\s)}}]*+ )
+    (?P<connective> (?ai: AND | OR ){lexis.WORD_END} )?
+    """,
+    re.VERBOSE | re.DOTALL,
+)
+_OPENING = re.compile(rf"\(|NOT{lexis.WORD_END}|({lexis.FIELD})\s*:\s*\{{", re.DOTALL)
+_MEMBER = re.compile(lexis.VALUE, re.DOTALL)
+_OPERATORS = {
+    "=": (Operator.EQUAL, False),
+    "!=": (Operator.EQUAL, True),
+    "<": (Operator.LESS, False),
+    "<=": (Operator.LESS_OR_EQUAL, False),
+    ">": (Operator.GREATER, False),
+    ">=": (Operator.GREATER_OR_EQUAL, False),
+    "~": (Operator.CONTAINS, False),
+    "!~": (Operator.CONTAINS, True),
+}
+
+
+class _Clause(NamedTuple):
+    opening: str
+    opening_at: int
+    comparison: Comparison
+    negated: bool
+    closing: str
+    closing_at: int
+    connective: str | None
+
+
+class _ClauseToken(Token):
+    """Matches one clause."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.leave_whitespace()
+        self.mayIndexError = False
+
+    def _generateDefaultName(self) -> str:  # pylint: disable=invalid-name  # pyparsing's hook
+        return "clause"
+
+    # pylint: disable-next=invalid-name,too-many-locals  # pyparsing's hook; one name a group of the expression
+    def parseImpl(self, instring: str, loc: int, do_actions: bool = True) -> tuple[int, list[Any]]:
+        match = _CLAUSE.match(instring, loc)
+        if match is None:
+            raise ParseException(instring, loc, "expected a comparison", self)
+        opening, field, sign, bare, quoted, matches, regex, negation, members, low, high, closing, connective = (
+            match.groups()
+        )
+        start, field_end = match.span("field")
+        closing_at = match.start("closing")
+        values: tuple[Value, ...]
+        if sign:
+            operator, negated = _OPERATORS[sign]
+            value = _value(bare or quoted, match.start("bare" if bare else "quoted"))
+            values = (value,)
+            if value.is_anything and (operator is Operator.EQUAL or operator is Operator.CONTAINS):
+                operator, values = Operator.EXISTS, ()
+        elif matches:
+            operator, negated = Operator.MATCHES, matches == "!~"
+            at = match.start("regex")
+            to_lucene(regex[1:-1], at + 1)
+            values = (Value((regex[1:-1],), at, match.end("regex")),)
+        else:
+            negated = negation is not None
+            if members:
+                operator, values = Operator.IN, _members(instring, *match.span("members"))
+            elif low:
+                operator = Operator.BETWEEN
+                values = (_value(low, match.start("low")), _value(high, match.start("high")))
+            else:
+                operator, values = Operator.EXISTS, ()
+        name = Name(field if field.isalnum() else lexis.field_path(field), start, field_end)
+        comparison = Comparison(name, operator, values, start, closing_at)
+        return match.end(), [_Clause(opening, loc, comparison, negated, closing, closing_at, connective)]
+
+
+def _value(written: str, position: int) -> Value:
+    end = position + len(written)
+    if written[0] in "\"'":
+        text = lexis.unquote(written)
+        return Value((text,) if text else (), position, end)
+    if "*" in written or "?" in written or "\\" in written:
+        return Value(lexis.bare_parts(written), position, end)
+    return Value((written,), position, end)
+
+
+def _members(text: str, start: int, end: int) -> tuple[Value, ...]:
+    values: list[Value] = []
+    for match in _MEMBER.finditer(text, start, end):
+        if len(values) == MAX_MEMBERS:
+            raise TooComplex(f"IN takes at most {MAX_MEMBERS:,} values", match.start(), match.end())
+        values.append(_value(match[0], match.start()))
+    return tuple(values)
+
+
+# One clause more than allowed is read, to see that there is one. The end is made here once: `parse_all` makes one
+# for every call, which costs more than parsing a short query.
+_QUERY: ParserElement = (OneOrMore(_ClauseToken(), max=MAX_CLAUSES + 1) + StringEnd()).parse_with_tabs()
+
+
+class _Level:
+    """What is open at one level of brackets: alternatives before the last OR, and conjuncts since."""
+
+    __slots__ = ("alternatives", "bracket", "conjuncts", "inner_negated", "negated", "position", "scope")
+
+    def __init__(self, bracket: str, position: int, negated: bool, scope: Name | None) -> None:
+        self.bracket = bracket
+        self.position = position
+        self.negated = negated
+        self.scope = scope
+        self.alternatives: list[Node] = []
+        self.conjuncts: list[Node] = []
+        self.inner_negated = False
+
+    def end_conjunction(self) -> None:
+        """What has been collected since the last OR is one alternative."""
+        node = _joined(And, self.conjuncts)
+        self.conjuncts = []
+        self.alternatives.append(node)
+
+    def close(self) -> Node:
+        """The node of the whole level."""
+        self.end_conjunction()
+        return _joined(Or, self.alternatives)
+
+
+def _joined(kind: type[And] | type[Or], nodes: list[Node]) -> Node:
+    if len(nodes) == 1:
+        return nodes[0]
+    children: list[Node] = []
+    for node in nodes:
+        if isinstance(node, kind):
+            children.extend(node.children)
+        else:
+            children.append(node)
+    return kind(tuple(children), nodes[0].position, nodes[-1].end)
+
+
+def _inverted(node: Node) -> Node:
+    return node.child if isinstance(node, Not) else Not(node, node.position, node.end)
+
+
+def _fold(clauses: list[_Clause]) -> Node | None:
+    """Fold a flat list of clauses by precedence; None where brackets or connectives do not fit."""
+    level = _Level("", 0, False, None)
+    outer: list[_Level] = []
+    connected = True
+    for opening, opening_at, comparison, negated, closing, closing_at, connective in clauses:
+        if not connected:
+            return None
+        if opening and not opening.isspace():
+            for match in _OPENING.finditer(opening):
+                word = match[0]
+                if word[-1] in "({":
+                    if len(outer) == MAX_DEPTH:
+                        return None
+                    outer.append(level)
+                    at = opening_at + match.start()
+                    written = match[1]
+                    scope = Name(lexis.field_path(written), at, at + len(written)) if written else None
+                    level = _Level(word[-1], at, level.inner_negated, scope)
+                    outer[-1].inner_negated = False
+                else:
+                    level.inner_negated = not level.inner_negated
+        level.conjuncts.append(_inverted(comparison) if negated is not level.inner_negated else comparison)
+        level.inner_negated = False
+        if closing and not closing.isspace():
+            for offset, bracket in enumerate(closing):
+                if bracket.isspace():
+                    continue
+                if level.bracket != ("(" if bracket == ")" else "{"):
+                    return None
+                node = level.close()
+                if level.scope is not None:
+                    node = Scope(level.scope, node, level.position, closing_at + offset + 1)
+                negated = level.negated
+                level = outer.pop()
+                level.conjuncts.append(_inverted(node) if negated else node)
+        connected = connective is not None
+        if connective and connective[0] in "oO":
+            level.end_conjunction()
+    return None if outer or connected else level.close()
+
+
+def parse(text: str) -> Query:
+    """Read a query.
+
+    Args:
+        text: what a person typed; empty or blank text asks for everything.
+
+    Raises:
+        QuerySyntaxError: the text is not a query.
+        TooComplex: it is over a limit.
+    """
+    try:
+        return _parse(text)
+    except QueryError as error:
+        error.text = text
+        raise
+
+
+def _parse(text: str) -> Query:
+    if len(text) > MAX_CHARACTERS:
+        message = f"the query has {len(text):,} characters; at most {MAX_CHARACTERS:,} are taken"
+        raise TooComplex(message, MAX_CHARACTERS, len(text))
+    if not text.isascii():
+        try:
+            text.encode()
+        except UnicodeEncodeError as error:
+            raise QuerySyntaxError("half of a surrogate pair is no character", error.start, error.end) from None
+    if not text or text.isspace():
+        return Everything()
+    try:
+        clauses = _QUERY.parse_string(text).as_list()
+    except ParseException:
+        raise diagnose(text) from None
+    node = _fold(clauses) if len(clauses) <= MAX_CLAUSES else None
+    if node is None:
+        raise diagnose(text)
+    return node

@@ -1,0 +1,368 @@
+"""One comparison of one field to Elasticsearch queries, by the field's mapping type.
+
+Every function here returns alternatives: a document matches where any of the queries does.
+"""
+
+import ipaddress
+import re
+from typing import Any, ClassVar, TypeAlias
+
+from translator import dates
+from translator.catalogue import Family, Field
+from translator.errors import TooComplex, TypeMismatch, UnsupportedOperator, quoted
+from translator.limits import MAX_WILDCARD
+from translator.nodes import Comparison, Operator, Value, Wildcard
+from translator.regex import to_lucene
+
+Query: TypeAlias = dict[str, Any]
+"""One Elasticsearch query, of which the key is the name."""
+
+_BOUNDS = {
+    Operator.LESS: "lt",
+    Operator.LESS_OR_EQUAL: "lte",
+    Operator.GREATER: "gt",
+    Operator.GREATER_OR_EQUAL: "gte",
+}
+_PATTERN_SPECIAL = re.compile(r"[*?\\]")
+_INTEGER = re.compile(r"[+-]?[0-9]{1,40}")
+_DECIMAL = re.compile(r"[+-]?(?:[0-9]{1,400}(?:\.[0-9]{0,400})?|\.[0-9]{1,400})(?:[eE][+-]?[0-9]{1,4})?")
+_ADDRESS = re.compile(r"[0-9a-fA-F:.]{2,45}")
+_BLOCK = re.compile(r"([0-9a-fA-F:.]{2,45})/([0-9]{1,3})")
+_INTEGER_RANGES = {
+    "byte": (-(2**7), 2**7 - 1),
+    "short": (-(2**15), 2**15 - 1),
+    "integer": (-(2**31), 2**31 - 1),
+    "long": (-(2**63), 2**63 - 1),
+    "unsigned_long": (0, 2**64 - 1),
+}
+_FLOAT_MAXIMA = {"half_float": 65_504.0, "float": 3.4028234663852886e38}
+_LARGEST_FLOAT = 1.7976931348623157e308
+
+
+class _Type:
+    """How a family of types is compared. What it overrides is what it allows; the rest is refused with `hint`."""
+
+    hint: ClassVar[str]
+
+    def term(self, field: Field, value: Value) -> object:
+        """The value as Elasticsearch has it."""
+        raise NotImplementedError
+
+    def equal(self, field: Field, comparison: Comparison, value: Value) -> Query:
+        """`=` with one value."""
+        if value.text is None:
+            raise self._refusal(field, "wildcards", value)
+        return {"term": {field.path: self.term(field, value)}}
+
+    def member_of(self, field: Field, comparison: Comparison) -> list[Query]:
+        """`IN` with literal values as one query, and one more for each value with wildcards."""
+        terms = dict.fromkeys(self.term(field, value) for value in comparison.values if value.text is not None)
+        queries: list[Query] = []
+        if len(terms) == 1:
+            queries.append({"term": {field.path: next(iter(terms))}})
+        elif terms:
+            queries.append({"terms": {field.path: list(terms)}})
+        for value in comparison.values:
+            if value.text is None:
+                queries.append(self.equal(field, comparison, value))
+        return queries
+
+    def within(self, field: Field, bounds: dict[str, Value]) -> Query:
+        """A range; the keys of the bounds are Elasticsearch's."""
+        return {"range": {field.path: {key: self.bound(field, value) for key, value in bounds.items()}}}
+
+    def bound(self, field: Field, value: Value) -> object:
+        """The end of a range."""
+        return self.term(field, value)
+
+    def contains(self, field: Field, comparison: Comparison) -> Query:
+        """`~` with a value."""
+        raise self._refusal(field, "~", comparison)
+
+    def matches(self, field: Field, comparison: Comparison) -> Query:
+        """`~` with a regular expression."""
+        raise self._refusal(field, "~", comparison)
+
+    def _refusal(self, field: Field, what: str, where: Comparison | Value) -> UnsupportedOperator:
+        message = f"{quoted(field.path)} is of type {field.type}, which has no {what}; {self.hint}"
+        return UnsupportedOperator(message, where.position, where.end)
+
+
+class _String(_Type):
+    """Whole values: keyword, constant_keyword, wildcard, version."""
+
+    hint = "use = with a whole value"
+
+    def __init__(self, case_insensitive: bool) -> None:
+        self.flag: Query = {"case_insensitive": True} if case_insensitive else {}
+
+    def term(self, field: Field, value: Value) -> object:
+        return value.text
+
+    def equal(self, field: Field, comparison: Comparison, value: Value) -> Query:
+        if value.text is not None:
+            return _with_flags("term", field, value.text, self.flag)
+        prefix = _prefix(value)
+        if prefix is not None:
+            return _with_flags("prefix", field, prefix, self.flag)
+        return _with_flags("wildcard", field, _pattern(value.parts, value), self.flag)
+
+    def member_of(self, field: Field, comparison: Comparison) -> list[Query]:
+        if not self.flag:
+            return super().member_of(field, comparison)
+        # `terms` has no case_insensitive.
+        return [self.equal(field, comparison, value) for value in dict.fromkeys(comparison.values)]
+
+    def contains(self, field: Field, comparison: Comparison) -> Query:
+        value = comparison.values[0]
+        parts = (Wildcard.ANY, *value.parts, Wildcard.ANY) if value.parts else (Wildcard.ANY,)
+        return _with_flags("wildcard", field, _pattern(parts, value), self.flag)
+
+    def matches(self, field: Field, comparison: Comparison) -> Query:
+        value = comparison.values[0]
+        return _with_flags("regexp", field, to_lucene(value.text or "", value.position + 1), {"flags": "NONE", **self.flag})
+
+
+class _Flattened(_String):
+    """Leaves of a flattened object, which Elasticsearch searches by whole value and by prefix alone."""
+
+    hint = "use = with a whole value, or with one * at its end"
+
+    def equal(self, field: Field, comparison: Comparison, value: Value) -> Query:
+        if value.text is None and _prefix(value) is None:
+            raise self._refusal(field, "wildcards but one * at the end", value)
+        return super().equal(field, comparison, value)
+
+    def contains(self, field: Field, comparison: Comparison) -> Query:
+        raise self._refusal(field, "~", comparison)
+
+    def matches(self, field: Field, comparison: Comparison) -> Query:
+        raise self._refusal(field, "~", comparison)
+
+
+class _Text(_String):
+    """Analysed text without a sub-field of the whole value: its words are what is compared."""
+
+    hint = "use = with words of it, or ~"
+
+    def __init__(self) -> None:
+        super().__init__(case_insensitive=True)
+
+    def equal(self, field: Field, comparison: Comparison, value: Value) -> Query:
+        if value.text is not None:
+            return {"match_phrase": {field.path: value.text}}
+        return _with_flags("wildcard", field, _pattern(value.parts, value), self.flag)
+
+    def within(self, field: Field, bounds: dict[str, Value]) -> Query:
+        value = next(iter(bounds.values()))
+        raise self._refusal(field, "order", value)
+
+
+class _Ip(_Type):
+    hint = "compare with an address, or a block such as 10.0.0.0/8"
+
+    def term(self, field: Field, value: Value) -> object:
+        text = value.text or ""
+        block = _BLOCK.fullmatch(text)
+        try:
+            if block is None:
+                return self._address(text)
+            network = ipaddress.ip_network(text, strict=False)
+        except ValueError:
+            message = f"{quoted(text)} is no IP address; {self.hint}"
+            raise TypeMismatch(message, value.position, value.end) from None
+        if isinstance(network, ipaddress.IPv6Network) and network.network_address.ipv4_mapped is not None:
+            message = f"{quoted(text)} is a block of IPv4 addresses written as IPv6; write it as IPv4"
+            raise TypeMismatch(message, value.position, value.end)
+        return text
+
+    def bound(self, field: Field, value: Value) -> object:
+        try:
+            return self._address(value.text or "")
+        except ValueError:
+            message = f"{quoted(value.text or '')} is no single IP address, which a range needs; a block goes with = alone"
+            raise TypeMismatch(message, value.position, value.end) from None
+
+    def contains(self, field: Field, comparison: Comparison) -> Query:
+        raise self._refusal(field, "~", comparison)
+
+    def _address(self, text: str) -> str:
+        if _ADDRESS.fullmatch(text) is None:
+            raise ValueError("no address")
+        ipaddress.ip_address(text)
+        return text
+
+
+class _Number(_Type):
+    hint = "use =, <, > or BETWEEN"
+
+
+class _Integer(_Number):
+    def term(self, field: Field, value: Value) -> object:
+        text = value.text or ""
+        if _INTEGER.fullmatch(text) is None:
+            message = f"{quoted(text)} is no whole number, which {quoted(field.path)} ({field.type}) needs"
+            raise TypeMismatch(message, value.position, value.end)
+        number = int(text)
+        low, high = _INTEGER_RANGES[field.type]
+        if not low <= number <= high:
+            message = f"{quoted(text)} is outside {low} to {high}, the range of {quoted(field.path)} ({field.type})"
+            raise TypeMismatch(message, value.position, value.end)
+        return number
+
+
+class _Float(_Number):
+    def term(self, field: Field, value: Value) -> object:
+        text = value.text or ""
+        if _DECIMAL.fullmatch(text) is None:
+            message = f"{quoted(text)} is no number, which {quoted(field.path)} ({field.type}) needs"
+            raise TypeMismatch(message, value.position, value.end)
+        number = float(text)
+        limit = _FLOAT_MAXIMA.get(field.type, _LARGEST_FLOAT)
+        if not -limit <= number <= limit:
+            message = f"{quoted(text)} is outside -{limit} to {limit}, the range of {quoted(field.path)} ({field.type})"
+            raise TypeMismatch(message, value.position, value.end)
+        return number
+
+
+class _Boolean(_Type):
+    hint = "use = true or = false"
+
+    def term(self, field: Field, value: Value) -> object:
+        if value.text not in ("true", "false"):
+            message = f"{quoted(value.text or '')} is neither true nor false, which {quoted(field.path)} (boolean) needs"
+            raise TypeMismatch(message, value.position, value.end)
+        return value.text == "true"
+
+    def within(self, field: Field, bounds: dict[str, Value]) -> Query:
+        raise self._refusal(field, "order", next(iter(bounds.values())))
+
+
+class _Date(_Type):
+    hint = "use = with a period such as 2024-05, or <, > or BETWEEN"
+
+    def equal(self, field: Field, comparison: Comparison, value: Value) -> Query:
+        if value.text is None:
+            raise self._refusal(field, "wildcards", value)
+        return self.within(field, {"gte": value, "lte": value})
+
+    def member_of(self, field: Field, comparison: Comparison) -> list[Query]:
+        return [self.equal(field, comparison, value) for value in dict.fromkeys(comparison.values)]
+
+    def within(self, field: Field, bounds: dict[str, Value]) -> Query:
+        sent: dict[str, object] = {}
+        for key, value in bounds.items():
+            period = self._period(field, value)
+            if period.rounds:
+                # Elasticsearch rounds lte and gt up, gte and lt down.
+                sent[key] = period.start
+            elif key in ("gte", "lt"):
+                sent[key] = period.start
+            elif period.after is None:
+                sent[key] = "9999-12-31T23:59:59.999999999Z"
+            else:
+                sent["gte" if key == "gt" else "lt"] = period.after
+        return {"range": {field.path: {**sent, "format": dates.FORMAT}}}
+
+    def _period(self, field: Field, value: Value) -> dates.Period:
+        text = value.text or ""
+        try:
+            return dates.period(text, nanoseconds=field.type == "date_nanos")
+        except (dates.NotADate, dates.OutOfRange) as error:
+            raise TypeMismatch(f"{quoted(text)} {error}", value.position, value.end) from None
+
+
+_SENSITIVE = _String(case_insensitive=False)
+_INSENSITIVE = _String(case_insensitive=True)
+_TYPES: dict[Family, tuple[_Type, _Type]] = {
+    Family.KEYWORD: (_SENSITIVE, _INSENSITIVE),
+    Family.FLATTENED: (_Flattened(case_insensitive=False), _Flattened(case_insensitive=True)),
+    Family.TEXT: (_Text(), _Text()),
+    Family.IP: (_Ip(), _Ip()),
+    Family.INTEGER: (_Integer(), _Integer()),
+    Family.FLOAT: (_Float(), _Float()),
+    Family.DATE: (_Date(), _Date()),
+    Family.BOOLEAN: (_Boolean(), _Boolean()),
+}
+
+
+def alternatives(comparison: Comparison, field: Field, *, case_insensitive: bool) -> list[Query]:
+    """Translate a comparison, as if the field were in no nested object.
+
+    Raises:
+        UnsupportedOperator: the field's type has no such comparison.
+        TypeMismatch: a value is none of the field's type.
+        TooComplex: a value with wildcards is too long.
+    """
+    if field.problem:
+        raise UnsupportedOperator(field.problem, comparison.name.position, comparison.name.end)
+    operator = comparison.operator
+    if operator is Operator.EXISTS:
+        return [{"exists": {"field": field.path}}]
+    family = field.family
+    if family is Family.OBJECT or family is Family.NESTED:
+        raise _no_value(comparison, field)
+    if field.keyword is not None and (
+        family is Family.TEXT or operator is Operator.CONTAINS or operator is Operator.MATCHES
+    ):
+        field = field.keyword
+        family = field.family
+    kind = _TYPES[family][case_insensitive]
+    if operator is Operator.EQUAL:
+        return [kind.equal(field, comparison, comparison.values[0])]
+    if operator is Operator.IN:
+        return _member_of(kind, comparison, field)
+    if operator is Operator.CONTAINS:
+        return [kind.contains(field, comparison)]
+    if operator is Operator.MATCHES:
+        return [kind.matches(field, comparison)]
+    for value in comparison.values:
+        if value.text is None:
+            message = f"{operator} takes no wildcards; quote a * or ? that is meant literally"
+            raise UnsupportedOperator(message, value.position, value.end)
+    if operator is Operator.BETWEEN:
+        low, high = comparison.values
+        return [kind.within(field, {"gte": low, "lte": high})]
+    return [kind.within(field, {_BOUNDS[operator]: comparison.values[0]})]
+
+
+def _member_of(kind: _Type, comparison: Comparison, field: Field) -> list[Query]:
+    if any(value.is_anything for value in comparison.values):
+        return [{"exists": {"field": field.path}}]
+    return kind.member_of(field, comparison)
+
+
+def _no_value(comparison: Comparison, field: Field) -> UnsupportedOperator:
+    names = ", ".join(quoted(child) for child in field.children[:10]) + (", …" if len(field.children) > 10 else "")
+    message = f"{quoted(field.path)} is an object; compare one of its fields" + (f": {names}" if names else "")
+    return UnsupportedOperator(message, comparison.name.position, comparison.name.end)
+
+
+def _with_flags(query: str, field: Field, value: str, flags: Query) -> Query:
+    return {query: {field.path: {"value": value, **flags} if flags else value}}
+
+
+def _prefix(value: Value) -> str | None:
+    """The text before the only wildcard, where that is a `*` at the end."""
+    parts = value.parts
+    if len(parts) == 2 and parts[1] is Wildcard.ANY and isinstance(parts[0], str):
+        _check_length(parts, value)
+        return parts[0]
+    return None
+
+
+def _pattern(parts: tuple[str | Wildcard, ...], value: Value) -> str:
+    _check_length(parts, value)
+    pattern: list[str] = []
+    for part in parts:
+        if isinstance(part, str):
+            pattern.append(_PATTERN_SPECIAL.sub(r"\\\g<0>", part))
+        elif part is Wildcard.ONE or pattern[-1:] != ["*"]:
+            pattern.append(part.value)
+    return "".join(pattern)
+
+
+def _check_length(parts: tuple[str | Wildcard, ...], value: Value) -> None:
+    if sum(len(part) if isinstance(part, str) else 1 for part in parts) > MAX_WILDCARD:
+        message = f"a value with wildcards, or one looked for with ~, has at most {MAX_WILDCARD} characters"
+        raise TooComplex(message, value.position, value.end)

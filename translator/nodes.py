@@ -1,0 +1,129 @@
+"""The tree of a query.
+
+The grammar makes trees without redundancy: an `And` holds no `And`, an `Or` no `Or`, a `Not` no `Not`, both kinds of
+list at least two children, and neighbouring parts of a value are of different kinds. So texts that differ only in
+brackets and double negation have one tree. Where a node came from (`position` and `end`, in characters from 0) does
+not count when trees are compared.
+"""
+
+from dataclasses import dataclass, field
+from enum import Enum, StrEnum
+from typing import TypeAlias
+
+
+class Wildcard(Enum):
+    """A part of a value that stands for other text."""
+
+    ANY = "*"
+    """Any run of characters, also an empty one."""
+    ONE = "?"
+    """One character."""
+
+
+class Operator(StrEnum):
+    """How a field is compared; the negated forms are `Not` of these."""
+
+    EQUAL = "="
+    LESS = "<"
+    LESS_OR_EQUAL = "<="
+    GREATER = ">"
+    GREATER_OR_EQUAL = ">="
+    CONTAINS = "~"
+    MATCHES = "~ /regex/"
+    IN = "IN"
+    BETWEEN = "BETWEEN"
+    EXISTS = "EXISTS"
+
+
+@dataclass(frozen=True, slots=True)
+class Name:
+    """A field as it was written, its names joined by dots; below a scope it is relative to the scope's field."""
+
+    path: str
+    position: int = field(default=0, compare=False)
+    end: int = field(default=0, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """A value: literal text and wildcards in turn; no parts at all are the empty text."""
+
+    parts: tuple[str | Wildcard, ...]
+    position: int = field(default=0, compare=False)
+    end: int = field(default=0, compare=False)
+
+    @property
+    def text(self) -> str | None:
+        """The literal text; None where the value has wildcards."""
+        if len(self.parts) == 1:
+            part = self.parts[0]
+            return part if isinstance(part, str) else None
+        return None if self.parts else ""
+
+    @property
+    def is_anything(self) -> bool:
+        """Whether the value is a lone `*`."""
+        return self.parts == (Wildcard.ANY,)
+
+
+@dataclass(frozen=True, slots=True)
+class Everything:
+    """The empty query."""
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """One field compared with as many values as its operator takes: none, one, two, or one and more (`IN`).
+
+    The value of `MATCHES` is the regular expression as it stands between its slashes.
+    """
+
+    name: Name
+    operator: Operator
+    values: tuple[Value, ...]
+    position: int = field(default=0, compare=False)
+    end: int = field(default=0, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """One nested object that satisfies all of the child."""
+
+    name: Name
+    child: "Node"
+    position: int = field(default=0, compare=False)
+    end: int = field(default=0, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Not:
+    """Whatever the child does not match."""
+
+    child: "Node"
+    position: int = field(default=0, compare=False)
+    end: int = field(default=0, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class And:
+    """Whatever all children match."""
+
+    children: tuple["Node", ...]
+    position: int = field(default=0, compare=False)
+    end: int = field(default=0, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Or:
+    """Whatever any child matches."""
+
+    children: tuple["Node", ...]
+    position: int = field(default=0, compare=False)
+    end: int = field(default=0, compare=False)
+
+
+Node: TypeAlias = Comparison | Scope | Not | And | Or
+"""A part of a query."""
+
+Query: TypeAlias = Node | Everything
+"""A whole query."""

@@ -1,0 +1,238 @@
+"""Regular expressions as people write them, in Lucene's dialect.
+
+Lucene (`org.apache.lucene.util.automaton.RegExp`) matches whole values and does not refuse what it lacks but reads
+it as something else, so every construct that means something else there is refused here. Elasticsearch is asked with
+`flags: NONE`, which leaves of the optional syntax only the quotation mark; that is escaped.
+"""
+
+import re
+from collections.abc import Iterator
+
+from translator.errors import QuerySyntaxError, TooComplex
+from translator.limits import MAX_DEPTH, MAX_REGEX, MAX_REGEX_SIZE
+
+_TOKEN = re.compile(r"\\.|\\|\{(\d{1,9})(?:(,)(\d{1,9})?)?\}|.", re.DOTALL)
+_CLASS_MEMBER = re.compile(r"\\.|.", re.DOTALL)
+_SHORTHAND = frozenset("dDsSwW")
+
+
+def to_lucene(pattern: str, position: int = 0) -> str:
+    r"""Translate a pattern that is looked for anywhere in a value.
+
+    An alternative is anchored where it starts with `^` or ends with `$`, outside brackets; elsewhere `.*` is added,
+    since Lucene's own anchors are implicit.
+
+    Args:
+        pattern: the text between the slashes; `\/` is a slash.
+        position: where it stands in the query, for errors.
+
+    Raises:
+        QuerySyntaxError: it holds what Lucene lacks or what is no regular expression.
+        TooComplex: it is too long, or would be with its repetitions written out.
+    """
+    if len(pattern) > MAX_REGEX:
+        message = f"a regular expression has at most {MAX_REGEX:,} characters; this one has {len(pattern):,}"
+        raise TooComplex(message, position, position + len(pattern))
+    lucene = _Translation(pattern, position).lucene()
+    if len(lucene) > MAX_REGEX:
+        message = f"the regular expression has more than {MAX_REGEX:,} characters when .* stands for its missing anchors"
+        raise TooComplex(message, position, position + len(pattern))
+    return lucene
+
+
+class _Group:
+    """An open bracket: the size of its finished alternatives and of the parts of the last one."""
+
+    __slots__ = ("position", "size", "unit")
+
+    def __init__(self, position: int) -> None:
+        self.position = position
+        self.size = 0
+        # The last part's size; 0 where there is none, so that nothing can be repeated.
+        self.unit = 0
+
+
+class _Translation:
+    def __init__(self, pattern: str, position: int) -> None:
+        self.pattern = pattern
+        self.position = position
+        self.alternatives: list[str] = []
+        self.out: list[str] = []
+        self.anchored = False
+        self.ended = False
+        self.repeated = False
+        self.groups = [_Group(0)]
+
+    def lucene(self) -> str:
+        """The whole pattern in Lucene's dialect."""
+        at = 0
+        while at < len(self.pattern):
+            token = _TOKEN.match(self.pattern, at)
+            assert token is not None  # any character is a token
+            at = self._take(token)
+        if len(self.groups) > 1:
+            raise self._error("unclosed bracket in the regular expression", self.groups[-1].position, 1)
+        self._end_alternative(at)
+        return "|".join(self.alternatives)
+
+    def _take(self, token: re.Match[str]) -> int:
+        word, at, end = token[0], token.start(), token.end()
+        if self.ended and word != "|":
+            raise self._error("$ stands only at the end of an alternative; write \\$ for the character", at - 1, 1)
+        if word[0] in "*+?{":
+            self._repeat(token)
+            return end
+        self.repeated = False
+        if word == "^":
+            if len(self.groups) > 1 or self.out or self.anchored:
+                message = "^ stands only at the start of an alternative outside brackets; write \\^ for the character"
+                raise self._error(message, at, 1)
+            self.anchored = True
+        elif word == "$":
+            if len(self.groups) > 1:
+                message = "$ stands only at the end of an alternative outside brackets; write \\$ for the character"
+                raise self._error(message, at, 1)
+            self.ended = True
+        elif word == "|":
+            self._end_alternative(at)
+        elif word == "(":
+            self._open(at)
+        elif word == ")":
+            self._close(at)
+        elif word == "[":
+            return self._class(at)
+        elif word == '"':
+            self._unit('\\"')
+        else:
+            if word[0] == "\\":
+                self._check_escape(word, at)
+            self._unit(word)
+        return end
+
+    def _unit(self, text: str) -> None:
+        group = self.groups[-1]
+        group.size += group.unit
+        group.unit = 1
+        self.out.append(text)
+
+    def _repeat(self, token: re.Match[str]) -> None:
+        word, at = token[0], token.start()
+        group = self.groups[-1]
+        if word == "{":
+            raise self._error("a repetition is {n}, {n,} or {n,m}; write \\{ for the character", at, 1)
+        if self.repeated:
+            message = "Lucene has no lazy or possessive repetition, and one repetition cannot follow another"
+            raise self._error(message, at, len(word))
+        if not group.unit:
+            raise self._error(f"nothing to repeat before {word}", at, len(word))
+        low, comma, high = token[1], token[2], token[3]
+        if low:
+            if high and int(high) < int(low):
+                raise self._error("the repetition's upper bound is below its lower one", at, len(word))
+            times = int(high or low) + (1 if comma and not high else 0)
+            group.unit *= max(1, times)
+            if group.unit > MAX_REGEX_SIZE:
+                start = self.position + at
+                message = f"the repetition makes more than {MAX_REGEX_SIZE:,} characters"
+                raise TooComplex(message, start, start + len(word))
+        self.out.append(word)
+        self.repeated = True
+
+    def _open(self, at: int) -> None:
+        if self.pattern.startswith("?", at + 1):
+            raise self._error("Lucene has no (?…) groups and flags", at, 2)
+        if len(self.groups) > MAX_DEPTH:
+            message = f"brackets are nested more than {MAX_DEPTH} deep"
+            raise TooComplex(message, self.position + at, self.position + at + 1)
+        self.groups.append(_Group(at))
+        self.out.append("(")
+
+    def _close(self, at: int) -> None:
+        if len(self.groups) == 1:
+            raise self._error(") closes no bracket in the regular expression; write \\) for the character", at, 1)
+        self._end_alternative(at)
+        inner = self.groups.pop()
+        group = self.groups[-1]
+        group.size += group.unit
+        group.unit = inner.size
+        self.out.append(")")
+
+    def _end_alternative(self, at: int) -> None:
+        group = self.groups[-1]
+        outermost = len(self.groups) == 1
+        if not group.unit and not (outermost and (self.anchored or self.ended)):
+            raise self._error("an alternative of the regular expression is empty", at, 1 if at < len(self.pattern) else 0)
+        group.size += group.unit
+        group.unit = 0
+        if not outermost:
+            if self.pattern[at] == "|":
+                self.out.append("|")
+            return
+        start, end = "" if self.anchored else ".*", "" if self.ended else ".*"
+        self.alternatives.append(start + "".join(self.out) + end or "()")
+        self.out.clear()
+        self.anchored = self.ended = False
+
+    def _class(self, at: int) -> int:
+        members = _CLASS_MEMBER.finditer(self.pattern, at + 1)
+        written = ["["]
+        first = next(members, None)
+        if first is not None and first[0] == "^":
+            written.append("^")
+            first = next(members, None)
+        if first is None:
+            raise self._error("unclosed [ in the regular expression", at, 1)
+        if first[0] == "]":
+            raise self._error("an empty [] matches nothing; write \\] for the character", first.start(), 1)
+        end = self._class_members(first, members, written)
+        if end is None:
+            raise self._error("unclosed [ in the regular expression", at, 1)
+        self._unit("".join(written))
+        return end
+
+    def _class_members(
+        self, first: re.Match[str] | None, members: Iterator[re.Match[str]], written: list[str]
+    ) -> int | None:
+        low: re.Match[str] | None = None
+        member = first
+        while member is not None:
+            word, at = member[0], member.start()
+            if word == "]":
+                written.append("]")
+                return member.end()
+            if word == "[" and self.pattern.startswith(("[:", "[.", "[="), at):
+                raise self._error("Lucene has no named classes such as [:alpha:]", at, 2)
+            if word[0] == "\\":
+                self._check_escape(word, at)
+            if word == "-" and low is not None and not self.pattern.startswith("]", at + 1):
+                high = next(members, None)
+                if high is None:
+                    return None
+                self._range(low, high, written)
+                low = None
+            else:
+                # Lucene takes what stands on both sides of a hyphen for a range, also a bracket.
+                written.append("\\-" if word == "-" else word)
+                low = None if word == "-" else member
+            member = next(members, None)
+        return None
+
+    def _range(self, low: re.Match[str], high: re.Match[str], written: list[str]) -> None:
+        if high[0][0] == "\\":
+            self._check_escape(high[0], high.start())
+        start = self.position + low.start()
+        ends = (low[0], high[0])
+        if any(len(word) == 2 and word[1] in _SHORTHAND for word in ends) or ends[0][-1] > ends[1][-1]:
+            message = f"{low[0]}-{high[0]} is no range of characters"
+            raise QuerySyntaxError(message, start, self.position + high.end())
+        written.append(f"-\\-" if high[0] == "-" else f"-{high[0]}")
+
+    def _check_escape(self, word: str, at: int) -> None:
+        if len(word) == 1:
+            raise self._error("a \\ at the end of the regular expression escapes nothing", at, 1)
+        if word[1].isalnum() and word[1] not in _SHORTHAND:
+            message = "Lucene has no back-references" if word[1].isdigit() else f"Lucene has no escape {word}"
+            raise self._error(message, at, len(word))
+
+    def _error(self, message: str, at: int, length: int) -> QuerySyntaxError:
+        return QuerySyntaxError(message, self.position + at, self.position + at + length)
