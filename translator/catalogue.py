@@ -249,9 +249,7 @@ def _field(by_index: Mapping[str, _Definition], fields: Mapping[str, Field], bel
         for path in children:
             child = fields[path]
             nested_below += [child] if child.family is Family.NESTED else child.nested_below
-    return Field(
-        first.path, first.type, family, first.nested, keyword, problem, children, tuple(nested_below)
-    )
+    return Field(first.path, first.type, family, first.nested, keyword, problem, children, tuple(nested_below))
 
 
 def _conflict(by_index: Mapping[str, _Definition]) -> str:

@@ -29,7 +29,7 @@ _FOREIGN = {
     "!": "; write NOT",
     "==": "; one = compares",
     "<>": "; write !=",
-    ":": '; write = to compare, or field:{ … } for one nested object',
+    ":": "; write = to compare, or field:{ … } for one nested object",
     "LIKE": "; write = with * and ?",
     "IS": "; write EXISTS or NOT EXISTS",
     ",": "; write AND or OR between comparisons",
@@ -118,7 +118,9 @@ class _Reader:
             if _CLOSER[opened] != bracket:
                 line = self.text.count("\n", 0, position) + 1
                 column = position - self.text.rfind("\n", 0, position)
-                message = f"expected {_CLOSER[opened]} for the {opened} at line {line}, column {column}; found {bracket}"
+                message = (
+                    f"expected {_CLOSER[opened]} for the {opened} at line {line}, column {column}; found {bracket}"
+                )
                 raise QuerySyntaxError(message, self.at, self.at + 1)
             self.at += 1
 

@@ -120,7 +120,9 @@ class _String(_Type):
 
     def matches(self, field: Field, comparison: Comparison) -> Query:
         value = comparison.values[0]
-        return _with_flags("regexp", field, to_lucene(value.text or "", value.position + 1), {"flags": "NONE", **self.flag})
+        return _with_flags(
+            "regexp", field, to_lucene(value.text or "", value.position + 1), {"flags": "NONE", **self.flag}
+        )
 
 
 class _Flattened(_String):
@@ -180,7 +182,9 @@ class _Ip(_Type):
         try:
             return self._address(value.text or "")
         except ValueError:
-            message = f"{quoted(value.text or '')} is no single IP address, which a range needs; a block goes with = alone"
+            message = (
+                f"{quoted(value.text or '')} is no single IP address, which a range needs; a block goes with = alone"
+            )
             raise TypeMismatch(message, value.position, value.end) from None
 
     def contains(self, field: Field, comparison: Comparison) -> Query:
@@ -230,7 +234,9 @@ class _Boolean(_Type):
 
     def term(self, field: Field, value: Value) -> object:
         if value.text not in ("true", "false"):
-            message = f"{quoted(value.text or '')} is neither true nor false, which {quoted(field.path)} (boolean) needs"
+            message = (
+                f"{quoted(value.text or '')} is neither true nor false, which {quoted(field.path)} (boolean) needs"
+            )
             raise TypeMismatch(message, value.position, value.end)
         return value.text == "true"
 

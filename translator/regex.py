@@ -35,7 +35,9 @@ def to_lucene(pattern: str, position: int = 0) -> str:
         raise TooComplex(message, position, position + len(pattern))
     lucene = _Translation(pattern, position).lucene()
     if len(lucene) > MAX_REGEX:
-        message = f"the regular expression has more than {MAX_REGEX:,} characters when .* stands for its missing anchors"
+        message = (
+            f"the regular expression has more than {MAX_REGEX:,} characters when .* stands for its missing anchors"
+        )
         raise TooComplex(message, position, position + len(pattern))
     return lucene
 
@@ -161,7 +163,9 @@ class _Translation:
         group = self.groups[-1]
         outermost = len(self.groups) == 1
         if not group.unit and not (outermost and (self.anchored or self.ended)):
-            raise self._error("an alternative of the regular expression is empty", at, 1 if at < len(self.pattern) else 0)
+            raise self._error(
+                "an alternative of the regular expression is empty", at, 1 if at < len(self.pattern) else 0
+            )
         group.size += group.unit
         group.unit = 0
         if not outermost:
@@ -225,7 +229,7 @@ class _Translation:
         if any(len(word) == 2 and word[1] in _SHORTHAND for word in ends) or ends[0][-1] > ends[1][-1]:
             message = f"{low[0]}-{high[0]} is no range of characters"
             raise QuerySyntaxError(message, start, self.position + high.end())
-        written.append(f"-\\-" if high[0] == "-" else f"-{high[0]}")
+        written.append("-\\-" if high[0] == "-" else f"-{high[0]}")
 
     def _check_escape(self, word: str, at: int) -> None:
         if len(word) == 1:

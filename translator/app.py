@@ -1,0 +1,188 @@
+"""The translator over HTTP."""
+
+import asyncio
+import logging
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from http import HTTPStatus
+from typing import Annotated, Any
+
+import orjson
+from elasticsearch import Elasticsearch
+from fastapi import FastAPI, Query
+from fastapi.exceptions import RequestValidationError
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+
+from elastic.client import connect
+from elastic.settings import ElasticsearchSettings
+from translator import problems, requests
+from translator.catalogue import Catalogue, Field
+from translator.catalogue_cache import CatalogueCache, SearchUnavailable, UnknownIndex
+from translator.dsl import Translation, translate
+from translator.errors import QueryError, UnknownField
+from translator.format import format as format_query
+from translator.metrics import Metrics
+from translator.openapi import document, reads
+from translator.problems import Problem
+from translator.requests import DEFAULT_INDEX, IndexName, TranslateRequest
+from translator.settings import TranslatorSettings
+
+logger = logging.getLogger(__name__)
+
+_CODES = {HTTPStatus.NOT_FOUND: "not_found", HTTPStatus.METHOD_NOT_ALLOWED: "method_not_allowed"}
+
+
+class Service:
+    """What the endpoints share."""
+
+    def __init__(self, settings: TranslatorSettings, client: Elasticsearch) -> None:
+        self.settings = settings
+        self.catalogues = CatalogueCache(client, settings.unknown_field_refresh_seconds)
+        self.metrics = Metrics()
+
+    async def catalogue(self, index: str) -> Catalogue:
+        """The catalogue of an index.
+
+        Raises:
+            Problem: 404 or 503.
+        """
+        try:
+            return await self.catalogues.get(index)
+        except UnknownIndex:
+            raise problems.unknown_index(index) from None
+        except SearchUnavailable:
+            raise problems.search_unavailable() from None
+
+    async def translate(self, request: TranslateRequest) -> Translation:
+        """Translate a query; a name is called unknown only after a fresh look at the mapping.
+
+        Raises:
+            Problem: 422, 404 or 503.
+        """
+        catalogue = self.catalogues.cached(request.index) or await self.catalogue(request.index)
+        try:
+            try:
+                translation = self._timed(request, catalogue)
+            except UnknownField:
+                fresh = await self.catalogues.refreshed(request.index)
+                if fresh is None:
+                    raise
+                translation = self._timed(request, fresh)
+        except QueryError as error:
+            self.metrics.translations.labels(error.code).inc()
+            raise problems.rejected(error) from None
+        self.metrics.translations.labels("ok").inc()
+        return translation
+
+    def _timed(self, request: TranslateRequest, catalogue: Catalogue) -> Translation:
+        start = time.perf_counter()
+        try:
+            return translate(request.query, catalogue, case_insensitive=request.case_insensitive)
+        finally:
+            self.metrics.seconds.observe(time.perf_counter() - start)
+
+
+def create_app() -> FastAPI:
+    """The application, with its settings from the environment.
+
+    Raises:
+        ConfigurationError: a setting is missing or bad.
+    """
+    settings = TranslatorSettings.load()
+    return build(settings, connect(ElasticsearchSettings.load(), request_timeout=settings.elasticsearch_timeout))
+
+
+def build(settings: TranslatorSettings, client: Elasticsearch) -> FastAPI:
+    """The application, with its settings and its connection to Elasticsearch given."""
+    service = Service(settings, client)
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        refresh = asyncio.create_task(service.catalogues.refresh_forever(settings.refresh_seconds))
+        yield
+        refresh.cancel()
+        with suppress(asyncio.CancelledError):
+            await refresh
+        client.close()
+
+    app = FastAPI(title="Sluice translator", lifespan=lifespan, redirect_slashes=False)
+    app.add_exception_handler(Problem, _problem)
+    app.add_exception_handler(HTTPException, _http_error)
+    app.add_exception_handler(RequestValidationError, _bad_parameter)
+    app.add_exception_handler(Exception, _internal_error)
+
+    @app.post("/translate", **document(TranslateRequest, "Elasticsearch Query DSL for a query.", 422, 404, 503))
+    async def translate_query(request: Request) -> Response:
+        body = await requests.read(request, TranslateRequest, settings.body_bytes)
+        translation = await service.translate(body)
+        answer = {
+            "query": translation.query,
+            "fields": translation.fields,
+            "canonical": format_query(translation.tree),
+        }
+        return Response(orjson.dumps(answer), media_type="application/json")
+
+    @app.get("/fields", **reads("The fields of an index that a query can name.", 400, 404, 503))
+    async def fields(index: Annotated[IndexName, Query()] = DEFAULT_INDEX) -> Response:
+        catalogue = await service.catalogue(index)
+        answer = {"index": index, "fields": [_described(name, field) for name, field in catalogue.fields.items()]}
+        return Response(orjson.dumps(answer), media_type="application/json")
+
+    @app.get("/healthz", **reads("The process is up."))
+    async def healthz(_: Request) -> Response:
+        return Response(b'{"status":"ok"}', media_type="application/json")
+
+    @app.get("/readyz", **reads("Queries can be translated.", 503))
+    async def readyz(_: Request) -> Response:
+        reachable = await service.catalogues.is_reachable()
+        # Catalogues in memory serve on while Elasticsearch is away.
+        ready = reachable or len(service.catalogues) > 0
+        answer = {
+            "status": "ready" if ready else "unavailable",
+            "dependencies": {"elasticsearch": "ok" if reachable else "unreachable"},
+        }
+        status = HTTPStatus.OK if ready else HTTPStatus.SERVICE_UNAVAILABLE
+        return Response(orjson.dumps(answer), status.value, media_type="application/json")
+
+    @app.get("/metrics", **reads("Prometheus metrics."))
+    async def metrics(_: Request) -> Response:
+        service.metrics.catalogues.set(len(service.catalogues))
+        return Response(generate_latest(service.metrics.registry), media_type=CONTENT_TYPE_LATEST)
+
+    return app
+
+
+def _described(name: str, field: Field) -> dict[str, Any]:
+    described: dict[str, Any] = {"name": name, "type": field.type, "searchable": not field.problem}
+    if field.path != name:
+        described["alias_of"] = field.path
+    if field.nested:
+        described["nested"] = field.nested[-1]
+    if field.problem:
+        described["problem"] = field.problem
+    return described
+
+
+def _problem(_: Request, error: Exception) -> Response:
+    assert isinstance(error, Problem)
+    return error.response()
+
+
+def _http_error(_: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    status = HTTPStatus(error.status_code)
+    return Problem(status, _CODES.get(status, "malformed"), str(error.detail), headers=error.headers).response()
+
+
+def _bad_parameter(_: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestValidationError)
+    return problems.malformed("; ".join(requests.complaints(error.errors()))).response()
+
+
+def _internal_error(_: Request, error: Exception) -> Response:
+    logger.error("a request failed", exc_info=error)
+    return Problem(HTTPStatus.INTERNAL_SERVER_ERROR, "internal", "the translator failed; try again").response()

@@ -1,0 +1,66 @@
+"""Request bodies: their shape, read strictly and within a limit."""
+
+import itertools
+from collections.abc import Iterable, Mapping
+from http import HTTPStatus
+from typing import Annotated, Any, TypeVar
+
+import orjson
+from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictStr, ValidationError
+from starlette.requests import Request
+
+from translator.problems import Problem, malformed
+
+DEFAULT_INDEX = "devices"
+IndexName = Annotated[StrictStr, Field(pattern=r"^[a-z0-9][a-z0-9_.*-]*$", max_length=255)]
+"""An index, an alias, or a pattern of them with `*`; nothing that would be another path of Elasticsearch's."""
+
+
+class TranslateRequest(BaseModel):
+    """A query to translate."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    query: StrictStr
+    index: IndexName = DEFAULT_INDEX
+    case_insensitive: StrictBool = False
+
+
+_Body = TypeVar("_Body", bound=BaseModel)
+
+
+async def read(request: Request, model: type[_Body], limit: int) -> _Body:
+    """Read and check a JSON body.
+
+    Args:
+        request: its body has not been read yet.
+        model: what the body must be.
+        limit: bytes at most, counted as they arrive.
+
+    Raises:
+        Problem: 415, 413 or 400.
+    """
+    media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if media_type != "application/json":
+        detail = "send the body as application/json"
+        raise Problem(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type", detail)
+    body = b""
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > limit:
+            detail = f"the body is larger than {limit:,} bytes"
+            raise Problem(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "too_large", detail)
+    try:
+        return model.model_validate(orjson.loads(body))
+    except orjson.JSONDecodeError as error:
+        raise malformed(f"the body is not JSON: {error}") from None
+    except ValidationError as error:
+        raise malformed("; ".join(complaints(error.errors(include_url=False, include_input=False)))) from None
+
+
+def complaints(errors: Iterable[Mapping[str, Any]]) -> list[str]:
+    """What is wrong with which member, of the first ten of pydantic's errors; never the value."""
+    return [
+        f"{'.'.join(str(part) for part in error['loc']) or 'the body'}: {error['msg']}"
+        for error in itertools.islice(errors, 10)
+    ]

@@ -1,0 +1,77 @@
+"""The server process."""
+
+import logging
+import logging.config
+import multiprocessing
+import os
+import signal
+import threading
+from typing import Any
+
+from granian.constants import HTTPModes, Interfaces, Loops
+from granian.http import HTTP1Settings
+from granian.log import LogLevels
+from granian.server import Server
+
+from elastic.settings import ElasticsearchSettings
+from translator.app import create_app
+from translator.settings import TranslatorSettings
+
+logger = logging.getLogger("translator")
+
+_STOP_SECONDS = 15
+_LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["stderr"], "level": "INFO"},
+    "loggers": {"elastic_transport": {"level": "WARNING"}},
+}
+
+
+def serve() -> int:
+    """Serve in the foreground until SIGTERM or SIGINT.
+
+    Returns:
+        The exit status.
+
+    Raises:
+        ConfigurationError: a setting is missing or bad.
+    """
+    settings = TranslatorSettings.load()
+    # The worker reads these too, but a bad one has to stop the start-up here.
+    ElasticsearchSettings.load()
+    logging.config.dictConfig(_LOGGING)
+    server = Server(
+        "translator.app:create_app",
+        address=settings.host,
+        port=settings.port,
+        interface=Interfaces.ASGI,
+        workers=1,
+        loop=Loops.uvloop,
+        http=HTTPModes.http1,
+        http1_settings=HTTP1Settings(header_read_timeout=10_000, max_buffer_size=64 * 1024),
+        websockets=False,
+        workers_kill_timeout=_STOP_SECONDS,
+        log_level=LogLevels.error,
+        log_dictconfig=_LOGGING,
+    )
+    logger.info("serving on http://%s:%s", settings.host, settings.port)
+    server.serve(target_loader=_load, wrap_loader=False)
+    logger.info("stopped")
+    return 0
+
+
+def _load() -> Any:
+    """Make the application in the worker process, and see to it that the worker ends when its parent is killed."""
+    logging.config.dictConfig(_LOGGING)
+    threading.Thread(target=_stop_with_parent, name="parent-watch", daemon=True).start()
+    return create_app()
+
+
+def _stop_with_parent() -> None:
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os.kill(os.getpid(), signal.SIGTERM)

@@ -1,0 +1,27 @@
+"""The translator's settings, from the variables `TRANSLATOR_…`; how Elasticsearch is reached is in `elastic.settings`."""
+
+from typing import Annotated
+
+from pydantic import Field
+from pydantic_settings import SettingsConfigDict
+
+from elastic.settings import Settings
+
+_Seconds = Annotated[float, Field(gt=0, le=86_400)]
+
+
+class TranslatorSettings(Settings):
+    """Where the translator listens, and how fresh its field catalogues are."""
+
+    model_config = SettingsConfigDict(env_prefix="TRANSLATOR_")
+
+    host: str = "127.0.0.1"
+    port: int = Field(default=8001, ge=1, le=65_535)
+    body_bytes: int = Field(default=1_048_576, ge=1_024, le=16_777_216)
+    """The largest request body; 65,536 characters of query are at most 768 KiB of JSON."""
+    refresh_seconds: _Seconds = 30.0
+    """How often the mappings of the indices in use are read again in the background."""
+    unknown_field_refresh_seconds: _Seconds = 1.0
+    """How often, at most, an index's mapping is read again before a name in a query is called unknown."""
+    elasticsearch_timeout: _Seconds = 3.0
+    """Seconds after which a request to Elasticsearch is given up."""
