@@ -1,0 +1,323 @@
+"""The translator's process over HTTP, on the real Elasticsearch."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+import psutil
+import pytest
+import urllib3
+from elasticsearch import Elasticsearch
+
+from elastic.client import connect
+from elastic.settings import ElasticsearchSettings
+from local import ports
+
+_INDEX = "translator-app"
+_MAPPING = {"properties": {"Hostname": {"type": "keyword"}, "Ip": {"type": "ip"}}}
+
+
+@dataclass
+class Answer:
+    """An HTTP response, read."""
+
+    status: int
+    media_type: str
+    headers: Any
+    body: bytes
+
+    @property
+    def json(self) -> Any:
+        return orjson.loads(self.body)
+
+
+class Service:
+    """A translator process."""
+
+    def __init__(self, port: int, process: subprocess.Popen[bytes]) -> None:
+        self.port = port
+        self.process = process
+        self.pool = urllib3.HTTPConnectionPool("127.0.0.1", port, retries=False, timeout=10)
+
+    def request(self, method: str, path: str, body: Any = None, **headers: str) -> Answer:
+        sent = body if isinstance(body, bytes) or body is None else orjson.dumps(body)
+        if sent is not None:
+            headers = {"Content-Type": "application/json", **{key.replace("_", "-"): it for key, it in headers.items()}}
+        response = self.pool.request(method, path, body=sent, headers=headers)
+        return Answer(response.status, response.headers.get("content-type", ""), response.headers, response.data)
+
+    def translate(self, **members: Any) -> Answer:
+        return self.request("POST", "/translate", {"index": _INDEX, **members})
+
+
+@contextmanager
+def _service(**environment: str) -> Iterator[Service]:
+    port = ports.free(1)[0]
+    variables = {**os.environ, "TRANSLATOR_PORT": str(port), **environment}
+    with subprocess.Popen([sys.executable, "-m", "translator", "serve"], env=variables) as process:
+        try:
+            _wait_for(lambda: ports.answers(port))
+            yield Service(port, process)
+        finally:
+            process.terminate()
+
+
+def _wait_for(condition: Callable[[], bool], seconds: float = 20) -> None:
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, "waited in vain"
+        time.sleep(0.02)
+
+
+@pytest.fixture(scope="module")
+def client(elasticsearch_url: str) -> Iterator[Elasticsearch]:
+    with connect(ElasticsearchSettings(url=elasticsearch_url)) as connected:
+        connected.indices.create(index=_INDEX, mappings=_MAPPING)
+        yield connected
+        connected.indices.delete(index=_INDEX)
+
+
+@pytest.fixture(scope="module")
+def service(client: Elasticsearch, elasticsearch_url: str) -> Iterator[Service]:
+    with _service(ELASTICSEARCH_URL=elasticsearch_url, TRANSLATOR_UNKNOWN_FIELD_REFRESH_SECONDS="0.01") as running:
+        assert client.indices.exists(index=_INDEX)
+        yield running
+
+
+def test_a_query_is_translated_by_the_mapping_of_its_index(service: Service) -> None:
+    answer = service.translate(query="hostname=octoxlabs*  and Ip = 10.0.0.0/8")
+    assert (answer.status, answer.media_type) == (200, "application/json")
+    assert answer.json == {
+        "query": {"bool": {"filter": [{"prefix": {"Hostname": "octoxlabs"}}, {"term": {"Ip": "10.0.0.0/8"}}]}},
+        "fields": ["Hostname", "Ip"],
+        "canonical": "hostname = octoxlabs* AND Ip = 10.0.0.0/8",
+    }
+
+
+def test_letter_case_is_ignored_on_request(service: Service) -> None:
+    answer = service.translate(query="Hostname = WEB", case_insensitive=True)
+    assert answer.json["query"] == {"term": {"Hostname": {"value": "WEB", "case_insensitive": True}}}
+
+
+def test_a_rejected_query_says_where_and_why(service: Service) -> None:
+    answer = service.translate(query="Ip = 10.0.0.0/8\nAND Hostnme = a")
+    assert (answer.status, answer.media_type) == (422, "application/problem+json")
+    assert answer.json == {
+        "type": "about:blank",
+        "title": "Unprocessable Entity",
+        "status": 422,
+        "detail": 'unknown field "Hostnme"; did you mean "Hostname"?',
+        "code": "unknown_field",
+        "position": 20,
+        "end": 27,
+        "line": 2,
+        "column": 5,
+        "caret": "AND Hostnme = a\n    ^^^^^^^",
+        "suggestions": ["Hostname"],
+    }
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "code"),
+    [
+        (b"", 400, "malformed"),
+        (b"{", 400, "malformed"),
+        (b"[]", 400, "malformed"),
+        (b"{}", 400, "malformed"),
+        (b'{"query": 1}', 400, "malformed"),
+        (b'{"query": "\\ud800"}', 400, "malformed"),
+        (b'{"query": "a = 1", "querry": ""}', 400, "malformed"),
+        (b'{"query": "", "case_insensitive": "yes"}', 400, "malformed"),
+        (b'{"query": "", "index": "../_cluster"}', 400, "malformed"),
+        (b'{"query": "", "index": "_all"}', 400, "malformed"),
+        (b'{"query": "", "index": "a,b"}', 400, "malformed"),
+        (b'{"query": "", "index": "no-such-index"}', 404, "not_found"),
+        (b'{"query": "", "index": "no-such-*"}', 404, "not_found"),
+        (b'{"query": "' + b"a" * 1_100_000 + b'"}', 413, "too_large"),
+        (b"[" * 500_000, 400, "malformed"),
+        (b'{"index": "translator-app", "query": "' + b"(" * 1_000_000 + b'"}', 422, "too_complex"),
+    ],
+)
+def test_a_bad_request_is_a_problem(service: Service, body: bytes, status: int, code: str) -> None:
+    answer = service.request("POST", "/translate", body)
+    assert (answer.status, answer.media_type, answer.json["code"]) == (status, "application/problem+json", code)
+    assert answer.json["detail"]
+
+
+def test_a_body_of_another_kind_is_refused(service: Service) -> None:
+    answer = service.request("POST", "/translate", b"query=a", Content_Type="application/x-www-form-urlencoded")
+    assert (answer.status, answer.json["code"]) == (415, "unsupported_media_type")
+
+
+def test_a_body_without_a_length_is_limited_too(service: Service) -> None:
+    with socket.create_connection(("127.0.0.1", service.port), timeout=10) as connection:
+        head = "POST /translate HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n"
+        connection.sendall(head.encode())
+        chunk = b"10000\r\n" + b" " * 65_536 + b"\r\n"
+
+        def send() -> None:
+            try:
+                for _ in range(1_000):
+                    connection.sendall(chunk)
+            except OSError:
+                # The server has answered and closed.
+                return
+
+        sender = threading.Thread(target=send)
+        sender.start()
+        assert connection.recv(12) == b"HTTP/1.1 413"
+        connection.shutdown(socket.SHUT_RDWR)
+        sender.join()
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status", "code"),
+    [
+        ("GET", "/nowhere", 404, "not_found"),
+        ("GET", "/translate", 405, "method_not_allowed"),
+        ("GET", "/fields?index=..", 400, "malformed"),
+        ("GET", "/fields?index=no-such-index", 404, "not_found"),
+    ],
+)
+def test_a_wrong_address_is_a_problem(service: Service, method: str, path: str, status: int, code: str) -> None:
+    answer = service.request(method, path)
+    assert (answer.status, answer.media_type, answer.json["code"]) == (status, "application/problem+json", code)
+
+
+def test_the_fields_of_an_index_are_listed(service: Service) -> None:
+    answer = service.request("GET", f"/fields?index={_INDEX}")
+    assert answer.status == 200
+    assert {"name": "Ip", "type": "ip", "searchable": True} in answer.json["fields"]
+
+
+def test_a_field_that_has_just_been_mapped_is_known(service: Service, client: Elasticsearch) -> None:
+    assert service.translate(query="Fresh = 1").json["code"] == "unknown_field"
+    client.indices.put_mapping(index=_INDEX, properties={"Fresh": {"type": "long"}})
+    _wait_for(lambda: service.translate(query="Fresh = 1").status == 200)
+    assert service.translate(query="Fresh = 1").json["query"] == {"term": {"Fresh": 1}}
+
+
+def test_a_pattern_stands_for_several_indices(service: Service) -> None:
+    assert service.request("POST", "/translate", {"query": "Ip = 10.0.0.1", "index": "translator-ap*"}).status == 200
+
+
+def test_health_readiness_metrics_and_the_document_are_served(service: Service) -> None:
+    assert service.request("GET", "/healthz").json == {"status": "ok"}
+    ready = service.request("GET", "/readyz")
+    assert (ready.status, ready.json) == (200, {"status": "ready", "dependencies": {"elasticsearch": "ok"}})
+    service.translate(query="")
+    metrics = service.request("GET", "/metrics").body.decode()
+    assert 'translator_translations_total{outcome="ok"}' in metrics
+    document = service.request("GET", "/openapi.json").json
+    assert document["openapi"].startswith("3.1")
+    assert (
+        "query"
+        in document["paths"]["/translate"]["post"]["requestBody"]["content"]["application/json"]["schema"]["properties"]
+    )
+
+
+def test_without_elasticsearch_an_index_not_seen_yet_is_a_503() -> None:
+    nobody = f"http://127.0.0.1:{ports.free(1)[0]}"
+    with _service(ELASTICSEARCH_URL=nobody) as service:
+        answer = service.translate(query="Hostname = a")
+        assert (answer.status, answer.json["code"]) == (503, "search_unavailable")
+        assert int(answer.headers["Retry-After"]) > 0
+        ready = service.request("GET", "/readyz")
+        assert (ready.status, ready.json["dependencies"]) == (503, {"elasticsearch": "unreachable"})
+        assert service.request("GET", "/healthz").status == 200
+
+
+def test_the_known_fields_outlive_elasticsearch(client: Elasticsearch, elasticsearch_url: str) -> None:
+    assert client.indices.exists(index=_INDEX)
+    target = urllib3.util.parse_url(elasticsearch_url)
+    with _relay(("127.0.0.1", target.port or 80)) as (port, cut):
+        with _service(ELASTICSEARCH_URL=f"http://127.0.0.1:{port}", TRANSLATOR_REFRESH_SECONDS="0.05") as service:
+            assert service.translate(query="Hostname = a").status == 200
+            cut()
+            _wait_for(lambda: service.request("GET", "/readyz").json["dependencies"]["elasticsearch"] == "unreachable")
+            assert service.request("GET", "/readyz").status == 200
+            assert service.translate(query="Hostname = a").status == 200
+            assert service.translate(query="Hostnam = a").json["code"] == "unknown_field"
+
+
+@contextmanager
+def _relay(target: tuple[str, int]) -> Iterator[tuple[int, Callable[[], None]]]:
+    """A TCP relay that can be cut: its port, and the scissors."""
+    listener = socket.create_server(("127.0.0.1", 0))
+    open_sockets: list[socket.socket] = [listener]
+    threads: list[threading.Thread] = []
+
+    def pump(source: socket.socket, sink: socket.socket) -> None:
+        try:
+            while data := source.recv(65_536):
+                sink.sendall(data)
+            sink.shutdown(socket.SHUT_WR)
+        except OSError:
+            return
+
+    def accept() -> None:
+        while True:
+            try:
+                inner = listener.accept()[0]
+            except OSError:
+                return
+            outer = socket.create_connection(target)
+            open_sockets.extend((inner, outer))
+            for pair in ((inner, outer), (outer, inner)):
+                threads.append(threading.Thread(target=pump, args=pair))
+                threads[-1].start()
+
+    def cut() -> None:
+        for each in open_sockets:
+            try:
+                each.shutdown(socket.SHUT_RDWR)
+            except OSError:
+                pass
+            each.close()
+
+    acceptor = threading.Thread(target=accept)
+    acceptor.start()
+    try:
+        yield listener.getsockname()[1], cut
+    finally:
+        cut()
+        acceptor.join()
+        for thread in threads:
+            thread.join()
+
+
+def test_sigterm_ends_it_cleanly_and_at_once(elasticsearch_url: str) -> None:
+    with _service(ELASTICSEARCH_URL=elasticsearch_url) as service:
+        service.process.send_signal(signal.SIGTERM)
+        assert service.process.wait(timeout=10) == 0
+
+
+def test_a_killed_parent_leaves_no_worker(elasticsearch_url: str) -> None:
+    with _service(ELASTICSEARCH_URL=elasticsearch_url) as service:
+        family = psutil.Process(service.process.pid).children(recursive=True)
+        service.process.kill()
+        assert family
+        assert psutil.wait_procs(family, timeout=10)[1] == []
+
+
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [("TRANSLATOR_PORT", "none"), ("TRANSLATOR_BODY_BYTES", "1"), ("ELASTICSEARCH_URL", "nowhere")],
+)
+def test_a_bad_setting_is_one_line_that_names_it(variable: str, value: str) -> None:
+    command = [sys.executable, "-m", "translator", "serve"]
+    result = subprocess.run(
+        command, env={**os.environ, variable: value}, capture_output=True, text=True, timeout=30, check=False
+    )
+    assert result.returncode == 2
+    assert result.stderr.count("\n") == 1
+    assert variable in result.stderr
