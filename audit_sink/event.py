@@ -235,8 +235,8 @@ _VALIDATORS = {version: _compile(version) for version in range(1, SCHEMA_VERSION
 
 def _validator_for(event: object) -> jsonschema_rs.Validator:
     version = event.get("schema_version") if isinstance(event, dict) else None
-    # True == 1 and 1.0 == 1 in Python, and neither is a version.
-    validator = _VALIDATORS.get(version) if type(version) is int else None
+    # True is an int in Python, and no version.
+    validator = _VALIDATORS.get(version) if isinstance(version, int) and version is not True else None
     if validator is None:
         known = ", ".join(map(str, _VALIDATORS))
         raise InvalidEvent(InvalidReason.UNKNOWN_SCHEMA_VERSION, f"the value has no schema_version among: {known}")

@@ -1,0 +1,36 @@
+"""Stops a bad deployment, which makes everything poison, from moving the topic into the dead letters."""
+
+from collections import deque
+
+_WINDOW = 1_000
+_MIN_DEAD_LETTERS = 100
+_MAX_RATIO = 0.5
+
+
+class DeadLetterBreaker:
+    """Lets dead letters pass while they are few among the events settled last.
+
+    A batch may send its dead letters unless, among about the last 1,000 events with this batch's, dead letters are more
+    than half and more than 100. A batch that may not is not counted: it is tried again, and passes once the cause is
+    mended and most of it is good.
+    """
+
+    def __init__(self) -> None:
+        self._batches: deque[tuple[int, int]] = deque()
+        self._dead = 0
+        self._good = 0
+
+    def admits(self, dead: int, good: int) -> bool:
+        """Judge a batch of which ``dead`` events would become dead letters and ``good`` are indexed."""
+        if dead:
+            all_dead, all_good = self._dead + dead, self._good + good
+            if all_dead > _MIN_DEAD_LETTERS and all_dead > _MAX_RATIO * (all_dead + all_good):
+                return False
+        self._batches.append((dead, good))
+        self._dead += dead
+        self._good += good
+        while len(self._batches) > 1 and self._dead + self._good - sum(self._batches[0]) >= _WINDOW:
+            old_dead, old_good = self._batches.popleft()
+            self._dead -= old_dead
+            self._good -= old_good
+        return True

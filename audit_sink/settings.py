@@ -1,0 +1,26 @@
+"""The audit sink's own settings, from ``AUDIT_SINK_*``."""
+
+from pydantic import Field
+from pydantic_settings import SettingsConfigDict
+
+from elastic.settings import Settings
+
+
+class SinkSettings(Settings):
+    """How the sink reads, batches and writes.
+
+    Memory is bounded by ``batch_bytes`` times ``in_flight`` + 2 (the batch being filled, and one that is ready), counted
+    twice: the original records are kept beside the bodies made of them until they are settled.
+    """
+
+    model_config = SettingsConfigDict(env_prefix="AUDIT_SINK_")
+
+    group_id: str = Field(default="audit-sink", min_length=1, max_length=249)
+    batch_size: int = Field(default=2_000, ge=1, le=20_000, description="events in a batch at most")
+    batch_bytes: int = Field(
+        default=4 * 1024 * 1024, ge=64 * 1024, le=32 * 1024 * 1024, description="bytes of a bulk body at most"
+    )
+    linger_ms: int = Field(default=200, ge=0, le=60_000, description="how long a batch waits to be filled")
+    in_flight: int = Field(default=2, ge=1, le=16, description="bulk requests under way at once")
+    index_prefix: str = Field(default="query-logs-", pattern=r"^[a-z0-9][a-z0-9._-]{0,99}$")
+    metrics_port: int = Field(default=9108, ge=1, le=65_535)
