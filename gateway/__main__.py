@@ -1,9 +1,10 @@
-"""``python -m gateway`` serves; ``python -m gateway COMMAND`` runs a command (``migrate``, ``user``, ``search``, ``help``)."""
+"""``python -m gateway`` serves; ``python -m gateway COMMAND`` runs ``migrate``, ``user``, ``search`` or another command."""
 
 import logging
 import multiprocessing
 import os
 import signal
+import socket
 import sys
 import threading
 from importlib import import_module
@@ -44,6 +45,7 @@ def serve() -> int:
     from django.core.checks import run_checks
     from granian.constants import Interfaces
     from granian.http import HTTP1Settings
+    from granian.log import LogLevels
     from granian.server import Server
 
     django.setup()
@@ -54,6 +56,13 @@ def serve() -> int:
     if errors:
         return _BAD_CONFIGURATION
     configured = settings.GATEWAY
+    try:
+        # The server itself would share a port that another gateway serves on (SO_REUSEPORT).
+        family = socket.AF_INET6 if ":" in configured.host else socket.AF_INET
+        socket.create_server((configured.host, configured.port), family=family).close()
+    except OSError as error:
+        logger.error("GATEWAY_HOST, GATEWAY_PORT: cannot serve on %s:%s: %s", configured.host, configured.port, error)
+        return _BAD_CONFIGURATION
     server = Server(
         "gateway.wsgi:application",
         address=configured.host,
@@ -64,6 +73,7 @@ def serve() -> int:
         workers_kill_timeout=_STOP_SECONDS,
         websockets=False,
         http1_settings=HTTP1Settings(header_read_timeout=10_000, max_buffer_size=64 * 1024),
+        log_level=LogLevels.error,
         log_dictconfig=settings.LOGGING,
     )
     logger.info("serving on http://%s:%s", configured.host, configured.port)

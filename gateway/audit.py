@@ -75,7 +75,7 @@ class AuditTrail:
             )
             acknowledged.result(self._timeout)
         except (KafkaException, BufferError, TimeoutError) as error:
-            logger.error("event %s is not acknowledged: %s", event.event_id, error or "no answer in time")
+            logger.error("event %s is not acknowledged: %s", event.event_id, str(error) or "no answer in time")
             raise Unavailable(
                 Code.AUDIT_UNAVAILABLE, "The audit trail cannot be written, so nothing is answered; try again."
             ) from None

@@ -5,11 +5,8 @@ import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from django.core.exceptions import DisallowedHost
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
-
-from gateway.problems import as_problem, problem_response
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,128}")
 _TRACEPARENT = re.compile(r"(?!ff)[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}")
@@ -48,18 +45,12 @@ def read_correlation(request: HttpRequest) -> Correlation:
 
 
 def correlate(get_response: Callable[[HttpRequest], HttpResponseBase]) -> Callable[[HttpRequest], HttpResponseBase]:
-    """Set ``request.correlation``, return the request's id, and refuse a Host header that is not ours."""
+    """Set ``request.correlation``, and return the request's id."""
 
     def middleware(request: HttpRequest) -> HttpResponseBase:
         correlation = read_correlation(request)
         request.correlation = correlation  # type: ignore[attr-defined]  # Django's way to hand something on
-        response: HttpResponseBase
-        try:
-            request.get_host()
-        except DisallowedHost as error:
-            response = problem_response(as_problem(error))
-        else:
-            response = get_response(request)
+        response = get_response(request)
         response["X-Request-ID"] = correlation.request_id
         return response
 

@@ -7,9 +7,10 @@ from typing import IO, Any
 
 import orjson
 from django.conf import settings
-from rest_framework import parsers, renderers
 from rest_framework.exceptions import UnsupportedMediaType
 from rest_framework.negotiation import DefaultContentNegotiation
+from rest_framework.parsers import BaseParser
+from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
 
 from gateway.problems import Code, Problem, malformed
@@ -27,8 +28,9 @@ def _refuse_duplicates(pairs: list[tuple[str, Any]]) -> None:
         names.add(name)
 
 
-# orjson keeps the last of two members of one name; the standard library lets the names be seen.
-_find_duplicates = json.JSONDecoder(object_pairs_hook=_refuse_duplicates).decode
+# orjson keeps the last of two members of one name; the standard library lets the names be seen. Numbers stay text:
+# orjson has read them already, and very long ones raise errors of their own.
+_find_duplicates = json.JSONDecoder(object_pairs_hook=_refuse_duplicates, parse_int=str).decode
 
 
 def loads(body: bytes) -> Any:
@@ -50,7 +52,7 @@ def loads(body: bytes) -> Any:
     return value
 
 
-class JSONParser(parsers.BaseParser):
+class JSONParser(BaseParser):  # pylint: disable=too-few-public-methods  # as the framework has it
     """Reads a body of at most ``MAX_BODY_BYTES`` as JSON."""
 
     media_type = "application/json"
@@ -84,7 +86,7 @@ class JSONParser(parsers.BaseParser):
         return loads(body)
 
 
-class JSONRenderer(renderers.BaseRenderer):
+class JSONRenderer(BaseRenderer):  # pylint: disable=too-few-public-methods  # as the framework has it
     """Writes JSON with orjson."""
 
     media_type = "application/json"
@@ -105,9 +107,9 @@ class AlwaysJSON(DefaultContentNegotiation):
     def select_renderer(
         self,
         request: Request,
-        renderers: Iterable[renderers.BaseRenderer],
+        renderers: Iterable[BaseRenderer],
         format_suffix: str | None = None,
-    ) -> tuple[renderers.BaseRenderer, str]:
+    ) -> tuple[BaseRenderer, str]:
         """Choose the first renderer."""
         first = next(iter(renderers))
         return first, first.media_type or ""

@@ -67,6 +67,17 @@ def problem_responses(*statuses: int) -> dict[tuple[int, str], OpenApiResponse]:
     return {(status, MEDIA_TYPE): OpenApiResponse(PROBLEM, _PROBLEMS[status]) for status in statuses}
 
 
+HEALTH: dict[str, Any] = {"type": "object", "required": ["status"], "properties": {"status": {"const": "up"}}}
+
+READINESS: dict[str, Any] = {
+    "type": "object",
+    "required": ["status", "dependencies"],
+    "properties": {
+        "status": {"enum": ["ready", "unready"]},
+        "dependencies": {"type": "object", "additionalProperties": {"enum": ["up", "down"]}},
+    },
+}
+
 search_schema = extend_schema(
     operation_id="search",
     request={"application/json": SearchSerializer},

@@ -14,7 +14,7 @@ from http import HTTPStatus
 from typing import Any
 
 import orjson
-from django.core.exceptions import PermissionDenied, SuspiciousOperation
+from django.core.exceptions import SuspiciousOperation
 from django.db import DatabaseError
 from django.http import Http404, HttpRequest, HttpResponse
 from rest_framework import exceptions
@@ -44,6 +44,12 @@ class Code(StrEnum):
     TRANSLATOR_UNAVAILABLE = "translator_unavailable"
     AUDIT_UNAVAILABLE = "audit_unavailable"
     INTERNAL = "internal"
+
+
+REJECTIONS = frozenset(
+    (Code.SYNTAX, Code.UNKNOWN_FIELD, Code.UNSUPPORTED_OPERATOR, Code.TYPE_MISMATCH, Code.TOO_COMPLEX)
+)
+"""What the translator rejects a query text for."""
 
 
 class Problem(Exception):
@@ -121,21 +127,23 @@ def as_problem(error: Exception) -> Problem:
     """Turn any exception into the problem that a client may see; what is a fault of ours is logged with its trace."""
     if isinstance(error, Problem):
         return error
+    if isinstance(error, exceptions.NotAuthenticated):
+        error.detail = exceptions.ErrorDetail('Say who you are: send "Authorization: Octoxlabs <token>".')
     if isinstance(error, exceptions.APIException):
         return _from_rest_framework(error)
     if isinstance(error, Http404):
         return Problem(HTTPStatus.NOT_FOUND, Code.NOT_FOUND, "There is nothing at this path; see /docs/.")
-    if isinstance(error, PermissionDenied):
-        return Problem(HTTPStatus.FORBIDDEN, Code.FORBIDDEN, "You are not allowed to do this.")
     if isinstance(error, SuspiciousOperation):
         return malformed("The request's host, path or parameters are not acceptable.")
     if isinstance(error, DatabaseError):
         logger.error("the user database cannot be read: %s", error)
         return Unavailable(Code.OVERLOADED, "The user database cannot be read right now; try again.")
     logger.error("unexpected %s", error.__class__.__name__, exc_info=error)
-    return Problem(
-        HTTPStatus.INTERNAL_SERVER_ERROR, Code.INTERNAL, "The gateway failed; its log has the cause under this request."
-    )
+    return _fault()
+
+
+def _fault() -> Problem:
+    return Problem(HTTPStatus.INTERNAL_SERVER_ERROR, Code.INTERNAL, "The gateway failed; its log says why.")
 
 
 _REST_FRAMEWORK_CODES = {
@@ -185,6 +193,4 @@ def not_found(_request: HttpRequest, exception: Exception) -> HttpResponse:
 
 def server_error(_request: HttpRequest) -> HttpResponse:
     """Answer for a fault outside every view (Django's ``handler500``)."""
-    return problem_response(
-        Problem(HTTPStatus.INTERNAL_SERVER_ERROR, Code.INTERNAL, "The gateway failed; its log has the cause.")
-    )
+    return problem_response(_fault())

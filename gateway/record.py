@@ -14,7 +14,7 @@ from gateway.problems import Problem
 
 
 @dataclass(slots=True)
-class QueryRecord:
+class QueryRecord:  # pylint: disable=too-many-instance-attributes  # the event has as many
     """One search by a known caller; filled in as the search goes on, so that a failed one tells how far it came."""
 
     query_id: str

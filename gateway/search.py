@@ -48,7 +48,7 @@ def client() -> Elasticsearch:
     return _client(settings.ELASTICSEARCH, gateway.search_timeout, gateway.threads)
 
 
-def search(
+def search(  # pylint: disable=too-many-arguments  # the contract has as many
     index: str,
     query: Mapping[str, Any],
     *,

@@ -77,10 +77,11 @@ class SearchSerializer(serializers.Serializer[Any]):
     def to_internal_value(self, data: Any) -> Any:
         """Refuse members that the contract does not have."""
         if isinstance(data, dict):
-            unknown = [name for name in data if name not in self._declared_fields]
+            known = [str(field.field_name) for field in self._writable_fields]
+            unknown = [name for name in data if name not in known]
             if unknown:
-                known = ", ".join(self._declared_fields)
-                raise serializers.ValidationError({unknown[0][:100]: f"There is no such member; there are {known}."})
+                message = f"There is no such member; there are {', '.join(known)}."
+                raise serializers.ValidationError({unknown[0][:100]: message})
         return super().to_internal_value(data)
 
     def validate_cursor(self, cursor: str | None) -> None:

@@ -20,7 +20,7 @@ def _comma_separated(value: object) -> object:
 # Lower case and no wildcard, so that a grant names exactly one index or alias.
 _IndexName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9._-]{0,254}$")]
 _Seconds = Annotated[float, Field(gt=0, le=60)]
-_CommaSeparated = (NoDecode, BeforeValidator(_comma_separated))
+_COMMA_SEPARATED = (NoDecode, BeforeValidator(_comma_separated))
 
 
 class GatewaySettings(Settings):
@@ -34,11 +34,11 @@ class GatewaySettings(Settings):
     port: int = Field(default=8000, ge=1, le=65535)
     workers: int = Field(default=1, ge=1, le=64)
     threads: int = Field(default=32, ge=1, le=256)
-    allowed_hosts: Annotated[tuple[str, ...], *_CommaSeparated] = ("localhost", "127.0.0.1", "[::1]")
+    allowed_hosts: Annotated[tuple[str, ...], *_COMMA_SEPARATED] = ("localhost", "127.0.0.1", "[::1]")
     # The path after the three slashes is relative to the working directory; a fourth slash makes it absolute.
     database_url: str = Field(default="sqlite:///sluice.db", pattern=r"^sqlite:///.+$")
     translator_url: HttpUrl = "http://127.0.0.1:8001"
-    search_indices: Annotated[tuple[_IndexName, ...], *_CommaSeparated] = Field(default=("devices",), min_length=1)
+    search_indices: Annotated[tuple[_IndexName, ...], *_COMMA_SEPARATED] = Field(default=("devices",), min_length=1)
     unsigned_tokens: bool = False
     translator_timeout: _Seconds = 5.0
     search_timeout: _Seconds = 10.0
@@ -62,6 +62,7 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 APPEND_SLASH = False
 USE_I18N = False
 USE_TZ = True
+TIME_ZONE = "UTC"
 
 INSTALLED_APPS = [
     "django.contrib.contenttypes",
@@ -78,6 +79,7 @@ MIDDLEWARE = [
     "gateway.correlation.correlate",
     "django.middleware.security.SecurityMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "django.middleware.common.CommonMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
 ]
 
@@ -94,6 +96,7 @@ TEMPLATES = [{"BACKEND": "django.template.backends.django.DjangoTemplates", "APP
 
 STATIC_URL = "/static/"
 WHITENOISE_USE_FINDERS = True
+WHITENOISE_ALLOW_ALL_ORIGINS = False
 
 X_FRAME_OPTIONS = "DENY"
 
@@ -130,7 +133,7 @@ LOGGING = {
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["console"], "level": "INFO"},
     "loggers": {
-        "_granian": {"level": "WARNING"},
+        "_granian": {},
         "django": {"handlers": [], "level": "WARNING", "propagate": True},
         # A refused request is in the audit trail; a forged Host header is nobody's news.
         "django.request": {"level": "CRITICAL"},

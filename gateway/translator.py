@@ -11,7 +11,7 @@ from django.conf import settings
 from urllib3.exceptions import HTTPError
 
 from gateway.correlation import Correlation
-from gateway.problems import Code, Problem, RejectedQuery, Unavailable
+from gateway.problems import REJECTIONS, Code, Problem, RejectedQuery, Unavailable
 
 logger = logging.getLogger(__name__)
 
@@ -79,22 +79,29 @@ def read_answer(status: int, body: bytes) -> dict[str, Any]:
     Raises:
         RejectedQuery, Problem, Unavailable: as ``translate`` does.
     """
-    try:
-        answer = orjson.loads(body) if len(body) <= _MAX_RESPONSE_BYTES else None
-        match status, answer:
-            case HTTPStatus.OK, {"query": dict() as dsl}:
-                return dsl
-            case HTTPStatus.UNPROCESSABLE_ENTITY, {"code": str() as code, "detail": str() as detail, **members}:
-                members = {name: members[name] for name in _REJECTION_MEMBERS if name in members}
-                raise RejectedQuery(Code(code), detail, members)
-            case HTTPStatus.NOT_FOUND, {"code": Code.NOT_FOUND, "detail": str() as detail}:
-                raise Problem(HTTPStatus.NOT_FOUND, Code.NOT_FOUND, detail)
-            case HTTPStatus.SERVICE_UNAVAILABLE, {"code": Code.SEARCH_UNAVAILABLE, "detail": str() as detail}:
-                raise Unavailable(Code.SEARCH_UNAVAILABLE, detail)
-    except ValueError:
-        pass  # no JSON, or a code that is not in the contract: no answer of a translator either
+    answer = _read_object(body)
+    query, code, detail = answer.get("query"), answer.get("code"), str(answer.get("detail"))
+    if status == HTTPStatus.OK and isinstance(query, dict):
+        return query
+    if status == HTTPStatus.UNPROCESSABLE_ENTITY and code in REJECTIONS:
+        raise RejectedQuery(Code(code), detail, {name: answer[name] for name in _REJECTION_MEMBERS if name in answer})
+    if status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
+        raise RejectedQuery(Code.TOO_COMPLEX, "The query is too long.")
+    if (status, code) == (HTTPStatus.NOT_FOUND, Code.NOT_FOUND):
+        raise Problem(HTTPStatus.NOT_FOUND, Code.NOT_FOUND, detail)
+    if (status, code) == (HTTPStatus.SERVICE_UNAVAILABLE, Code.SEARCH_UNAVAILABLE):
+        raise Unavailable(Code.SEARCH_UNAVAILABLE, detail)
     logger.error("the translator answered %s with something that is not in its contract", status)
     raise Unavailable(Code.TRANSLATOR_UNAVAILABLE, "The translator does not work right now; try again.")
+
+
+def _read_object(body: bytes) -> dict[str, Any]:
+    """The JSON object in the body, empty where there is none."""
+    try:
+        answer = orjson.loads(body) if len(body) <= _MAX_RESPONSE_BYTES else None
+    except orjson.JSONDecodeError:
+        answer = None
+    return answer if isinstance(answer, dict) else {}
 
 
 def probe(timeout: float) -> None:

@@ -55,9 +55,8 @@ class Command(BaseCommand):
         for line in table(columns, [[_member(result, name) for name in columns] for result in results]):
             self.stdout.write(line)
         more = "more than " if answer["count_relation"] == "gte" else ""
-        self.stdout.write(
-            f"{len(results)} of {more}{answer['count']:,} documents in {answer['took_ms']} ms, query {answer['query_id']}"
-        )
+        count, took = f"{more}{answer['count']:,}", answer["took_ms"]
+        self.stdout.write(f"{len(results)} of {count} documents in {took} ms, query {answer['query_id']}")
 
 
 def _post(url: str, user: str, body: dict[str, Any]) -> Any:
