@@ -1,4 +1,4 @@
-"""``python -m gateway`` serves; ``python -m gateway COMMAND`` runs ``migrate``, ``user``, ``search`` or another command."""
+"""``python -m gateway`` serves; ``python -m gateway COMMAND`` runs a command (``migrate``, ``user``, ``search``…)."""
 
 import logging
 import multiprocessing

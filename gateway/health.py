@@ -6,7 +6,7 @@ from http import HTTPStatus
 
 from confluent_kafka import KafkaException
 from django.db import DatabaseError
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import OpenApiResponse, extend_schema
 from elastic_transport import TransportError
 from elasticsearch import ApiError
 from rest_framework.request import Request
@@ -17,6 +17,7 @@ from urllib3.exceptions import HTTPError
 from gateway import search, translator
 from gateway.audit import audit_trail
 from gateway.models import User
+from gateway.openapi import HEALTH, READINESS
 
 logger = logging.getLogger(__name__)
 
@@ -60,9 +61,7 @@ class PublicView(APIView):
 class HealthView(PublicView):
     """The process is up and answers."""
 
-    @extend_schema(
-        operation_id="health", responses={200: {"type": "object", "properties": {"status": {"const": "up"}}}}
-    )
+    @extend_schema(operation_id="health", responses=OpenApiResponse(HEALTH, "The process is up."))
     def get(self, request: Request) -> Response:
         """Answer, whatever else is down."""
         del request
@@ -72,7 +71,13 @@ class HealthView(PublicView):
 class ReadinessView(PublicView):
     """The process and everything that a search needs."""
 
-    @extend_schema(operation_id="readiness")
+    @extend_schema(
+        operation_id="readiness",
+        responses={
+            200: OpenApiResponse(READINESS, "Everything is up."),
+            503: OpenApiResponse(READINESS, "Something is down."),
+        },
+    )
     def get(self, request: Request) -> Response:
         """Probe each dependency, at most a second each; 503 if one is down."""
         del request
