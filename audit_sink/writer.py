@@ -1,0 +1,79 @@
+"""Sends bulk requests to Elasticsearch, several at once, each in a thread of its own."""
+
+import queue
+import threading
+from typing import Any
+
+from elasticsearch import ApiError, Elasticsearch, SerializationError, TransportError, UnsupportedProductError
+
+from audit_sink.answers import Failure, Outcome, classify_status
+from audit_sink.batch import Write
+from audit_sink.verdict import Item
+
+_PATH = "/_bulk?filter_path=errors,took,items.*.status,items.*.error"
+_HEADERS = {"accept": "application/json", "content-type": "application/x-ndjson"}
+
+
+class BulkWriter:
+    """Writes in the background; every write that is submitted has exactly one answer in ``answers``.
+
+    Args:
+        client: one that does not retry by itself.
+        in_flight: requests under way at once; further writes wait in line.
+    """
+
+    def __init__(self, client: Elasticsearch, in_flight: int) -> None:
+        self.answers: queue.SimpleQueue[tuple[Write, list[Item] | Failure]] = queue.SimpleQueue()
+        self._client = client
+        self._writes: queue.SimpleQueue[Write] = queue.SimpleQueue()
+        for number in range(in_flight):
+            # Daemons: a request that hangs must not keep the process from ending.
+            threading.Thread(target=self._work, name=f"bulk-{number}", daemon=True).start()
+
+    def submit(self, write: Write) -> None:
+        """Put a write in line."""
+        self._writes.put(write)
+
+    def _work(self) -> None:
+        while True:
+            write = self._writes.get()
+            self.answers.put((write, send(self._client, write.lines)))
+
+
+def send(client: Elasticsearch, lines: list[bytes]) -> list[Item] | Failure:
+    """Send one bulk request.
+
+    Args:
+        client: one that does not retry by itself.
+        lines: each event's lines of the body; for none, nothing is sent.
+
+    Returns:
+        the answer's items, as many as there were events, or why there is no such answer.
+    """
+    if not lines:
+        return []
+    try:
+        answer = client.perform_request("POST", _PATH, headers=_HEADERS, body=b"".join(lines)).body
+    except ApiError as error:
+        return classify_status(error.status_code, _error_type(error.body))
+    except (TransportError, SerializationError, UnsupportedProductError) as error:
+        return Failure(Outcome.RETRY, "unreachable", f"{type(error).__name__}: {str(error)[:500]}")
+    except Exception as error:  # pylint: disable=broad-exception-caught  # or the thread would die, and its write with it
+        return Failure(Outcome.STALL, "unexpected", f"{type(error).__name__}: {str(error)[:500]}")
+    return _items(answer, len(lines))
+
+
+def _items(answer: Any, expected: int) -> list[Item] | Failure:
+    try:
+        items = [(item["create"]["status"], item["create"].get("error")) for item in answer["items"]]
+    except (KeyError, TypeError, AttributeError):
+        return Failure(Outcome.RETRY, "malformed_answer", "the answer is not a bulk answer")
+    if len(items) != expected:
+        return Failure(Outcome.RETRY, "malformed_answer", f"the answer has {len(items)} items for {expected} events")
+    return items
+
+
+def _error_type(body: Any) -> str | None:
+    error = body.get("error") if isinstance(body, dict) else None
+    kind = error.get("type") if isinstance(error, dict) else None
+    return kind if isinstance(kind, str) else None
