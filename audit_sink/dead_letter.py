@@ -81,14 +81,19 @@ def envelope(letter: DeadLetter) -> Envelope:
 def _original_headers(record: Message) -> Headers:
     kept: Headers = []
     room = _MAX_ORIGINAL_HEADERS_BYTES
-    for name, content in record.headers() or []:
-        value = content.encode() if isinstance(content, str) else content
-        room -= len(name.encode()) + len(value or b"")
+    for name, content in _headers(record):
+        room -= len(name.encode()) + len(content or b"")
         if room < 0:
             break
         if not name.startswith(_PREFIX):
-            kept.append((name, value))
+            kept.append((name, content))
     return kept
+
+
+def _headers(record: Message) -> Headers:
+    headers = record.headers() or []
+    pairs = headers.items() if isinstance(headers, dict) else headers
+    return [(name, value.encode() if isinstance(value, str) else value) for name, value in pairs]
 
 
 def stored_letter(record: Message) -> StoredLetter:
@@ -97,11 +102,11 @@ def stored_letter(record: Message) -> StoredLetter:
     Raises:
         ValueError: it is not one that ``envelope`` made.
     """
-    headers = {name: value for name, value in record.headers() or [] if name.startswith(_PREFIX)}
+    headers = {name: value for name, value in _headers(record) if name.startswith(_PREFIX)}
 
     def text(name: str) -> str:
         value = headers.get(_PREFIX + name)
-        if not isinstance(value, bytes):
+        if value is None:
             raise ValueError(f"the record has no header {_PREFIX}{name}")
         return value.decode("utf-8", "replace")
 

@@ -58,7 +58,8 @@ def send(client: Elasticsearch, lines: list[bytes]) -> list[Item] | Failure:
         return classify_status(error.status_code, _error_type(error.body))
     except (TransportError, SerializationError, UnsupportedProductError) as error:
         return Failure(Outcome.RETRY, "unreachable", f"{type(error).__name__}: {str(error)[:500]}")
-    except Exception as error:  # pylint: disable=broad-exception-caught  # or the thread would die, and its write with it
+    # Whatever else there may be: the thread would die of it, and its write with it.
+    except Exception as error:  # noqa: BLE001  # pylint: disable=broad-exception-caught
         return Failure(Outcome.STALL, "unexpected", f"{type(error).__name__}: {str(error)[:500]}")
     return _items(answer, len(lines))
 

@@ -1,0 +1,84 @@
+"""Sends dead letters, again and again until Kafka acknowledges them."""
+
+import heapq
+import itertools
+import logging
+import time
+from collections.abc import Callable
+from random import Random
+
+from confluent_kafka import KafkaError, KafkaException, Message, Producer
+
+from audit_sink.backoff import full_jitter
+from audit_sink.batch import DeadLetter
+from audit_sink.dead_letter import MAX_ENVELOPE_BYTES, envelope
+from audit_sink.kafka import KafkaSettings, client_config
+from audit_sink.logs import LIBRDKAFKA
+from audit_sink.metrics import DEAD_LETTERS
+
+logger = logging.getLogger(__name__)
+
+
+class DeadLetterQueue:
+    """The dead-letter topic's producer. Nothing is dropped: a letter that is refused is sent again after a back-off.
+
+    Args:
+        kafka: how the cluster is reached.
+        topic: the dead-letter topic.
+    """
+
+    def __init__(self, kafka: KafkaSettings, topic: str) -> None:
+        self.trouble: str | None = None
+        self._topic = topic
+        self._random = Random()
+        self._sequence = itertools.count()
+        self._due: list[tuple[float, int, DeadLetter, Callable[[], None], int]] = []
+        self._producer = Producer(
+            client_config(kafka)
+            | {
+                "client.id": "audit-sink",
+                "enable.idempotence": True,
+                "acks": "all",
+                "message.max.bytes": MAX_ENVELOPE_BYTES + 64 * 1024,
+                "delivery.timeout.ms": 30_000,
+                "linger.ms": 5,
+                "queue.buffering.max.kbytes": 32 * 1024,
+                "allow.auto.create.topics": False,
+            },
+            logger=LIBRDKAFKA,
+        )
+
+    def send(self, letter: DeadLetter, on_acknowledged: Callable[[], None], attempt: int = 0) -> None:
+        """Send a letter; ``on_acknowledged`` is called, by ``serve``, once the topic has it."""
+        sealed = envelope(letter)
+
+        def report(error: KafkaError | None, _message: Message) -> None:
+            if error is not None:
+                self._again(letter, on_acknowledged, attempt + 1, str(error))
+                return
+            if self.trouble is not None:
+                logger.info("the dead-letter topic takes letters again")
+                self.trouble = None
+            DEAD_LETTERS.labels(letter.reason).inc()
+            on_acknowledged()
+
+        try:
+            self._producer.produce(
+                self._topic, key=sealed.key, value=sealed.value, headers=[*sealed.headers], on_delivery=report
+            )
+        except (KafkaException, BufferError) as error:
+            self._again(letter, on_acknowledged, attempt + 1, str(error))
+
+    def serve(self) -> None:
+        """Take in acknowledgements and send what is due again; called often, never blocks."""
+        self._producer.poll(0)
+        while self._due and self._due[0][0] <= time.monotonic():
+            _, _, letter, on_acknowledged, attempt = heapq.heappop(self._due)
+            self.send(letter, on_acknowledged, attempt)
+
+    def _again(self, letter: DeadLetter, on_acknowledged: Callable[[], None], attempt: int, reason: str) -> None:
+        if self.trouble is None:
+            logger.error("the topic %s refuses dead letters, nothing moves on without it: %s", self._topic, reason)
+        self.trouble = reason
+        due = time.monotonic() + full_jitter(attempt, self._random)
+        heapq.heappush(self._due, (due, next(self._sequence), letter, on_acknowledged, attempt))

@@ -1,0 +1,221 @@
+"""The sink's membership in its consumer group: partitions, positions and commits."""
+
+import logging
+import time
+from collections.abc import Callable
+
+from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
+from confluent_kafka.admin import AdminClient
+
+from audit_sink.kafka import KafkaSettings, client_config
+from audit_sink.logs import LIBRDKAFKA
+from audit_sink.metrics import COMMIT_FAILURES, LAG, PAUSED
+from audit_sink.offsets import OffsetTracker
+from audit_sink.resume import Start, starting_offset
+
+logger = logging.getLogger(__name__)
+
+_ANSWER_SECONDS = 5.0
+_COMMIT_EVERY_SECONDS = 0.5
+
+
+class Group:
+    """One member of the consumer group, used from one thread.
+
+    Args:
+        kafka: how the cluster is reached.
+        topic: what is read.
+        group_id: the group.
+        tracker: says what may be committed.
+        on_leave: called before partitions leave, in an orderly way (True) or because they are lost (False).
+    """
+
+    def __init__(
+        self,
+        kafka: KafkaSettings,
+        topic: str,
+        group_id: str,
+        tracker: OffsetTracker,
+        on_leave: Callable[[bool], None],
+    ) -> None:
+        self.is_paused = False
+        self._topic = topic
+        self._tracker = tracker
+        self._on_leave = on_leave
+        self._topic_id: str | None = None
+        self._last_commit = 0.0
+        config = client_config(kafka)
+        self._admin = AdminClient(config, logger=LIBRDKAFKA)
+        self._consumer = Consumer(
+            config
+            | {
+                "client.id": "audit-sink",
+                "group.id": group_id,
+                "partition.assignment.strategy": "cooperative-sticky",
+                "enable.auto.commit": False,
+                "enable.auto.offset.store": False,
+                # Where to begin is decided here, with a line in the log; see audit_sink.resume.
+                "auto.offset.reset": "error",
+                # A killed member's partitions move after this; its successor on the same machine waits for it too.
+                "session.timeout.ms": 8_000,
+                "heartbeat.interval.ms": 2_000,
+                "topic.metadata.refresh.interval.ms": 30_000,
+                "queued.max.messages.kbytes": 16 * 1024,
+                "fetch.wait.max.ms": 100,
+                "on_commit": self._committed,
+            },
+            logger=LIBRDKAFKA,
+        )
+
+    def join(self) -> None:
+        """Join the group; partitions arrive while reading."""
+        self._consumer.subscribe([self._topic], on_assign=self._assigned, on_revoke=self._revoked, on_lost=self._lost)
+
+    def read(self, max_records: int, timeout: float) -> list[Message]:
+        """Read records, and serve the group; none for partitions that are not assigned.
+
+        Args:
+            max_records: how many at most.
+            timeout: seconds to wait for that many.
+        """
+        records = []
+        for message in self._consumer.consume(max_records, timeout):
+            error = message.error()
+            if error is None:
+                records.append(message)
+            else:
+                self._on_error(message, error)
+        return records
+
+    def pause(self) -> None:
+        """Stop fetching, stay in the group."""
+        self.is_paused = True
+        self._consumer.pause(self._consumer.assignment())
+
+    def resume(self) -> None:
+        """Go on fetching."""
+        self.is_paused = False
+        self._consumer.resume(self._consumer.assignment())
+
+    def commit(self, *, wait: bool = False) -> None:
+        """Commit what is settled: in the background and not too often, or at once and waiting for the answer."""
+        now = time.monotonic()
+        offsets = self._tracker.committable()
+        if not offsets or not (wait or now - self._last_commit >= _COMMIT_EVERY_SECONDS):
+            return
+        self._last_commit = now
+        positions = [
+            # The topic's id, so that a topic made again under the same name is noticed.
+            TopicPartition(self._topic, partition, offset, metadata=self._topic_id)
+            for partition, offset in offsets.items()
+        ]
+        self._tracker.committed(offsets)
+        try:
+            if wait:
+                self._committed(None, self._consumer.commit(offsets=positions, asynchronous=False))
+            else:
+                self._consumer.commit(offsets=positions, asynchronous=True)
+        except KafkaException as error:  # a rebalance, most of the time; the next owner repeats what was not committed
+            self._committed(error.args[0], positions)
+
+    def leave(self) -> None:
+        """Leave the group, so that the others need not wait for the session to end."""
+        self._consumer.close()
+
+    def update_metrics(self) -> None:
+        """Refresh the gauges of the assigned partitions; asks nothing of the broker."""
+        assignment = self._consumer.assignment()
+        PAUSED.set(len(assignment) if self.is_paused else 0)
+        for position in assignment:
+            low, high = self._consumer.get_watermark_offsets(position, cached=True)
+            settled = self._tracker.position(position.partition)
+            if high >= 0:
+                LAG.labels(position.partition).set(high - max(low, 0 if settled is None else settled))
+
+    @property
+    def assigned(self) -> list[int]:
+        """The partitions that this member has."""
+        return sorted(position.partition for position in self._consumer.assignment())
+
+    def _assigned(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
+        for position in partitions:
+            self._tracker.assign(position.partition)
+        self._find_starts(partitions)
+        consumer.incremental_assign(partitions)
+        if self.is_paused:
+            consumer.pause(partitions)
+        if partitions:
+            logger.info("partitions assigned: %s", _numbers(partitions))
+
+    def _revoked(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
+        self._on_leave(True)
+        self.commit(wait=True)
+        self._forget(partitions)
+        consumer.incremental_unassign(partitions)
+        logger.info("partitions revoked: %s", _numbers(partitions))
+
+    def _lost(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
+        self._on_leave(False)
+        self._forget(partitions)
+        consumer.incremental_unassign(partitions)
+        logger.warning("partitions lost, another member has them: %s", _numbers(partitions))
+
+    def _forget(self, partitions: list[TopicPartition]) -> None:
+        for position in partitions:
+            self._tracker.revoke(position.partition)
+            LAG.remove(str(position.partition))
+
+    def _find_starts(self, partitions: list[TopicPartition]) -> None:
+        """Set each partition's offset; left as it is where the broker does not answer, and asked again on an error."""
+        try:
+            topic_id = self._describe_topic()
+            for position in self._consumer.committed(partitions, timeout=_ANSWER_SECONDS):
+                start = self._decide(position, topic_id)
+                next(p for p in partitions if p.partition == position.partition).offset = start.offset
+                if start.warning is not None:
+                    logger.error("partition %d: %s", position.partition, start.warning)
+            self._topic_id = topic_id
+        except KafkaException as error:
+            logger.warning("committed offsets cannot be had yet: %s", error)
+
+    def _decide(self, position: TopicPartition, topic_id: str) -> Start:
+        low, high = self._consumer.get_watermark_offsets(position, timeout=_ANSWER_SECONDS)
+        committed = position.offset if position.offset >= 0 else None
+        # Offsets that another tool committed carry no id and are believed.
+        return starting_offset(committed, position.metadata in (None, "", topic_id), low, high)
+
+    def _describe_topic(self) -> str:
+        # Typed as if it took a list; it takes this collection.
+        from confluent_kafka import TopicCollection  # noqa: PLC0415
+
+        futures = self._admin.describe_topics(TopicCollection([self._topic]), request_timeout=_ANSWER_SECONDS)
+        return str(futures[self._topic].result().topic_id)
+
+    def _on_error(self, message: Message, error: KafkaError) -> None:
+        partition = message.partition()
+        if error.code() == KafkaError._AUTO_OFFSET_RESET and partition is not None and partition >= 0:
+            self._restart(partition)
+        elif error.fatal():
+            raise KafkaException(error)
+        else:
+            logger.warning("%s; the client goes on by itself", error)
+
+    def _restart(self, partition: int) -> None:
+        """Begin a partition anew whose position is not there (any more)."""
+        self._on_leave(True)
+        self.commit(wait=True)
+        position = TopicPartition(self._topic, partition)
+        self._consumer.incremental_unassign([position])
+        self._assigned(self._consumer, [position])
+
+    def _committed(self, error: KafkaError | None, partitions: list[TopicPartition]) -> None:
+        for position in partitions:
+            failure = error or position.error
+            if failure is not None:
+                COMMIT_FAILURES.inc()
+                self._tracker.uncommitted(position.partition)
+                logger.warning("partition %d: the commit is made again: %s", position.partition, failure)
+
+
+def _numbers(partitions: list[TopicPartition]) -> str:
+    return ", ".join(str(number) for number in sorted(position.partition for position in partitions)) or "none"
