@@ -44,7 +44,7 @@ _ANSWER: dict[str, Any] = {
     },
 }
 
-_CARET = 'Hostnme = octoxlabs*\n^^^^^^^\nunknown field "Hostnme"; did you mean "Hostname"?'
+_CARET = "Hostnme = octoxlabs*\n^^^^^^^"
 
 _PROBLEMS = {
     400: "The request is malformed, or its query is rejected; then with position and caret.",

@@ -1,13 +1,14 @@
 """``python -m gateway search QUERY --user NAME``: a search from the terminal, over HTTP like anybody's."""
 
 import base64
+import sys
 from argparse import ArgumentParser
 from http import HTTPStatus
 from typing import Any
 
 import orjson
 import urllib3
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import BaseCommand
 from urllib3.exceptions import HTTPError, LocationValueError
 
 from gateway.auth import SCHEME
@@ -35,18 +36,19 @@ class Command(BaseCommand):
         parser.add_argument("--json", action="store_true", help="print the answer as JSON")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Search and print.
-
-        Raises:
-            CommandError: status 2 for a request that is refused, 1 for a gateway that cannot be reached or fails.
-        """
+        """Search and print; exit status 2 for a request that is refused, 1 for a gateway that fails or is not there."""
         body = {"query": options["query"], "size": options["size"]}
         if options["index"]:
             body["index"] = options["index"]
         for name in ("fields", "sort"):
             if options[name]:
                 body[name] = [part.strip() for part in options[name].split(",")]
-        answer = _post(options["url"].rstrip("/") + "/search", options["user"], body)
+        try:
+            answer = _post(options["url"].rstrip("/") + "/search", options["user"], body)
+        except _NoAnswer as error:
+            # Not a CommandError, whose prefix would push the caret out of line.
+            self.stderr.write(str(error))
+            sys.exit(error.status)
         if options["json"]:
             self.stdout.write(orjson.dumps(answer, option=orjson.OPT_INDENT_2).decode())
             return
@@ -59,6 +61,14 @@ class Command(BaseCommand):
         self.stdout.write(f"{len(results)} of {count} documents in {took} ms, query {answer['query_id']}")
 
 
+class _NoAnswer(Exception):
+    """There is a reason instead of an answer, and the exit status that goes with it."""
+
+    def __init__(self, reason: str, status: int) -> None:
+        super().__init__(reason)
+        self.status = status
+
+
 def _post(url: str, user: str, body: dict[str, Any]) -> Any:
     token = base64.b64encode(user.encode()).decode()
     headers = {"Authorization": f"{SCHEME} {token}", "Content-Type": "application/json"}
@@ -68,16 +78,18 @@ def _post(url: str, user: str, body: dict[str, Any]) -> Any:
         )
         answer = orjson.loads(response.data)
     except (HTTPError, LocationValueError, orjson.JSONDecodeError) as error:
-        raise CommandError(f"no answer from {url}: {error.__class__.__name__}", returncode=_FAILED) from None
+        raise _NoAnswer(f"no answer from {url}: {error.__class__.__name__}", _FAILED) from None
     if response.status != HTTPStatus.OK:
         refused = 400 <= response.status < 500
-        raise CommandError(_explain(answer), returncode=_REJECTED if refused else _FAILED)
+        raise _NoAnswer(_explain(answer), _REJECTED if refused else _FAILED)
     return answer
 
 
 def _explain(problem: Any) -> str:
-    text = problem.get("caret") or f"{problem.get('title')}: {problem.get('detail')}"
-    return "\n".join(escape(line) for line in text.splitlines())
+    if not isinstance(problem, dict):
+        return "the answer is not a gateway's"
+    picture = str(problem.get("caret", "")).splitlines()
+    return "\n".join(escape(line) for line in [*picture, str(problem.get("detail"))])
 
 
 def _member(document: Any, path: str) -> Any:
