@@ -1,0 +1,76 @@
+"""The documentation names every setting with its default, every error code, and every decision."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from audit_sink.kafka import KafkaSettings, TopicSettings
+from audit_sink.settings import SinkSettings
+from elastic.settings import ElasticsearchSettings, Settings
+from gateway.problems import Code
+from gateway.settings import GatewaySettings
+from local.settings import LocalSettings
+from translator.settings import TranslatorSettings
+
+_DOCS = Path(__file__).parents[2] / "docs"
+
+_SETTINGS: tuple[type[Settings], ...] = (
+    ElasticsearchSettings,
+    KafkaSettings,
+    TopicSettings,
+    GatewaySettings,
+    TranslatorSettings,
+    SinkSettings,
+    LocalSettings,
+)
+
+
+def _rows(page: str) -> dict[str, list[str]]:
+    """The rows of a page's tables by the code in their first column: the other columns."""
+    found = re.findall(r"^\| `([^`]+)` \|(.*)\|$", (_DOCS / page).read_text(encoding="utf-8"), re.MULTILINE)
+    assert len(found) == len(dict(found)), "a row stands twice"
+    return {name: [cell.strip() for cell in rest.split("|")] for name, rest in found}
+
+
+def _written(default: object) -> str:
+    if default is None:
+        return ""
+    if isinstance(default, tuple):
+        default = ",".join(default)
+    if isinstance(default, bool):
+        default = str(default).lower()
+    return f"`{default}`"
+
+
+def _defaults(settings: type[Settings]) -> dict[str, str]:
+    prefix = settings.model_config["env_prefix"]
+    return {
+        f"{prefix}{name}".upper(): "" if "Secret" in str(field.annotation) else _written(field.default)
+        for name, field in settings.model_fields.items()
+    }
+
+
+@pytest.mark.parametrize("settings", _SETTINGS)
+def test_every_setting_is_documented_with_its_default_and_meaning(settings: type[Settings]) -> None:
+    rows = _rows("settings.md")
+    for variable, default in _defaults(settings).items():
+        assert rows[variable][0] == default, variable
+        assert rows[variable][1], variable
+
+
+def test_no_documented_setting_is_unknown() -> None:
+    assert set(_rows("settings.md")) == {variable for settings in _SETTINGS for variable in _defaults(settings)}
+
+
+def test_every_error_code_is_documented() -> None:
+    assert set(_rows("errors.md")) == {code.value for code in Code}
+
+
+def test_every_decision_has_a_context_a_decision_and_an_alternative() -> None:
+    decisions = sorted((_DOCS / "adr").glob("*.md"))
+    assert [path.name[:4] for path in decisions] == [f"{number:04}" for number in range(1, len(decisions) + 1)]
+    for path in decisions:
+        text = path.read_text(encoding="utf-8")
+        for part in ("**Context.**", "**Decision.**", "**Else.**"):
+            assert part in text, f"{path.name} lacks {part}"
