@@ -4,7 +4,7 @@ import logging
 import time
 from collections.abc import Callable
 
-from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
+from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicCollection, TopicPartition
 from confluent_kafka.admin import AdminClient
 
 from audit_sink.kafka import KafkaSettings, client_config
@@ -39,15 +39,15 @@ class Group:
         on_leave: Callable[[bool], None],
     ) -> None:
         self.is_paused = False
+        self.has_joined = False
         self._topic = topic
         self._tracker = tracker
         self._on_leave = on_leave
         self._topic_id: str | None = None
         self._last_commit = 0.0
-        config = client_config(kafka)
-        self._admin = AdminClient(config, logger=LIBRDKAFKA)
+        self._admin = AdminClient({**client_config(kafka)}, logger=LIBRDKAFKA)
         self._consumer = Consumer(
-            config
+            client_config(kafka)
             | {
                 "client.id": "audit-sink",
                 "group.id": group_id,
@@ -132,12 +132,16 @@ class Group:
             if high >= 0:
                 LAG.labels(position.partition).set(high - max(low, 0 if settled is None else settled))
 
-    @property
-    def assigned(self) -> list[int]:
-        """The partitions that this member has."""
-        return sorted(position.partition for position in self._consumer.assignment())
+    def probe(self, timeout: float) -> str | None:
+        """Say what is wrong with the topic, as the cluster tells it within ``timeout`` seconds; from any thread."""
+        try:
+            found = self._admin.list_topics(self._topic, timeout=timeout).topics[self._topic]
+        except KafkaException as error:
+            return str(error.args[0])
+        return None if found.error is None else f"{found.error.str()}: {self._topic} (python -m audit_sink topics)"
 
     def _assigned(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
+        self.has_joined = True
         for position in partitions:
             self._tracker.assign(position.partition)
         self._find_starts(partitions)
@@ -185,9 +189,6 @@ class Group:
         return starting_offset(committed, position.metadata in (None, "", topic_id), low, high)
 
     def _describe_topic(self) -> str:
-        # Typed as if it took a list; it takes this collection.
-        from confluent_kafka import TopicCollection  # noqa: PLC0415
-
         futures = self._admin.describe_topics(TopicCollection([self._topic]), request_timeout=_ANSWER_SECONDS)
         return str(futures[self._topic].result().topic_id)
 

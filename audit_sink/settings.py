@@ -15,12 +15,17 @@ class SinkSettings(Settings):
 
     model_config = SettingsConfigDict(env_prefix="AUDIT_SINK_")
 
-    group_id: str = Field(default="audit-sink", min_length=1, max_length=249)
+    group_id: str = Field(default="audit-sink", min_length=1, max_length=249, description="the consumer group")
     batch_size: int = Field(default=2_000, ge=1, le=20_000, description="events in a batch at most")
     batch_bytes: int = Field(
-        default=4 * 1024 * 1024, ge=64 * 1024, le=32 * 1024 * 1024, description="bytes of a bulk body at most"
+        default=4 * 1024 * 1024, ge=64 * 1024, le=32 * 1024 * 1024, description="bytes at which a bulk body is full"
     )
     linger_ms: int = Field(default=200, ge=0, le=60_000, description="how long a batch waits to be filled")
     in_flight: int = Field(default=2, ge=1, le=16, description="bulk requests under way at once")
-    index_prefix: str = Field(default="query-logs-", pattern=r"^[a-z0-9][a-z0-9._-]{0,99}$")
-    metrics_port: int = Field(default=9108, ge=1, le=65_535)
+    index_prefix: str = Field(
+        default="query-logs-",
+        pattern=r"^[a-z0-9][a-z0-9._-]{0,99}$",
+        description="daily indices are named this and the day",
+    )
+    metrics_host: str = Field(default="127.0.0.1", description="where metrics and health are served")
+    metrics_port: int = Field(default=9108, ge=1, le=65_535, description="where metrics and health are served")

@@ -6,6 +6,7 @@ import logging
 import queue
 import threading
 import time
+from functools import partial
 from random import Random
 
 from confluent_kafka import Message
@@ -23,6 +24,7 @@ from audit_sink.kafka import KafkaSettings, TopicSettings
 from audit_sink.metrics import CONSUMED, DUPLICATES, INDEXED, OLDEST_UNSETTLED_SECONDS, RETRIES
 from audit_sink.offsets import OffsetTracker
 from audit_sink.settings import SinkSettings
+from audit_sink.template import unready
 from audit_sink.verdict import Item, judge
 from audit_sink.writer import BulkWriter
 
@@ -32,6 +34,8 @@ _READ_RECORDS = 500
 _READ_SECONDS = 0.1
 _PAUSE_AFTER_SECONDS = 1.0
 _GAUGES_EVERY_SECONDS = 1.0
+_PROBE_SECONDS = 2.0
+_WAIT_SECONDS = 1.0
 
 DRAIN_SECONDS = 5.0
 """How long a rebalance or the end of the process waits for what is in flight."""
@@ -53,6 +57,7 @@ class Sink:
         self.stopping = threading.Event()
         self.last_turn = time.monotonic()
         self.trouble: str | None = None
+        self._client = client
         self._index_prefix = settings.index_prefix
         self._tracker = OffsetTracker()
         self._builder = BatchBuilder(settings.batch_size, settings.batch_bytes, settings.linger_ms / 1000)
@@ -75,6 +80,7 @@ class Sink:
         Raises:
             confluent_kafka.KafkaException: the client is beyond recovery.
         """
+        self._wait_until_all_is_up()
         self._group.join()
         try:
             while not self.stopping.is_set():
@@ -85,10 +91,31 @@ class Sink:
         finally:
             self._group.leave()
 
-    def dependencies(self) -> dict[str, str]:
-        """What keeps the sink from working, by dependency; "ok" for what does not."""
-        kafka = self._letters.trouble or ("ok" if self._group_is_joined() else "no partition is assigned (yet)")
-        return {"elasticsearch": self.trouble or "ok", "kafka": kafka}
+    def dependencies(self) -> dict[str, str | None]:
+        """What is wrong with each thing that the sink needs, None for nothing; from any thread, within seconds."""
+        return {
+            "elasticsearch": self.trouble or unready(self._client, self._index_prefix),
+            "kafka": self._letters.trouble
+            or self._group.probe(_PROBE_SECONDS)
+            or (None if self._group.has_joined else "the sink has not joined its group yet"),
+        }
+
+    def _wait_until_all_is_up(self) -> None:
+        """Wait, without joining the group, until the topic and the index template are there."""
+        said: set[str] = set()
+        while not self.stopping.is_set():
+            self.last_turn = time.monotonic()
+            missing = {
+                "Kafka": self._group.probe(_PROBE_SECONDS),
+                "Elasticsearch": unready(self._client, self._index_prefix),
+            }
+            for name, reason in missing.items():
+                if reason is not None and name not in said:
+                    said.add(name)
+                    logger.warning("waiting for %s: %s", name, reason)
+            if not any(missing.values()):
+                return
+            self.stopping.wait(_WAIT_SECONDS)
 
     def _turn(self) -> None:
         self.last_turn = time.monotonic()
@@ -183,7 +210,7 @@ class Sink:
                 letter.reason,
                 letter.detail,
             )
-            self._letters.send(letter, lambda batch=write.batch: self._on_letter_sent(batch))
+            self._letters.send(letter, partial(self._on_letter_sent, write.batch))
         if verdict.retry is not None:
             write.batch.open += 1
             self._retry(verdict.retry, verdict.cause or "unknown")
