@@ -36,7 +36,7 @@ class Family(Enum):
     UNSUPPORTED = auto()
 
 
-_FAMILIES = {
+FAMILIES = {
     "keyword": Family.KEYWORD,
     "constant_keyword": Family.KEYWORD,
     "wildcard": Family.KEYWORD,
@@ -61,6 +61,7 @@ _FAMILIES = {
     "passthrough": Family.OBJECT,
     "nested": Family.NESTED,
 }
+"""By Elasticsearch's name of the mapping type; a type that is not here is not searched."""
 # These are always indexed, in a way of their own, and take no such parameters.
 _ALWAYS_SEARCHABLE = frozenset({"constant_keyword", "wildcard", "version"})
 
@@ -235,7 +236,7 @@ def _object(value: Any, where: str) -> Mapping[str, Any]:
 def _field(by_index: Mapping[str, _Definition], fields: Mapping[str, Field], below: tuple[str, ...]) -> Field:
     definitions = list(by_index.values())
     first = definitions[0]
-    family = _FAMILIES.get(first.type, Family.UNSUPPORTED)
+    family = FAMILIES.get(first.type, Family.UNSUPPORTED)
     problem = _conflict(by_index) or next(filter(None, map(_problem, definitions)), "")
     keyword: Field | None = None
     if family in (Family.TEXT, Family.IP):
@@ -268,7 +269,7 @@ def _problem(definition: _Definition) -> str:
     path, kind, parameters = definition.path, definition.type, definition.parameters
     if kind == "alias":
         return f"{quoted(path)} is an alias of a field that does not exist"
-    if kind not in _FAMILIES:
+    if kind not in FAMILIES:
         return f"{quoted(path)} is of type {kind}, which cannot be searched here"
     if kind in ("object", "nested"):
         return f"{quoted(path)} is stored without being indexed" if parameters.get("enabled") is False else ""

@@ -4,14 +4,16 @@ Everything is in filter context: AND is `bool.filter`, OR `bool.should`, NOT `bo
 catalogue always give the same query, byte for byte, so that Elasticsearch's caches work.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import TypeAlias
 
 from translator.catalogue import Catalogue, Family, Field
 from translator.errors import QueryError, TooComplex, UnsupportedOperator, quoted
 from translator.grammar import parse
 from translator.leaf import Query, alternatives
 from translator.limits import MAX_CLAUSES, MAX_COMPOUND_DEPTH
-from translator.nodes import And, Comparison, Everything, Name, Node, Not, Operator, Or, Scope, Value
+from translator.nodes import And, Comparison, Everything, Name, Node, Not, Operator, Or, Scope
 from translator.nodes import Query as Tree
 
 
@@ -53,39 +55,27 @@ def translate(text: str, catalogue: Catalogue, *, case_insensitive: bool = False
     return Translation(tree, query, tuple(builder.fields))
 
 
-class _Any:
-    """Documents that match any of the queries."""
-
-    __slots__ = ("depth", "queries")
-
-    def __init__(self, queries: list[Query], depth: int) -> None:
-        self.queries = queries
-        self.depth = depth
+_Part: TypeAlias = tuple[list[Query], list[Query] | None, int]
+"""What a node became, before it is known where it goes: with None second, documents that match any of the queries; with
+a list second, those that match all of the queries and none of that list. Last, how many compound queries deep the
+deepest of them is. Plain tuples: one is made for every comparison."""
 
 
-class _All:
-    """Documents that match all of the queries and none of the excluded ones."""
-
-    __slots__ = ("depth", "excluded", "queries")
-
-    def __init__(self, queries: list[Query], excluded: list[Query], depth: int) -> None:
-        self.queries = queries
-        self.excluded = excluded
-        # Of the deepest query in the lists, without the bool that will hold them.
-        self.depth = depth
-
-
+@dataclass(frozen=True, slots=True)
 class _Context:
-    """The nested object that the names below a scope are relative to."""
+    """The nested object that names are relative to: its path, and that with a dot; both empty at the top."""
 
-    __slots__ = ("path", "prefix")
-
-    def __init__(self, path: str) -> None:
-        self.path = path
-        self.prefix = f"{path}." if path else ""
+    path: str = ""
+    prefix: str = ""
 
 
-_TOP = _Context("")
+_TOP = _Context()
+_Frame: TypeAlias = tuple[Node, _Context, Iterator[Node], list[_Part]]
+"""A node whose children are being built: it, the context of the children, those to come and what the others became."""
+
+
+# Looking an enumeration's member up costs more than comparing it does.
+_EQUAL, _IN = Operator.EQUAL, Operator.IN
 
 
 class _Builder:
@@ -96,56 +86,53 @@ class _Builder:
         self.clauses = 0
 
     def build(self, root: Node) -> Query:
-        """The query of a whole tree; children come before their parents, without recursion."""
+        """The query of a whole tree, without recursion."""
         if isinstance(root, Comparison):
             return _rendered(self._comparison(root, _TOP), root)[0]
-        done: list[_Any | _All] = []
-        # A parent is met twice: before its children, then (with its number of children) after them.
-        todo: list[tuple[Node, _Context, int]] = [(root, _TOP, 0)]
-        while todo:
-            node, context, count = todo.pop()
-            if isinstance(node, Comparison):
-                done.append(self._comparison(node, context))
-            elif count:
-                children = done[-count:]
-                del done[-count:]
-                done.append(_combined(node, children, context))
-            elif isinstance(node, (And, Or)):
-                below = node.children if isinstance(node, And) else _folded(node.children)
-                todo.append((node, context, len(below)))
-                todo.extend([(child, context, 0) for child in reversed(below)])
-            elif isinstance(node, Scope):
-                inner = _Context(self._scope(node.name, context))
-                todo.append((node, inner, 1))
-                todo.append((node.child, inner, 0))
+        frames = [self._frame(root, _TOP)]
+        while True:
+            node, context, children, parts = frames[-1]
+            for child in children:
+                if isinstance(child, Comparison):
+                    parts.append(self._comparison(child, context))
+                else:
+                    frames.append(self._frame(child, context))
+                    break
             else:
-                todo.append((node, context, 1))
-                todo.append((node.child, context, 0))
-        return _rendered(done[0], root)[0]
+                part = _combined(node, parts, context)
+                frames.pop()
+                if not frames:
+                    return _rendered(part, node)[0]
+                frames[-1][-1].append(part)
 
-    def _comparison(self, comparison: Comparison, context: _Context) -> _Any:
-        field = self._field(comparison.name, context)
-        if comparison.operator is Operator.EXISTS and field.family in (Family.OBJECT, Family.NESTED):
+    def _frame(self, node: Node, context: _Context) -> _Frame:
+        if isinstance(node, And):
+            return node, context, iter(node.children), []
+        if isinstance(node, Or):
+            return node, context, iter(_folded(node.children)), []
+        if isinstance(node, Scope):
+            path = self._scope(node.name, context)
+            return node, _Context(path, f"{path}."), iter((node.child,)), []
+        return node, context, iter((node.child,) if isinstance(node, Not) else ()), []
+
+    def _comparison(self, comparison: Comparison, context: _Context) -> _Part:
+        field = self.catalogue.resolve(comparison.name, context.prefix)
+        self.fields[field.path] = None
+        depth = 0
+        if field.nested_below and comparison.operator is Operator.EXISTS:
             queries, depth = _existence(field, comparison), 2 * len(field.nested_below)
         else:
             queries = alternatives(comparison, field, case_insensitive=self.case_insensitive)
-            depth = 0
         self.clauses += len(queries)
         if self.clauses > MAX_CLAUSES:
             message = f"the query needs more than {MAX_CLAUSES:,} clauses; each value with wildcards is one"
             raise TooComplex(message, comparison.position, comparison.end)
         if not field.nested or field.nested[-1] == context.path:
-            return _Any(queries, depth)
+            return queries, None, depth
         if context.path and context.path not in field.nested:
             message = f"{quoted(field.path)} is not part of the nested object {quoted(context.path)}"
             raise UnsupportedOperator(message, comparison.name.position, comparison.name.end)
-        inner, depth = _rendered(_Any(queries, depth), comparison)
-        return _Any([{"nested": {"path": field.nested[-1], "query": inner}}], depth + 1)
-
-    def _field(self, name: Name, context: _Context) -> Field:
-        field = self.catalogue.resolve(name, context.prefix)
-        self.fields[field.path] = None
-        return field
+        return _nested(field.nested[-1], (queries, None, depth), comparison)
 
     def _scope(self, name: Name, context: _Context) -> str:
         field = self.catalogue.resolve(name, context.prefix)
@@ -173,80 +160,92 @@ def _existence(field: Field, comparison: Comparison) -> list[Query]:
 
 def _folded(children: tuple[Node, ...]) -> list[Node]:
     """Alternatives with `=` and `IN` on one field made one `IN`, where the first of them stands."""
-    by_path: dict[str, list[Comparison]] = {}
-    for child in children:
-        if isinstance(child, Comparison) and (child.operator is Operator.EQUAL or child.operator is Operator.IN):
-            by_path.setdefault(child.name.path, []).append(child)
     folded: list[Node] = []
+    first_of: dict[str, int] = {}
+    same_as: dict[int, list[Comparison]] = {}
     for child in children:
-        if isinstance(child, Comparison) and (child.operator is Operator.EQUAL or child.operator is Operator.IN):
-            same = by_path.pop(child.name.path, None)
-            if same is None:
-                continue
+        if isinstance(child, Comparison) and (child.operator is _EQUAL or child.operator is _IN):
+            at = first_of.setdefault(child.name.path, len(folded))
+            same = same_as.setdefault(at, [])
+            same.append(child)
             if len(same) > 1:
-                values: list[Value] = []
-                for comparison in same:
-                    values += comparison.values
-                child = Comparison(child.name, Operator.IN, tuple(values), child.position, child.end)
+                continue
         folded.append(child)
+    for at, same in same_as.items():
+        if len(same) > 1:
+            values = tuple(value for comparison in same for value in comparison.values)
+            folded[at] = Comparison(same[0].name, Operator.IN, values, same[0].position, same[0].end)
     return folded
 
 
-def _combined(node: Node, children: list[_Any | _All], context: _Context) -> _Any | _All:
-    if isinstance(node, Or):
-        alternatives_, depth = [], 0
-        for child in children:
-            if isinstance(child, _Any):
-                alternatives_ += child.queries
-                depth = max(depth, child.depth)
-            else:
-                query, below = _rendered(child, node)
-                alternatives_.append(query)
-                depth = max(depth, below)
-        return _Any(alternatives_, depth)
+def _combined(node: Node, parts: list[_Part], context: _Context) -> _Part:
     if isinstance(node, And):
-        queries: list[Query] = []
-        excluded: list[Query] = []
-        depth = 0
-        for child in children:
-            if isinstance(child, _All):
-                queries += child.queries
-                excluded += child.excluded
-                depth = max(depth, child.depth)
-            else:
-                query, below = _rendered(child, node)
-                queries.append(query)
-                depth = max(depth, below)
-        return _All(queries, excluded, depth)
-    child = children[0]
-    if isinstance(node, Not):
-        if isinstance(child, _Any):
-            return _All([], child.queries, child.depth)
-        if not child.queries:
-            return _Any(child.excluded, child.depth)
-        query, depth = _rendered(child, node)
-        return _All([], [query], depth)
-    query, depth = _rendered(child, node)
-    return _Any([{"nested": {"path": context.path, "query": query}}], depth + 1)
+        return _all_of(node, parts)
+    if isinstance(node, Or):
+        return _any_of(node, parts)
+    if isinstance(node, Scope):
+        return _nested(context.path, parts[0], node)
+    queries, excluded, depth = parts[0]
+    if excluded is None:
+        return [], queries, depth
+    if not queries:
+        return excluded, None, depth
+    query, depth = _rendered(parts[0], node)
+    return [], [query], depth
 
 
-def _rendered(item: _Any | _All, node: Node) -> tuple[Query, int]:
-    """One query for a list, and how many compound queries deep it is."""
-    if isinstance(item, _Any):
-        if len(item.queries) == 1:
-            query, depth = item.queries[0], item.depth
+def _all_of(node: Node, parts: list[_Part]) -> _Part:
+    queries: list[Query] = []
+    excluded: list[Query] = []
+    deepest = 0
+    for part in parts:
+        if part[1] is None:
+            query, depth = _rendered(part, node)
+            queries.append(query)
         else:
-            query, depth = {"bool": {"should": item.queries, "minimum_should_match": 1}}, item.depth + 1
-    elif len(item.queries) == 1 and not item.excluded:
-        query, depth = item.queries[0], item.depth
-    else:
-        clauses: Query = {}
-        if item.queries:
-            clauses["filter"] = item.queries
-        if item.excluded:
-            clauses["must_not"] = item.excluded
-        query, depth = {"bool": clauses}, item.depth + 1
+            queries += part[0]
+            excluded += part[1]
+            depth = part[2]
+        deepest = max(deepest, depth)
+    return queries, excluded, deepest
+
+
+def _any_of(node: Node, parts: list[_Part]) -> _Part:
+    queries: list[Query] = []
+    deepest = 0
+    for part in parts:
+        if part[1] is None:
+            queries += part[0]
+            depth = part[2]
+        else:
+            query, depth = _rendered(part, node)
+            queries.append(query)
+        deepest = max(deepest, depth)
+    return queries, None, deepest
+
+
+def _nested(path: str, part: _Part, node: Node) -> _Part:
+    query, depth = _rendered(part, node)
+    return [{"nested": {"path": path, "query": query}}], None, _checked(depth + 1, node)
+
+
+def _rendered(part: _Part, node: Node) -> tuple[Query, int]:
+    """One query for a part, and how many compound queries deep it is."""
+    queries, excluded, depth = part
+    if len(queries) == 1 and not excluded:
+        return queries[0], depth
+    if excluded is None:
+        return {"bool": {"should": queries, "minimum_should_match": 1}}, _checked(depth + 1, node)
+    clauses: Query = {}
+    if queries:
+        clauses["filter"] = queries
+    if excluded:
+        clauses["must_not"] = excluded
+    return {"bool": clauses}, _checked(depth + 1, node)
+
+
+def _checked(depth: int, node: Node) -> int:
     if depth > MAX_COMPOUND_DEPTH:
         message = f"the query is more than {MAX_COMPOUND_DEPTH} levels deep, counting AND, OR, NOT and nested objects"
         raise TooComplex(message, node.position, node.end)
-    return query, depth
+    return depth

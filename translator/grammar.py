@@ -11,21 +11,21 @@
                 | field [ NOT ] BETWEEN value AND value
                 | field [ NOT ] EXISTS
 
-For speed, and so that depth costs no recursion, pyparsing sees a query as a flat list of clauses: one comparison with
-the brackets around it and the AND or OR after it, matched as one regular-expression token. `_Tree` then folds the
-list by precedence. What does not fit is read again, slowly, by `translator.diagnosis`, which says what is wrong.
+For speed, and so that depth costs no recursion, a query is first a flat list of clauses: one comparison with the
+brackets around it and the AND or OR after it, matched as one regular expression by a pyparsing token. `_fold` then
+makes the tree of them, by precedence. What does not fit is read again, slowly, by `translator.diagnosis`, which says what is wrong.
 """
 
 import re
-from typing import Any, NamedTuple
+from typing import Any, TypeAlias
 
-from pyparsing import OneOrMore, ParseException, ParserElement, StringEnd, Token
+from pyparsing import ParseException, ParserElement, Token
 
 from translator import lexis
 from translator.diagnosis import diagnose
 from translator.errors import QueryError, QuerySyntaxError, TooComplex
 from translator.limits import MAX_CHARACTERS, MAX_CLAUSES, MAX_DEPTH, MAX_MEMBERS
-from translator.nodes import And, Comparison, Everything, Name, Node, Not, Operator, Or, Query, Scope, Value
+from translator.nodes import And, Comparison, Everything, Name, Node, Not, Operator, Or, Query, Scope, Value, Wildcard
 from translator.regex import to_lucene
 
 _CLAUSE = re.compile(
@@ -62,73 +62,82 @@ _OPERATORS = {
     "~": (Operator.CONTAINS, False),
     "!~": (Operator.CONTAINS, True),
 }
+# The signs with which a lone * asks for any value at all.
+_TAKES_ANYTHING = frozenset({"=", "!=", "~", "!~"})
 
 
-class _Clause(NamedTuple):
-    opening: str
-    opening_at: int
-    comparison: Comparison
-    negated: bool
-    closing: str
-    closing_at: int
-    connective: str | None
+# What is open before a comparison and where that starts, the comparison and whether it is negated, what is closed after
+# it and where that starts, and the connective. A plain tuple: one is made for every comparison.
+_Clause: TypeAlias = tuple[str, int, Comparison, bool, str, int, str | None]
+_ANYTHING = (Wildcard.ANY,)
 
 
-class _ClauseToken(Token):
-    """Matches one clause."""
+class _Clauses(Token):
+    """All clauses of a query: an element for each would cost more in pyparsing's bookkeeping than in matching."""
 
     def __init__(self) -> None:
         super().__init__()
         self.leave_whitespace()
-        self.mayIndexError = False
 
     def _generateDefaultName(self) -> str:  # pylint: disable=invalid-name  # pyparsing's hook
-        return "clause"
+        return "clauses"
 
-    # pylint: disable-next=invalid-name,too-many-locals  # pyparsing's hook; one name a group of the expression
+    # pylint: disable-next=invalid-name  # pyparsing's hook
     def parseImpl(self, instring: str, loc: int, do_actions: bool = True) -> tuple[int, list[Any]]:
-        match = _CLAUSE.match(instring, loc)
-        if match is None:
-            raise ParseException(instring, loc, "expected a comparison", self)
-        opening, field, sign, bare, quoted, matches, regex, negation, members, low, high, closing, connective = (
-            match.groups()
-        )
-        start, field_end = match.span("field")
-        closing_at = match.start("closing")
-        values: tuple[Value, ...]
-        if sign:
-            operator, negated = _OPERATORS[sign]
-            value = _value(bare or quoted, match.start("bare" if bare else "quoted"))
-            values = (value,)
-            if value.is_anything and (operator is Operator.EQUAL or operator is Operator.CONTAINS):
-                operator, values = Operator.EXISTS, ()
-        elif matches:
-            operator, negated = Operator.MATCHES, matches == "!~"
-            at = match.start("regex")
-            to_lucene(regex[1:-1], at + 1)
-            values = (Value((regex[1:-1],), at, match.end("regex")),)
+        clauses: list[_Clause] = []
+        connective: str | None = ""
+        while connective is not None:
+            match = _CLAUSE.match(instring, loc)
+            if match is None or len(clauses) == MAX_CLAUSES:
+                raise ParseException(instring, loc, "expected a comparison", self)
+            clause = _clause(match, loc)
+            clauses.append(clause)
+            connective, loc = clause[-1], match.end()
+        if loc != len(instring):
+            raise ParseException(instring, loc, "expected AND, OR or the end of the query", self)
+        return loc, [clauses]
+
+
+def _clause(match: re.Match[str], position: int) -> _Clause:
+    # pylint: disable-next=too-many-locals  # one name a group of the expression
+    opening, field, sign, bare, quoted, matches, regex, negation, members, low, high, closing, connective = (
+        match.groups()
+    )
+    start = match.start("field")
+    end = match.start("closing")
+    values: tuple[Value, ...]
+    if sign:
+        operator, negated = _OPERATORS[sign]
+        values = (_value(bare, match.start("bare")) if bare else _value(quoted, match.start("quoted")),)
+        if bare and bare[0] == "*" and sign in _TAKES_ANYTHING and values[0].parts == _ANYTHING:
+            operator, values = Operator.EXISTS, ()
+    elif matches:
+        operator, negated = Operator.MATCHES, matches == "!~"
+        at = match.start("regex")
+        to_lucene(regex[1:-1], at + 1)
+        values = (Value((regex[1:-1],), at, match.end("regex")),)
+    else:
+        negated = negation is not None
+        if members:
+            operator, values = Operator.IN, _members(match.string, *match.span("members"))
+        elif low:
+            operator = Operator.BETWEEN
+            values = (_value(low, match.start("low")), _value(high, match.start("high")))
         else:
-            negated = negation is not None
-            if members:
-                operator, values = Operator.IN, _members(instring, *match.span("members"))
-            elif low:
-                operator = Operator.BETWEEN
-                values = (_value(low, match.start("low")), _value(high, match.start("high")))
-            else:
-                operator, values = Operator.EXISTS, ()
-        name = Name(field if field.isalnum() else lexis.field_path(field), start, field_end)
-        comparison = Comparison(name, operator, values, start, closing_at)
-        return match.end(), [_Clause(opening, loc, comparison, negated, closing, closing_at, connective)]
+            operator, values = Operator.EXISTS, ()
+    path = field if field.isalnum() else lexis.field_path(field)
+    comparison = Comparison(Name(path, start, start + len(field)), operator, values, start, end)
+    return opening, position, comparison, negated, closing, end, connective
 
 
 def _value(written: str, position: int) -> Value:
     end = position + len(written)
+    if written.isalnum():
+        return Value((written,), position, end)
     if written[0] in "\"'":
         text = lexis.unquote(written)
         return Value((text,) if text else (), position, end)
-    if "*" in written or "?" in written or "\\" in written:
-        return Value(lexis.bare_parts(written), position, end)
-    return Value((written,), position, end)
+    return Value(lexis.bare_parts(written), position, end)
 
 
 def _members(text: str, start: int, end: int) -> tuple[Value, ...]:
@@ -140,9 +149,7 @@ def _members(text: str, start: int, end: int) -> tuple[Value, ...]:
     return tuple(values)
 
 
-# One clause more than allowed is read, to see that there is one. The end is made here once: `parse_all` makes one
-# for every call, which costs more than parsing a short query.
-_QUERY: ParserElement = (OneOrMore(_ClauseToken(), max=MAX_CLAUSES + 1) + StringEnd()).parse_with_tabs()
+_QUERY: ParserElement = _Clauses().parse_with_tabs()
 
 
 class _Level:
@@ -188,13 +195,10 @@ def _inverted(node: Node) -> Node:
 
 
 def _fold(clauses: list[_Clause]) -> Node | None:
-    """Fold a flat list of clauses by precedence; None where brackets or connectives do not fit."""
+    """Fold clauses by precedence, without recursion; None where the brackets do not fit."""
     level = _Level("", 0, False, None)
     outer: list[_Level] = []
-    connected = True
     for opening, opening_at, comparison, negated, closing, closing_at, connective in clauses:
-        if not connected:
-            return None
         if opening and not opening.isspace():
             for match in _OPENING.finditer(opening):
                 word = match[0]
@@ -223,10 +227,9 @@ def _fold(clauses: list[_Clause]) -> Node | None:
                 negated = level.negated
                 level = outer.pop()
                 level.conjuncts.append(_inverted(node) if negated else node)
-        connected = connective is not None
         if connective and connective[0] in "oO":
             level.end_conjunction()
-    return None if outer or connected else level.close()
+    return None if outer else level.close()
 
 
 def parse(text: str) -> Query:
@@ -258,10 +261,10 @@ def _parse(text: str) -> Query:
     if not text or text.isspace():
         return Everything()
     try:
-        clauses = _QUERY.parse_string(text).as_list()
+        clauses = _QUERY.parse_string(text)[0]
     except ParseException:
         raise diagnose(text) from None
-    node = _fold(clauses) if len(clauses) <= MAX_CLAUSES else None
+    node = _fold(clauses)
     if node is None:
         raise diagnose(text)
     return node

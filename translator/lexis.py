@@ -43,6 +43,13 @@ def field_path(written: str) -> str:
 
 def bare_parts(bare: str) -> tuple[str | Wildcard, ...]:
     """The parts of a bare value; runs of `*` mean what one means."""
+    if "\\" not in bare and "?" not in bare:
+        # Most values have no wildcard, or one at the end.
+        first = bare.find("*")
+        if first < 0:
+            return (bare,)
+        if 0 < first == len(bare) - 1:
+            return (bare[:-1], Wildcard.ANY)
     parts: list[str | Wildcard] = []
     literal = ""
     done = 0

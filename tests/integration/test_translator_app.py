@@ -239,14 +239,16 @@ def test_without_elasticsearch_an_index_not_seen_yet_is_a_503() -> None:
 def test_the_known_fields_outlive_elasticsearch(client: Elasticsearch, elasticsearch_url: str) -> None:
     assert client.indices.exists(index=_INDEX)
     target = urllib3.util.parse_url(elasticsearch_url)
-    with _relay(("127.0.0.1", target.port or 80)) as (port, cut):
-        with _service(ELASTICSEARCH_URL=f"http://127.0.0.1:{port}", TRANSLATOR_REFRESH_SECONDS="0.05") as service:
-            assert service.translate(query="Hostname = a").status == 200
-            cut()
-            _wait_for(lambda: service.request("GET", "/readyz").json["dependencies"]["elasticsearch"] == "unreachable")
-            assert service.request("GET", "/readyz").status == 200
-            assert service.translate(query="Hostname = a").status == 200
-            assert service.translate(query="Hostnam = a").json["code"] == "unknown_field"
+    with (
+        _relay(("127.0.0.1", target.port or 80)) as (port, cut),
+        _service(ELASTICSEARCH_URL=f"http://127.0.0.1:{port}", TRANSLATOR_REFRESH_SECONDS="0.05") as service,
+    ):
+        assert service.translate(query="Hostname = a").status == 200
+        cut()
+        _wait_for(lambda: service.request("GET", "/readyz").json["dependencies"]["elasticsearch"] == "unreachable")
+        assert service.request("GET", "/readyz").status == 200
+        assert service.translate(query="Hostname = a").status == 200
+        assert service.translate(query="Hostnam = a").json["code"] == "unknown_field"
 
 
 @contextmanager
