@@ -80,7 +80,7 @@ def read_answer(status: int, body: bytes) -> dict[str, Any]:
         RejectedQuery, Problem, Unavailable: as ``translate`` does.
     """
     answer = _read_object(body)
-    query, code, detail = answer.get("query"), answer.get("code"), str(answer.get("detail"))
+    query, code, detail = answer.get("query"), str(answer.get("code")), str(answer.get("detail"))
     if status == HTTPStatus.OK and isinstance(query, dict):
         return query
     if status == HTTPStatus.UNPROCESSABLE_ENTITY and code in REJECTIONS:

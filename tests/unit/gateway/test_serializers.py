@@ -1,0 +1,116 @@
+"""The body of a search: defaults, bounds, and no liberty with types."""
+
+from typing import Any
+
+import pytest
+from pytest_django import Settings
+
+from gateway.serializers import MAX_NAME_CHARACTERS, MAX_NAMES, SearchSerializer
+
+
+def complaints(body: Any) -> Any:
+    serializer = SearchSerializer(data=body)
+    assert not serializer.is_valid()
+    return serializer.errors
+
+
+def test_a_query_is_enough(settings: Settings) -> None:
+    settings.GATEWAY = settings.GATEWAY.model_copy(update={"search_indices": ("assets", "devices")})
+    serializer = SearchSerializer(data={"query": ""})
+    assert serializer.is_valid()
+    assert serializer.validated_data == {
+        "query": "",
+        "index": "assets",
+        "size": 50,
+        "page": 1,
+        "sort": (),
+        "fields": None,
+        "cursor": None,
+        "case_insensitive": False,
+        "explain": False,
+    }
+
+
+def test_every_member_is_kept_as_it_was_sent() -> None:
+    body = {
+        "query": "  Hostname = a  ",
+        "index": "devices",
+        "size": 1000,
+        "page": 10,
+        "sort": ["-LastSeen", "Hostname"],
+        "fields": ["Hostname"],
+        "cursor": None,
+        "case_insensitive": True,
+        "explain": True,
+    }
+    serializer = SearchSerializer(data=body)
+    assert serializer.is_valid()
+    assert serializer.validated_data == body
+
+
+@pytest.mark.parametrize(
+    ("member", "value"),
+    [
+        ("query", None),
+        ("query", 1),
+        ("query", True),
+        ("query", ["a"]),
+        ("query", {"match_all": {}}),
+        ("query", "a\0b"),
+        ("index", ""),
+        ("index", None),
+        ("index", "d" * 256),
+        ("index", ["devices"]),
+        ("size", "50"),
+        ("size", 50.0),
+        ("size", True),
+        ("size", -1),
+        ("size", 1001),
+        ("size", None),
+        ("page", 0),
+        ("page", "1"),
+        ("page", 2**70),
+        ("sort", "Hostname"),
+        ("sort", [1]),
+        ("sort", [""]),
+        ("sort", [None]),
+        ("sort", {"Hostname": "asc"}),
+        ("sort", ["a"] * (MAX_NAMES + 1)),
+        ("sort", ["a" * (MAX_NAME_CHARACTERS + 1)]),
+        ("fields", "Hostname"),
+        ("fields", []),
+        ("fields", [["Hostname"]]),
+        ("cursor", "start"),
+        ("cursor", 1),
+        ("case_insensitive", "true"),
+        ("case_insensitive", 1),
+        ("case_insensitive", None),
+        ("explain", "yes"),
+        ("aggs", {}),
+    ],
+)
+def test_a_member_that_breaks_the_contract_is_named(member: str, value: Any) -> None:
+    assert list(complaints({"query": "", member: value})) == [member]
+
+
+@pytest.mark.parametrize("body", [None, [], "query", 1, [{"query": ""}]])
+def test_a_body_that_is_no_object_is_refused(body: Any) -> None:
+    assert complaints(body)
+
+
+def test_a_missing_query_is_named() -> None:
+    assert list(complaints({"size": 1})) == ["query"]
+
+
+def test_an_unknown_member_is_answered_with_the_known_ones() -> None:
+    assert "query, index, size, page, sort, fields" in str(complaints({"query": "", "offset": 1})["offset"])
+
+
+@pytest.mark.parametrize(("size", "page"), [(1000, 10), (1, 10_000), (0, 1_000_000), (3, 3333)])
+def test_pages_reach_ten_thousand_results(size: int, page: int) -> None:
+    assert SearchSerializer(data={"query": "", "size": size, "page": page}).is_valid()
+
+
+@pytest.mark.parametrize(("size", "page"), [(1000, 11), (1, 10_001), (3, 3334)])
+def test_a_page_beyond_them_is_refused_and_pointed_to_cursors(size: int, page: int) -> None:
+    assert "cursor" in str(complaints({"query": "", "size": size, "page": page})["page"])
