@@ -15,6 +15,29 @@ from gateway.problems import Code, Unavailable
 logger = logging.getLogger(__name__)
 
 _POLL_SECONDS = 0.2
+_REPEAT_SECONDS = 30.0
+
+
+class OncePerInterval(logging.Filter):
+    """Passes one line of librdkafka's of each kind (its first word) in ``_REPEAT_SECONDS``; while the broker is away, it
+    would say so twenty times a second.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._passed: dict[str, float] = {}
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Whether the line is the first of its kind for a while."""
+        kind = record.getMessage().partition(" ")[0]
+        if record.created - self._passed.get(kind, 0.0) < _REPEAT_SECONDS:
+            return False
+        self._passed[kind] = record.created
+        return True
+
+
+_librdkafka_logger = logging.getLogger(f"{__name__}.librdkafka")
+_librdkafka_logger.addFilter(OncePerInterval())
 
 
 class AuditTrail:
@@ -41,9 +64,9 @@ class AuditTrail:
                 "delivery.timeout.ms": int(timeout * 1000),
                 "queue.buffering.max.kbytes": 64 * 1024,
                 "reconnect.backoff.max.ms": 1000,
-                "error_cb": self._on_error,
+                "error_cb": self.on_error,
             },
-            logger=logger,
+            logger=_librdkafka_logger,
         )
         # Not a daemon: the interpreter waits for it on the way out, so that nothing is left unsent.
         threading.Thread(target=self._collect_reports, name="audit-reports").start()
@@ -90,7 +113,8 @@ class AuditTrail:
         if self._topic not in self._producer.list_topics(timeout=timeout).topics:
             raise LookupError(f"Kafka has no topic {self._topic}")
 
-    def _on_error(self, error: KafkaError) -> None:
+    def on_error(self, error: KafkaError) -> None:
+        """Note an error of the producer as a whole; librdkafka mends all but the fatal ones by itself."""
         if error.fatal():
             logger.error("the producer cannot go on and is replaced: %s", error)
             self.broken = True

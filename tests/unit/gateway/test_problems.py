@@ -47,7 +47,7 @@ def test_every_exception_has_its_status_and_code_and_keeps_its_secrets(
 
 
 def test_messages_name_the_member_that_they_are_about() -> None:
-    error = exceptions.ValidationError({"sort": {1: ["too long"]}, "size": ["too large", "odd"]})
+    error = exceptions.ValidationError({"sort": {"1": ["too long"]}, "size": ["too large", "odd"]})
     assert as_problem(error).detail == "sort.1: too long; size: too large; size: odd"
 
 

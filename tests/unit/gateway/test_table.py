@@ -10,7 +10,7 @@ from gateway.table import MAX_CELL_CHARACTERS, escape, table
 
 
 def test_columns_are_aligned_by_their_width_on_the_screen() -> None:
-    rows = [["octoxlabs01", ["10.0.0.1", "fd00::1"], True], ["用户", None, {"a": 1}]]
+    rows: list[list[Any]] = [["octoxlabs01", ["10.0.0.1", "fd00::1"], True], ["用户", None, {"a": 1}]]
     assert list(table(["Hostname", "Ip", "X"], rows)) == [
         "Hostname     Ip                 X",
         "octoxlabs01  10.0.0.1, fd00::1  true",

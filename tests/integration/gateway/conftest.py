@@ -1,0 +1,161 @@
+"""The gateway on real servers: an inventory of its own, a topic of its own, and a translator process."""
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+import urllib3
+from confluent_kafka import Consumer, TopicPartition
+from confluent_kafka.admin import AdminClient, NewTopic
+from django.test import Client
+from pytest_django import Settings
+
+from audit_sink.event import decode
+from audit_sink.kafka import KafkaSettings, TopicSettings
+from elastic.bootstrap import bootstrap
+from elastic.client import connect
+from elastic.seed import seed
+from elastic.settings import ElasticsearchSettings
+from gateway.models import User
+from local import ports
+
+INDEX = "devices-gateway"
+TOPIC = "gateway-test-events"
+PARTITIONS = 6
+PATIENCE_SECONDS = 30
+
+Search = Callable[..., Any]
+FindEvent = Callable[[str], dict[str, Any] | None]
+
+
+@pytest.fixture(scope="session")
+def inventory(elasticsearch_url: str) -> str:
+    """The index with the demo inventory."""
+    with connect(ElasticsearchSettings(url=elasticsearch_url)) as client:
+        bootstrap(client)
+        seed(client, INDEX)
+    return INDEX
+
+
+@pytest.fixture(scope="session")
+def topic(kafka_bootstrap: str) -> str:
+    """The topic for the events of these tests."""
+    admin = AdminClient({"bootstrap.servers": kafka_bootstrap})
+    for made in admin.create_topics([NewTopic(TOPIC, PARTITIONS, 1)]).values():
+        made.result(PATIENCE_SECONDS)
+    return TOPIC
+
+
+@pytest.fixture(scope="session")
+def translator_url(elasticsearch_url: str) -> Iterator[str]:
+    """A translator process."""
+    port = ports.free(1)[0]
+    url = f"http://127.0.0.1:{port}"
+    environment = {**os.environ, "TRANSLATOR_PORT": str(port), "ELASTICSEARCH_URL": elasticsearch_url}
+    with subprocess.Popen([sys.executable, "-m", "translator", "serve"], env=environment) as process:
+        wait_until_up(f"{url}/healthz")
+        yield url
+        process.terminate()
+
+
+@pytest.fixture
+def closed_port() -> int:
+    """A port of this machine that nothing listens on."""
+    return ports.free(1)[0]
+
+
+@pytest.fixture
+def stack(
+    kafka_bootstrap: str,
+    elasticsearch_url: str,
+    translator_url: str,
+    inventory: str,
+    topic: str,
+    settings: Settings,
+    db: None,
+) -> Settings:
+    """The gateway's settings, pointed at the real servers, and its one known user."""
+    del db
+    User.objects.create(username="octoAdmin")
+    settings.KAFKA = KafkaSettings(bootstrap_servers=kafka_bootstrap)
+    settings.AUDIT = TopicSettings(topic=topic)
+    settings.ELASTICSEARCH = ElasticsearchSettings(url=elasticsearch_url)
+    settings.GATEWAY = settings.GATEWAY.model_copy(
+        update={
+            "unsigned_tokens": True,
+            "search_indices": (inventory, "not-there"),
+            "translator_url": translator_url,
+            "audit_timeout": 20.0,
+        }
+    )
+    return settings
+
+
+@pytest.fixture
+def search(stack: Settings, client: Client) -> Search:
+    """``POST /search`` as octoAdmin."""
+    del stack
+
+    def post(query: Any = "", *, headers: dict[str, str] | None = None, **members: Any) -> Any:
+        return client.post(
+            "/search",
+            {"query": query, **members},
+            content_type="application/json",
+            headers={"Authorization": "Octoxlabs b2N0b0FkbWlu", **(headers or {})},
+        )
+
+    return post
+
+
+@pytest.fixture
+def find_event(kafka_bootstrap: str, topic: str) -> Iterator[FindEvent]:
+    """Looks an event up on the topic by its id: decoded, with the record's key and headers, or None."""
+    consumer = Consumer(
+        {"bootstrap.servers": kafka_bootstrap, "group.id": "gateway-tests", "enable.auto.commit": False}
+    )
+
+    def find(event_id: str) -> dict[str, Any] | None:
+        left = set()
+        partitions = []
+        for number in range(PARTITIONS):
+            partition = TopicPartition(topic, number, 0)
+            if consumer.get_watermark_offsets(partition, timeout=PATIENCE_SECONDS)[1] > 0:
+                left.add(number)
+                partitions.append(partition)
+        ends = {p.partition: consumer.get_watermark_offsets(p, timeout=PATIENCE_SECONDS)[1] for p in partitions}
+        consumer.assign(partitions)
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        while left and time.monotonic() < deadline:
+            message = consumer.poll(1.0)
+            if message is None or message.error() is not None:
+                continue
+            event = decode(message.value())
+            if event["event_id"] == event_id:
+                headers = dict(message.headers() or [])
+                return {**event, "key": message.key(), "headers": headers}
+            number, offset = message.partition(), message.offset()
+            assert number is not None and offset is not None
+            if offset + 1 >= ends[number]:
+                left.discard(number)
+        assert not left, "the topic cannot be read"
+        return None
+
+    yield find
+    consumer.close()
+
+
+def wait_until_up(url: str) -> None:
+    """Wait until something answers there with success."""
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while True:
+        try:
+            if urllib3.request("GET", url, retries=False, timeout=1.0).status == 200:
+                return
+        except urllib3.exceptions.HTTPError:
+            pass
+        assert time.monotonic() < deadline, f"{url} does not answer"
+        time.sleep(0.1)

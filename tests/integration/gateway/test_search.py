@@ -1,0 +1,138 @@
+"""``POST /search`` against the real translator, Elasticsearch and Kafka."""
+
+from typing import Any
+
+import pytest
+from elasticsearch.helpers import bulk
+from pytest_django import Settings
+
+from elastic.seed import GENERATED, NAMED
+from gateway.search import client
+from tests.integration.gateway.conftest import Search
+
+
+def names(response: Any) -> list[str]:
+    return [result["Hostname"] for result in response.json()["results"]]
+
+
+def test_the_main_query_finds_the_named_devices(search: Search) -> None:
+    response = search("Hostname = octoxlabs*")
+    assert response.status_code == 200
+    assert response["Content-Type"] == "application/json"
+    answer = response.json()
+    assert set(answer) == {"query_id", "count", "count_relation", "took_ms", "results", "next"}
+    assert (answer["count"], answer["count_relation"], answer["next"]) == (NAMED, "eq", None)
+    assert sorted(names(response)) == [f"octoxlabs{number:02}" for number in range(1, NAMED + 1)]
+    assert answer["results"][0]["OS"]["Type"]
+
+
+def test_an_empty_query_is_every_document(search: Search) -> None:
+    answer = search("", size=0).json()
+    assert (answer["count"], answer["results"]) == (GENERATED + NAMED, [])
+
+
+def test_fields_are_the_ones_asked_for(search: Search) -> None:
+    answer = search("Hostname = octoxlabs01", fields=["Hostname", "OS.Type"]).json()
+    (device,) = answer["results"]
+    assert set(device) == {"Hostname", "OS"}
+    assert set(device["OS"]) == {"Type"}
+
+
+def test_a_document_without_the_fields_is_still_a_result(search: Search) -> None:
+    assert search("Hostname = octoxlabs01", fields=["Nothing"]).json()["results"] == [{}]
+
+
+@pytest.mark.parametrize(("sort", "reverse"), [("Hostname", False), ("-Hostname", True), ("hostname", False)])
+def test_sort_orders_the_results(sort: str, reverse: bool, search: Search) -> None:
+    found = names(search("Hostname = octoxlabs*", sort=[sort]))
+    assert found == sorted(found, reverse=reverse)
+
+
+def test_pages_cover_the_answer_once(search: Search) -> None:
+    pages = [names(search("Hostname = octoxlabs*", sort=["Hostname"], size=5, page=page)) for page in (1, 2, 3, 4)]
+    assert [len(page) for page in pages] == [5, 5, 2, 0]
+    assert len({name for page in pages for name in page}) == NAMED
+
+
+def test_the_last_reachable_page_is_served(search: Search) -> None:
+    assert search("", size=1000, page=10).status_code == 200
+
+
+def test_explain_returns_the_query_that_was_run(search: Search) -> None:
+    assert search("Hostname = octoxlabs01", explain=True).json()["dsl"] == {"term": {"Hostname": "octoxlabs01"}}
+
+
+def test_case_insensitive_is_passed_on(search: Search) -> None:
+    assert search("Hostname = OCTOXLABS01").json()["count"] == 0
+    assert search("Hostname = OCTOXLABS01", case_insensitive=True).json()["count"] == 1
+
+
+def test_a_rejected_query_is_a_problem_with_its_place_and_picture(search: Search) -> None:
+    response = search("Site = ankara AND Hostnme = octoxlabs*")
+    assert response.status_code == 400
+    assert response["Content-Type"] == "application/problem+json"
+    problem = response.json()
+    assert problem["code"] == "unknown_field"
+    assert (problem["position"], problem["end"], problem["line"], problem["column"]) == (18, 25, 1, 19)
+    assert problem["caret"].splitlines()[:2] == ["Site = ankara AND Hostnme = octoxlabs*", " " * 18 + "^" * 7]
+    assert "Hostname" in problem["suggestions"]
+    assert problem["query_id"]
+
+
+@pytest.mark.parametrize(
+    ("query", "code"),
+    [
+        ("Hostname =", "syntax"),
+        ("Managed > true", "unsupported_operator"),
+        ("Ip = nowhere", "type_mismatch"),
+        ("(" * 60 + "Hostname = a" + ")" * 60, "too_complex"),
+        ("x" * 70_000, "too_complex"),
+        ("x" * 1_048_500, "too_complex"),
+        ("Hostname ~ /(.*a){30}(.*b){50}.{100}/", "too_complex"),
+        ("(" * 1_000_000, "too_complex"),
+    ],
+)
+def test_a_query_that_cannot_be_run_is_a_400_of_its_kind(query: str, code: str, search: Search) -> None:
+    response = search(query)
+    assert (response.status_code, response.json()["code"]) == (400, code)
+
+
+@pytest.mark.parametrize("field", ["Description", "Software.Name", "OS", "Software"])
+def test_sorting_by_a_field_without_an_order_names_one_that_has(field: str, search: Search) -> None:
+    response = search(sort=[field])
+    assert (response.status_code, response.json()["code"]) == (400, "malformed")
+    named = response.json()["detail"].rpartition("such as ")[2].strip('".')
+    assert search(sort=[named], size=1).status_code == 200
+
+
+def test_sorting_by_an_unknown_field_suggests_the_closest(search: Search) -> None:
+    problem = search(sort=["-Hostnme"]).json()
+    assert (problem["status"], problem["code"]) == (400, "unknown_field")
+    assert problem["suggestions"][0] == "Hostname"
+
+
+@pytest.mark.parametrize("sort", [["Ip"], ["Labels.env"], ["Managed"], ["-RiskScore", "Hostname"], ["FirstSeen"]])
+def test_every_type_with_an_order_can_be_sorted_by(sort: list[str], search: Search) -> None:
+    assert search(sort=sort, size=1).status_code == 200
+
+
+def test_an_index_that_is_not_there_is_not_found(search: Search) -> None:
+    response = search(index="not-there")
+    assert (response.status_code, response.json()["code"]) == (404, "not_found")
+
+
+@pytest.mark.parametrize("index", ["query-logs-2026.01.01", "_all", "devices-gateway,query-logs", "*", "../_cluster"])
+def test_an_index_that_is_not_granted_is_forbidden(index: str, search: Search) -> None:
+    response = search(index=index)
+    assert (response.status_code, response.json()["code"]) == (403, "forbidden")
+
+
+def test_more_than_ten_thousand_hits_are_a_lower_bound(search: Search, stack: Settings) -> None:
+    index = "devices-many"
+    actions = ({"_index": index, "_id": str(number), "Hostname": f"h{number}"} for number in range(10_001))
+    bulk(client(), actions, refresh=True)
+    stack.GATEWAY = stack.GATEWAY.model_copy(update={"search_indices": (index,)})
+    answer = search(size=1).json()
+    assert (answer["count"], answer["count_relation"]) == (10_000, "gte")
+    answer = search("Hostname = h1", size=1).json()
+    assert (answer["count"], answer["count_relation"]) == (1, "eq")
