@@ -46,8 +46,11 @@ def main(arguments: Sequence[str]) -> int:
     except ConfigurationError as error:
         print(f"audit_sink: {error}", file=sys.stderr)
         return _BAD_SETTINGS
-    except (KafkaException, OSError) as error:
-        print(f"audit_sink: {error}", file=sys.stderr)
+    except KafkaException as error:
+        print(f"audit_sink: Kafka: {error.args[0].str()}", file=sys.stderr)
+        return _FAILED
+    except OSError as error:  # the port of metrics and health
+        print(f"audit_sink: AUDIT_SINK_METRICS_HOST, AUDIT_SINK_METRICS_PORT: {error}", file=sys.stderr)
         return _FAILED
 
 

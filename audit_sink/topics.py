@@ -1,7 +1,8 @@
 """Creates the topics of the audit trail."""
 
 from confluent_kafka import KafkaError, KafkaException
-from confluent_kafka.admin import AdminClient, NewTopic
+from confluent_kafka.admin import AdminClient
+from confluent_kafka.cimpl import NewTopic
 
 from audit_sink.dead_letter import MAX_ENVELOPE_BYTES
 from audit_sink.kafka import KafkaSettings, TopicSettings, client_config

@@ -1,0 +1,65 @@
+"""A dead letter's envelope: the original bytes and coordinates, always small enough for its topic."""
+
+import pytest
+from confluent_kafka import Message
+from hypothesis import given
+from hypothesis import strategies as st
+
+from audit_sink.batch import DeadLetter
+from audit_sink.dead_letter import MAX_ENVELOPE_BYTES, MAX_VALUE_BYTES, Envelope, envelope, stored_letter
+
+
+def record(
+    value: bytes | None, key: bytes | None = b"octoAdmin", headers: list[tuple[str, bytes]] | None = None
+) -> Message:
+    return Message(
+        topic="query-events",
+        partition=4,
+        offset=99,
+        key=key,
+        value=value,
+        headers=[*(headers or [])],
+        timestamp=(2, 1_700),
+    )
+
+
+def read_back(sealed: Envelope) -> Message:
+    return Message(topic="dlq", partition=0, offset=0, key=sealed.key, value=sealed.value, headers=[*sealed.headers])
+
+
+@given(value=st.one_of(st.none(), st.binary()), key=st.one_of(st.none(), st.binary()), detail=st.text())
+def test_a_letter_is_read_back_as_it_was_sent(value: bytes | None, key: bytes | None, detail: str) -> None:
+    stored = stored_letter(read_back(envelope(DeadLetter(record(value, key), "not_json", detail))))
+
+    assert (stored.topic, stored.partition, stored.offset, stored.timestamp_ms) == ("query-events", 4, 99, 1_700)
+    assert (stored.key, stored.value, stored.reason, stored.is_cut) == (key, value, "not_json", False)
+
+
+def test_the_original_headers_are_kept_before_ours() -> None:
+    sealed = envelope(DeadLetter(record(b"", headers=[("ce_id", b"1"), ("dead_letter_offset", b"7")]), "schema", "why"))
+
+    assert sealed.headers == [
+        ("ce_id", b"1"),
+        ("dead_letter_reason", b"schema"),
+        ("dead_letter_detail", b"why"),
+        ("dead_letter_topic", b"query-events"),
+        ("dead_letter_partition", b"4"),
+        ("dead_letter_offset", b"99"),
+        ("dead_letter_timestamp", b"1700"),
+    ]
+
+
+def test_a_huge_original_is_cut_marked_and_fits() -> None:
+    huge = b"x" * 50_000_000
+    sealed = envelope(DeadLetter(record(huge, key=huge, headers=[("h", huge)]), "too_large", "why"))
+
+    assert sealed.value == huge[:MAX_VALUE_BYTES]
+    assert ("dead_letter_cut_from_bytes", b"50000000") in sealed.headers
+    size = len(sealed.key or b"") + len(sealed.value) + sum(len(n) + len(v or b"") for n, v in sealed.headers)
+    assert size < MAX_ENVELOPE_BYTES
+    assert stored_letter(read_back(sealed)).is_cut
+
+
+def test_a_record_that_is_no_dead_letter_says_what_is_missing() -> None:
+    with pytest.raises(ValueError, match="dead_letter_topic"):
+        stored_letter(record(b"{}"))

@@ -1,0 +1,85 @@
+"""The finished document: the contract's fields, all of them declared in the index template."""
+
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+import orjson
+import pytest
+
+from audit_sink.document import bulk_lines, document
+
+EXAMPLES = sorted(Path(str(resources.files("audit_sink").joinpath("examples"))).glob("*.json"))
+MAPPINGS: dict[str, Any] = orjson.loads(resources.files("elastic").joinpath("templates/query-logs.json").read_bytes())[
+    "template"
+]["mappings"]
+
+
+def example(name: str) -> dict[str, Any]:
+    event: dict[str, Any] = orjson.loads((EXAMPLES[0].parent / f"{name}.json").read_bytes())
+    return event
+
+
+def undeclared(value: dict[str, Any], properties: dict[str, Any], path: str = "") -> list[str]:
+    found = []
+    for name, member in value.items():
+        declared = properties.get(name)
+        if declared is None:
+            found.append(path + name)
+        elif "properties" in declared:
+            found += undeclared(member, declared["properties"], f"{path}{name}.")
+    return found
+
+
+def test_an_executed_query_becomes_this_document() -> None:
+    event = example("query.executed")
+
+    assert document(event, partition=3, offset=77) == {
+        "@timestamp": event["timestamp"],
+        "event": {"id": event["event_id"], "action": "query.executed", "outcome": "success", "duration": 3_000_000},
+        "user": {"name": "octoAdmin"},
+        "source": {"ip": "192.0.2.10"},
+        "user_agent": {"original": "curl/8.10.1"},
+        "http": {"request": {"id": event["metadata"]["request_id"]}, "response": {"status_code": 200}},
+        "trace": {"id": "4bf92f3577b34da6a3ce929d0e0e4736"},
+        "sluice": {
+            "query": "Hostname = octoxlabs*",
+            "index": "devices",
+            "hits": 12,
+            "dsl": event["data"]["dsl"],
+            "kafka": {"partition": 3, "offset": 77},
+        },
+    }
+
+
+def test_a_rejected_query_is_a_failure_with_its_error() -> None:
+    event = example("query.rejected")
+    finished = document(event, 0, 0)
+
+    assert finished["event"]["outcome"] == "failure"
+    assert finished["event"]["duration"] is None
+    assert finished["error"] == event["data"]["error"]
+
+
+@pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
+def test_every_field_is_declared_in_the_strict_template(path: Path) -> None:
+    assert MAPPINGS["dynamic"] == "strict"
+    assert undeclared(document(orjson.loads(path.read_bytes()), 0, 0), MAPPINGS["properties"]) == []
+
+
+@pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
+def test_bulk_lines_create_the_document_under_the_events_id(path: Path) -> None:
+    event = orjson.loads(path.read_bytes())
+    action, source, rest = bulk_lines(event, 1, 2, 1_795_222_800_000, "query-logs-").split(b"\n")
+
+    assert orjson.loads(action) == {"create": {"_index": "query-logs-2026.11.21", "_id": event["event_id"]}}
+    assert orjson.loads(source) == document(event, 1, 2)
+    assert rest == b""
+
+
+def test_a_dsl_too_deep_to_be_written_is_marked() -> None:
+    event = example("query.executed")
+    event["data"]["dsl"] = orjson.loads(b'{"not":' * 500 + b"{}" + b"}" * 500)
+    source = bulk_lines(event, 1, 2, 1_795_222_800_000, "query-logs-").split(b"\n")[1]
+
+    assert orjson.loads(source)["sluice"]["dsl"] == {"truncated": True, "bytes": None}

@@ -1,0 +1,34 @@
+"""Where reading begins: never silently elsewhere, and in doubt at the earliest record."""
+
+import pytest
+
+from audit_sink.resume import starting_offset
+
+
+def test_a_new_group_begins_at_the_earliest_record() -> None:
+    start = starting_offset(None, same_topic=True, low=3, high=10)
+
+    assert (start.offset, start.warning) == (3, None)
+
+
+@pytest.mark.parametrize("committed", [3, 7, 10])
+def test_a_committed_offset_that_is_there_is_where_reading_goes_on(committed: int) -> None:
+    start = starting_offset(committed, same_topic=True, low=3, high=10)
+
+    assert (start.offset, start.warning) == (committed, None)
+
+
+@pytest.mark.parametrize(
+    ("committed", "same_topic", "said"),
+    [
+        (1, True, "offsets 1 to 2 (2 at most) are gone unread"),
+        (11, True, "had read up to 11"),
+        (7, False, "made again"),
+    ],
+)
+def test_every_jump_begins_at_the_earliest_record_and_is_told(committed: int, same_topic: bool, said: str) -> None:
+    start = starting_offset(committed, same_topic, low=3, high=10)
+
+    assert start.offset == 3
+    assert start.warning is not None
+    assert said in start.warning
