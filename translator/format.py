@@ -47,7 +47,7 @@ def _comparison(comparison: Comparison, *, negated: bool) -> str:
         values = [lexis.write_value(value.parts) for value in comparison.values]
         if operator is Operator.IN:
             return f"{field} {word} ({', '.join(values)})"
-        return f"{field} {word} {' AND '.join(values)}".rstrip()
+        return " ".join([field, word, " AND ".join(values)] if values else [field, word])
     value = comparison.values[0]
     if operator is Operator.MATCHES:
         return f"{field} {'!~' if negated else '~'} /{value.text}/"

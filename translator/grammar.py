@@ -50,7 +50,7 @@ _CLAUSE = re.compile(
     """,
     re.VERBOSE | re.DOTALL,
 )
-_OPENING = re.compile(rf"\(|NOT{lexis.WORD_END}|({lexis.FIELD})\s*:\s*\{{", re.DOTALL)
+_OPENING = re.compile(rf"\(|(?ai:NOT){lexis.WORD_END}|({lexis.FIELD})\s*:\s*\{{", re.DOTALL)
 _MEMBER = re.compile(lexis.VALUE, re.DOTALL)
 _OPERATORS = {
     "=": (Operator.EQUAL, False),

@@ -280,3 +280,15 @@ def test_a_query_at_the_limits_is_accepted(client: Elasticsearch, catalogue: Cat
     for level in range(12):
         deep = f"(Cores = {level} OR ({deep} AND Managed = true))"
     assert _found(client, translate(deep, catalogue).query) == "web"
+
+
+@pytest.mark.parametrize(
+    "left", ["Name = web01", "Name != *01", "Software.Name = curl", "Cores > 4", "Seen <= 2024-05"]
+)
+@pytest.mark.parametrize("right", ["Name = db01", "NOT OS EXISTS", "Software:{ Version = 1.18 }", "Ip ~ 192"])
+def test_de_morgan_holds(client: Elasticsearch, catalogue: Catalogue, left: str, right: str) -> None:
+    def found(text: str) -> str:
+        return _found(client, translate(text, catalogue).query)
+
+    assert found(f"NOT ({left} OR {right})") == found(f"NOT ({left}) AND NOT ({right})")
+    assert found(f"NOT ({left} AND {right})") == found(f"NOT ({left}) OR NOT ({right})")

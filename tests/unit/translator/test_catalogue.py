@@ -1,0 +1,151 @@
+"""The fields of an index, from its mapping."""
+
+from typing import Any
+
+import pytest
+
+from translator.catalogue import Catalogue, Family, MappingError
+from translator.errors import UnknownField
+from translator.nodes import Name
+
+_KEYWORD = {"type": "keyword"}
+
+
+def _catalogue(**properties: Any) -> Catalogue:
+    return Catalogue.from_mappings({"devices": {"properties": properties}})
+
+
+def _unknown(catalogue: Catalogue, name: str, scope: str = "") -> UnknownField:
+    with pytest.raises(UnknownField) as raised:
+        catalogue.resolve(Name(name, 3, 3 + len(name)), scope)
+    assert (raised.value.position, raised.value.end) == (3, 3 + len(name))
+    return raised.value
+
+
+def test_objects_multi_fields_and_nested_objects_have_dotted_paths() -> None:
+    catalogue = _catalogue(
+        OS={"properties": {"Type": _KEYWORD}},
+        Ip={"type": "ip", "fields": {"keyword": _KEYWORD}},
+        Software={"type": "nested", "properties": {"Files": {"type": "nested", "properties": {"Path": _KEYWORD}}}},
+    )
+    assert set(catalogue.fields) == {
+        *["OS", "OS.Type", "Ip", "Ip.keyword", "Software", "Software.Files", "Software.Files.Path"]
+    }
+    assert catalogue.fields["OS"].children == ("OS.Type",)
+    assert catalogue.fields["Ip"].keyword is catalogue.fields["Ip.keyword"]
+    assert catalogue.fields["Software.Files.Path"].nested == ("Software", "Software.Files")
+    assert catalogue.fields["Software"].nested_below == (catalogue.fields["Software.Files"],)
+
+
+def test_another_letter_case_means_the_field_where_there_is_one_choice() -> None:
+    catalogue = _catalogue(Hostname=_KEYWORD, STRASSE=_KEYWORD)
+    assert catalogue.resolve(Name("hostNAME")).path == "Hostname"
+    assert catalogue.resolve(Name("straße")).path == "STRASSE"
+
+
+def test_several_fields_in_other_letter_cases_are_an_error_that_names_them() -> None:
+    catalogue = _catalogue(Host=_KEYWORD, host=_KEYWORD)
+    assert catalogue.resolve(Name("host")).path == "host"
+    error = _unknown(catalogue, "HOST")
+    assert error.suggestions == ("Host", "host")
+    assert error.message == '"HOST" could be any of "Host", "host"; write one of them as it is'
+
+
+def test_the_closest_names_are_suggested() -> None:
+    catalogue = _catalogue(
+        Hostname=_KEYWORD, Hostnames=_KEYWORD, Adapters=_KEYWORD, OS={"properties": {"Type": _KEYWORD}}
+    )
+    assert _unknown(catalogue, "Hostnme").suggestions == ("Hostname", "Hostnames")
+    assert _unknown(catalogue, "adpaters").suggestions == ("Adapters",)
+    assert _unknown(catalogue, "type").suggestions == ("OS.Type",)
+    assert _unknown(catalogue, "zzzzzz").suggestions == ()
+    assert _unknown(catalogue, "x" * 60_000).suggestions == ()
+    assert _unknown(catalogue, "Hostnme").message == 'unknown field "Hostnme"; did you mean "Hostname" or "Hostnames"?'
+
+
+def test_names_in_a_scope_are_relative_to_it() -> None:
+    catalogue = _catalogue(
+        Name=_KEYWORD, Software={"type": "nested", "properties": {"Name": _KEYWORD, "Version": _KEYWORD}}
+    )
+    assert catalogue.resolve(Name("version"), "Software.").path == "Software.Version"
+    error = _unknown(catalogue, "Versoin", "Software.")
+    assert error.suggestions == ("Version",)
+    assert 'in "Software"' in error.message
+
+
+def test_everything_below_a_flattened_field_is_a_leaf() -> None:
+    catalogue = _catalogue(Labels={"type": "flattened"}, Off={"type": "flattened", "index": False, "doc_values": False})
+    field = catalogue.resolve(Name("labels.Any.thing"))
+    assert (field.path, field.family) == ("Labels.Any.thing", Family.FLATTENED)
+    assert catalogue.resolve(Name("Off.x")).problem
+
+
+def test_an_alias_is_its_target() -> None:
+    catalogue = _catalogue(
+        Host={"type": "alias", "path": "Hostname"}, Hostname=_KEYWORD, Bad={"type": "alias", "path": "x"}
+    )
+    assert catalogue.resolve(Name("Host")) is catalogue.fields["Hostname"]
+    assert "alias of a field that does not exist" in catalogue.resolve(Name("Bad")).problem
+
+
+def test_a_runtime_field_is_searched_as_its_type_and_hides_an_indexed_one() -> None:
+    catalogue = Catalogue.from_mappings(
+        {
+            "devices": {
+                "properties": {"Day": {"type": "text", "index": False}},
+                "runtime": {"Day": {"type": "long"}, "Parts": {"type": "composite", "fields": {"Ip": {"type": "ip"}}}},
+            }
+        }
+    )
+    assert (catalogue.fields["Day"].type, catalogue.fields["Day"].problem) == ("long", "")
+    assert catalogue.fields["Parts.Ip"].family is Family.IP
+
+
+@pytest.mark.parametrize(
+    "definition",
+    [
+        {"type": "keyword", "index": False, "doc_values": False},
+        {"type": "text", "index": False},
+        {"type": "object", "enabled": False},
+        {"type": "geo_point"},
+        {"type": "binary"},
+    ],
+)
+def test_a_field_that_cannot_be_searched_says_why(definition: dict[str, Any]) -> None:
+    assert _catalogue(Field=definition).fields["Field"].problem.startswith('"Field" is')
+
+
+def test_doc_values_alone_are_enough() -> None:
+    assert not _catalogue(Field={"type": "keyword", "index": False}).fields["Field"].problem
+
+
+def test_indices_are_searched_together_where_their_types_agree() -> None:
+    catalogue = Catalogue.from_mappings(
+        {
+            "a": {
+                "properties": {
+                    "Ip": _KEYWORD,
+                    "Only": _KEYWORD,
+                    "Title": {"type": "text", "fields": {"keyword": _KEYWORD}},
+                }
+            },
+            "b": {"properties": {"Ip": {"type": "ip"}, "Title": {"type": "text"}}},
+        }
+    )
+    assert catalogue.fields["Ip"].problem == '"Ip" is keyword in a and ip in b'
+    assert not catalogue.fields["Only"].problem
+    # A search of the sub-field would miss the documents of b.
+    assert catalogue.fields["Title"].keyword is None
+
+
+@pytest.mark.parametrize(
+    "mapping",
+    [[], 1, {"properties": []}, {"properties": {"a": 1}}, {"properties": {"a": {"fields": 1}}}, {"runtime": []}],
+)
+def test_what_is_no_mapping_is_refused(mapping: Any) -> None:
+    with pytest.raises(MappingError):
+        Catalogue.from_mappings({"devices": mapping})
+
+
+def test_a_mapping_without_fields_knows_none() -> None:
+    assert _unknown(Catalogue.from_mappings({"devices": {}}), "a").suggestions == ()

@@ -1,0 +1,102 @@
+"""Dates and what they leave open."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from translator.dates import NotADate, OutOfRange, Period, period
+
+
+@pytest.mark.parametrize(
+    ("text", "start", "after"),
+    [
+        ("2024", "2024-01-01T00:00:00.000Z", "2025-01-01T00:00:00.000Z"),
+        ("2023", "2023-01-01T00:00:00.000Z", "2024-01-01T00:00:00.000Z"),
+        ("2024-02", "2024-02-01T00:00:00.000Z", "2024-03-01T00:00:00.000Z"),
+        ("2024-12", "2024-12-01T00:00:00.000Z", "2025-01-01T00:00:00.000Z"),
+        ("2024-02-29", "2024-02-29T00:00:00.000Z", "2024-03-01T00:00:00.000Z"),
+        ("2024-05-03T10", "2024-05-03T10:00:00.000Z", "2024-05-03T11:00:00.000Z"),
+        ("2024-05-03T10:59", "2024-05-03T10:59:00.000Z", "2024-05-03T11:00:00.000Z"),
+        ("2024-05-03T23:59:59", "2024-05-03T23:59:59.000Z", "2024-05-04T00:00:00.000Z"),
+        ("2024-05-03T10:00:00.5Z", "2024-05-03T10:00:00.500Z", "2024-05-03T10:00:00.600Z"),
+        ("2024-05-03T10:00:00,123", "2024-05-03T10:00:00.123Z", "2024-05-03T10:00:00.124Z"),
+        ("2024-05-03T10:00:00.123456Z", "2024-05-03T10:00:00.123Z", "2024-05-03T10:00:00.124Z"),
+        ("2024-05-03T01:30+02:00", "2024-05-02T23:30:00.000Z", "2024-05-02T23:31:00.000Z"),
+        ("2024-05-03T01:30-0530", "2024-05-03T07:00:00.000Z", "2024-05-03T07:01:00.000Z"),
+        ("2024-05-03T01+02", "2024-05-02T23:00:00.000Z", "2024-05-03T00:00:00.000Z"),
+        ("0001-01-01", "0001-01-01T00:00:00.000Z", "0001-01-02T00:00:00.000Z"),
+        ("9999", "9999-01-01T00:00:00.000Z", None),
+    ],
+)
+def test_a_date_stands_for_all_that_it_leaves_open(text: str, start: str, after: str | None) -> None:
+    assert period(text, nanoseconds=False) == Period(start, after)
+
+
+def test_nanoseconds_are_kept_where_the_field_has_them() -> None:
+    expected = Period("2024-05-03T10:00:00.123456789Z", "2024-05-03T10:00:00.123456790Z")
+    assert period("2024-05-03T10:00:00.123456789Z", nanoseconds=True) == expected
+
+
+@pytest.mark.parametrize("text", ["now", "now-7d/d", "now+1M-2w/h", "now/y"])
+def test_date_math_is_left_to_elasticsearch(text: str) -> None:
+    assert period(text, nanoseconds=False) == Period(text, None, rounds=True)
+
+
+def test_anchored_date_math_starts_where_its_date_does() -> None:
+    assert period("2024-05||+1M/d", nanoseconds=False) == Period("2024-05-01T00:00:00.000Z||+1M/d", None, rounds=True)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *[
+            "",
+            "x",
+            "1700000000000",
+            "24-05-03",
+            "2024-5-3",
+            "2024-05-03 10:00",
+            "2024/05/03",
+            "2024-05-03T",
+            "NOW",
+            "now-",
+        ],
+        *["2023-02-29", "2024-13", "2024-00", "2024-05-32", "2024-05-03T24", "2024-05-03T10:60", "2024-05-03T10+19:00"],
+        *["now-7x", "now-7d/", "||+1d", "x||+1d", "２０２４", "now" + "+1d" * 1_000, "0000", "2024-05-03Z"],
+    ],
+)
+def test_what_is_no_date_is_refused(text: str) -> None:
+    with pytest.raises(NotADate):
+        period(text, nanoseconds=False)
+
+
+@pytest.mark.parametrize(
+    ("text", "nanoseconds"),
+    [
+        ("1969", True),
+        ("2263", True),
+        ("2262-04-12", True),
+        ("0001-01-01T00+01:00", False),
+        ("9999-12-31T23-01:00", False),
+    ],
+)
+def test_a_date_that_the_type_cannot_hold_is_refused(text: str, nanoseconds: bool) -> None:
+    with pytest.raises(OutOfRange):
+        period(text, nanoseconds=nanoseconds)
+
+
+@given(st.datetimes(max_value=datetime(9999, 12, 30)))
+def test_every_day_begins_where_the_day_before_ends(moment: datetime) -> None:
+    day = moment.date()
+    following = (moment.replace(tzinfo=UTC) + timedelta(days=1)).date()
+    assert period(day.isoformat(), nanoseconds=False).after == period(following.isoformat(), nanoseconds=False).start
+
+
+@given(st.text())
+def test_any_text_is_a_date_or_is_refused(text: str) -> None:
+    try:
+        period(text, nanoseconds=False)
+    except (NotADate, OutOfRange) as error:
+        assert str(error)
