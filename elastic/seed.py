@@ -15,13 +15,15 @@ Device = dict[str, Any]
 
 _EPOCH = datetime(2026, 1, 1, tzinfo=UTC)
 
+_SERVERS = (("Dell", "PowerEdge R760"), ("HPE", "ProLiant DL380"))
+_LAPTOPS = (("Lenovo", "ThinkPad T14"), ("Dell", "Latitude 7450"))
 _PLATFORMS = (
-    ("Windows", "Windows 11 Enterprise", ("10.0.22631", "10.0.26100"), "wks"),
-    ("Windows", "Windows Server 2022", ("10.0.20348",), "srv"),
-    ("Linux", "Debian", ("12.9", "13.2"), "web"),
-    ("Linux", "Ubuntu", ("22.04", "24.04"), "app"),
-    ("Linux", "Red Hat Enterprise Linux", ("8.10", "9.5"), "db"),
-    ("macOS", "macOS", ("14.7", "15.4"), "mac"),
+    ("Windows", "Windows 11 Enterprise", ("10.0.22631", "10.0.26100"), "wks", _LAPTOPS),
+    ("Windows", "Windows Server 2022", ("10.0.20348",), "srv", _SERVERS),
+    ("Linux", "Debian", ("12.9", "13.2"), "web", _SERVERS),
+    ("Linux", "Ubuntu", ("22.04", "24.04"), "app", _SERVERS),
+    ("Linux", "Red Hat Enterprise Linux", ("8.10", "9.5"), "db", _SERVERS),
+    ("macOS", "macOS", ("14.7", "15.4"), "mac", (("Apple", "MacBook Pro"),)),
 )
 _ADAPTERS = ("active-directory", "crowdstrike", "intune", "nessus", "vmware", "aws-ec2", "sccm", "jamf")
 _SOFTWARE = {
@@ -32,12 +34,6 @@ _SOFTWARE = {
     "log4j": ("2.14.1", "2.24.3"),
     "python": ("3.9.21", "3.11.11", "3.13.1"),
 }
-_HARDWARE = (
-    ("Dell", "PowerEdge R760"),
-    ("HPE", "ProLiant DL380"),
-    ("Lenovo", "ThinkPad T14"),
-    ("Apple", "MacBook Pro"),
-)
 _SITES = ("ankara", "istanbul", "london", "frankfurt", "austin")
 _OWNERS = ("platform", "network", "finance", "research", "support")
 _ENVIRONMENTS = ("prod", "staging", "dev")
@@ -46,7 +42,7 @@ _ENVIRONMENTS = ("prod", "staging", "dev")
 def devices() -> Iterator[Device]:
     """The whole inventory: ``octoxlabs01`` and its like first, then the generated ones."""
     # Seeded and in a fixed order: the same devices at every run and on every machine.
-    rng = random.Random("sluice demo inventory")  # nosec: nothing here is a secret
+    rng = random.Random("sluice demo inventory")
     for number in range(1, NAMED + 1):
         yield _device(rng, f"octoxlabs{number:02}", f"10.20.0.{number}")
     for number in range(1, GENERATED + 1):
@@ -55,8 +51,8 @@ def devices() -> Iterator[Device]:
 
 
 def _device(rng: random.Random, hostname: str | None, address: str, number: int = 0) -> Device:
-    os_type, distribution, versions, role = rng.choice(_PLATFORMS)
-    vendor, model = rng.choice(_HARDWARE)
+    os_type, distribution, versions, role, hardware = rng.choice(_PLATFORMS)
+    vendor, model = rng.choice(hardware)
     site = rng.choice(_SITES)
     first_seen = _EPOCH + timedelta(minutes=rng.randrange(180 * 24 * 60))
     last_seen = first_seen + timedelta(minutes=rng.randrange(120 * 24 * 60))

@@ -103,6 +103,7 @@ def _serve(running: Supervisor, services: Services, console: Console) -> None:
     console.print(f"Logs: {services.home / 'logs'}. Ctrl-C stops everything.")
     while True:
         running.check()
+        preflight.check_room(services.home, preflight.RESERVE_BYTES)
         time.sleep(_WATCH_SECONDS)
 
 

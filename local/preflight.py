@@ -12,6 +12,9 @@ from local.errors import StackError
 # Archives, a new Kafka log (segments are laid out in advance) and Elasticsearch's translog, with some air.
 ROOM_BYTES = 1_000_000_000
 
+# Below this the servers are stopped while they can still write what they have to.
+RESERVE_BYTES = 100_000_000
+
 
 @contextmanager
 def exclusive(home: Path) -> Iterator[None]:

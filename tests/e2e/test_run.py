@@ -10,6 +10,7 @@ from pathlib import Path
 
 import psutil
 import pytest
+import urllib3
 
 from local import ports
 from local.settings import LocalSettings
@@ -22,12 +23,14 @@ class _Run:
     """One `python -m local run` in a folder and on ports of its own."""
 
     def __init__(self, home: Path) -> None:
-        self.environment = {
-            **os.environ,
-            "LOCAL_HOME": str(home),
-            **{name: str(port) for name, port in zip(_VARIABLES, ports.free(len(_VARIABLES)), strict=True)},
-        }
+        chosen = zip(_VARIABLES, ports.free(len(_VARIABLES)), strict=True)
+        self.ports = {name: str(port) for name, port in chosen}
+        self.environment = {**os.environ, "LOCAL_HOME": str(home), **self.ports}
         self.output = home.parent / "output"
+        self.start()
+
+    def start(self) -> None:
+        """Start it, or start it again after it has ended."""
         with self.output.open("wb") as output:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "local", "run"], env=self.environment, stdout=output, stderr=subprocess.STDOUT
@@ -42,6 +45,12 @@ class _Run:
             assert self.process.poll() is None, self.printed()
             assert time.monotonic() < deadline, self.printed()
             time.sleep(0.1)
+
+    def recorded_queries(self) -> int:
+        """How many queries the audit index holds."""
+        url = f"http://127.0.0.1:{self.ports['LOCAL_ELASTICSEARCH_PORT']}/query-logs-*/_count"
+        count: int = urllib3.request("GET", url).json()["count"]
+        return count
 
     def descendants(self) -> dict[str, psutil.Process]:
         """The processes below this one, by a word of their command line."""
@@ -68,7 +77,7 @@ def run(tmp_path: Path) -> Iterator[_Run]:
         started.process.wait(timeout=_PATIENCE_SECONDS)
 
 
-def test_ctrl_c_ends_a_run_in_order_and_a_second_run_beside_it_is_refused(run: _Run) -> None:
+def test_a_second_run_is_refused_ctrl_c_ends_the_first_and_its_data_survive(run: _Run) -> None:
     second = subprocess.run(
         [sys.executable, "-m", "local", "run"],
         env=run.environment,
@@ -86,6 +95,10 @@ def test_ctrl_c_ends_a_run_in_order_and_a_second_run_beside_it_is_refused(run: _
     assert run.process.wait(timeout=_PATIENCE_SECONDS) == 0
     assert run.printed().splitlines()[-1] == "Stopped."
     run.assert_nothing_is_left(everything)
+
+    run.start()
+    run.wait_until_it_serves()
+    assert run.recorded_queries() == 2
 
 
 @pytest.mark.parametrize("victim", ["supervisord", "kafka.Kafka", "gateway"])
