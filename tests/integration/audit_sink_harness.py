@@ -1,0 +1,288 @@
+"""What the audit sink's integration tests share: a trail of their own, the sink as a process, a faulty Elasticsearch."""
+
+import http.client
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import orjson
+from confluent_kafka import Consumer, Message, Producer, TopicPartition
+from elasticsearch import Elasticsearch
+
+from audit_sink.event import AuditEvent, EventData, EventMetadata, EventType, encode, headers, new_event_id
+from local import ports
+
+ROOT = Path(__file__).parents[2]
+WAIT_SECONDS = 60.0
+
+
+def eventually(outcome: Callable[[], bool], what: str, within: float = WAIT_SECONDS) -> None:
+    """Wait until an outcome is there; fail with what was waited for."""
+    deadline = time.monotonic() + within
+    while not outcome():
+        if time.monotonic() > deadline:
+            raise AssertionError(f"not within {within:.0f} s: {what}")
+        time.sleep(0.05)
+
+
+def event(number: int = 0, timestamp: datetime | None = None, query: str | None = None) -> AuditEvent:
+    """An executed query; the number makes it recognisable."""
+    text = f"Hostname = octoxlabs{number:06}" if query is None else query
+    data = EventData(text, "devices", {"term": {"Hostname": {"value": text}}}, 1, 2, 200, None)
+    metadata = EventMetadata(f"request-{number}", None, "192.0.2.1", "pytest", "octoxlabs", "gateway", "0.1.0")
+    when = timestamp or datetime.now(UTC)
+    return AuditEvent(new_event_id(), EventType.QUERY_EXECUTED, when, f"user{number % 20}", data, metadata)
+
+
+def refused_by_mapping(original: AuditEvent) -> bytes:
+    """A valid event that Elasticsearch refuses: its timestamp is none."""
+    document = orjson.loads(encode(original))
+    document["timestamp"] = "2026-13-45T25:61:61.000Z"
+    return orjson.dumps(document)
+
+
+@dataclass
+class Trail:
+    """Topics, a group and indices that no other test has."""
+
+    bootstrap: str
+    elasticsearch_url: str
+    name: str
+    client: Elasticsearch
+    producer: Producer
+    ids: set[str] = field(default_factory=set)
+
+    @property
+    def topic(self) -> str:
+        """The topic of the events."""
+        return f"events-{self.name}"
+
+    @property
+    def dlq_topic(self) -> str:
+        """The topic of the dead letters."""
+        return f"events-{self.name}.dlq"
+
+    @property
+    def index_prefix(self) -> str:
+        """What the indices' names start with."""
+        return f"query-logs-{self.name}-"
+
+    @property
+    def indices(self) -> str:
+        """All the indices."""
+        return f"{self.index_prefix}*"
+
+    def produce(self, events: Iterable[AuditEvent]) -> None:
+        """Put events on the topic, as the gateway does, and into the account."""
+        for each in events:
+            self.ids.add(each.event_id)
+            self.producer.produce(
+                self.topic, key=each.user_id, value=encode(each), headers=[*headers(each, None)], on_delivery=_delivered
+            )
+            self.producer.poll(0)
+        self.producer.flush()
+
+    def produce_raw(self, value: bytes | None, partition: int = 0) -> None:
+        """Put bytes on a partition of the topic."""
+        self.producer.produce(self.topic, key=b"raw", value=value, partition=partition, on_delivery=_delivered)
+        self.producer.flush()
+
+    def indexed(self) -> dict[str, dict[str, Any]]:
+        """Every document by its id, 10,000 at most; fails if one id is in two indices."""
+        self.client.indices.refresh(index=self.indices, ignore_unavailable=True)
+        found = self.client.search(index=self.indices, size=10_000, ignore_unavailable=True)["hits"]["hits"]
+        ids = [hit["_id"] for hit in found]
+        assert len(set(ids)) == len(ids), "an event is in two indices"
+        return {hit["_id"]: hit for hit in found}
+
+    def dead_letters(self) -> list[Message]:
+        """Every record of the dead-letter topic."""
+        return self.records(self.dlq_topic, 0)
+
+    def records(self, topic: str, partition: int) -> list[Message]:
+        """Every record of a partition."""
+        reader = Consumer({"bootstrap.servers": self.bootstrap, "group.id": "unused", "enable.auto.commit": False})
+        try:
+            low, high = reader.get_watermark_offsets(TopicPartition(topic, partition), timeout=10)
+            reader.assign([TopicPartition(topic, partition, low)])
+            found: list[Message] = []
+            while len(found) < high - low:
+                found += [message for message in reader.consume(1000, 1.0) if message.error() is None]
+            return found
+        finally:
+            reader.close()
+
+    def lag(self) -> int:
+        """Records that the group has not committed yet."""
+        reader = Consumer({"bootstrap.servers": self.bootstrap, "group.id": self.name})
+        try:
+            partitions = [TopicPartition(self.topic, number) for number in range(6)]
+            total = 0
+            for position in reader.committed(partitions, timeout=10):
+                low, high = reader.get_watermark_offsets(position, timeout=10)
+                total += high - (position.offset if position.offset >= 0 else low)
+            return total
+        finally:
+            reader.close()
+
+    def all_indexed(self, count: int | None = None) -> bool:
+        """Whether every event of the account is a document (or, with a count, that many)."""
+        self.client.indices.refresh(index=self.indices, ignore_unavailable=True)
+        found = int(self.client.count(index=self.indices, ignore_unavailable=True)["count"])
+        return found >= (len(self.ids) if count is None else count)
+
+    def assert_account_closes(self) -> None:
+        """Every event is a document or a dead letter, and there is no document of anything else."""
+        indexed = set(self.indexed())
+        dead = {dict(message.headers() or []).get("ce_id", b"") for message in self.dead_letters()}
+        assert indexed | {each.decode() for each in dead if isinstance(each, bytes)} - {""} == self.ids
+
+
+def _delivered(error: object, _message: Message) -> None:
+    assert error is None, error
+
+
+class SinkProcess:
+    """`python -m audit_sink` as an operator runs it."""
+
+    def __init__(self, trail: Trail, log: Path, **variables: str) -> None:
+        self.port = ports.free(1)[0]
+        self._log = log
+        environment = {
+            "KAFKA_BOOTSTRAP_SERVERS": trail.bootstrap,
+            "ELASTICSEARCH_URL": trail.elasticsearch_url,
+            "AUDIT_TOPIC": trail.topic,
+            "AUDIT_DLQ_TOPIC": trail.dlq_topic,
+            "AUDIT_SINK_GROUP_ID": trail.name,
+            "AUDIT_SINK_INDEX_PREFIX": trail.index_prefix,
+            "AUDIT_SINK_METRICS_PORT": str(self.port),
+        }
+        with log.open("ab") as output:
+            # Ended by stop() or kill(), and by the fixture that made it where a test fails.
+            self._process = subprocess.Popen(  # pylint: disable=consider-using-with
+                [sys.executable, "-m", "audit_sink"],
+                cwd=ROOT,
+                env=os.environ | environment | variables,
+                stderr=output,
+                stdout=output,
+            )
+
+    def log(self) -> str:
+        """All that it, and processes before it with the same file, logged."""
+        return self._log.read_text(encoding="utf-8")
+
+    def get(self, path: str) -> tuple[int, str]:
+        """The status and body that its health port answers; status 0 while there is none."""
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{self.port}{path}", timeout=10) as answer:
+                return answer.status, answer.read().decode()
+        except urllib.error.HTTPError as error:
+            with error:
+                return error.code, error.read().decode()
+        except OSError:
+            return 0, ""
+
+    def metric(self, name: str) -> float:
+        """A metric's value, summed over its labels; 0 while there is none."""
+        lines = self.get("/metrics")[1].splitlines()
+        return sum(float(line.split()[-1]) for line in lines if line.split("{")[0].split(" ")[0] == name)
+
+    def wait_until_ready(self) -> "SinkProcess":
+        """Wait until it has joined its group."""
+        eventually(lambda: self.get("/readyz")[0] == 200, f"readiness; the log:\n{self.log()}")
+        return self
+
+    @property
+    def is_running(self) -> bool:
+        """Whether the process lives."""
+        return self._process.poll() is None
+
+    def kill(self) -> None:
+        """SIGKILL, and wait for its end."""
+        self._process.kill()
+        self._process.wait()
+
+    def stop(self) -> int:
+        """SIGTERM; its exit status."""
+        self._process.send_signal(signal.SIGTERM)
+        return self._process.wait(timeout=20)
+
+
+Reply = tuple[int, bytes]
+Fault = Callable[[bytes], Reply | None]
+"""Looks at a bulk body; None passes it on, a reply is sent instead, status 0 closes the connection without one."""
+
+
+class FaultyElasticsearch:
+    """A proxy in front of the real Elasticsearch, which does to bulk requests what that does not do by itself."""
+
+    def __init__(self, url: str) -> None:
+        self.fault: Fault | None = None
+        self.after: Callable[[bytes, Reply], Reply] | None = None
+        self.bodies: list[bytes] = []
+        target = urlsplit(url)
+        proxy = self
+
+        class Handler(BaseHTTPRequestHandler):
+            """Passes one request on, or not."""
+
+            protocol_version = "HTTP/1.1"
+
+            def _handle(self) -> None:
+                body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+                is_bulk = self.path.startswith("/_bulk")
+                reply = None
+                if is_bulk:
+                    proxy.bodies.append(body)
+                    reply = proxy.fault(body) if proxy.fault else None
+                reply = reply or self._pass_on(body)
+                if is_bulk and proxy.after:
+                    reply = proxy.after(body, reply)
+                status, content = reply
+                if status == 0:
+                    # What there is of an answer, and then the end in the middle of it.
+                    self.wfile.write(content)
+                    self.close_connection = True
+                    return
+                self.send_response(status)
+                self.send_header("Content-Type", "application/json")
+                self.send_header("X-Elastic-Product", "Elasticsearch")
+                self.send_header("Content-Length", str(len(content)))
+                self.end_headers()
+                self.wfile.write(content)
+
+            do_GET = do_POST = do_PUT = _handle
+
+            def _pass_on(self, body: bytes) -> Reply:
+                connection = http.client.HTTPConnection(str(target.hostname), target.port, timeout=30)
+                kept = {name: self.headers[name] for name in ("Content-Type", "Accept") if name in self.headers}
+                connection.request(self.command, self.path, body, kept)
+                answer = connection.getresponse()
+                content = answer.read()
+                connection.close()
+                return answer.status, content
+
+            def log_message(self, format: str, *args: object) -> None:  # pylint: disable=redefined-builtin
+                """Say nothing."""
+
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self._server.daemon_threads = True
+        threading.Thread(target=self._server.serve_forever, daemon=True).start()
+        self.url = f"http://127.0.0.1:{self._server.server_address[1]}"
+
+    def close(self) -> None:
+        """Stop listening."""
+        self._server.shutdown()
+        self._server.server_close()
