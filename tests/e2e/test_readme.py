@@ -13,8 +13,8 @@ from local.services import Services
 _ROOT = Path(__file__).parents[2]
 _README = (_ROOT / "README.md").read_text(encoding="utf-8")
 
-_COMMANDS = re.findall(r"```sh\n(.*?)```", _README, re.DOTALL)
-_TRANSCRIPTS = re.findall(r"```console\n\$ ([^\n]*)\n(.*?)```", _README, re.DOTALL)
+_COMMANDS: list[str] = re.findall(r"```sh\n(.*?)```", _README, re.DOTALL)
+_TRANSCRIPTS: list[tuple[str, str]] = re.findall(r"```console\n\$ ([^\n]*)\n(.*?)```", _README, re.DOTALL)
 
 
 def _run(command: str, services: Services) -> subprocess.CompletedProcess[str]:
