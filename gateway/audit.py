@@ -18,9 +18,10 @@ _POLL_SECONDS = 0.2
 _REPEAT_SECONDS = 30.0
 
 
-class OncePerInterval(logging.Filter):
-    """Passes one line of librdkafka's of each kind (its first word) in ``_REPEAT_SECONDS``; while the broker is away, it
-    would say so twenty times a second.
+class OncePerInterval(logging.Filter):  # pylint: disable=too-few-public-methods  # as the standard library has it
+    """Passes one line of each kind (its first word) in ``_REPEAT_SECONDS``.
+
+    While the broker is away, librdkafka would say so twenty times a second.
     """
 
     def __init__(self) -> None:

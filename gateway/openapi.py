@@ -51,8 +51,10 @@ _PROBLEMS = {
     401: "No or bad credentials.",
     403: "You may not search this index.",
     404: "The index does not exist.",
+    405: "Only POST searches.",
     413: "The body is larger than 1 MiB.",
     415: "The body is not JSON in UTF-8.",
+    500: "The gateway failed.",
     503: "The translator, Elasticsearch or the audit trail is down; see Retry-After.",
 }
 

@@ -5,12 +5,14 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import pytest
 import urllib3
 from confluent_kafka import Consumer, TopicPartition
-from confluent_kafka.admin import AdminClient, NewTopic
+from confluent_kafka.admin import AdminClient
+from confluent_kafka.cimpl import NewTopic
 from django.test import Client
 from pytest_django import Settings
 
@@ -33,24 +35,6 @@ FindEvent = Callable[[str], dict[str, Any] | None]
 
 
 @pytest.fixture(scope="session")
-def inventory(elasticsearch_url: str) -> str:
-    """The index with the demo inventory."""
-    with connect(ElasticsearchSettings(url=elasticsearch_url)) as client:
-        bootstrap(client)
-        seed(client, INDEX)
-    return INDEX
-
-
-@pytest.fixture(scope="session")
-def topic(kafka_bootstrap: str) -> str:
-    """The topic for the events of these tests."""
-    admin = AdminClient({"bootstrap.servers": kafka_bootstrap})
-    for made in admin.create_topics([NewTopic(TOPIC, PARTITIONS, 1)]).values():
-        made.result(PATIENCE_SECONDS)
-    return TOPIC
-
-
-@pytest.fixture(scope="session")
 def translator_url(elasticsearch_url: str) -> Iterator[str]:
     """A translator process."""
     port = ports.free(1)[0]
@@ -62,6 +46,27 @@ def translator_url(elasticsearch_url: str) -> Iterator[str]:
         process.terminate()
 
 
+@dataclass(frozen=True, slots=True)
+class Backing:
+    """What the gateway stands on."""
+
+    kafka_bootstrap: str
+    elasticsearch_url: str
+    translator_url: str
+
+
+@pytest.fixture(scope="session")
+def backing(kafka_bootstrap: str, elasticsearch_url: str, translator_url: str) -> Backing:
+    """The real servers, with the demo inventory and the topic in place."""
+    with connect(ElasticsearchSettings(url=elasticsearch_url)) as client:
+        bootstrap(client)
+        seed(client, INDEX)
+    admin = AdminClient({"bootstrap.servers": kafka_bootstrap})
+    for made in admin.create_topics([NewTopic(TOPIC, PARTITIONS, 1)]).values():
+        made.result(PATIENCE_SECONDS)
+    return Backing(kafka_bootstrap, elasticsearch_url, translator_url)
+
+
 @pytest.fixture
 def closed_port() -> int:
     """A port of this machine that nothing listens on."""
@@ -69,26 +74,18 @@ def closed_port() -> int:
 
 
 @pytest.fixture
-def stack(
-    kafka_bootstrap: str,
-    elasticsearch_url: str,
-    translator_url: str,
-    inventory: str,
-    topic: str,
-    settings: Settings,
-    db: None,
-) -> Settings:
+def stack(backing: Backing, settings: Settings, db: None) -> Settings:
     """The gateway's settings, pointed at the real servers, and its one known user."""
     del db
     User.objects.create(username="octoAdmin")
-    settings.KAFKA = KafkaSettings(bootstrap_servers=kafka_bootstrap)
-    settings.AUDIT = TopicSettings(topic=topic)
-    settings.ELASTICSEARCH = ElasticsearchSettings(url=elasticsearch_url)
+    settings.KAFKA = KafkaSettings(bootstrap_servers=backing.kafka_bootstrap)
+    settings.AUDIT = TopicSettings(topic=TOPIC)
+    settings.ELASTICSEARCH = ElasticsearchSettings(url=backing.elasticsearch_url)
     settings.GATEWAY = settings.GATEWAY.model_copy(
         update={
             "unsigned_tokens": True,
-            "search_indices": (inventory, "not-there"),
-            "translator_url": translator_url,
+            "search_indices": (INDEX, "not-there"),
+            "translator_url": backing.translator_url,
             "audit_timeout": 20.0,
         }
     )
@@ -112,36 +109,21 @@ def search(stack: Settings, client: Client) -> Search:
 
 
 @pytest.fixture
-def find_event(kafka_bootstrap: str, topic: str) -> Iterator[FindEvent]:
+def find_event(backing: Backing) -> Iterator[FindEvent]:
     """Looks an event up on the topic by its id: decoded, with the record's key and headers, or None."""
     consumer = Consumer(
-        {"bootstrap.servers": kafka_bootstrap, "group.id": "gateway-tests", "enable.auto.commit": False}
+        {"bootstrap.servers": backing.kafka_bootstrap, "group.id": "gateway-tests", "enable.auto.commit": False}
     )
 
     def find(event_id: str) -> dict[str, Any] | None:
-        left = set()
-        partitions = []
-        for number in range(PARTITIONS):
-            partition = TopicPartition(topic, number, 0)
-            if consumer.get_watermark_offsets(partition, timeout=PATIENCE_SECONDS)[1] > 0:
-                left.add(number)
-                partitions.append(partition)
-        ends = {p.partition: consumer.get_watermark_offsets(p, timeout=PATIENCE_SECONDS)[1] for p in partitions}
-        consumer.assign(partitions)
-        deadline = time.monotonic() + PATIENCE_SECONDS
-        while left and time.monotonic() < deadline:
-            message = consumer.poll(1.0)
-            if message is None or message.error() is not None:
-                continue
+        starts = [TopicPartition(TOPIC, number, 0) for number in range(PARTITIONS)]
+        unread = sum(consumer.get_watermark_offsets(start, timeout=PATIENCE_SECONDS)[1] for start in starts)
+        consumer.assign(starts)
+        for message in consumer.consume(unread, PATIENCE_SECONDS):
+            assert message.error() is None
             event = decode(message.value())
             if event["event_id"] == event_id:
-                headers = dict(message.headers() or [])
-                return {**event, "key": message.key(), "headers": headers}
-            number, offset = message.partition(), message.offset()
-            assert number is not None and offset is not None
-            if offset + 1 >= ends[number]:
-                left.discard(number)
-        assert not left, "the topic cannot be read"
+                return {**event, "key": message.key(), "headers": dict(message.headers() or [])}
         return None
 
     yield find

@@ -12,32 +12,32 @@ from pytest_django import Settings
 from audit_sink.kafka import KafkaSettings, TopicSettings
 from elastic.settings import ElasticsearchSettings
 from gateway.audit import audit_trail
-from tests.integration.gateway.conftest import FindEvent, Search
+from tests.integration.gateway.conftest import Backing, FindEvent, Search
 
 
-def is_unavailable(response: Any, code: str) -> bool:
+def _is_unavailable(response: Any, code: str) -> bool:
     assert response["Content-Type"] == "application/problem+json"
     assert int(response["Retry-After"]) > 0
     return (response.status_code, response.json()["code"]) == (503, code)
 
 
-def kafka_down(stack: Settings, closed_port: int) -> None:
+def _kafka_down(stack: Settings, closed_port: int) -> None:
     stack.KAFKA = KafkaSettings(bootstrap_servers=f"127.0.0.1:{closed_port}")
     stack.GATEWAY = stack.GATEWAY.model_copy(update={"audit_timeout": 1.0})
 
 
 def test_without_kafka_nothing_is_answered(search: Search, stack: Settings, closed_port: int) -> None:
-    kafka_down(stack, closed_port)
+    _kafka_down(stack, closed_port)
     started = time.monotonic()
-    assert is_unavailable(search("Hostname = octoxlabs*"), "audit_unavailable")
-    assert is_unavailable(search("Hostname ="), "audit_unavailable")
+    assert _is_unavailable(search("Hostname = octoxlabs*"), "audit_unavailable")
+    assert _is_unavailable(search("Hostname ="), "audit_unavailable")
     assert time.monotonic() - started < 10
 
 
 def test_a_broker_that_stays_away_does_not_flood_the_log(
     search: Search, stack: Settings, closed_port: int, caplog: pytest.LogCaptureFixture
 ) -> None:
-    kafka_down(stack, closed_port)
+    _kafka_down(stack, closed_port)
     with caplog.at_level(logging.INFO):
         for _ in range(3):
             search("Hostname = octoxlabs*")
@@ -47,30 +47,30 @@ def test_a_broker_that_stays_away_does_not_flood_the_log(
 def test_a_missing_topic_is_an_unavailable_trail(search: Search, stack: Settings) -> None:
     stack.AUDIT = TopicSettings(topic="nobody-made-this")
     stack.GATEWAY = stack.GATEWAY.model_copy(update={"audit_timeout": 1.0})
-    assert is_unavailable(search(), "audit_unavailable")
+    assert _is_unavailable(search(), "audit_unavailable")
 
 
 def test_without_the_translator_a_search_is_unavailable(search: Search, stack: Settings, closed_port: int) -> None:
     stack.GATEWAY = stack.GATEWAY.model_copy(update={"translator_url": f"http://127.0.0.1:{closed_port}"})
-    assert is_unavailable(search(), "translator_unavailable")
+    assert _is_unavailable(search(), "translator_unavailable")
 
 
 def test_something_else_in_the_translators_place_is_no_translator(
-    search: Search, stack: Settings, elasticsearch_url: str
+    search: Search, stack: Settings, backing: Backing
 ) -> None:
-    stack.GATEWAY = stack.GATEWAY.model_copy(update={"translator_url": elasticsearch_url})
-    assert is_unavailable(search(), "translator_unavailable")
+    stack.GATEWAY = stack.GATEWAY.model_copy(update={"translator_url": backing.elasticsearch_url})
+    assert _is_unavailable(search(), "translator_unavailable")
 
 
 def test_without_elasticsearch_a_search_is_unavailable(search: Search, stack: Settings, closed_port: int) -> None:
     stack.ELASTICSEARCH = ElasticsearchSettings(url=f"http://127.0.0.1:{closed_port}")
-    assert is_unavailable(search(), "search_unavailable")
+    assert _is_unavailable(search(), "search_unavailable")
 
 
 def test_an_elasticsearch_that_takes_too_long_is_given_up(search: Search, stack: Settings) -> None:
     stack.GATEWAY = stack.GATEWAY.model_copy(update={"search_timeout": 0.0001})
     response = search()
-    assert is_unavailable(response, "search_unavailable")
+    assert _is_unavailable(response, "search_unavailable")
 
 
 def test_a_producer_that_cannot_go_on_is_replaced(search: Search, stack: Settings, find_event: FindEvent) -> None:
@@ -86,7 +86,7 @@ def test_each_dependency_that_is_down_is_named(stack: Settings, client: Client, 
     ready = client.get("/readyz")
     assert (ready.status_code, ready.json()) == (200, {"status": "ready", "dependencies": up})
 
-    kafka_down(stack, closed_port)
+    _kafka_down(stack, closed_port)
     stack.ELASTICSEARCH = ElasticsearchSettings(url=f"http://127.0.0.1:{closed_port}")
     stack.GATEWAY = stack.GATEWAY.model_copy(update={"translator_url": f"http://127.0.0.1:{closed_port}"})
     unready = client.get("/readyz")

@@ -11,7 +11,7 @@ from gateway.search import client
 from tests.integration.gateway.conftest import Search
 
 
-def names(response: Any) -> list[str]:
+def _names(response: Any) -> list[str]:
     return [result["Hostname"] for result in response.json()["results"]]
 
 
@@ -22,7 +22,7 @@ def test_the_main_query_finds_the_named_devices(search: Search) -> None:
     answer = response.json()
     assert set(answer) == {"query_id", "count", "count_relation", "took_ms", "results", "next"}
     assert (answer["count"], answer["count_relation"], answer["next"]) == (NAMED, "eq", None)
-    assert sorted(names(response)) == [f"octoxlabs{number:02}" for number in range(1, NAMED + 1)]
+    assert sorted(_names(response)) == [f"octoxlabs{number:02}" for number in range(1, NAMED + 1)]
     assert answer["results"][0]["OS"]["Type"]
 
 
@@ -44,12 +44,12 @@ def test_a_document_without_the_fields_is_still_a_result(search: Search) -> None
 
 @pytest.mark.parametrize(("sort", "reverse"), [("Hostname", False), ("-Hostname", True), ("hostname", False)])
 def test_sort_orders_the_results(sort: str, reverse: bool, search: Search) -> None:
-    found = names(search("Hostname = octoxlabs*", sort=[sort]))
+    found = _names(search("Hostname = octoxlabs*", sort=[sort]))
     assert found == sorted(found, reverse=reverse)
 
 
 def test_pages_cover_the_answer_once(search: Search) -> None:
-    pages = [names(search("Hostname = octoxlabs*", sort=["Hostname"], size=5, page=page)) for page in (1, 2, 3, 4)]
+    pages = [_names(search("Hostname = octoxlabs*", sort=["Hostname"], size=5, page=page)) for page in (1, 2, 3, 4)]
     assert [len(page) for page in pages] == [5, 5, 2, 0]
     assert len({name for page in pages for name in page}) == NAMED
 

@@ -29,21 +29,21 @@ def octo_admin(db: None) -> User:
     return User.objects.create(username="octoAdmin")
 
 
-def authenticate(**headers: str) -> Any:
+def _authenticate(**headers: str) -> Any:
     return OctoxlabsAuthentication().authenticate(Request(RequestFactory().post("/search", headers=headers)))
 
 
-def encoded(name: str) -> str:
+def _encoded(name: str) -> str:
     return base64.b64encode(name.encode()).decode()
 
 
 @pytest.mark.parametrize("header", [OCTO_ADMIN, "octoxlabs b2N0b0FkbWlu", "OCTOXLABS  b2N0b0FkbWlu "])
 def test_the_base64_of_a_known_name_identifies_its_user(header: str, octo_admin: User) -> None:
-    assert authenticate(Authorization=header) == (octo_admin, UNSIGNED)
+    assert _authenticate(Authorization=header) == (octo_admin, UNSIGNED)
 
 
 def test_a_request_without_the_header_is_nobodys() -> None:
-    assert authenticate() is None
+    assert _authenticate() is None
 
 
 @pytest.mark.parametrize(
@@ -60,33 +60,33 @@ def test_a_request_without_the_header_is_nobodys() -> None:
         "Octoxlabs b2N0b0FkbWlü",
         "Octoxlabs /////w==",
         "Octoxlabs " + "A" * 10_000,
-        "Octoxlabs " + encoded("octoAdmin\n"),
-        "Octoxlabs " + encoded("octoAdmin\0"),
-        "Octoxlabs " + encoded("OCTOADMIN"),
-        "Octoxlabs " + encoded("somebody"),
+        "Octoxlabs " + _encoded("octoAdmin\n"),
+        "Octoxlabs " + _encoded("octoAdmin\0"),
+        "Octoxlabs " + _encoded("OCTOADMIN"),
+        "Octoxlabs " + _encoded("somebody"),
         "Bearer b2N0b0FkbWlu",
         "Basic b2N0b0FkbWlu",
     ],
 )
 def test_any_other_header_is_refused(header: str) -> None:
     with pytest.raises(AuthenticationFailed):
-        authenticate(Authorization=header)
+        _authenticate(Authorization=header)
 
 
 def test_an_inactive_user_is_refused_in_the_words_for_an_unknown_one(octo_admin: User) -> None:
     octo_admin.is_active = False
     octo_admin.save()
     with pytest.raises(AuthenticationFailed) as inactive:
-        authenticate(Authorization=OCTO_ADMIN)
+        _authenticate(Authorization=OCTO_ADMIN)
     with pytest.raises(AuthenticationFailed) as unknown:
-        authenticate(Authorization="Octoxlabs " + encoded("somebody"))
+        _authenticate(Authorization="Octoxlabs " + _encoded("somebody"))
     assert inactive.value.detail == unknown.value.detail
 
 
 def test_unsigned_tokens_are_refused_where_they_are_off_and_the_refusal_says_so(settings: Settings) -> None:
     settings.GATEWAY = settings.GATEWAY.model_copy(update={"unsigned_tokens": False})
     with pytest.raises(AuthenticationFailed, match="GATEWAY_UNSIGNED_TOKENS"):
-        authenticate(Authorization=OCTO_ADMIN)
+        _authenticate(Authorization=OCTO_ADMIN)
 
 
 @pytest.mark.parametrize("header", [None, "Octoxlabs c29tZWJvZHk="])
@@ -101,7 +101,7 @@ def test_a_refusal_is_a_problem_with_a_challenge(header: str | None, client: Cli
 
 @pytest.mark.parametrize("name", ["octoAdmin", "ayşe", "a" * 150, "用" * 150])
 def test_every_possible_user_name_survives_its_encoding(name: str) -> None:
-    assert decode_username(encoded(name)) == name
+    assert decode_username(_encoded(name)) == name
 
 
 def test_an_index_outside_the_configured_ones_is_forbidden_whether_it_exists_or_not(settings: Settings) -> None:

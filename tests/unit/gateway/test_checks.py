@@ -5,22 +5,22 @@ from pydantic import SecretStr
 from pytest_django import Settings
 
 
-def ids() -> list[str | None]:
+def _ids() -> list[str | None]:
     return [message.id for message in run_checks()]
 
 
 def test_a_sound_configuration_has_nothing_to_say(settings: Settings) -> None:
     settings.GATEWAY = settings.GATEWAY.model_copy(update={"secret_key": SecretStr("long and random")})
-    assert not ids()
+    assert not _ids()
 
 
 def test_a_missing_secret_key_is_an_error(settings: Settings) -> None:
     settings.GATEWAY = settings.GATEWAY.model_copy(update={"secret_key": SecretStr("")})
-    assert ids() == ["gateway.E001"]
+    assert _ids() == ["gateway.E001"]
     assert run_checks()[0].is_serious()
 
 
 def test_unsigned_tokens_are_a_warning(settings: Settings) -> None:
     settings.GATEWAY = settings.GATEWAY.model_copy(update={"unsigned_tokens": True, "secret_key": SecretStr("x")})
-    assert ids() == ["gateway.W001"]
+    assert _ids() == ["gateway.W001"]
     assert not run_checks()[0].is_serious()

@@ -11,26 +11,26 @@ TRACE_ID = "0af7651916cd43dd8448eb211c80319c"
 TRACEPARENT = f"00-{TRACE_ID}-b7ad6b7169203331-01"
 
 
-def correlation(**headers: str) -> Correlation:
+def _correlation(**headers: str) -> Correlation:
     return read_correlation(RequestFactory().get("/", headers=headers))
 
 
 @pytest.mark.parametrize("request_id", ["a", "01a1fc5d-aad8", "A.b_c-9", "x" * 128])
 def test_a_well_formed_request_id_is_taken(request_id: str) -> None:
-    assert correlation(**{"X-Request-ID": request_id}).request_id == request_id
+    assert _correlation(**{"X-Request-ID": request_id}).request_id == request_id
 
 
 @pytest.mark.parametrize("request_id", ["", " ", "x" * 129, "a b", "a\nb", "ü", "<script>", "a;b", "a,b"])
 def test_any_other_is_replaced_by_a_new_one(request_id: str) -> None:
-    assert uuid.UUID(correlation(**{"X-Request-ID": request_id}).request_id)
+    assert uuid.UUID(_correlation(**{"X-Request-ID": request_id}).request_id)
 
 
 def test_two_requests_without_an_id_get_different_ones() -> None:
-    assert correlation().request_id != correlation().request_id
+    assert _correlation().request_id != _correlation().request_id
 
 
 def test_a_well_formed_trace_context_is_carried_on() -> None:
-    carried = correlation(traceparent=TRACEPARENT, **{"X-Request-ID": "r1"})
+    carried = _correlation(traceparent=TRACEPARENT, **{"X-Request-ID": "r1"})
     assert carried.trace_id == TRACE_ID
     assert carried.headers == {"X-Request-ID": "r1", "traceparent": TRACEPARENT}
 
@@ -49,7 +49,7 @@ def test_a_well_formed_trace_context_is_carried_on() -> None:
     ],
 )
 def test_a_malformed_trace_context_is_dropped(traceparent: str) -> None:
-    dropped = correlation(traceparent=traceparent)
+    dropped = _correlation(traceparent=traceparent)
     assert (dropped.traceparent, dropped.trace_id) == (None, None)
     assert "traceparent" not in dropped.headers
 

@@ -22,7 +22,7 @@ _JSON = st.recursive(
 )
 
 
-def parse(body: bytes, content_type: str = "application/json", **headers: str) -> Any:
+def _parse(body: bytes, content_type: str = "application/json", **headers: str) -> Any:
     request = RequestFactory().post("/search", body, content_type=content_type, headers=headers)
     return Request(request, parsers=[JSONParser()]).data
 
@@ -61,7 +61,7 @@ def test_any_bytes_are_json_or_a_malformed_request(body: bytes) -> None:
 )
 def test_what_is_not_strictly_json_is_refused(body: bytes) -> None:
     with pytest.raises(Problem) as refused:
-        parse(body)
+        _parse(body)
     assert refused.value.status == 400
 
 
@@ -93,7 +93,7 @@ def test_a_body_of_another_type_or_encoding_is_an_unsupported_media_type(
     content_type: str, headers: dict[str, str]
 ) -> None:
     with pytest.raises(APIException) as refused:
-        parse(b'{"query": ""}', content_type, **headers)
+        _parse(b'{"query": ""}', content_type, **headers)
     assert refused.value.status_code == 415
 
 
@@ -101,13 +101,13 @@ def test_a_body_of_another_type_or_encoding_is_an_unsupported_media_type(
     "content_type", ["application/json", "application/json; charset=utf-8", 'Application/JSON; charset="UTF-8"']
 )
 def test_json_in_utf_8_is_read_however_it_is_announced(content_type: str) -> None:
-    assert parse(b'{"query": "\xc3\xbc"}', content_type) == {"query": "ü"}
+    assert _parse(b'{"query": "\xc3\xbc"}', content_type) == {"query": "ü"}
 
 
 def test_a_body_up_to_the_limit_is_read_and_one_byte_more_is_too_large() -> None:
     frame = len(json.dumps({"query": ""}))
     fits = json.dumps({"query": "a" * (settings.MAX_BODY_BYTES - frame)}).encode()
-    assert len(parse(fits)["query"]) == settings.MAX_BODY_BYTES - frame
+    assert len(_parse(fits)["query"]) == settings.MAX_BODY_BYTES - frame
     with pytest.raises(Problem) as refused:
-        parse(fits + b" ")
+        _parse(fits + b" ")
     assert refused.value.status == 413

@@ -15,7 +15,7 @@ from rest_framework import exceptions
 from gateway.problems import Code, Problem, RejectedQuery, Unavailable, as_problem, problem_response, server_error
 
 
-def shape(error: Exception) -> tuple[int, str]:
+def _shape(error: Exception) -> tuple[int, str]:
     problem = as_problem(error)
     return problem.status, problem.code
 
@@ -42,7 +42,7 @@ def test_every_exception_has_its_status_and_code_and_keeps_its_secrets(
     error: Exception, expected: tuple[int, str], caplog: pytest.LogCaptureFixture
 ) -> None:
     with caplog.at_level(logging.CRITICAL, "gateway.problems"):
-        assert shape(error) == expected
+        assert _shape(error) == expected
         assert "secret" not in as_problem(error).detail
 
 
@@ -60,13 +60,13 @@ def test_an_unexpected_error_is_logged_with_its_trace(caplog: pytest.LogCaptureF
     assert "Traceback" in caplog.text
 
 
-def body_of(problem: Problem, query_id: str | None = None) -> Any:
+def _body_of(problem: Problem, query_id: str | None = None) -> Any:
     return orjson.loads(problem_response(problem, query_id).content)
 
 
 def test_the_body_is_as_rfc_9457_has_it_with_the_members_of_the_contract() -> None:
     rejected = RejectedQuery(Code.SYNTAX, "expected a value", {"position": 3, "caret": "x =\n   ^"})
-    assert body_of(rejected, "0192") == {
+    assert _body_of(rejected, "0192") == {
         "type": "about:blank",
         "title": "Bad Request",
         "status": 400,
@@ -79,7 +79,7 @@ def test_the_body_is_as_rfc_9457_has_it_with_the_members_of_the_contract() -> No
 
 
 def test_there_is_no_query_id_where_there_is_no_event() -> None:
-    assert "query_id" not in body_of(RejectedQuery(Code.SYNTAX, "x"))
+    assert "query_id" not in _body_of(RejectedQuery(Code.SYNTAX, "x"))
 
 
 def test_whoever_is_told_to_come_back_is_told_when() -> None:

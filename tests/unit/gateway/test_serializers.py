@@ -8,7 +8,7 @@ from pytest_django import Settings
 from gateway.serializers import MAX_NAME_CHARACTERS, MAX_NAMES, SearchSerializer
 
 
-def complaints(body: Any) -> Any:
+def _complaints(body: Any) -> Any:
     serializer = SearchSerializer(data=body)
     assert not serializer.is_valid()
     return serializer.errors
@@ -90,20 +90,20 @@ def test_every_member_is_kept_as_it_was_sent() -> None:
     ],
 )
 def test_a_member_that_breaks_the_contract_is_named(member: str, value: Any) -> None:
-    assert list(complaints({"query": "", member: value})) == [member]
+    assert list(_complaints({"query": "", member: value})) == [member]
 
 
 @pytest.mark.parametrize("body", [None, [], "query", 1, [{"query": ""}]])
 def test_a_body_that_is_no_object_is_refused(body: Any) -> None:
-    assert complaints(body)
+    assert _complaints(body)
 
 
 def test_a_missing_query_is_named() -> None:
-    assert list(complaints({"size": 1})) == ["query"]
+    assert list(_complaints({"size": 1})) == ["query"]
 
 
 def test_an_unknown_member_is_answered_with_the_known_ones() -> None:
-    assert "query, index, size, page, sort, fields" in str(complaints({"query": "", "offset": 1})["offset"])
+    assert "query, index, size, page, sort, fields" in str(_complaints({"query": "", "offset": 1})["offset"])
 
 
 @pytest.mark.parametrize(("size", "page"), [(1000, 10), (1, 10_000), (0, 1_000_000), (3, 3333)])
@@ -113,4 +113,4 @@ def test_pages_reach_ten_thousand_results(size: int, page: int) -> None:
 
 @pytest.mark.parametrize(("size", "page"), [(1000, 11), (1, 10_001), (3, 3334)])
 def test_a_page_beyond_them_is_refused_and_pointed_to_cursors(size: int, page: int) -> None:
-    assert "cursor" in str(complaints({"query": "", "size": size, "page": page})["page"])
+    assert "cursor" in str(_complaints({"query": "", "size": size, "page": page})["page"])

@@ -8,24 +8,24 @@ from gateway.problems import Code, Problem
 from gateway.sorting import sort_field
 
 
-def capability(type_name: str, aggregatable: bool = True) -> dict[str, Any]:
+def _capability(type_name: str, aggregatable: bool = True) -> dict[str, Any]:
     return {type_name: {"type": type_name, "searchable": True, "aggregatable": aggregatable}}
 
 
 FIELDS: dict[str, Any] = {
-    "Hostname": capability("keyword"),
-    "LastSeen": capability("date"),
-    "Title": capability("text", aggregatable=False),
-    "Title.keyword": capability("keyword"),
-    "Description": capability("text", aggregatable=False),
-    "Labels": capability("flattened"),
-    "OS": capability("object", aggregatable=False),
-    "OS.Type": capability("keyword"),
-    "Software": capability("nested", aggregatable=False),
-    "Software.Name": capability("keyword"),
-    "site": capability("keyword"),
-    "Site": capability("keyword"),
-    "Mixed": capability("keyword") | capability("text", aggregatable=False),
+    "Hostname": _capability("keyword"),
+    "LastSeen": _capability("date"),
+    "Title": _capability("text", aggregatable=False),
+    "Title.keyword": _capability("keyword"),
+    "Description": _capability("text", aggregatable=False),
+    "Labels": _capability("flattened"),
+    "OS": _capability("object", aggregatable=False),
+    "OS.Type": _capability("keyword"),
+    "Software": _capability("nested", aggregatable=False),
+    "Software.Name": _capability("keyword"),
+    "site": _capability("keyword"),
+    "Site": _capability("keyword"),
+    "Mixed": _capability("keyword") | _capability("text", aggregatable=False),
 }
 
 

@@ -8,7 +8,7 @@ from django.core.management import CommandError, call_command
 from gateway.models import User
 
 
-def run(name: str) -> str:
+def _run(name: str) -> str:
     printed = io.StringIO()
     call_command("user", name, stdout=printed)
     return printed.getvalue().strip()
@@ -16,7 +16,7 @@ def run(name: str) -> str:
 
 @pytest.mark.django_db
 def test_a_new_name_becomes_a_known_active_user_who_has_no_password() -> None:
-    assert run("octoAdmin") == "created: octoAdmin"
+    assert _run("octoAdmin") == "created: octoAdmin"
     user = User.objects.get(username="octoAdmin")
     assert user.is_active
     assert not user.has_usable_password()
@@ -25,8 +25,8 @@ def test_a_new_name_becomes_a_known_active_user_who_has_no_password() -> None:
 @pytest.mark.django_db
 def test_a_known_name_is_activated_and_otherwise_left_alone() -> None:
     User.objects.create_user("octoAdmin", password="kept", is_active=False)
-    assert run("octoAdmin") == "known: octoAdmin"
-    assert run("octoAdmin") == "known: octoAdmin"
+    assert _run("octoAdmin") == "known: octoAdmin"
+    assert _run("octoAdmin") == "known: octoAdmin"
     user = User.objects.get(username="octoAdmin")
     assert user.is_active
     assert user.check_password("kept")
@@ -36,5 +36,5 @@ def test_a_known_name_is_activated_and_otherwise_left_alone() -> None:
 @pytest.mark.parametrize("name", ["", " ", "a b", "a\nb", "x" * 151, "a/b"])
 def test_what_is_no_user_name_is_refused(name: str) -> None:
     with pytest.raises(CommandError):
-        run(name)
+        _run(name)
     assert not User.objects.exists()

@@ -1,0 +1,218 @@
+"""The gateway as a process: started, talked to over HTTP and from the terminal, stopped and killed."""
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+import urllib3
+
+from local import ports
+from tests.integration.gateway.conftest import INDEX, PATIENCE_SECONDS, TOPIC, Backing, wait_until_up
+
+AUTHORIZATION = {"Authorization": "Octoxlabs b2N0b0FkbWlu", "Content-Type": "application/json"}
+MEBIBYTE = 1024 * 1024
+
+
+class Gateway:
+    """``python -m gateway`` with an environment of its own."""
+
+    def __init__(self, variables: dict[str, str]) -> None:
+        kept = {name: value for name, value in os.environ.items() if not name.startswith("GATEWAY_")}
+        self.environment = kept | variables
+        self.url = f"http://127.0.0.1:{variables['GATEWAY_PORT']}"
+
+    def run(self, *arguments: str, **more: str) -> "subprocess.CompletedProcess[str]":
+        """Run to the end."""
+        return subprocess.run(
+            [sys.executable, "-m", "gateway", *arguments],
+            env=self.environment | more,
+            capture_output=True,
+            text=True,
+            timeout=PATIENCE_SECONDS,
+            check=False,
+        )
+
+    @contextmanager
+    def started(self, **more: str) -> Iterator["subprocess.Popen[bytes]"]:
+        """Serve, from when it answers until the block ends."""
+        with subprocess.Popen([sys.executable, "-m", "gateway"], env=self.environment | more) as process:
+            try:
+                wait_until_up(f"{self.url}/healthz")
+                yield process
+            finally:
+                process.terminate()
+
+    def post(self, body: Any, **headers: str) -> urllib3.BaseHTTPResponse:
+        """``POST /search``; a body that is an iterator is sent in chunks."""
+        return urllib3.request(
+            "POST", f"{self.url}/search", body=body, headers=AUTHORIZATION | headers, retries=False, timeout=30.0
+        )
+
+    def search(self, *arguments: str, user: str = "octoAdmin") -> "subprocess.CompletedProcess[str]":
+        """``python -m gateway search``."""
+        return self.run("search", *arguments, "--user", user, "--url", self.url)
+
+
+@pytest.fixture
+def gateway(tmp_path: Path, backing: Backing) -> Gateway:
+    """A gateway that is ready to be started."""
+    configured = Gateway(
+        {
+            "GATEWAY_SECRET_KEY": "only for this test",
+            "GATEWAY_PORT": str(ports.free(1)[0]),
+            "GATEWAY_DATABASE_URL": f"sqlite:///{tmp_path / 'gateway.db'}",
+            "GATEWAY_UNSIGNED_TOKENS": "true",
+            "GATEWAY_SEARCH_INDICES": INDEX,
+            "GATEWAY_TRANSLATOR_URL": backing.translator_url,
+            "ELASTICSEARCH_URL": backing.elasticsearch_url,
+            "KAFKA_BOOTSTRAP_SERVERS": backing.kafka_bootstrap,
+            "AUDIT_TOPIC": TOPIC,
+        }
+    )
+    assert configured.run("migrate", "--verbosity", "0").returncode == 0
+    assert configured.run("user", "octoAdmin").stdout == "created: octoAdmin\n"
+    return configured
+
+
+@pytest.fixture
+def serving(gateway: Gateway) -> Iterator[Gateway]:
+    """A gateway that serves."""
+    with gateway.started():
+        yield gateway
+
+
+def test_a_body_is_read_whether_its_length_is_announced_or_not(serving: Gateway) -> None:
+    whole = serving.post(b'{"query": "Hostname = octoxlabs01"}')
+    chunked = serving.post(iter([b'{"query": "Hostname', b' = octoxlabs01"}']))
+    assert (whole.status, chunked.status) == (200, 200)
+    assert whole.json()["results"] == chunked.json()["results"] != []
+
+
+def test_a_body_of_ten_megabytes_is_refused_whether_its_length_is_announced_or_not(serving: Gateway) -> None:
+    assert serving.post(b" " * 10 * MEBIBYTE).json()["code"] == "too_large"
+    chunks = (b" " * MEBIBYTE for _ in range(10))
+    assert serving.post(chunks).json()["code"] == "too_large"
+    assert serving.post(b'{"query": ""}').status == 200
+
+
+def test_two_authorization_headers_are_refused(serving: Gateway) -> None:
+    headers = urllib3.HTTPHeaderDict(AUTHORIZATION)
+    headers.add("Authorization", AUTHORIZATION["Authorization"])
+    response = urllib3.request("POST", f"{serving.url}/search", body=b'{"query": ""}', headers=headers, retries=False)
+    assert (response.status, response.json()["code"]) == (401, "unauthenticated")
+
+
+@pytest.mark.parametrize("path", ["/%ff%fe", "/search%00", "/..%2f..%2fetc/passwd", "/static/%2e%2e/settings.py"])
+def test_a_path_that_is_no_path_is_not_found(path: str, serving: Gateway) -> None:
+    response = urllib3.request("GET", serving.url + path, retries=False)
+    assert (response.status, response.json()["code"]) == (404, "not_found")
+
+
+def test_the_documentation_needs_nothing_from_elsewhere(serving: Gateway) -> None:
+    page = urllib3.request("GET", f"{serving.url}/docs/", retries=False)
+    assert page.status == 200
+    assert b"https://" not in page.data
+    script = "/static/drf_spectacular_sidecar/swagger-ui-dist/swagger-ui-bundle.js"
+    assert script.encode() in page.data
+    assert urllib3.request("GET", serving.url + script, retries=False).status == 200
+
+
+def test_the_search_command_prints_a_table(serving: Gateway) -> None:
+    result = serving.search("Hostname = octoxlabs*", "--fields", "Hostname,Ip", "--sort=-Hostname", "--size", "2")
+    assert (result.returncode, result.stderr) == (0, "")
+    heading, first, second, summary = result.stdout.splitlines()
+    assert heading.split() == ["Hostname", "Ip"]
+    assert (first.split()[0], second.split()[0]) == ("octoxlabs12", "octoxlabs11")
+    assert summary.startswith("2 of 12 documents")
+
+
+def test_the_search_command_prints_the_answer_as_json(serving: Gateway) -> None:
+    result = serving.search("Hostname = octoxlabs01", "--json")
+    assert '"count": 1,' in result.stdout
+    assert result.returncode == 0
+
+
+def test_the_search_command_shows_where_a_query_is_wrong_and_exits_2(serving: Gateway) -> None:
+    result = serving.search("Site = ankara AND Hostnme = octoxlabs*")
+    assert (result.returncode, result.stdout) == (2, "")
+    picture = ["Site = ankara AND Hostnme = octoxlabs*", " " * 18 + "^" * 7]
+    assert result.stderr.splitlines()[:2] == picture
+    assert "Hostname" in result.stderr.splitlines()[2]
+
+
+def test_the_search_command_exits_2_for_a_user_who_is_not_known(serving: Gateway) -> None:
+    result = serving.search("", user="nobody")
+    assert (result.returncode, result.stdout) == (2, "")
+    assert "known, active user" in result.stderr
+
+
+def test_the_search_command_exits_1_where_there_is_no_gateway(gateway: Gateway) -> None:
+    result = gateway.search("")
+    assert (result.returncode, result.stdout) == (1, "")
+    assert result.stderr.startswith(f"no answer from {gateway.url}/search")
+
+
+def test_a_port_in_use_is_one_line_and_exit_status_2(serving: Gateway) -> None:
+    result = serving.run()
+    assert result.returncode == 2
+    assert "Address already in use" in result.stderr.splitlines()[-1]
+    assert "Traceback" not in result.stderr
+
+
+def test_a_missing_secret_key_is_one_line_and_exit_status_2(gateway: Gateway) -> None:
+    result = gateway.run(GATEWAY_SECRET_KEY="")
+    assert result.returncode == 2
+    assert "GATEWAY_SECRET_KEY is not set" in result.stderr
+    assert "Traceback" not in result.stderr
+
+
+@pytest.mark.parametrize("variable", ["GATEWAY_PORT", "GATEWAY_TRANSLATOR_URL", "ELASTICSEARCH_URL", "AUDIT_TOPIC"])
+def test_a_bad_setting_is_one_line_that_names_it_and_exit_status_2(variable: str, gateway: Gateway) -> None:
+    result = gateway.run(**{variable: "no good/value"})
+    assert (result.returncode, len(result.stderr.splitlines())) == (2, 1)
+    assert variable in result.stderr
+
+
+def test_start_up_warns_of_unsigned_tokens(gateway: Gateway) -> None:
+    result = gateway.run(GATEWAY_SECRET_KEY="")
+    assert "gateway.W001" in result.stderr
+
+
+def test_a_database_without_its_tables_is_unready_and_no_fault(gateway: Gateway, tmp_path: Path) -> None:
+    with gateway.started(GATEWAY_DATABASE_URL=f"sqlite:///{tmp_path / 'empty.db'}"):
+        ready = urllib3.request("GET", f"{gateway.url}/readyz", retries=False, timeout=10.0)
+        assert ready.json()["dependencies"]["database"] == "down"
+        response = gateway.post(b'{"query": ""}')
+        assert (response.status, response.json()["code"]) == (503, "overloaded")
+
+
+@pytest.mark.parametrize("stop", [signal.SIGTERM, signal.SIGINT])
+def test_it_stops_cleanly(stop: signal.Signals, gateway: Gateway) -> None:
+    with gateway.started() as process:
+        assert gateway.post(b'{"query": ""}').status == 200
+        process.send_signal(stop)
+        assert process.wait(PATIENCE_SECONDS) == 0
+
+
+def test_killing_it_leaves_no_process_behind(gateway: Gateway) -> None:
+    with gateway.started() as process:
+        children = psutil.Process(process.pid).children(recursive=True)
+        assert children
+        process.kill()
+        process.wait(PATIENCE_SECONDS)
+        _, alive = psutil.wait_procs(children, PATIENCE_SECONDS)
+        assert not alive
+
+
+def test_killing_its_worker_ends_it_with_a_failure(gateway: Gateway) -> None:
+    with gateway.started() as process:
+        for child in psutil.Process(process.pid).children():
+            child.kill()
+        assert process.wait(PATIENCE_SECONDS) != 0
