@@ -22,14 +22,16 @@ from elastic.settings import ElasticsearchSettings
 from translator import problems, requests
 from translator.catalogue import Catalogue, Field
 from translator.catalogue_cache import CatalogueCache, SearchUnavailable, UnknownIndex
+from translator.complete import complete, operators_of
 from translator.dsl import Translation, translate
 from translator.errors import QueryError, UnknownField
 from translator.format import format as format_query
 from translator.metrics import Metrics
 from translator.openapi import document, reads
 from translator.problems import Problem
-from translator.requests import DEFAULT_INDEX, IndexName, TranslateRequest
+from translator.requests import DEFAULT_INDEX, CompleteRequest, IndexName, TranslateRequest
 from translator.settings import TranslatorSettings
+from translator.value_lookup import look_up
 
 logger = logging.getLogger(__name__)
 
@@ -126,6 +128,16 @@ def build(settings: TranslatorSettings, client: Elasticsearch) -> FastAPI:
         }
         return Response(orjson.dumps(answer), media_type="application/json")
 
+    @app.post("/complete", **document(CompleteRequest, "What can stand at the cursor of a query.", 404, 503))
+    async def complete_query(request: Request) -> Response:
+        body = await requests.read(request, CompleteRequest, settings.body_bytes)
+        completion = complete(body.query, body.cursor, await service.catalogue(body.index))
+        suggestions = completion.suggestions
+        if completion.values_of is not None:
+            suggestions = await asyncio.to_thread(look_up, client, body.index, completion.values_of, completion.word)
+        answer = {"start": completion.start, "end": body.cursor, "suggestions": suggestions}
+        return Response(orjson.dumps(answer), media_type="application/json")
+
     @app.get("/fields", **reads("The fields of an index that a query can name.", 400, 404, 503))
     async def fields(index: Annotated[IndexName, Query()] = DEFAULT_INDEX) -> Response:
         catalogue = await service.catalogue(index)
@@ -157,7 +169,7 @@ def build(settings: TranslatorSettings, client: Elasticsearch) -> FastAPI:
 
 
 def _described(name: str, field: Field) -> dict[str, Any]:
-    described: dict[str, Any] = {"name": name, "type": field.type, "searchable": not field.problem}
+    described: dict[str, Any] = {"name": name, "type": field.type, "operators": operators_of(field)}
     if field.path != name:
         described["alias_of"] = field.path
     if field.nested:

@@ -5,6 +5,7 @@ not fit; there is no tree, only what is needed to say what was expected.
 """
 
 import re
+from enum import Enum
 
 from translator import lexis
 from translator.errors import QueryError, QuerySyntaxError, TooComplex, quoted
@@ -44,29 +45,59 @@ def diagnose(text: str) -> QueryError:
         The error of the first word that does not fit.
     """
     try:
-        _Reader(text).read()
+        Reader(text).read()
     except QueryError as error:
         return error
     return QuerySyntaxError("this is not a query", 0, len(text))
 
 
-class _Reader:
+class Expected(Enum):
+    """What can stand at a place of a query."""
+
+    FIELD = "field"
+    OPERATOR = "operator"
+    NEGATED_OPERATOR = "operator after NOT"
+    VALUE = "value"
+    CONNECTIVE = "connective"
+    NOTHING = "nothing"
+    """Nothing that could be listed: a list's bracket or comma, the AND of BETWEEN."""
+
+
+class Reader:
+    """Reads a text up to the first word that does not fit.
+
+    Attributes:
+        at: how far it has read.
+        expected: what could stand there.
+        field: the field of the last comparison, as written.
+        scopes: the fields of the open scopes, as written, from the outermost to the innermost.
+    """
+
     def __init__(self, text: str) -> None:
         self.text = text
         self.at = 0
-        self.open: list[tuple[str, int]] = []
+        self.expected = Expected.FIELD
+        self.field = ""
+        self.open: list[tuple[str, int, str]] = []
         self.clauses = 0
+
+    @property
+    def scopes(self) -> list[str]:
+        """The fields of the open scopes."""
+        return [field for bracket, _, field in self.open if bracket == "{"]
 
     def read(self) -> None:
         """Read all of the text; returns only where nothing is wrong with it."""
         before = "at the start"
         while True:
+            self.expected = Expected.FIELD
             before = self._openings(before)
             self._comparison(before)
+            self.expected = Expected.CONNECTIVE
             self._closings()
             if self.at == len(self.text):
                 if self.open:
-                    bracket, position = self.open[-1]
+                    bracket, position, _ = self.open[-1]
                     message = f"unclosed bracket opened here; expected {_CLOSER[bracket]} before the end of the query"
                     raise QuerySyntaxError(message, position, position + 1)
                 return
@@ -100,7 +131,7 @@ class _Reader:
             elif not self.text.startswith("(", self.at):
                 return before
             bracket = self.text[self.at]
-            self.open.append((bracket, self.at))
+            self.open.append((bracket, self.at, field[0] if field else ""))
             self.at += 1
             if len(self.open) > MAX_DEPTH:
                 raise TooComplex(f"brackets are nested more than {MAX_DEPTH} deep", self.at - 1, self.at)
@@ -114,7 +145,7 @@ class _Reader:
                 return
             if not self.open:
                 raise QuerySyntaxError(f"{bracket} closes no bracket", self.at, self.at + 1)
-            opened, position = self.open.pop()
+            opened, position, _ = self.open.pop()
             if _CLOSER[opened] != bracket:
                 line = self.text.count("\n", 0, position) + 1
                 column = position - self.text.rfind("\n", 0, position)
@@ -132,6 +163,8 @@ class _Reader:
         if self.clauses > MAX_CLAUSES:
             raise TooComplex(f"the query has more than {MAX_CLAUSES:,} comparisons", field.start(), field.end())
         self.at = field.end()
+        self.field = field[0]
+        self.expected = Expected.OPERATOR
         self._skip_space()
         if sign := _SIGN.match(self.text, self.at):
             self.at = sign.end()
@@ -141,6 +174,7 @@ class _Reader:
         expected = f"an operator after the field {quoted(field[0])}: {_OPERATORS}"
         if keyword == "NOT":
             self.at += 3
+            self.expected = Expected.NEGATED_OPERATOR
             self._skip_space()
             keyword = self._keyword()
             expected = f"IN, BETWEEN or EXISTS after {quoted(field[0])} NOT"
@@ -151,6 +185,7 @@ class _Reader:
             self._members()
         elif keyword == "BETWEEN":
             self._value("after BETWEEN")
+            self.expected = Expected.NOTHING
             self._skip_space()
             if self._keyword() != "AND":
                 raise self._unexpected("AND and the upper value of BETWEEN")
@@ -173,6 +208,7 @@ class _Reader:
             raise self._unexpected("white space after the regular expression (quote a path, write \\/ for a slash)")
 
     def _members(self) -> None:
+        self.expected = Expected.NOTHING
         self._skip_space()
         if not self.text.startswith("(", self.at):
             raise self._unexpected("( and a list of values after IN")
@@ -180,9 +216,11 @@ class _Reader:
         self.at += 1
         before = "after ("
         while True:
+            self.expected = Expected.VALUE
             if self._is_at_end():
                 raise QuerySyntaxError("unclosed list opened here; expected ) at its end", opened, opened + 1)
             self._value(before)
+            self.expected = Expected.NOTHING
             if self._is_at_end():
                 raise QuerySyntaxError("unclosed list opened here; expected ) at its end", opened, opened + 1)
             mark = self.text[self.at]
@@ -194,6 +232,7 @@ class _Reader:
             before = "after the comma"
 
     def _value(self, before: str) -> None:
+        self.expected = Expected.VALUE
         self._skip_space()
         value = _VALUE.match(self.text, self.at)
         if value is None:

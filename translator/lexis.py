@@ -72,6 +72,10 @@ def bare_parts(bare: str) -> tuple[str | Wildcard, ...]:
     return tuple(parts)
 
 
+WORD_BEFORE = re.compile(r"""[^\s(){},"'=<>!~]*\Z""")
+"""The unquoted word that a text ends with."""
+
+
 def write_field(path: str) -> str:
     """A field as it is written in a query."""
     return path if _PLAIN_FIELD.match(path) else _quote(path)

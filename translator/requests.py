@@ -3,12 +3,13 @@
 import itertools
 from collections.abc import Iterable, Mapping
 from http import HTTPStatus
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, Self, TypeVar
 
 import orjson
-from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictStr, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictInt, StrictStr, ValidationError, model_validator
 from starlette.requests import Request
 
+from translator.limits import MAX_CHARACTERS
 from translator.problems import Problem, malformed
 
 DEFAULT_INDEX = "devices"
@@ -24,6 +25,22 @@ class TranslateRequest(BaseModel):
     query: StrictStr
     index: IndexName = DEFAULT_INDEX
     case_insensitive: StrictBool = False
+
+
+class CompleteRequest(BaseModel):
+    """A query that is being typed, and where its cursor is, in characters from 0."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    query: Annotated[StrictStr, Field(max_length=MAX_CHARACTERS)]
+    cursor: Annotated[StrictInt, Field(ge=0)]
+    index: IndexName = DEFAULT_INDEX
+
+    @model_validator(mode="after")
+    def _cursor_in_query(self) -> Self:
+        if self.cursor > len(self.query):
+            raise ValueError("the cursor is behind the end of the query")
+        return self
 
 
 _Body = TypeVar("_Body", bound=BaseModel)

@@ -8,7 +8,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -37,6 +37,7 @@ class Answer:
 
     @property
     def json(self) -> Any:
+        """The body as JSON."""
         return orjson.loads(self.body)
 
 
@@ -49,13 +50,22 @@ class Service:
         self.pool = urllib3.HTTPConnectionPool("127.0.0.1", port, retries=False, timeout=10)
 
     def request(self, method: str, path: str, body: Any = None, **headers: str) -> Answer:
+        """Send a request; a body that is not bytes is sent as JSON."""
         sent = body if isinstance(body, bytes) or body is None else orjson.dumps(body)
         if sent is not None:
             headers = {"Content-Type": "application/json", **{key.replace("_", "-"): it for key, it in headers.items()}}
         response = self.pool.request(method, path, body=sent, headers=headers)
         return Answer(response.status, response.headers.get("content-type", ""), response.headers, response.data)
 
+    def is_up(self) -> bool:
+        """Whether it answers."""
+        try:
+            return self.request("GET", "/healthz").status == 200
+        except urllib3.exceptions.HTTPError:
+            return False
+
     def translate(self, **members: Any) -> Answer:
+        """Translate a query by the module's index."""
         return self.request("POST", "/translate", {"index": _INDEX, **members})
 
 
@@ -65,8 +75,9 @@ def _service(**environment: str) -> Iterator[Service]:
     variables = {**os.environ, "TRANSLATOR_PORT": str(port), **environment}
     with subprocess.Popen([sys.executable, "-m", "translator", "serve"], env=variables) as process:
         try:
-            _wait_for(lambda: ports.answers(port))
-            yield Service(port, process)
+            service = Service(port, process)
+            _wait_for(service.is_up)
+            yield service
         finally:
             process.terminate()
 
@@ -80,6 +91,7 @@ def _wait_for(condition: Callable[[], bool], seconds: float = 20) -> None:
 
 @pytest.fixture(scope="module")
 def client(elasticsearch_url: str) -> Iterator[Elasticsearch]:
+    """A connection, and the index that the tests name."""
     with connect(ElasticsearchSettings(url=elasticsearch_url)) as connected:
         connected.indices.create(index=_INDEX, mappings=_MAPPING)
         yield connected
@@ -88,6 +100,7 @@ def client(elasticsearch_url: str) -> Iterator[Elasticsearch]:
 
 @pytest.fixture(scope="module")
 def service(client: Elasticsearch, elasticsearch_url: str) -> Iterator[Service]:
+    """One process for the module."""
     with _service(ELASTICSEARCH_URL=elasticsearch_url, TRANSLATOR_UNKNOWN_FIELD_REFRESH_SECONDS="0.01") as running:
         assert client.indices.exists(index=_INDEX)
         yield running
@@ -165,17 +178,16 @@ def test_a_body_without_a_length_is_limited_too(service: Service) -> None:
         chunk = b"10000\r\n" + b" " * 65_536 + b"\r\n"
 
         def send() -> None:
-            try:
+            # The server answers and closes before all of it has been sent.
+            with suppress(OSError):
                 for _ in range(1_000):
                     connection.sendall(chunk)
-            except OSError:
-                # The server has answered and closed.
-                return
 
         sender = threading.Thread(target=send)
         sender.start()
         assert connection.recv(12) == b"HTTP/1.1 413"
-        connection.shutdown(socket.SHUT_RDWR)
+        with suppress(OSError):
+            connection.shutdown(socket.SHUT_RDWR)
         sender.join()
 
 
@@ -196,7 +208,9 @@ def test_a_wrong_address_is_a_problem(service: Service, method: str, path: str, 
 def test_the_fields_of_an_index_are_listed(service: Service) -> None:
     answer = service.request("GET", f"/fields?index={_INDEX}")
     assert answer.status == 200
-    assert {"name": "Ip", "type": "ip", "searchable": True} in answer.json["fields"]
+    ip = next(field for field in answer.json["fields"] if field["name"] == "Ip")
+    assert ip["type"] == "ip"
+    assert "BETWEEN" in ip["operators"] and "~" not in ip["operators"]
 
 
 def test_a_field_that_has_just_been_mapped_is_known(service: Service, client: Elasticsearch) -> None:
@@ -204,6 +218,28 @@ def test_a_field_that_has_just_been_mapped_is_known(service: Service, client: El
     client.indices.put_mapping(index=_INDEX, properties={"Fresh": {"type": "long"}})
     _wait_for(lambda: service.translate(query="Fresh = 1").status == 200)
     assert service.translate(query="Fresh = 1").json["query"] == {"term": {"Fresh": 1}}
+
+
+def test_completion_offers_fields_operators_keywords_and_values_of_the_index(
+    service: Service, client: Elasticsearch
+) -> None:
+    for name in ("web.1", "web-2", "web-2", "db 1"):
+        client.index(index=_INDEX, document={"Hostname": name})
+    client.indices.refresh(index=_INDEX)
+
+    def offered(query: str) -> list[str]:
+        members = {"index": _INDEX, "query": query, "cursor": len(query)}
+        return [item["text"] for item in service.request("POST", "/complete", members).json["suggestions"]]
+
+    assert offered("Host") == ["Hostname"]
+    assert offered("Ip B") == ["BETWEEN"]
+    assert offered("Ip = ::1 a") == ["AND"]
+    assert offered("Hostname = we") == ["web-2", "web.1"]
+    assert offered("Hostname = web.") == ["web.1"]
+    assert offered("Hostname IN (web-2, d") == ['"db 1"']
+    assert offered("Ip = ") == []
+    too_far = service.request("POST", "/complete", {"index": _INDEX, "query": "", "cursor": 1})
+    assert (too_far.status, too_far.json["code"]) == (400, "malformed")
 
 
 def test_a_pattern_stands_for_several_indices(service: Service) -> None:
@@ -259,12 +295,10 @@ def _relay(target: tuple[str, int]) -> Iterator[tuple[int, Callable[[], None]]]:
     threads: list[threading.Thread] = []
 
     def pump(source: socket.socket, sink: socket.socket) -> None:
-        try:
+        with suppress(OSError):
             while data := source.recv(65_536):
                 sink.sendall(data)
             sink.shutdown(socket.SHUT_WR)
-        except OSError:
-            return
 
     def accept() -> None:
         while True:
@@ -280,10 +314,8 @@ def _relay(target: tuple[str, int]) -> Iterator[tuple[int, Callable[[], None]]]:
 
     def cut() -> None:
         for each in open_sockets:
-            try:
+            with suppress(OSError):
                 each.shutdown(socket.SHUT_RDWR)
-            except OSError:
-                pass
             each.close()
 
     acceptor = threading.Thread(target=accept)
@@ -308,7 +340,7 @@ def test_a_killed_parent_leaves_no_worker(elasticsearch_url: str) -> None:
         family = psutil.Process(service.process.pid).children(recursive=True)
         service.process.kill()
         assert family
-        assert psutil.wait_procs(family, timeout=10)[1] == []
+        assert not psutil.wait_procs(family, timeout=10)[1]
 
 
 @pytest.mark.parametrize(

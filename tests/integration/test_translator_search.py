@@ -93,6 +93,7 @@ _DOCUMENTS: dict[str, dict[str, Any]] = {
 
 @pytest.fixture(scope="module")
 def client(elasticsearch_url: str) -> Iterator[Elasticsearch]:
+    """A connection, and the documents."""
     with connect(ElasticsearchSettings(url=elasticsearch_url)) as connected:
         connected.indices.create(index=_INDEX, mappings=_MAPPING, settings={"number_of_replicas": 0})
         operations: list[dict[str, Any]] = []
@@ -105,6 +106,7 @@ def client(elasticsearch_url: str) -> Iterator[Elasticsearch]:
 
 @pytest.fixture(scope="module")
 def catalogue(client: Elasticsearch) -> Catalogue:
+    """The fields as Elasticsearch itself has them."""
     mappings = client.indices.get_mapping(index=_INDEX)
     return Catalogue.from_mappings({name: found["mappings"] for name, found in mappings.items()})
 
