@@ -6,7 +6,7 @@ catalogue always give the same query, byte for byte, so that Elasticsearch's cac
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 from translator.catalogue import Catalogue, Family, Field
 from translator.errors import QueryError, TooComplex, UnsupportedOperator, quoted
@@ -17,8 +17,7 @@ from translator.nodes import And, Comparison, Everything, Name, Node, Not, Opera
 from translator.nodes import Query as Tree
 
 
-@dataclass(frozen=True, slots=True)
-class Translation:
+class Translation(NamedTuple):
     """What a query became.
 
     Attributes:

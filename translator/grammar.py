@@ -103,19 +103,23 @@ def _clause(match: re.Match[str], position: int) -> _Clause:
     opening, field, sign, bare, quoted, matches, regex, negation, members, low, high, closing, connective = (
         match.groups()
     )
-    start = match.start("field")
-    end = match.start("closing")
+    # Lengths tell where things are, at less cost than the match does.
+    start = position + len(opening)
+    end = match.end() - len(closing) - (len(connective) if connective else 0)
     values: tuple[Value, ...]
     if sign:
         operator, negated = _OPERATORS[sign]
-        values = (_value(bare, match.start("bare")) if bare else _value(quoted, match.start("quoted")),)
-        if bare and bare[0] == "*" and sign in _TAKES_ANYTHING and values[0].parts == _ANYTHING:
-            operator, values = Operator.EXISTS, ()
+        if bare:
+            parts = (bare,) if bare.isalnum() else lexis.bare_parts(bare)
+            values = (Value(parts, end - len(bare), end),)
+            if bare[0] == "*" and parts == _ANYTHING and sign in _TAKES_ANYTHING:
+                operator, values = Operator.EXISTS, ()
+        else:
+            values = (_value(quoted, end - len(quoted)),)
     elif matches:
         operator, negated = Operator.MATCHES, matches == "!~"
-        at = match.start("regex")
-        to_lucene(regex[1:-1], at + 1)
-        values = (Value((regex[1:-1],), at, match.end("regex")),)
+        to_lucene(regex[1:-1], end - len(regex) + 1)
+        values = (Value((regex[1:-1],), end - len(regex), end),)
     else:
         negated = negation is not None
         if members:
@@ -132,8 +136,6 @@ def _clause(match: re.Match[str], position: int) -> _Clause:
 
 def _value(written: str, position: int) -> Value:
     end = position + len(written)
-    if written.isalnum():
-        return Value((written,), position, end)
     if written[0] in "\"'":
         text = lexis.unquote(written)
         return Value((text,) if text else (), position, end)
@@ -168,12 +170,13 @@ class _Level:
 
     def end_conjunction(self) -> None:
         """What has been collected since the last OR is one alternative."""
-        node = _joined(And, self.conjuncts)
+        self.alternatives.append(_joined(And, self.conjuncts))
         self.conjuncts = []
-        self.alternatives.append(node)
 
     def close(self) -> Node:
         """The node of the whole level."""
+        if not self.alternatives:
+            return _joined(And, self.conjuncts)
         self.end_conjunction()
         return _joined(Or, self.alternatives)
 
