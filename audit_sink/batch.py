@@ -64,7 +64,7 @@ class Write:
         )
 
 
-class BatchBuilder:
+class BatchBuilder:  # pylint: disable=too-many-instance-attributes  # three limits, and what has come so far
     """Fills one batch at a time. Times are the caller's, in seconds of any steady clock.
 
     Args:

@@ -7,7 +7,7 @@ _MIN_DEAD_LETTERS = 100
 _MAX_RATIO = 0.5
 
 
-class DeadLetterBreaker:
+class DeadLetterBreaker:  # pylint: disable=too-few-public-methods  # one question, and a memory
     """Lets dead letters pass while they are few among the events settled last.
 
     A batch may send its dead letters unless, among about the last 1,000 events with this batch's, dead letters are more

@@ -32,7 +32,7 @@ class Envelope:
 
 
 @dataclass(frozen=True, slots=True)
-class StoredLetter:
+class StoredLetter:  # pylint: disable=too-many-instance-attributes  # one for each header
     """A dead letter as it is read back.
 
     Attributes:

@@ -1,7 +1,5 @@
 """Sends dead letters, again and again until Kafka acknowledges them."""
 
-import heapq
-import itertools
 import logging
 import time
 from collections.abc import Callable
@@ -9,12 +7,12 @@ from random import Random
 
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
-from audit_sink.backoff import full_jitter
 from audit_sink.batch import DeadLetter
 from audit_sink.dead_letter import MAX_ENVELOPE_BYTES, envelope
 from audit_sink.kafka import KafkaSettings, client_config
 from audit_sink.logs import LIBRDKAFKA
 from audit_sink.metrics import DEAD_LETTERS
+from audit_sink.retry_queue import RetryQueue
 
 logger = logging.getLogger(__name__)
 
@@ -30,9 +28,7 @@ class DeadLetterQueue:
     def __init__(self, kafka: KafkaSettings, topic: str) -> None:
         self.trouble: str | None = None
         self._topic = topic
-        self._random = Random()
-        self._sequence = itertools.count()
-        self._due: list[tuple[float, int, DeadLetter, Callable[[], None], int]] = []
+        self._retries: RetryQueue[tuple[DeadLetter, Callable[[], None], int]] = RetryQueue(Random())
         self._producer = Producer(
             client_config(kafka)
             | {
@@ -44,6 +40,8 @@ class DeadLetterQueue:
                 "linger.ms": 5,
                 "queue.buffering.max.kbytes": 32 * 1024,
                 "allow.auto.create.topics": False,
+                # How long a missing topic may be on its way before a letter to it counts as refused.
+                "topic.metadata.propagation.max.ms": 5_000,
             },
             logger=LIBRDKAFKA,
         )
@@ -72,13 +70,11 @@ class DeadLetterQueue:
     def serve(self) -> None:
         """Take in acknowledgements and send what is due again; called often, never blocks."""
         self._producer.poll(0)
-        while self._due and self._due[0][0] <= time.monotonic():
-            _, _, letter, on_acknowledged, attempt = heapq.heappop(self._due)
+        for letter, on_acknowledged, attempt in self._retries.take_due(time.monotonic()):
             self.send(letter, on_acknowledged, attempt)
 
     def _again(self, letter: DeadLetter, on_acknowledged: Callable[[], None], attempt: int, reason: str) -> None:
         if self.trouble is None:
             logger.error("the topic %s refuses dead letters, nothing moves on without it: %s", self._topic, reason)
         self.trouble = reason
-        due = time.monotonic() + full_jitter(attempt, self._random)
-        heapq.heappush(self._due, (due, next(self._sequence), letter, on_acknowledged, attempt))
+        self._retries.put((letter, on_acknowledged, attempt), attempt, time.monotonic())

@@ -3,23 +3,27 @@
 import logging
 import time
 from collections.abc import Callable
+from concurrent.futures import Future
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicCollection, TopicPartition
 from confluent_kafka.admin import AdminClient
+from confluent_kafka.admin._topic import TopicDescription
 
 from audit_sink.kafka import KafkaSettings, client_config
 from audit_sink.logs import LIBRDKAFKA
 from audit_sink.metrics import COMMIT_FAILURES, LAG, PAUSED
 from audit_sink.offsets import OffsetTracker
-from audit_sink.resume import Start, starting_offset
+from audit_sink.resume import starting_offset
 
 logger = logging.getLogger(__name__)
 
+_NO_POSITION = KafkaError._AUTO_OFFSET_RESET  # pylint: disable=protected-access  # a public constant all the same
 _ANSWER_SECONDS = 5.0
 _COMMIT_EVERY_SECONDS = 0.5
+_LOOK_EVERY_SECONDS = 5.0
 
 
-class Group:
+class Group:  # pylint: disable=too-many-instance-attributes  # two clients, and what was last heard of each
     """One member of the consumer group, used from one thread.
 
     Args:
@@ -44,7 +48,9 @@ class Group:
         self._tracker = tracker
         self._on_leave = on_leave
         self._topic_id: str | None = None
+        self._description: Future[TopicDescription] | None = None
         self._last_commit = 0.0
+        self._next_look = 0.0
         self._admin = AdminClient({**client_config(kafka)}, logger=LIBRDKAFKA)
         self._consumer = Consumer(
             client_config(kafka)
@@ -105,7 +111,7 @@ class Group:
             return
         self._last_commit = now
         positions = [
-            # The topic's id, so that a topic made again under the same name is noticed.
+            # The topic's id goes with its offsets: another topic of the same name has no use for them.
             TopicPartition(self._topic, partition, offset, metadata=self._topic_id)
             for partition, offset in offsets.items()
         ]
@@ -117,6 +123,25 @@ class Group:
                 self._consumer.commit(offsets=positions, asynchronous=True)
         except KafkaException as error:  # a rebalance, most of the time; the next owner repeats what was not committed
             self._committed(error.args[0], positions)
+
+    def watch_topic(self) -> None:
+        """Notice within seconds, without waiting, that the topic was deleted and made again, and read all of it.
+
+        librdkafka goes on at the old offsets in the new topic, and says nothing of what it skips.
+        """
+        if self._description is not None and self._description.done():
+            if self._description.exception() is None and self._topic_id is not None:
+                topic_id = str(self._description.result().topic_id)
+                if topic_id != self._topic_id:
+                    self._restart(self._consumer.assignment())
+            self._description = None
+        elif self._description is None and time.monotonic() >= self._next_look:
+            self._next_look = time.monotonic() + _LOOK_EVERY_SECONDS
+            self._description = self._describe_topic()
+
+    def _describe_topic(self) -> "Future[TopicDescription]":
+        topics = TopicCollection([self._topic])
+        return self._admin.describe_topics(topics, request_timeout=_ANSWER_SECONDS)[self._topic]
 
     def leave(self) -> None:
         """Leave the group, so that the others need not wait for the session to end."""
@@ -172,42 +197,33 @@ class Group:
     def _find_starts(self, partitions: list[TopicPartition]) -> None:
         """Set each partition's offset; left as it is where the broker does not answer, and asked again on an error."""
         try:
-            topic_id = self._describe_topic()
+            self._topic_id = str(self._describe_topic().result(_ANSWER_SECONDS).topic_id)
             for position in self._consumer.committed(partitions, timeout=_ANSWER_SECONDS):
-                start = self._decide(position, topic_id)
+                low, high = self._consumer.get_watermark_offsets(position, timeout=_ANSWER_SECONDS)
+                # Offsets that another tool committed carry no id, and are believed.
+                same_topic = position.metadata in (None, "", self._topic_id)
+                start = starting_offset(position.offset if position.offset >= 0 else None, same_topic, low, high)
                 next(p for p in partitions if p.partition == position.partition).offset = start.offset
                 if start.warning is not None:
                     logger.error("partition %d: %s", position.partition, start.warning)
-            self._topic_id = topic_id
-        except KafkaException as error:
+        except (KafkaException, TimeoutError) as error:
             logger.warning("committed offsets cannot be had yet: %s", error)
-
-    def _decide(self, position: TopicPartition, topic_id: str) -> Start:
-        low, high = self._consumer.get_watermark_offsets(position, timeout=_ANSWER_SECONDS)
-        committed = position.offset if position.offset >= 0 else None
-        # Offsets that another tool committed carry no id and are believed.
-        return starting_offset(committed, position.metadata in (None, "", topic_id), low, high)
-
-    def _describe_topic(self) -> str:
-        futures = self._admin.describe_topics(TopicCollection([self._topic]), request_timeout=_ANSWER_SECONDS)
-        return str(futures[self._topic].result().topic_id)
 
     def _on_error(self, message: Message, error: KafkaError) -> None:
         partition = message.partition()
-        if error.code() == KafkaError._AUTO_OFFSET_RESET and partition is not None and partition >= 0:
-            self._restart(partition)
+        if error.code() == _NO_POSITION and partition is not None and partition >= 0:
+            self._restart([TopicPartition(self._topic, partition)])
         elif error.fatal():
             raise KafkaException(error)
         else:
             logger.warning("%s; the client goes on by itself", error)
 
-    def _restart(self, partition: int) -> None:
-        """Begin a partition anew whose position is not there (any more)."""
+    def _restart(self, partitions: list[TopicPartition]) -> None:
+        """Begin partitions anew whose positions are not there (any more)."""
         self._on_leave(True)
         self.commit(wait=True)
-        position = TopicPartition(self._topic, partition)
-        self._consumer.incremental_unassign([position])
-        self._assigned(self._consumer, [position])
+        self._consumer.incremental_unassign(partitions)
+        self._assigned(self._consumer, [TopicPartition(self._topic, position.partition) for position in partitions])
 
     def _committed(self, error: KafkaError | None, partitions: list[TopicPartition]) -> None:
         for position in partitions:

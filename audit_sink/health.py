@@ -1,4 +1,4 @@
-"""Metrics and health over HTTP: ``/metrics`` (Prometheus), ``/healthz`` (the loop turns), ``/readyz`` (dependencies)."""
+"""Over HTTP: ``/metrics`` (Prometheus), ``/healthz`` (the loop turns), ``/readyz`` (each dependency)."""
 
 import logging
 import threading

@@ -10,7 +10,7 @@ LIBRDKAFKA = logging.getLogger("audit_sink.librdkafka")
 _QUIET_SECONDS = 60.0
 
 
-class _FirstOfAKind(logging.Filter):
+class _FirstOfAKind(logging.Filter):  # pylint: disable=too-few-public-methods  # as logging wants it
     """Passes one message of a kind a minute: librdkafka repeats a refused connect many times a second."""
 
     def __init__(self) -> None:
@@ -33,5 +33,7 @@ def configure() -> None:
         stream=sys.stderr, level=logging.WARNING, format="%(asctime)s %(levelname)-7s %(name)s: %(message)s"
     )
     logging.getLogger("audit_sink").setLevel(logging.INFO)
+    # It warns of every request that fails; the sink says once what that means.
+    logging.getLogger("elastic_transport").setLevel(logging.ERROR)
     LIBRDKAFKA.setLevel(logging.WARNING)
     LIBRDKAFKA.addFilter(_FirstOfAKind())

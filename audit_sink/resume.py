@@ -19,7 +19,7 @@ def starting_offset(committed: int | None, same_topic: bool, low: int, high: int
 
     Args:
         committed: the group's committed offset; None if it has none.
-        same_topic: False if that offset was committed for an earlier topic of the same name.
+        same_topic: False if that offset belongs to an earlier topic of the same name.
         low: the earliest offset that is left.
         high: the offset that the next record will get.
     """

@@ -9,8 +9,8 @@ from elastic.settings import Settings
 class SinkSettings(Settings):
     """How the sink reads, batches and writes.
 
-    Memory is bounded by ``batch_bytes`` times ``in_flight`` + 2 (the batch being filled, and one that is ready), counted
-    twice: the original records are kept beside the bodies made of them until they are settled.
+    Memory is bounded by ``batch_bytes`` times ``in_flight`` + 2 (one batch being filled, and one that is ready), twice:
+    the original records are kept beside the bodies made of them until they are settled.
     """
 
     model_config = SettingsConfigDict(env_prefix="AUDIT_SINK_")
@@ -25,7 +25,7 @@ class SinkSettings(Settings):
     index_prefix: str = Field(
         default="query-logs-",
         pattern=r"^[a-z0-9][a-z0-9._-]{0,99}$",
-        description="daily indices are named this and the day",
+        description="what daily indices' names start with",
     )
     metrics_host: str = Field(default="127.0.0.1", description="where metrics and health are served")
     metrics_port: int = Field(default=9108, ge=1, le=65_535, description="where metrics and health are served")

@@ -1,7 +1,5 @@
 """The sink's loop: read, batch, write, settle, commit; one thread decides everything, others only wait for answers."""
 
-import heapq
-import itertools
 import logging
 import queue
 import threading
@@ -13,7 +11,6 @@ from confluent_kafka import Message
 from elasticsearch import Elasticsearch
 
 from audit_sink.answers import Failure, Outcome
-from audit_sink.backoff import full_jitter
 from audit_sink.batch import Batch, BatchBuilder, DeadLetter, Write
 from audit_sink.breaker import DeadLetterBreaker
 from audit_sink.dead_letter_queue import DeadLetterQueue
@@ -23,6 +20,7 @@ from audit_sink.group import Group
 from audit_sink.kafka import KafkaSettings, TopicSettings
 from audit_sink.metrics import CONSUMED, DUPLICATES, INDEXED, OLDEST_UNSETTLED_SECONDS, RETRIES
 from audit_sink.offsets import OffsetTracker
+from audit_sink.retry_queue import RetryQueue
 from audit_sink.settings import SinkSettings
 from audit_sink.template import unready
 from audit_sink.verdict import Item, judge
@@ -41,7 +39,7 @@ DRAIN_SECONDS = 5.0
 """How long a rebalance or the end of the process waits for what is in flight."""
 
 
-class Sink:
+class Sink:  # pylint: disable=too-many-instance-attributes  # all parts meet here
     """Moves events from the topic into Elasticsearch until it is stopped.
 
     Args:
@@ -68,9 +66,7 @@ class Sink:
         # One more than is in flight, so that a writer never waits for the next batch to be made.
         self._max_open = settings.in_flight + 1
         self._open: set[Batch] = set()
-        self._retries: list[tuple[float, int, Write]] = []
-        self._sequence = itertools.count()
-        self._random = Random()
+        self._retries: RetryQueue[Write] = RetryQueue(Random())
         self._blocked_since: float | None = None
         self._next_gauges = 0.0
 
@@ -127,6 +123,7 @@ class Sink:
         else:
             self._wait_for_room()
         self._group.commit()
+        self._group.watch_topic()
         self._update_gauges()
 
     def _read(self) -> None:
@@ -186,7 +183,7 @@ class Sink:
                 self._on_answer(write, answer)
                 write, answer = self._writer.answers.get_nowait()
         except queue.Empty:
-            return
+            pass
 
     def _on_answer(self, write: Write, answer: list[Item] | Failure) -> None:
         if isinstance(answer, Failure):
@@ -238,12 +235,11 @@ class Sink:
 
     def _retry(self, write: Write, cause: str) -> None:
         RETRIES.labels(cause).inc()
-        due = time.monotonic() + full_jitter(write.attempt, self._random)
-        heapq.heappush(self._retries, (due, next(self._sequence), write))
+        self._retries.put(write, write.attempt, time.monotonic())
 
     def _submit_due(self) -> None:
-        while self._retries and self._retries[0][0] <= time.monotonic():
-            self._writer.submit(heapq.heappop(self._retries)[2])
+        for write in self._retries.take_due(time.monotonic()):
+            self._writer.submit(write)
 
     def _stalls(self, detail: str) -> None:
         if self.trouble is None:

@@ -15,11 +15,11 @@ def unready(client: Elasticsearch, index_prefix: str) -> str | None:
         answer = client.options(request_timeout=_PROBE_SECONDS).indices.simulate_index_template(
             name=f"{index_prefix}2000.01.01", filter_path="template.mappings.dynamic"
         )
+    except (TransportError, UnsupportedProductError) as error:
+        return f"{type(error).__name__}: {str(error)[:200]}"
     except ApiError as error:
         # A user who may write but not look at templates; writing will tell.
         return None if error.status_code == 403 else f"HTTP {error.status_code}"
-    except (TransportError, UnsupportedProductError) as error:
-        return f"{type(error).__name__}: {str(error)[:200]}"
     if answer.body.get("template", {}).get("mappings", {}).get("dynamic") != "strict":
         return f"no index template with a strict mapping matches {index_prefix}* (python -m elastic bootstrap)"
     return None

@@ -32,7 +32,9 @@ class Verdict:
     stall: str | None = None
 
 
-def judge(write: Write, items: list[Item], breaker: DeadLetterBreaker) -> Verdict:
+def judge(  # pylint: disable=too-many-locals  # a tally: one for each way to end
+    write: Write, items: list[Item], breaker: DeadLetterBreaker
+) -> Verdict:
     """Sort a write's events by their items in the answer.
 
     Args:

@@ -14,7 +14,7 @@ _PATH = "/_bulk?filter_path=errors,took,items.*.status,items.*.error"
 _HEADERS = {"accept": "application/json", "content-type": "application/x-ndjson"}
 
 
-class BulkWriter:
+class BulkWriter:  # pylint: disable=too-few-public-methods  # it has threads, so it is no function
     """Writes in the background; every write that is submitted has exactly one answer in ``answers``.
 
     Args:
@@ -54,10 +54,10 @@ def send(client: Elasticsearch, lines: list[bytes]) -> list[Item] | Failure:
         return []
     try:
         answer = client.perform_request("POST", _PATH, headers=_HEADERS, body=b"".join(lines)).body
-    except ApiError as error:
-        return classify_status(error.status_code, _error_type(error.body))
     except (TransportError, SerializationError, UnsupportedProductError) as error:
         return Failure(Outcome.RETRY, "unreachable", f"{type(error).__name__}: {str(error)[:500]}")
+    except ApiError as error:
+        return classify_status(error.status_code, _error_type(error.body))
     # Whatever else there may be: the thread would die of it, and its write with it.
     except Exception as error:  # noqa: BLE001  # pylint: disable=broad-exception-caught
         return Failure(Outcome.STALL, "unexpected", f"{type(error).__name__}: {str(error)[:500]}")

@@ -1,4 +1,4 @@
-"""What the audit sink's integration tests share: a trail of their own, the sink as a process, a faulty Elasticsearch."""
+"""What the sink's integration tests share: a trail of their own, the sink as a process, a faulty Elasticsearch."""
 
 import http.client
 import os
@@ -18,7 +18,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import orjson
-from confluent_kafka import Consumer, Message, Producer, TopicPartition
+from confluent_kafka import Consumer, KafkaException, Message, Producer, TopicPartition
 from elasticsearch import Elasticsearch
 
 from audit_sink.event import AuditEvent, EventData, EventMetadata, EventType, encode, headers, new_event_id
@@ -128,14 +128,26 @@ class Trail:
         """Records that the group has not committed yet."""
         reader = Consumer({"bootstrap.servers": self.bootstrap, "group.id": self.name})
         try:
-            partitions = [TopicPartition(self.topic, number) for number in range(6)]
             total = 0
-            for position in reader.committed(partitions, timeout=10):
+            for position in self._committed(reader):
                 low, high = reader.get_watermark_offsets(position, timeout=10)
                 total += high - (position.offset if position.offset >= 0 else low)
             return total
         finally:
             reader.close()
+
+    def _committed(self, reader: Consumer) -> list[TopicPartition]:
+        found: list[TopicPartition] = []
+
+        def is_told() -> bool:
+            try:
+                found.extend(reader.committed([TopicPartition(self.topic, number) for number in range(6)], timeout=10))
+            except KafkaException:  # the group's coordinator is not elected yet
+                return False
+            return True
+
+        eventually(is_told, "the group's committed offsets")
+        return found
 
     def all_indexed(self, count: int | None = None) -> bool:
         """Whether every event of the account is a document (or, with a count, that many)."""
@@ -225,12 +237,12 @@ Fault = Callable[[bytes], Reply | None]
 """Looks at a bulk body; None passes it on, a reply is sent instead, status 0 closes the connection without one."""
 
 
-class FaultyElasticsearch:
+class FaultyElasticsearch:  # pylint: disable=too-few-public-methods  # it is told what to do by its attributes
     """A proxy in front of the real Elasticsearch, which does to bulk requests what that does not do by itself."""
 
     def __init__(self, url: str) -> None:
         self.fault: Fault | None = None
-        self.after: Callable[[bytes, Reply], Reply] | None = None
+        self.after: Callable[[bytes, Reply], Reply] = lambda body, reply: reply
         self.bodies: list[bytes] = []
         target = urlsplit(url)
         proxy = self
@@ -248,7 +260,7 @@ class FaultyElasticsearch:
                     proxy.bodies.append(body)
                     reply = proxy.fault(body) if proxy.fault else None
                 reply = reply or self._pass_on(body)
-                if is_bulk and proxy.after:
+                if is_bulk:
                     reply = proxy.after(body, reply)
                 status, content = reply
                 if status == 0:

@@ -10,16 +10,19 @@ from audit_sink.offsets import OffsetTracker
 
 
 def record(partition: int, offset: int, value: bytes = b"{}") -> Message:
+    """A record as it is read."""
     return Message(topic="query-events", partition=partition, offset=offset, value=value, timestamp=(2, 1_000 + offset))
 
 
 def fill(builder: BatchBuilder, offsets: list[tuple[int, int]], now: float = 0.0) -> None:
+    """Add an event of five bytes for each partition and offset."""
     for partition, offset in offsets:
         builder.add(record(partition, offset), b"line\n", (partition, offset, 1_000 + offset), now)
 
 
 @pytest.fixture(name="tracker")
 def fixture_tracker() -> OffsetTracker:
+    """A tracker with three partitions assigned."""
     tracker = OffsetTracker()
     for partition in range(3):
         tracker.assign(partition)

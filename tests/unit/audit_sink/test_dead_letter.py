@@ -12,6 +12,7 @@ from audit_sink.dead_letter import MAX_ENVELOPE_BYTES, MAX_VALUE_BYTES, Envelope
 def record(
     value: bytes | None, key: bytes | None = b"octoAdmin", headers: list[tuple[str, bytes]] | None = None
 ) -> Message:
+    """A record as it was read from the topic."""
     return Message(
         topic="query-events",
         partition=4,
@@ -24,6 +25,7 @@ def record(
 
 
 def read_back(sealed: Envelope) -> Message:
+    """The envelope as a record of the dead-letter topic."""
     return Message(topic="dlq", partition=0, offset=0, key=sealed.key, value=sealed.value, headers=[*sealed.headers])
 
 

@@ -16,11 +16,13 @@ MAPPINGS: dict[str, Any] = orjson.loads(resources.files("elastic").joinpath("tem
 
 
 def example(name: str) -> dict[str, Any]:
+    """A golden event."""
     event: dict[str, Any] = orjson.loads((EXAMPLES[0].parent / f"{name}.json").read_bytes())
     return event
 
 
 def undeclared(value: dict[str, Any], properties: dict[str, Any], path: str = "") -> list[str]:
+    """The document's members that the mapping does not know."""
     found = []
     for name, member in value.items():
         declared = properties.get(name)

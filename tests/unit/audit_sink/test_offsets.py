@@ -1,4 +1,5 @@
 """Offset tracking: whatever the order of settling, nothing unsettled is ever committed, and all that may be is."""
+# pylint: disable=missing-function-docstring  # the rules of a state machine are named as sentences
 
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, invariant, multiple, rule

@@ -16,6 +16,7 @@ REFUSED: Item = (400, {"type": "document_parsing_exception", "reason": "no ip"})
 
 
 def write(events: int, letters: int = 0) -> Write:
+    """A write of so many events, with so many records that are none."""
     records = [Message(topic="t", partition=0, offset=offset, value=b"{}") for offset in range(events + letters)]
     dead = [DeadLetter(record, "not_json", "") for record in records[events:]]
     return Write(Batch([], 0, 1), [b"line %d\n" % number for number in range(events)], records[:events], dead)
@@ -47,7 +48,7 @@ def test_one_poisonous_item_is_a_dead_letter_and_its_batch_is_not() -> None:
 def test_a_blocked_index_stalls_and_makes_no_dead_letter() -> None:
     verdict = judge(write(2), [BLOCKED, REJECTED], DeadLetterBreaker())
 
-    assert verdict.letters == []
+    assert not verdict.letters
     assert verdict.retry is not None
     assert verdict.cause == "blocked"
     assert verdict.stall == "cluster_block_exception: read-only"
@@ -56,7 +57,7 @@ def test_a_blocked_index_stalls_and_makes_no_dead_letter() -> None:
 def test_when_everything_is_poison_it_is_all_tried_again() -> None:
     verdict = judge(write(200, letters=50), [REFUSED] * 200, DeadLetterBreaker())
 
-    assert verdict.letters == []
+    assert not verdict.letters
     assert verdict.retry is not None
     assert len(verdict.retry.lines) == 200
     assert len(verdict.retry.letters) == 50
