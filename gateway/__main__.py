@@ -10,11 +10,21 @@ import threading
 from importlib import import_module
 from typing import Any
 
+import django
+from django.conf import settings
+from django.core.checks import run_checks
+from django.core.management import execute_from_command_line
+from granian.constants import Interfaces
+from granian.http import HTTP1Settings
+from granian.log import LogLevels
+from granian.server import Server
+
 from elastic.settings import ConfigurationError
 
 logger = logging.getLogger("gateway")
 
 _BAD_CONFIGURATION = 2
+_STOP_SECONDS = 15
 
 
 def main(arguments: list[str]) -> int:
@@ -30,8 +40,6 @@ def main(arguments: list[str]) -> int:
         print(f"gateway: {error}", file=sys.stderr)
         return _BAD_CONFIGURATION
     if arguments:
-        from django.core.management import execute_from_command_line  # pylint: disable=import-outside-toplevel
-
         execute_from_command_line(["python -m gateway", *arguments])
         return 0
     return serve()
@@ -39,15 +47,6 @@ def main(arguments: list[str]) -> int:
 
 def serve() -> int:
     """Check the configuration, then serve."""
-    # pylint: disable=import-outside-toplevel  # the settings must have been read
-    import django
-    from django.conf import settings
-    from django.core.checks import run_checks
-    from granian.constants import Interfaces
-    from granian.http import HTTP1Settings
-    from granian.log import LogLevels
-    from granian.server import Server
-
     django.setup()
     errors = False
     for message in run_checks():
@@ -80,9 +79,6 @@ def serve() -> int:
     server.serve(target_loader=_load, wrap_loader=False)
     logger.info("stopped")
     return 0
-
-
-_STOP_SECONDS = 15
 
 
 def _load() -> Any:

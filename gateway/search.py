@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from http import HTTPStatus
-from typing import Any, NoReturn
+from typing import Any
 
 from django.conf import settings
 from elastic_transport import ConnectionTimeout, TransportError
@@ -24,7 +24,7 @@ MAX_RESULT_WINDOW = 10_000
 
 _JSON = {"accept": "application/json", "content-type": "application/json"}
 # Elasticsearch's names of what makes a well-formed query too much work for it.
-_TOO_COMPLEX = ("too_complex_to_determinize", "too_many_clauses", "too_many_nested_clauses", "TooComplexToDeterminize")
+_TOO_COMPLEX = ("too_complex_to_determinize", "too_many_clauses", "too_many_nested_clauses")
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,19 +124,18 @@ def _perform(method: str, target: str, correlation: Correlation, body: Any = Non
         logger.error("Elasticsearch cannot be reached: %s", error.__class__.__name__)
         raise Unavailable(Code.SEARCH_UNAVAILABLE, "Elasticsearch cannot be reached; try again.") from None
     except ApiError as error:
-        _raise_problem(error)
+        raise read_error(error) from None
 
 
-def _raise_problem(error: ApiError) -> NoReturn:
-    """Say what an answer other than success means, in words of ours."""
+def read_error(error: ApiError) -> Problem:
+    """Say what an answer other than success means, in words of ours: Elasticsearch's own never reach a caller."""
     if error.status_code == HTTPStatus.NOT_FOUND:
-        raise Problem(HTTPStatus.NOT_FOUND, Code.NOT_FOUND, "The index does not exist.") from None
+        return Problem(HTTPStatus.NOT_FOUND, Code.NOT_FOUND, "The index does not exist.")
     if any(name in str(error.body) for name in _TOO_COMPLEX):
-        raise RejectedQuery(
+        return RejectedQuery(
             Code.TOO_COMPLEX, "Elasticsearch finds the query too complex; use fewer clauses or a simpler pattern."
-        ) from None
-    if error.status_code == HTTPStatus.BAD_REQUEST:
-        logger.error("Elasticsearch refused a query of the translator's: %s", error.error)
-        raise RejectedQuery(Code.MALFORMED, "Elasticsearch refuses this query.") from None
+        )
     logger.error("Elasticsearch answered %s: %s", error.status_code, error.error)
-    raise Unavailable(Code.SEARCH_UNAVAILABLE, "Elasticsearch cannot run this search right now; try again.") from None
+    if error.status_code == HTTPStatus.BAD_REQUEST:
+        return RejectedQuery(Code.MALFORMED, "Elasticsearch refuses this query.")
+    return Unavailable(Code.SEARCH_UNAVAILABLE, "Elasticsearch cannot run this search right now; try again.")
