@@ -1,88 +1,94 @@
 """Holds what Elasticsearch finds against what the reference evaluator says."""
 
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import count
 from typing import Any
 
 from elasticsearch import Elasticsearch
+from hypothesis import HealthCheck, given, seed, settings
 
 from tests.reference import Reference
-from tests.strategies import Question, World
+from tests.strategies import Question, World, worlds
 from translator.catalogue import Catalogue
 from translator.dsl import translate
 from translator.format import format as write
 
-_NAMES = count()
+QUESTIONS = 12
+"""Queries that an index is asked."""
+INDICES = 10
+"""Indices of a batch: after these Hypothesis varies what it had, which for examples as large finds less."""
+
+_numbers = count()
 
 
-@dataclass(frozen=True)
-class Disagreement:
-    """A document that only one of the two finds, as a person would want to see it."""
-
-    text: str
-    case_insensitive: bool
-    query: dict[str, Any]
-    document: dict[str, Any]
-    mapping: dict[str, Any]
-    elasticsearch: str
-
-    def __repr__(self) -> str:
-        return (
-            f"\n  query           {self.text}\n  case-insensitive {self.case_insensitive}"
-            f"\n  sent            {self.query}\n  document        {self.document}"
-            f"\n  Elasticsearch   {self.elasticsearch}\n  mapping         {self.mapping}"
-        )
-
-
-def disagreements(client: Elasticsearch, world: World) -> list[Disagreement]:
-    """Ask Elasticsearch everything in an index of its own.
+def compare(client: Elasticsearch, batch: int) -> None:
+    """Make a batch of indices and ask each of them; the same number makes the same ones.
 
     Raises:
-        AssertionError: it does not take a document.
+        AssertionError: Elasticsearch and the reference evaluator disagree; the message shows the smallest case found.
+    """
+
+    @seed(batch)
+    @settings(max_examples=INDICES, database=None, deadline=None, suppress_health_check=list(HealthCheck))
+    @given(world=worlds(questions=QUESTIONS))
+    def agree(world: World) -> None:
+        found = disagreements(client, world)
+        assert not found, "\n\n".join(found)
+
+    agree()
+
+
+def disagreements(client: Elasticsearch, world: World) -> list[str]:
+    """Ask Elasticsearch everything in an index of its own.
+
+    Returns:
+        The documents that only one of the two finds, as a person would want to see them.
+
+    Raises:
+        AssertionError: Elasticsearch does not take a document.
         QueryError: the translator does not take a query.
     """
-    index = f"language-{next(_NAMES)}"
-    client.indices.create(
-        index=index, mappings=world.mapping, settings={"number_of_replicas": 0, "refresh_interval": "-1"}
-    )
+    index = f"language-{next(_numbers)}"
+    client.indices.create(index=index, mappings=world.mapping, settings={"number_of_replicas": 0})
     try:
         operations: list[dict[str, Any]] = []
         for identifier, document in enumerate(world.documents):
             operations += [{"create": {"_id": str(identifier)}}, document]
         answer = client.bulk(index=index, operations=operations, refresh=True)
         assert not answer["errors"], [item for item in answer["items"] if "error" in item["create"]]
-        return _asked(client, index, world)
+        return _ask(client, index, world)
     finally:
         client.indices.delete(index=index)
 
 
-def _asked(client: Elasticsearch, index: str, world: World) -> list[Disagreement]:
+def _ask(client: Elasticsearch, index: str, world: World) -> list[str]:
     catalogue = Catalogue.from_mappings({index: world.mapping})
-    texts = [write(question.tree) for question in world.questions]
     queries = [
-        translate(text, catalogue, case_insensitive=question.case_insensitive).query
-        for text, question in zip(texts, world.questions, strict=True)
+        translate(write(question.tree), catalogue, case_insensitive=question.case_insensitive).query
+        for question in world.questions
     ]
     searches: list[dict[str, Any]] = []
     for query in queries:
         searches += [{}, {"query": query, "size": len(world.documents), "_source": False}]
     answers = client.msearch(index=index, searches=searches)["responses"]
-    found: list[Disagreement] = []
-    for text, question, query, answer in zip(texts, world.questions, queries, answers, strict=True):
-        said = {hit["_id"] for hit in answer["hits"]["hits"]} if "hits" in answer else answer["error"]["root_cause"]
-        meant = _meant(question, world)
-        for identifier, document in enumerate(world.documents):
-            if isinstance(said, list):
-                verdict = f"refuses it: {said[0]['reason']}"
-            elif (str(identifier) in said) is (identifier in meant):
-                continue
-            else:
-                verdict = "does not find it" if identifier in meant else "finds it, although it is not meant"
-            found.append(Disagreement(text, question.case_insensitive, query, document, world.mapping, verdict))
-    return found
+    now = datetime.now(UTC)
+    return [
+        f"{question!r}\nsent       {query}\ndocument   {document}\n{problem}"
+        for question, query, answer in zip(world.questions, queries, answers, strict=True)
+        for document, problem in _differences(question, answer, world, now)
+    ]
 
 
-def _meant(question: Question, world: World) -> set[int]:
-    reference = Reference(world.mapping, now=datetime.now(UTC), case_insensitive=question.case_insensitive)
-    return {number for number, document in enumerate(world.documents) if reference.matches(question.tree, document)}
+def _differences(question: Question, answer: Any, world: World, now: datetime) -> list[tuple[dict[str, Any], str]]:
+    if "error" in answer:
+        return [({}, f"Elasticsearch refuses it: {answer['error']['root_cause']}")]
+    found = {hit["_id"] for hit in answer["hits"]["hits"]}
+    reference = Reference(world.mapping, now=now, case_insensitive=question.case_insensitive)
+    differences = []
+    for identifier, document in enumerate(world.documents):
+        is_found, is_meant = str(identifier) in found, reference.matches(question.tree, document)
+        if is_found and not is_meant:
+            differences.append((document, "Elasticsearch finds it, although it is not meant"))
+        if is_meant and not is_found:
+            differences.append((document, "Elasticsearch does not find it, although it is meant"))
+    return differences

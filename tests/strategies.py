@@ -4,6 +4,8 @@ Values of queries are mostly made from values of the documents, so that many que
 comparisons are made as the field's type allows: the translator takes every query of these.
 """
 
+import json
+import re
 from dataclasses import dataclass
 from functools import reduce
 from typing import Any
@@ -12,6 +14,7 @@ from hypothesis import strategies as st
 
 from tests.reference import Field, fields_of
 from tests.unit.translator.generated import conjunction, disjunction, negation
+from translator.format import format  # pylint: disable=redefined-builtin  # the language's own word for it
 from translator.nodes import Comparison, Name, Node, Operator, Scope, Value, Wildcard
 
 _WORDS = [
@@ -93,7 +96,7 @@ def _with_keyword(kind: str) -> st.SearchStrategy[dict[str, Any]]:
 
 _numbers = _maybe_indexed(_typed(*_RANGES, "half_float", "float", "double"))
 _dates = _maybe_indexed(_typed("date", "date_nanos"))
-_texts = st.sampled_from([{}, {"norms": False}]).map(lambda parameters: {"type": "text", **parameters})
+_texts = st.booleans().map(lambda norms: {"type": "text", "norms": norms})
 _files = st.fixed_dictionaries({"Path": _keywords, "Size": _typed("long")})
 _software = st.fixed_dictionaries(
     {
@@ -174,6 +177,9 @@ class Question:
     tree: Node
     case_insensitive: bool
 
+    def __repr__(self) -> str:
+        return format(self.tree) + (" (in any letter case)" if self.case_insensitive else "")
+
 
 @dataclass(frozen=True)
 class World:
@@ -182,6 +188,10 @@ class World:
     mapping: dict[str, Any]
     documents: list[dict[str, Any]]
     questions: list[Question]
+
+    def __repr__(self) -> str:
+        written = [json.dumps(part, ensure_ascii=False) for part in (self.mapping, *self.documents)]
+        return "\n".join(["", *written, *map(repr, self.questions)])
 
 
 @st.composite
@@ -413,11 +423,15 @@ _MATH = [
 _DATE_ANYWHERE = st.sampled_from([*_DATES[:9], "now", "now-1d", "now-7d/d", "now+1M/M", "now/w", "now-10y/y"])
 
 
+_ZONE = re.compile(r"(Z|(?<=:\d\d)[+-]\d\d:\d\d)$")
+
+
 def _date_spelled(text: str, nanoseconds: bool) -> st.SearchStrategy[str]:
     if text[0] not in "12" or text < "1971":
         return st.just(text) if not nanoseconds else st.just("2024-05")
-    cut = st.sampled_from([4, 7, 10, 13, 16, 19, 21, 23, 26, 40]).map(lambda length: text[:length].rstrip("-:.,+ZT"))
-    whole = cut.map(lambda date: date if len(date) not in (22, 25) else text)
-    zoned = whole.map(lambda date: f"{date}+05:30" if 13 <= len(date) <= 19 else date)
+    local = _ZONE.sub("", text)
+    cuts = [length for length in (4, 7, 10, 13, 16, 19, 21, 23, 26) if length < len(local)]
+    whole = st.sampled_from([text, *(local[:length] for length in cuts)])
+    zoned = whole.map(lambda date: f"{date}+05:30" if "T" in date and not _ZONE.search(date) else date)
     math = st.builds(lambda date, operations: f"{date}||{operations}", whole, st.sampled_from(_MATH[1:]))
     return st.one_of(whole, whole, zoned, math, _DATE_ANYWHERE)

@@ -1,0 +1,25 @@
+"""The real Elasticsearch finds exactly the documents that a query means, as the reference evaluator decides it.
+
+Mappings, documents and queries are generated, the same in every run: 6 batches of 10 indices of 12 queries.
+`python -m tests.fuzz language` asks many more.
+"""
+
+from collections.abc import Iterator
+
+import pytest
+from elasticsearch import Elasticsearch
+
+from elastic.client import connect
+from elastic.settings import ElasticsearchSettings
+from tests.oracle import compare
+
+
+@pytest.fixture(scope="module")
+def client(elasticsearch_url: str) -> Iterator[Elasticsearch]:
+    with connect(ElasticsearchSettings(url=elasticsearch_url)) as connected:
+        yield connected
+
+
+@pytest.mark.parametrize("batch", range(6))
+def test_elasticsearch_finds_what_the_query_means(client: Elasticsearch, batch: int) -> None:
+    compare(client, batch)
