@@ -10,6 +10,7 @@ from translator.dsl import translate
 from translator.errors import QueryError
 
 _MEMBERS = {"query", "mapping", "case_insensitive"}
+_ERROR_MEMBERS = ("code", "message", "position", "end", "suggestions")
 
 
 def read_mapping(mapping: Any) -> Catalogue:
@@ -40,34 +41,30 @@ def translate_line(line: bytes) -> bytes:
         One line without its line break.
     """
     try:
-        request = orjson.loads(line)
-    except orjson.JSONDecodeError as error:
-        return _malformed(f"the line is not JSON: {error}")
-    if not isinstance(request, dict) or not isinstance(request.get("query"), str) or "mapping" not in request:
-        return _malformed('expected an object with "query", a string, and "mapping"')
-    if unknown := request.keys() - _MEMBERS:
-        return _malformed(f"unknown members: {', '.join(sorted(unknown))}")
-    case_insensitive = request.get("case_insensitive", False)
-    if not isinstance(case_insensitive, bool):
-        return _malformed('"case_insensitive" is true or false')
-    try:
-        catalogue = _catalogue(orjson.dumps(request["mapping"]))
-        translation = translate(request["query"], catalogue, case_insensitive=case_insensitive)
-    except MappingError as error:
-        return _malformed(str(error))
+        query, catalogue, case_insensitive = _request(line)
+        translation = translate(query, catalogue, case_insensitive=case_insensitive)
     except QueryError as error:
         rejection = error.as_dict()
-        members = ("code", "message", "position", "end", "suggestions")
-        return orjson.dumps({"error": {name: rejection[name] for name in members}})
+        return orjson.dumps({"error": {name: rejection[name] for name in _ERROR_MEMBERS}})
+    except ValueError as error:
+        return orjson.dumps({"error": dict(zip(_ERROR_MEMBERS, ("malformed", str(error), 0, 0, []), strict=True))})
     return orjson.dumps({"query": translation.query})
+
+
+def _request(line: bytes) -> tuple[str, Catalogue, bool]:
+    """The query, the catalogue and `case_insensitive` of a line; a ValueError says what is wrong with it."""
+    request = orjson.loads(line)
+    if not isinstance(request, dict) or not isinstance(request.get("query"), str) or "mapping" not in request:
+        raise ValueError('expected an object with "query", a string, and "mapping"')
+    if unknown := request.keys() - _MEMBERS:
+        raise ValueError(f"unknown members: {', '.join(sorted(unknown))}")
+    case_insensitive = request.get("case_insensitive", False)
+    if case_insensitive is not True and case_insensitive is not False:
+        raise ValueError('"case_insensitive" is true or false')
+    return request["query"], _catalogue(orjson.dumps(request["mapping"])), case_insensitive
 
 
 @lru_cache(maxsize=16)
 def _catalogue(mapping: bytes) -> Catalogue:
     # Lines mostly share a mapping.
     return read_mapping(orjson.loads(mapping))
-
-
-def _malformed(message: str) -> bytes:
-    error = {"code": "malformed", "message": message, "position": 0, "end": 0, "suggestions": []}
-    return orjson.dumps({"error": error})

@@ -67,7 +67,7 @@ _ALWAYS_SEARCHABLE = frozenset({"constant_keyword", "wildcard", "version"})
 
 
 @dataclass(frozen=True, slots=True)
-class Field:
+class Field:  # pylint: disable=too-many-instance-attributes  # what a mapping says of a field
     """A field that a query can name.
 
     Attributes:
@@ -241,15 +241,13 @@ def _field(by_index: Mapping[str, _Definition], fields: Mapping[str, Field], bel
     keyword: Field | None = None
     if family in (Family.TEXT, Family.IP):
         # One index without the sub-field, and its documents would be missed.
-        shared = [sub for sub in first.sub_fields if all(sub in other.sub_fields for other in definitions)]
-        keyword = next((fields[path] for path, kind in shared if kind == "keyword" and not fields[path].problem), None)
-    children: tuple[str, ...] = ()
+        shared = [fields[sub[0]] for sub in first.sub_fields if all(sub in other.sub_fields for other in definitions)]
+        keyword = next((field for field in shared if field.type == "keyword" and not field.problem), None)
+    # A multi-field's name is below its field's too, but it is no part of an object.
+    children = below if family in (Family.OBJECT, Family.NESTED) else ()
     nested_below: list[Field] = []
-    if family in (Family.OBJECT, Family.NESTED):
-        children = below
-        for path in children:
-            child = fields[path]
-            nested_below += [child] if child.family is Family.NESTED else child.nested_below
+    for child in map(fields.__getitem__, children):
+        nested_below += [child] if child.family is Family.NESTED else child.nested_below
     return Field(first.path, first.type, family, first.nested, keyword, problem, children, tuple(nested_below))
 
 
@@ -261,8 +259,8 @@ def _conflict(by_index: Mapping[str, _Definition]) -> str:
         seen.setdefault((definition.type, definition.nested, target), (f"{definition.type}{around}", index))
     if len(seen) < 2:
         return ""
-    (kind, index), (other_kind, other_index) = list(seen.values())[:2]
-    return f"{quoted(next(iter(by_index.values())).path)} is {kind} in {index} and {other_kind} in {other_index}"
+    places = " and ".join(f"{kind} in {index}" for kind, index in list(seen.values())[:2])
+    return f"{quoted(next(iter(by_index.values())).path)} is {places}"
 
 
 def _problem(definition: _Definition) -> str:

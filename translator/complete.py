@@ -95,12 +95,16 @@ def complete(text: str, cursor: int, catalogue: Catalogue) -> Completion:
     field = _field(reader.field, scope, catalogue)
     if field is None or field.problem:
         return Completion(start, ())
-    if reader.expected is Expected.OPERATOR:
+    return _operand(reader.expected, start, word, field)
+
+
+def _operand(expected: Expected, start: int, word: str, field: Field) -> Completion:
+    if expected is Expected.OPERATOR:
         return Completion(start, _operators(word, operators_of(field)))
-    if reader.expected is Expected.NEGATED_OPERATOR:
+    if expected is Expected.NEGATED_OPERATOR:
         negated = (operator for operator in operators_of(field) if operator.startswith("NOT "))
         return Completion(start, _operators(word, tuple(operator.removeprefix("NOT ") for operator in negated)))
-    if reader.expected is Expected.VALUE:
+    if expected is Expected.VALUE:
         return _values(start, word, field)
     return Completion(start, ())
 

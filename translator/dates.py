@@ -5,6 +5,7 @@ zone it is in UTC.
 """
 
 import re
+from calendar import isleap, monthrange
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -70,19 +71,19 @@ def period(text: str, *, nanoseconds: bool) -> Period:
 
 def _bounds(text: str, nanoseconds: bool) -> tuple[int, int]:
     """The first nanosecond since 1970 of the period, and the first behind it."""
+    # pylint: disable=too-many-locals  # one name a group of the expression
     match = _DATE.fullmatch(text)
     if match is None:
         raise NotADate("is no date; write one such as 2024-05-03, 2024-05, 2024-05-03T10:30:00Z or now-7d/d")
     year, month, day, hour, minute, second, fraction, zone = match.groups()
     try:
         moment = datetime(int(year), int(month or 1), int(day or 1), tzinfo=UTC) + _time(hour, minute, second, zone)
-        seconds = (moment - _EPOCH) // timedelta(seconds=1)
-        length = _length(int(year), month, day, hour, minute, second)
+        length = _length(int(year), int(month or 0), [day, hour, minute, second])
     except ValueError:
         raise NotADate("is no date of the calendar") from None
     except OverflowError:
         raise OutOfRange("is outside the years 0001 to 9999") from None
-    start = seconds * _NANOS
+    start = (moment - _EPOCH) // timedelta(seconds=1) * _NANOS
     if fraction:
         digits = fraction if nanoseconds else fraction[:3]
         length = 10 ** (9 - len(digits))
@@ -109,19 +110,20 @@ def _time(hour: str | None, minute: str | None, second: str | None, zone: str | 
     return timedelta(hours=hours, minutes=minutes, seconds=seconds) - offset
 
 
-def _length(
-    year: int, month: str | None, day: str | None, hour: str | None, minute: str | None, second: str | None
-) -> int:
-    """Nanoseconds that a date leaves open, without a fraction."""
-    if second or minute or hour or day:
-        seconds = 1 if second else 60 if minute else 3_600 if hour else 86_400
-        return seconds * _NANOS
-    first = datetime(year, int(month or 1), 1, tzinfo=UTC)
-    if month is None:
-        days = 366 if year % 4 == 0 and (year % 100 != 0 or year % 400 == 0) else 365
-    else:
-        days = 31 if first.month == 12 else (first.replace(month=first.month + 1) - first).days
-    return days * 86_400 * _NANOS
+def _length(year: int, month: int, smaller: list[str | None]) -> int:
+    """Nanoseconds that a date leaves open, without a fraction.
+
+    Args:
+        year: of the date.
+        month: of the date, 0 for none.
+        smaller: day, hour, minute and second, as far as they are given.
+    """
+    given = len(smaller) - smaller.count(None)
+    if given:
+        return (86_400, 3_600, 60, 1)[given - 1] * _NANOS
+    if not month:
+        return (366 if isleap(year) else 365) * 86_400 * _NANOS
+    return monthrange(year, month)[1] * 86_400 * _NANOS
 
 
 def _written(nanoseconds: int) -> str:

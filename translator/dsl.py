@@ -77,7 +77,7 @@ _Frame: TypeAlias = tuple[Node, _Context, Iterator[Node], list[_Part]]
 _EQUAL, _IN = Operator.EQUAL, Operator.IN
 
 
-class _Builder:
+class _Builder:  # pylint: disable=too-few-public-methods  # one build, and what it gathers on the way
     def __init__(self, catalogue: Catalogue, case_insensitive: bool) -> None:
         self.catalogue = catalogue
         self.case_insensitive = case_insensitive

@@ -13,7 +13,8 @@
 
 For speed, and so that depth costs no recursion, a query is first a flat list of clauses: one comparison with the
 brackets around it and the AND or OR after it, matched as one regular expression by a pyparsing token. `_fold` then
-makes the tree of them, by precedence. What does not fit is read again, slowly, by `translator.diagnosis`, which says what is wrong.
+makes the tree of them, by precedence. What does not fit is read again, slowly, by `translator.diagnosis`, which says
+what is wrong.
 """
 
 import re
@@ -99,7 +100,7 @@ class _Clauses(Token):
 
 
 def _clause(match: re.Match[str], position: int) -> _Clause:
-    # pylint: disable-next=too-many-locals  # one name a group of the expression
+    # pylint: disable=too-many-locals  # one name a group of the expression
     opening, field, sign, bare, quoted, matches, regex, negation, members, low, high, closing, connective = (
         match.groups()
     )
@@ -199,6 +200,7 @@ def _inverted(node: Node) -> Node:
 
 def _fold(clauses: list[_Clause]) -> Node | None:
     """Fold clauses by precedence, without recursion; None where the brackets do not fit."""
+    # pylint: disable=too-many-locals  # one name a member of the clause
     level = _Level("", 0, False, None)
     outer: list[_Level] = []
     for opening, opening_at, comparison, negated, closing, closing_at, connective in clauses:

@@ -6,6 +6,8 @@ brackets and double negation have one tree. Where a node came from (`position` a
 not count when trees are compared.
 """
 
+# pylint: disable=invalid-field-call,too-few-public-methods  # it does not see that these are dataclasses
+
 from dataclasses import dataclass, field
 from enum import Enum, StrEnum
 from typing import TypeAlias, TypeVar, dataclass_transform

@@ -7,6 +7,7 @@ it as something else, so every construct that means something else there is refu
 
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 from translator.errors import QuerySyntaxError, TooComplex
 from translator.limits import MAX_DEPTH, MAX_REGEX, MAX_REGEX_SIZE
@@ -42,19 +43,22 @@ def to_lucene(pattern: str, position: int = 0) -> str:
     return lucene
 
 
+@dataclass(slots=True)
 class _Group:
-    """An open bracket: the size of its finished alternatives and of the parts of the last one."""
+    """An open bracket, and how many characters it stands for with its repetitions written out.
 
-    __slots__ = ("position", "size", "unit")
+    Attributes:
+        position: where it opens.
+        size: of all but the last part.
+        unit: of the last part; 0 where there is none, so that nothing can be repeated.
+    """
 
-    def __init__(self, position: int) -> None:
-        self.position = position
-        self.size = 0
-        # The last part's size; 0 where there is none, so that nothing can be repeated.
-        self.unit = 0
+    position: int
+    size: int = 0
+    unit: int = 0
 
 
-class _Translation:
+class _Translation:  # pylint: disable=too-few-public-methods,too-many-instance-attributes  # the state of one scan
     def __init__(self, pattern: str, position: int) -> None:
         self.pattern = pattern
         self.position = position
@@ -85,16 +89,8 @@ class _Translation:
             self._repeat(token)
             return end
         self.repeated = False
-        if word == "^":
-            if len(self.groups) > 1 or self.out or self.anchored:
-                message = "^ stands only at the start of an alternative outside brackets; write \\^ for the character"
-                raise self._error(message, at, 1)
-            self.anchored = True
-        elif word == "$":
-            if len(self.groups) > 1:
-                message = "$ stands only at the end of an alternative outside brackets; write \\$ for the character"
-                raise self._error(message, at, 1)
-            self.ended = True
+        if word in "^$":
+            self._anchor(word, at)
         elif word == "|":
             self._end_alternative(at)
         elif word == "(":
@@ -111,6 +107,16 @@ class _Translation:
             self._unit(word)
         return end
 
+    def _anchor(self, word: str, at: int) -> None:
+        if len(self.groups) > 1 or (word == "^" and (self.out or self.anchored)):
+            side = "start" if word == "^" else "end"
+            message = (
+                f"{word} stands only at the {side} of an alternative outside brackets; write \\{word} for the character"
+            )
+            raise self._error(message, at, 1)
+        self.anchored |= word == "^"
+        self.ended |= word == "$"
+
     def _unit(self, text: str) -> None:
         group = self.groups[-1]
         group.size += group.unit
@@ -121,7 +127,8 @@ class _Translation:
         word, at = token[0], token.start()
         group = self.groups[-1]
         if word == "{":
-            raise self._error("a repetition is {n}, {n,} or {n,m}; write \\{ for the character", at, 1)
+            message = "a repetition is {n}, {n,} or {n,m}; write \\{ for the character"
+            raise self._error(message, at, 1)
         if self.repeated:
             message = "Lucene has no lazy or possessive repetition, and one repetition cannot follow another"
             raise self._error(message, at, len(word))
@@ -133,10 +140,7 @@ class _Translation:
                 raise self._error("the repetition's upper bound is below its lower one", at, len(word))
             times = int(high or low) + (1 if comma and not high else 0)
             group.unit *= max(1, times)
-            if group.unit > MAX_REGEX_SIZE:
-                start = self.position + at
-                message = f"the repetition makes more than {MAX_REGEX_SIZE:,} characters"
-                raise TooComplex(message, start, start + len(word))
+            self._check_size(at, len(word))
         self.out.append(word)
         self.repeated = True
 
@@ -157,6 +161,7 @@ class _Translation:
         group = self.groups[-1]
         group.size += group.unit
         group.unit = inner.size
+        self._check_size(inner.position, at + 1 - inner.position)
         self.out.append(")")
 
     def _end_alternative(self, at: int) -> None:
@@ -230,6 +235,13 @@ class _Translation:
             message = f"{low[0]}-{high[0]} is no range of characters"
             raise QuerySyntaxError(message, start, self.position + high.end())
         written.append("-\\-" if high[0] == "-" else f"-{high[0]}")
+
+    def _check_size(self, at: int, length: int) -> None:
+        if self.groups[-1].size + self.groups[-1].unit > MAX_REGEX_SIZE:
+            message = (
+                f"with its repetitions written out, the regular expression has more than {MAX_REGEX_SIZE:,} characters"
+            )
+            raise TooComplex(message, self.position + at, self.position + at + length)
 
     def _check_escape(self, word: str, at: int) -> None:
         if len(word) == 1:

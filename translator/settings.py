@@ -1,4 +1,4 @@
-"""The translator's settings, from the variables `TRANSLATOR_…`; how Elasticsearch is reached is in `elastic.settings`."""
+"""The translator's settings: the variables `TRANSLATOR_…`. How Elasticsearch is reached is in `elastic.settings`."""
 
 from typing import Annotated
 

@@ -30,6 +30,11 @@ def _nested(levels: int, opening: str, innermost: str) -> str:
     return "".join(opening.format(level) for level in range(levels)) + innermost + ")" * levels
 
 
+_TEN_CLAUSES = (
+    "(Adapters = active-directory OR Adapters = intune OR Hostname = web*) AND NOT Hostname = test* AND "
+    "(OS.Type = Linux OR (OS.Version = 10* AND NOT Owner = alice)) AND IpAddresses = 10.0.0.1 AND "
+    "(Site = Ankara OR NOT Owner = bob)"
+)
 # Each query in our language and in luqum's, which refuses AND beside OR without brackets.
 _QUERIES = {
     "a": ("Hostname = octoxlabs*", "Hostname:octoxlabs*"),
@@ -37,14 +42,7 @@ _QUERIES = {
         "Adapters = active-directory AND (Hostname = a* OR IpAddresses = 192.168.0.0/16)",
         'Adapters:active-directory AND (Hostname:a* OR IpAddresses:"192.168.0.0/16")',
     ),
-    "c": (
-        "(Adapters = active-directory OR Adapters = intune OR Hostname = web*) AND NOT Hostname = test* AND "
-        "(OS.Type = Linux OR (OS.Version = 10* AND NOT Owner = alice)) AND IpAddresses = 10.0.0.1 AND "
-        "(Site = Ankara OR NOT Owner = bob)",
-        "(Adapters:active-directory OR Adapters:intune OR Hostname:web*) AND NOT Hostname:test* AND "
-        "(OS.Type:Linux OR (OS.Version:10* AND NOT Owner:alice)) AND IpAddresses:10.0.0.1 AND "
-        "(Site:Ankara OR NOT Owner:bob)",
-    ),
+    "c": (_TEN_CLAUSES, _TEN_CLAUSES.replace(" = ", ":")),
     "d": (
         " OR ".join(f"Hostname = host-{number}" for number in range(100)),
         " OR ".join(f"Hostname:host-{number}" for number in range(100)),

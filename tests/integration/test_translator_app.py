@@ -173,8 +173,8 @@ def test_a_body_of_another_kind_is_refused(service: Service) -> None:
 
 def test_a_body_without_a_length_is_limited_too(service: Service) -> None:
     with socket.create_connection(("127.0.0.1", service.port), timeout=10) as connection:
-        head = "POST /translate HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n"
-        connection.sendall(head.encode())
+        head = ["POST /translate HTTP/1.1", "Host: x", "Content-Type: application/json", "Transfer-Encoding: chunked"]
+        connection.sendall("\r\n".join([*head, "", ""]).encode())
         chunk = b"10000\r\n" + b" " * 65_536 + b"\r\n"
 
         def send() -> None:

@@ -1,7 +1,5 @@
 """Generated trees, texts and mappings of the query language."""
 
-from functools import reduce
-
 from hypothesis import strategies as st
 
 from translator.nodes import And, Comparison, Name, Node, Not, Operator, Or, Scope, Value, Wildcard
@@ -18,16 +16,15 @@ names = st.builds(Name, st.one_of(_texts, st.from_regex(r"[a-zA-Z_@][\w\-]{0,8}(
 
 def _merged(parts: list[str | Wildcard]) -> tuple[str | Wildcard, ...]:
     """Parts as the grammar makes them: neighbouring text joined, no empty text, one `*` for several."""
-
-    def add(done: list[str | Wildcard], part: str | Wildcard) -> list[str | Wildcard]:
-        if part == "" or (part is Wildcard.ANY and done[-1:] == [Wildcard.ANY]):
-            return done
-        if isinstance(part, str) and done and isinstance(last := done[-1], str):
-            return [*done[:-1], last + part]
-        return [*done, part]
-
-    start: list[str | Wildcard] = []
-    return tuple(reduce(add, parts, start))
+    merged: list[str | Wildcard] = []
+    for part in parts:
+        if part == "" or (part is Wildcard.ANY and merged[-1:] == [Wildcard.ANY]):
+            continue
+        if isinstance(part, str) and merged and isinstance(last := merged[-1], str):
+            merged[-1] = last + part
+        else:
+            merged.append(part)
+    return tuple(merged)
 
 
 values = st.builds(Value, st.lists(st.one_of(_texts, st.sampled_from(Wildcard)), max_size=4).map(_merged))

@@ -378,18 +378,26 @@ def _queries(query: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
 
 _FIELDS = st.sampled_from(["name", "Title", "notes", "ip", "cores", "seen", "on", "labels.x", "soft.name", "os", "nam"])
 _VALUES = st.sampled_from(["x", "x*", "*", "?y", '""', "1", "10.0.0.0/8", "::1", "2024-05", "now/d", "true", '"a b"'])
+_SIGNS = st.sampled_from(["=", "!=", "<", ">=", "~", "!~"])
+_NEGATION = st.sampled_from(["", "NOT "])
 _COMPARISONS = st.one_of(
-    st.builds("{} {} {}".format, _FIELDS, st.sampled_from(["=", "!=", "<", ">=", "~", "!~"]), _VALUES),
-    st.builds("{} {}IN ({}, {})".format, _FIELDS, st.sampled_from(["", "NOT "]), _VALUES, _VALUES),
-    st.builds("{} BETWEEN {} AND {}".format, _FIELDS, _VALUES, _VALUES),
-    st.builds("{} EXISTS".format, _FIELDS),
+    st.tuples(_FIELDS, _SIGNS, _VALUES).map(" ".join),
+    st.builds(
+        lambda field, negation, one, other: f"{field} {negation}IN ({one}, {other})",
+        _FIELDS,
+        _NEGATION,
+        _VALUES,
+        _VALUES,
+    ),
+    st.builds(lambda field, low, high: f"{field} BETWEEN {low} AND {high}", _FIELDS, _VALUES, _VALUES),
+    _FIELDS.map(lambda field: f"{field} EXISTS"),
 )
 _QUERIES = st.recursive(
     _COMPARISONS,
     lambda inner: st.one_of(
-        st.builds("({} AND {})".format, inner, inner),
-        st.builds("({} OR {})".format, inner, inner),
-        st.builds("NOT ({})".format, inner),
+        st.builds(lambda left, right: f"({left} AND {right})", inner, inner),
+        st.builds(lambda left, right: f"({left} OR {right})", inner, inner),
+        inner.map(lambda text: f"NOT ({text})"),
     ),
     max_leaves=8,
 )
