@@ -3,6 +3,7 @@
 import os
 from collections.abc import Iterator
 
+import django
 import pytest
 
 from local import ports, servers
@@ -11,6 +12,12 @@ from local.supervisor import supervisor
 # Django reads both at import, before any fixture could set them.
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "gateway.settings")
 os.environ.setdefault("GATEWAY_SECRET_KEY", "a key that only the tests know, long enough for Django's checks")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_configure() -> None:
+    """Set Django up before pytest-django looks whether it is."""
+    django.setup()
 
 
 @pytest.fixture(scope="session")
