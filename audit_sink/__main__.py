@@ -1,4 +1,4 @@
-"""`python -m audit_sink` runs the sink in the foreground; `python -m audit_sink topics` creates its topics."""
+"""`python -m audit_sink` runs the sink in the foreground; its other commands look after the topics and dead letters."""
 
 import argparse
 import logging
@@ -12,8 +12,11 @@ from types import FrameType
 from confluent_kafka import KafkaException
 
 from audit_sink import logs
+from audit_sink.dead_letter import stored_letter
+from audit_sink.dead_letter_reader import DeadLetterReader
 from audit_sink.health import serve_health
 from audit_sink.kafka import KafkaSettings, TopicSettings
+from audit_sink.replay import ReplayStopped, Tally, replay
 from audit_sink.settings import SinkSettings
 from audit_sink.sink import DRAIN_SECONDS, Sink
 from audit_sink.topics import create_topics
@@ -39,10 +42,12 @@ def main(arguments: Sequence[str]) -> int:
     commands = parser.add_subparsers(dest="command", metavar="COMMAND")
     commands.add_parser("serve", help="move events into Elasticsearch until SIGTERM (the default)")
     commands.add_parser("topics", help="create the topics that are not there yet")
+    commands.add_parser("dead-letters", help="list the dead letters: original coordinates, reason, detail")
+    commands.add_parser("replay", help="index the dead letters whose cause is mended; repeatable without doubling")
     options = parser.parse_args(arguments)
     logs.configure()
     try:
-        return _topics() if options.command == "topics" else _serve()
+        return _COMMANDS[options.command or "serve"]()
     except ConfigurationError as error:
         print(f"audit_sink: {error}", file=sys.stderr)
         return _BAD_SETTINGS
@@ -57,6 +62,38 @@ def main(arguments: Sequence[str]) -> int:
 def _topics() -> int:
     for line in create_topics(KafkaSettings.load(), TopicSettings.load()):
         print(line)
+    return 0
+
+
+def _dead_letters() -> int:
+    for record in DeadLetterReader(KafkaSettings.load(), TopicSettings.load().dlq_topic):
+        try:
+            letter = stored_letter(record)
+        except ValueError as error:
+            print(f"offset {record.offset()}: not of the sink's making: {error}")
+            continue
+        # As a literal: details quote what was sent, and that may hold what a terminal would obey.
+        print(f"{letter.topic} {letter.partition}:{letter.offset} {letter.reason} {ascii(letter.detail)[1:-1]}")
+    return 0
+
+
+def _replay() -> int:
+    reader = DeadLetterReader(KafkaSettings.load(), TopicSettings.load().dlq_topic)
+    client = connect(ElasticsearchSettings.load(), request_timeout=_BULK_SECONDS)
+    tally = Tally()
+    try:
+        for tally in replay(reader, client, SinkSettings.load().index_prefix):
+            if sys.stderr.isatty():
+                print(f"\r{tally.read} of {reader.count} dead letters", end="", file=sys.stderr, flush=True)
+    except ReplayStopped as error:
+        print(f"audit_sink: stopped after {tally.read} of {reader.count} dead letters: {error}", file=sys.stderr)
+        return _FAILED
+    if sys.stderr.isatty():
+        print(file=sys.stderr)
+    outcomes = ", ".join(f"{count} {outcome}" for outcome, count in sorted(tally.outcomes.items()))
+    print(f"{tally.read} dead letters read" + (f": {outcomes}" if outcomes else ""))
+    for why in tally.still_dead:
+        print(f"  {ascii(why)[1:-1]}")
     return 0
 
 
@@ -86,6 +123,8 @@ def _give_up() -> None:
     )
     os._exit(_FAILED)
 
+
+_COMMANDS = {"serve": _serve, "topics": _topics, "dead-letters": _dead_letters, "replay": _replay}
 
 if __name__ == "__main__":
     sys.exit(main(sys.argv[1:]))

@@ -19,7 +19,7 @@ from urllib.parse import urlsplit
 
 import orjson
 from confluent_kafka import Consumer, KafkaException, Message, Producer, TopicPartition
-from elasticsearch import Elasticsearch
+from elasticsearch import ApiError, Elasticsearch
 
 from audit_sink.event import AuditEvent, EventData, EventMetadata, EventType, encode, headers, new_event_id
 from local import ports
@@ -84,6 +84,30 @@ class Trail:
         """All the indices."""
         return f"{self.index_prefix}*"
 
+    @property
+    def environment(self) -> dict[str, str]:
+        """The variables that an operator would set."""
+        return os.environ | {
+            "KAFKA_BOOTSTRAP_SERVERS": self.bootstrap,
+            "ELASTICSEARCH_URL": self.elasticsearch_url,
+            "AUDIT_TOPIC": self.topic,
+            "AUDIT_DLQ_TOPIC": self.dlq_topic,
+            "AUDIT_SINK_GROUP_ID": self.name,
+            "AUDIT_SINK_INDEX_PREFIX": self.index_prefix,
+        }
+
+    def command(self, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
+        """Run a command of the sink to its end."""
+        return subprocess.run(
+            [sys.executable, "-m", "audit_sink", *arguments],
+            cwd=ROOT,
+            env=self.environment | variables,
+            capture_output=True,
+            text=True,
+            timeout=WAIT_SECONDS,
+            check=False,
+        )
+
     def produce(self, events: Iterable[AuditEvent]) -> None:
         """Put events on the topic, as the gateway does, and into the account."""
         for each in events:
@@ -101,8 +125,7 @@ class Trail:
 
     def indexed(self) -> dict[str, dict[str, Any]]:
         """Every document by its id, 10,000 at most; fails if one id is in two indices."""
-        self.client.indices.refresh(index=self.indices, ignore_unavailable=True)
-        found = self.client.search(index=self.indices, size=10_000, ignore_unavailable=True)["hits"]["hits"]
+        found = self._ask(lambda: self.client.search(index=self.indices, size=10_000)["hits"]["hits"])
         ids = [hit["_id"] for hit in found]
         assert len(set(ids)) == len(ids), "an event is in two indices"
         return {hit["_id"]: hit for hit in found}
@@ -151,9 +174,24 @@ class Trail:
 
     def all_indexed(self, count: int | None = None) -> bool:
         """Whether every event of the account is a document (or, with a count, that many)."""
-        self.client.indices.refresh(index=self.indices, ignore_unavailable=True)
-        found = int(self.client.count(index=self.indices, ignore_unavailable=True)["count"])
-        return found >= (len(self.ids) if count is None else count)
+        found = self._ask(lambda: self.client.count(index=self.indices)["count"])
+        return bool(found >= (len(self.ids) if count is None else count))
+
+    def _ask(self, question: Callable[[], Any]) -> Any:
+        """Ask of all that is written; again while an index is so new that its shard cannot answer yet."""
+        answers: list[Any] = []
+
+        def is_answered() -> bool:
+            try:
+                self.client.indices.refresh(index=self.indices)
+                answers.append(question())
+            except ApiError as error:
+                if error.status_code != 503:
+                    raise
+            return bool(answers)
+
+        eventually(is_answered, "an answer of Elasticsearch")
+        return answers[0]
 
     def assert_account_closes(self) -> None:
         """Every event is a document or a dead letter, and there is no document of anything else."""
@@ -172,21 +210,13 @@ class SinkProcess:
     def __init__(self, trail: Trail, log: Path, **variables: str) -> None:
         self.port = ports.free(1)[0]
         self._log = log
-        environment = {
-            "KAFKA_BOOTSTRAP_SERVERS": trail.bootstrap,
-            "ELASTICSEARCH_URL": trail.elasticsearch_url,
-            "AUDIT_TOPIC": trail.topic,
-            "AUDIT_DLQ_TOPIC": trail.dlq_topic,
-            "AUDIT_SINK_GROUP_ID": trail.name,
-            "AUDIT_SINK_INDEX_PREFIX": trail.index_prefix,
-            "AUDIT_SINK_METRICS_PORT": str(self.port),
-        }
+        port = {"AUDIT_SINK_METRICS_PORT": str(self.port)}
         with log.open("ab") as output:
             # Ended by stop() or kill(), and by the fixture that made it where a test fails.
             self._process = subprocess.Popen(  # pylint: disable=consider-using-with
                 [sys.executable, "-m", "audit_sink"],
                 cwd=ROOT,
-                env=os.environ | environment | variables,
+                env=trail.environment | port | variables,
                 stderr=output,
                 stdout=output,
             )
