@@ -45,6 +45,7 @@ class Service:
         self.settings = settings
         self.catalogues = CatalogueCache(client, settings.unknown_field_refresh_seconds)
         self.metrics = Metrics()
+        self._translated = self.metrics.translations.labels("ok")
 
     async def catalogue(self, index: str) -> Catalogue:
         """The catalogue of an index.
@@ -77,7 +78,7 @@ class Service:
         except QueryError as error:
             self.metrics.translations.labels(error.code).inc()
             raise problems.rejected(error) from None
-        self.metrics.translations.labels("ok").inc()
+        self._translated.inc()
         return translation
 
     def _timed(self, request: TranslateRequest, catalogue: Catalogue) -> Translation:

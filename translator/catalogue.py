@@ -1,6 +1,6 @@
 """The fields of an index, as its mapping has them."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import Enum, auto
 from typing import Any, NamedTuple
@@ -237,7 +237,6 @@ def _field(by_index: Mapping[str, _Definition], fields: Mapping[str, Field], bel
     definitions = list(by_index.values())
     first = definitions[0]
     family = FAMILIES.get(first.type, Family.UNSUPPORTED)
-    problem = _conflict(by_index) or next(filter(None, map(_problem, definitions)), "")
     keyword: Field | None = None
     if family in (Family.TEXT, Family.IP):
         # One index without the sub-field, and its documents would be missed.
@@ -245,10 +244,16 @@ def _field(by_index: Mapping[str, _Definition], fields: Mapping[str, Field], bel
         keyword = next((field for field in shared if field.type == "keyword" and not field.problem), None)
     # A multi-field's name is below its field's too, but it is no part of an object.
     children = below if family in (Family.OBJECT, Family.NESTED) else ()
-    nested_below: list[Field] = []
-    for child in map(fields.__getitem__, children):
-        nested_below += [child] if child.family is Family.NESTED else child.nested_below
-    return Field(first.path, first.type, family, first.nested, keyword, problem, children, tuple(nested_below))
+    problem = _conflict(by_index) or next(filter(None, map(_problem, definitions)), "")
+    nested_below = _outermost_nested(fields[path] for path in children)
+    return Field(first.path, first.type, family, first.nested, keyword, problem, children, nested_below)
+
+
+def _outermost_nested(children: Iterable[Field]) -> tuple[Field, ...]:
+    below: list[Field] = []
+    for child in children:
+        below += [child] if child.family is Family.NESTED else child.nested_below
+    return tuple(below)
 
 
 def _conflict(by_index: Mapping[str, _Definition]) -> str:

@@ -5,7 +5,6 @@ from collections.abc import Iterable, Mapping
 from http import HTTPStatus
 from typing import Annotated, Any, Self, TypeVar
 
-import orjson
 from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictInt, StrictStr, ValidationError, model_validator
 from starlette.requests import Request
 
@@ -68,9 +67,7 @@ async def read(request: Request, model: type[_Body], limit: int) -> _Body:
             detail = f"the body is larger than {limit:,} bytes"
             raise Problem(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "too_large", detail)
     try:
-        return model.model_validate(orjson.loads(body))
-    except orjson.JSONDecodeError as error:
-        raise malformed(f"the body is not JSON: {error}") from None
+        return model.model_validate_json(body)
     except ValidationError as error:
         raise malformed("; ".join(complaints(error.errors(include_url=False, include_input=False)))) from None
 
