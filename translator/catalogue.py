@@ -237,16 +237,19 @@ def _field(by_index: Mapping[str, _Definition], fields: Mapping[str, Field], bel
     definitions = list(by_index.values())
     first = definitions[0]
     family = FAMILIES.get(first.type, Family.UNSUPPORTED)
-    keyword: Field | None = None
-    if family in (Family.TEXT, Family.IP):
-        # One index without the sub-field, and its documents would be missed.
-        shared = [fields[sub[0]] for sub in first.sub_fields if all(sub in other.sub_fields for other in definitions)]
-        keyword = next((field for field in shared if field.type == "keyword" and not field.problem), None)
+    keyword = _keyword(definitions, fields) if family in (Family.TEXT, Family.IP) else None
     # A multi-field's name is below its field's too, but it is no part of an object.
     children = below if family in (Family.OBJECT, Family.NESTED) else ()
     problem = _conflict(by_index) or next(filter(None, map(_problem, definitions)), "")
     nested_below = _outermost_nested(fields[path] for path in children)
     return Field(first.path, first.type, family, first.nested, keyword, problem, children, nested_below)
+
+
+def _keyword(definitions: list[_Definition], fields: Mapping[str, Field]) -> Field | None:
+    # One index without the sub-field, and its documents would be missed.
+    first = definitions[0].sub_fields
+    shared = (fields[sub[0]] for sub in first if all(sub in other.sub_fields for other in definitions))
+    return next((field for field in shared if field.type == "keyword" and not field.problem), None)
 
 
 def _outermost_nested(children: Iterable[Field]) -> tuple[Field, ...]:
