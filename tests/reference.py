@@ -136,7 +136,7 @@ class Reference:
         elif operator is Operator.CONTAINS:
             patterns = [_wildcards((Wildcard.ANY, *values[0].parts, Wildcard.ANY), normal)]
         elif operator is Operator.MATCHES:
-            patterns = [_python_regex(normal(values[0].text or ""))]
+            patterns = [_python_regex(_ESCAPED.sub(lambda found: found[1] or normal(found[0]), values[0].text or ""))]
         else:
             return _interval_test(operator, [(normal(value.text or ""), None) for value in values])
         flags = re.DOTALL | re.ASCII | (re.IGNORECASE if self._case_insensitive else 0)
@@ -252,15 +252,15 @@ def _leaves(value: dict[str, Any], prefix: str) -> Iterator[tuple[str, Any]]:
 
 
 _WORD = re.compile(
-    # One ideograph is a word; others are runs of letters and digits, with what may stand inside a word or a number.
-    r"[\u4e00-\u9fff]|"
+    # An ideograph is a word, and so is an emoji; others are runs of letters and digits, with what may stand inside.
+    r"[\u4e00-\u9fff\U0001f600-\U0001f64f]|"
     r"(?:(?![\u4e00-\u9fff])[\w\u0300-\u036f]|(?<=[^\W\d_])[.':](?=[^\W\d_])|(?<=\d)[.',;](?=\d))+"
 )
 
 
 def _tokens(text: str) -> list[str]:
     """The words of a text as the standard analyzer finds them (UAX #29), for the scripts that the tests use."""
-    return [_lower(word) for word in _WORD.findall(text)]
+    return [_lower(word) for word in _WORD.findall(text) if word.strip("_")]
 
 
 def _text_test(operator: Operator, values: tuple[Value, ...]) -> Callable[[list[str]], bool]:
@@ -289,6 +289,7 @@ def _wildcards(parts: Iterable[str | Wildcard], normal: Callable[[str], str]) ->
     return rf"\A(?:{inner})\Z"
 
 
+_ESCAPED = re.compile(r"(\\.)|[^\\]", re.DOTALL)
 _REGEX_TOKEN = re.compile(r"\\.|\[\^?(?:\\.|[^\]\\])+\]|.", re.DOTALL)
 _CLASS_TOKEN = re.compile(r"(\\.)|[\[&~|]", re.DOTALL)
 _ANCHORS = {"^": r"\A", "$": r"\Z"}

@@ -44,7 +44,7 @@ _WORDS = [
 _strings = st.one_of(st.sampled_from(_WORDS), st.text("abAB01-", min_size=1, max_size=4))
 _sentences = st.lists(
     st.sampled_from(
-        ["quick", "Quick", "brown", "fox", "FOX", "é", "É", "ix", "x_y", "a.b", "it's", "1.5", "10", "日本"]
+        ["quick", "Quick", "brown", "fox", "FOX", "é", "ÉX", "ix", "x_y", "a.b", "it's", "1.5", "10", "日本", "😀"]
     ),
     max_size=4,
 ).flatmap(lambda words: st.sampled_from([" ", "-", ", ", "  "]).map(lambda between: between.join(words)))
@@ -73,11 +73,14 @@ _DATES = [
 ]
 _FAR_DATES = ["0001-01-01", "1969-12-31T23:59:59.999Z", "1582-10-10", "9998-12-31", 253_402_300_800_000, -1, 0]
 
-_keywords = st.sampled_from(
-    [
-        *[{}, {"ignore_above": 3}, {"index": False}, {"doc_values": False}, {"normalizer": "lowercase"}],
-    ]
-).map(lambda parameters: {"type": "keyword", **parameters})
+_KEYWORDS: list[dict[str, Any]] = [
+    {},
+    {"ignore_above": 3},
+    {"index": False},
+    {"doc_values": False},
+    {"normalizer": "lowercase"},
+]
+_keywords = st.sampled_from(_KEYWORDS).map(lambda parameters: {"type": "keyword", **parameters})
 
 
 def _typed(*kinds: str) -> st.SearchStrategy[dict[str, Any]]:
@@ -271,7 +274,9 @@ class _Queries:
                 texts = texts.map(_letters_without_case)
             wild = _prefixes if kind == "flattened" else _wild
             allowed = st.one_of(texts.map(_literal), texts.flatmap(_slices).map(_literal), texts.flatmap(wild))
-            return allowed if operator is Operator.IN else allowed.filter(lambda value: not value.is_anything)
+            if operator is Operator.IN:
+                return st.one_of(*[allowed] * 7, st.just(Value((Wildcard.ANY,))))
+            return allowed.filter(lambda value: not value.is_anything)
         return likely.flatmap(lambda value: _spelled(kind, value, operator)).map(_literal)
 
 
