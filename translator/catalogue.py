@@ -221,8 +221,8 @@ def _properties(mapping: Mapping[str, Any]) -> Iterator[_Definition]:
             sub_fields = _object(parameters.get("fields", {}), f"{path}.fields")
             kinds = tuple((f"{path}.{sub}", str(_object(below, path).get("type"))) for sub, below in sub_fields.items())
             yield _Definition(path, kind, parameters, around, kinds)
-            for (sub_path, sub_kind), below in zip(kinds, sub_fields.values(), strict=True):
-                yield _Definition(sub_path, sub_kind, below, nested, ())
+            for names, below in zip(kinds, sub_fields.values(), strict=True):
+                yield _Definition(*names, below, nested, ())
             if "properties" in parameters:
                 todo.append((f"{path}.", parameters, around))
 
