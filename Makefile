@@ -9,7 +9,7 @@ LOCK := $(BIN)/uv pip compile pyproject.toml --quiet --universal --python-versio
 check: export GATEWAY_SECRET_KEY := only-for-the-linters
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo test check format lock clean
+.PHONY: help run demo test check format lock bench-translator clean
 .DELETE_ON_ERROR:
 
 help: ## List the targets
@@ -40,6 +40,9 @@ lock: .venv/dev.stamp ## Bring requirements/ and local/jars.toml in line with wh
 	$(LOCK) --group embedded -c requirements/runtime.txt -o requirements/embedded.txt
 	$(LOCK) --group dev -c requirements/embedded.txt -o requirements/dev.txt
 	$(BIN)/python -m local.jars
+
+bench-translator: .venv/dev.stamp ## Time the translator against luqum, and POST /translate against /healthz
+	@$(BIN)/python -m tests.benchmarks.bench_translator
 
 clean: ## Remove the embedded stack's data
 	rm -rf .local
