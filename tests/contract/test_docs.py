@@ -1,16 +1,19 @@
-"""The documentation names every setting with its default, every error code, and every decision."""
+"""The documentation names every setting with its default, every error code, every metric, and every decision."""
 
 import re
 from pathlib import Path
 
 import pytest
+from prometheus_client.registry import Collector
 
+from audit_sink import metrics as sink_metrics
 from audit_sink.kafka import KafkaSettings, TopicSettings
 from audit_sink.settings import SinkSettings
 from elastic.settings import ElasticsearchSettings, Settings
 from gateway.problems import Code
 from gateway.settings import GatewaySettings
 from local.settings import LocalSettings
+from translator.metrics import Metrics
 from translator.settings import TranslatorSettings
 
 _DOCS = Path(__file__).parents[2] / "docs"
@@ -65,6 +68,14 @@ def test_no_documented_setting_is_unknown() -> None:
 
 def test_every_error_code_is_documented() -> None:
     assert set(_rows("errors.md")) == {code.value for code in Code}
+
+
+def test_every_metric_is_documented_with_its_type() -> None:
+    collectors = [value for value in vars(sink_metrics).values() if isinstance(value, Collector)]
+    found = [*Metrics().registry.collect(), *(metric for collector in collectors for metric in collector.collect())]
+    assert {(name, row[0]) for name, row in _rows("metrics.md").items()} == {
+        (metric.name, metric.type) for metric in found
+    }
 
 
 def test_every_decision_has_a_context_a_decision_and_an_alternative() -> None:
