@@ -5,7 +5,7 @@ from itertools import count
 from typing import Any
 
 from elasticsearch import Elasticsearch
-from hypothesis import HealthCheck, given, seed, settings
+from hypothesis import HealthCheck, Verbosity, given, seed, settings
 
 from tests.reference import Reference
 from tests.strategies import Question, World, worlds
@@ -29,7 +29,13 @@ def compare(client: Elasticsearch, batch: int) -> None:
     """
 
     @seed(batch)
-    @settings(max_examples=INDICES, database=None, deadline=None, suppress_health_check=list(HealthCheck))
+    @settings(
+        max_examples=INDICES,
+        database=None,
+        deadline=None,
+        suppress_health_check=list(HealthCheck),
+        verbosity=Verbosity.quiet,
+    )
     @given(world=worlds(questions=QUESTIONS))
     def agree(world: World) -> None:
         found = disagreements(client, world)
