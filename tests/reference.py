@@ -44,7 +44,7 @@ class _Object:
     nested: list[tuple[str, "_Object"]] = field(default_factory=list)
 
 
-class Reference:
+class Reference:  # pylint: disable=too-few-public-methods  # one question is all that it is asked
     """Decides which documents a query means.
 
     Args:
@@ -401,17 +401,19 @@ def _span(text: str, resolution: int) -> tuple[int, int]:
     assert match, text
     year, month, day, hour, minute, second, fraction, zone = match.groups()
     start = datetime(int(year), int(month or 1), int(day or 1), int(hour or 0), int(minute or 0), int(second or 0))
-    if zone and zone != "Z":
-        digits = zone[1:].replace(":", "").ljust(4, "0")
-        offset = timedelta(hours=int(digits[:2]), minutes=int(digits[2:]))
-        start -= -offset if zone[0] == "-" else offset
-    at = _nanoseconds(start.replace(tzinfo=UTC))
+    at = _nanoseconds(start.replace(tzinfo=UTC) - _offset(zone or "Z"))
     if fraction:
         length = max(resolution, 10 ** (9 - len(fraction)))
         at += int(fraction.ljust(9, "0")) // length * length
         return at, at + length
     given = [unit for unit, part in zip("yMdhms", (year, month, day, hour, minute, second), strict=True) if part]
     return at, _nanoseconds(_moved(_moment(at), given[-1], 1))
+
+
+def _offset(zone: str) -> timedelta:
+    digits = zone[1:].replace(":", "").ljust(4, "0")
+    offset = timedelta(hours=int(digits[:2]), minutes=int(digits[2:]))
+    return -offset if zone[0] == "-" else offset
 
 
 def _nanoseconds(moment: datetime) -> int:

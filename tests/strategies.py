@@ -148,7 +148,7 @@ def _values(parameters: dict[str, Any]) -> st.SearchStrategy[Any]:
     return st.one_of(one, one, st.lists(one, max_size=3), st.sampled_from([None, [], [None]]))
 
 
-def _scalars(kind: str) -> st.SearchStrategy[Any]:
+def _scalars(kind: str) -> st.SearchStrategy[Any]:  # pylint: disable=too-many-return-statements  # one a type
     if kind in ("keyword", "text"):
         return (
             st.one_of(_strings, _sentences) if kind == "text" else st.one_of(_strings, st.sampled_from([7, True, 1.5]))
@@ -299,8 +299,8 @@ def _comparisons(draw: st.DrawFn, queries: _Queries, within: tuple[str, ...]) ->
     operator = draw(st.sampled_from(_operators(found)))
     if operator is Operator.EXISTS:
         return Comparison(Name(_relative(path, within)), operator, ())
-    least, most = {Operator.BETWEEN: (2, 2), Operator.IN: (1, 4)}.get(operator, (1, 1))
-    values = draw(st.lists(queries.operands(found, operator, seen), min_size=least, max_size=most))
+    sizes = {Operator.BETWEEN: (2, 2), Operator.IN: (1, 4)}.get(operator, (1, 1))
+    values = draw(st.lists(queries.operands(found, operator, seen), min_size=sizes[0], max_size=sizes[1]))
     return Comparison(Name(_relative(path, within)), operator, tuple(values))
 
 
@@ -354,7 +354,7 @@ def _wild(text: str) -> st.SearchStrategy[Value]:
 def _merged(parts: tuple[str | Wildcard, ...]) -> tuple[str | Wildcard, ...]:
     """Without what the grammar would not make: empty text, and two `*` side by side."""
     pairs = zip(("", *parts), parts, strict=False)
-    return tuple(part for before, part in pairs if part != "" and not (before is part is Wildcard.ANY))
+    return tuple(part for before, part in pairs if part != "" and (before is not part or part is not Wildcard.ANY))
 
 
 def _letters_without_case(text: str) -> str:

@@ -6,7 +6,8 @@ https://github.com/google/atheris
 import sys
 from pathlib import Path
 
-import atheris  # type: ignore[import-untyped]  # it has no types
+# Only fuzzing needs it, and it has no types.
+import atheris  # type: ignore[import-untyped]  # pylint: disable=import-error
 
 with atheris.instrument_imports(include=["translator"]):
     from translator.catalogue import Catalogue

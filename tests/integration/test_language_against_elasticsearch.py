@@ -16,6 +16,7 @@ from tests.oracle import compare
 
 @pytest.fixture(scope="module")
 def client(elasticsearch_url: str) -> Iterator[Elasticsearch]:
+    """A client of the real server."""
     with connect(ElasticsearchSettings(url=elasticsearch_url)) as connected:
         yield connected
 

@@ -165,7 +165,7 @@ def test_de_morgan_holds(world: World, data: st.DataObject) -> None:
 _SPACES = st.text(" \t\r\n\u00a0\u2003\u3000", max_size=3)
 
 
-class _Scribe:
+class _Scribe:  # pylint: disable=too-few-public-methods  # one text is all that it is asked for
     """Writes trees as people might: any white space, any case of keywords, brackets and NOT NOT that mean nothing."""
 
     def __init__(self, data: st.DataObject) -> None:
