@@ -131,12 +131,18 @@ def build(settings: TranslatorSettings, client: Elasticsearch) -> FastAPI:
 
     @app.post("/complete", **document(CompleteRequest, "What can stand at the cursor of a query.", 404, 503))
     async def complete_query(request: Request) -> Response:
+        """`values_of` is the field of whose values the suggestions are, null where the index was not asked for any."""
         body = await requests.read(request, CompleteRequest, settings.body_bytes)
         completion = complete(body.query, body.cursor, await service.catalogue(body.index))
-        suggestions = completion.suggestions
-        if completion.values_of is not None:
-            suggestions = await asyncio.to_thread(look_up, client, body.index, completion.values_of, completion.word)
-        answer = {"start": completion.start, "end": body.cursor, "suggestions": suggestions}
+        suggestions, field = completion.suggestions, completion.values_of
+        if field is not None:
+            suggestions = await asyncio.to_thread(look_up, client, body.index, field, completion.word)
+        answer = {
+            "start": completion.start,
+            "end": body.cursor,
+            "suggestions": suggestions,
+            "values_of": None if field is None else field.path,
+        }
         return Response(orjson.dumps(answer), media_type="application/json")
 
     @app.get("/fields", **reads("The fields of an index that a query can name.", 400, 404, 503))

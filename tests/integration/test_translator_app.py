@@ -242,6 +242,16 @@ def test_completion_offers_fields_operators_keywords_and_values_of_the_index(
     assert (too_far.status, too_far.json["code"]) == (400, "malformed")
 
 
+@pytest.mark.parametrize(
+    ("query", "field"),
+    [("Hostname = nobody", "Hostname"), ("hostname IN (a, ", "Hostname"), ("Host", None), ("Ip = ", None)],
+)
+def test_completion_says_of_which_field_it_looked_values_up(service: Service, query: str, field: str | None) -> None:
+    members = {"index": _INDEX, "query": query, "cursor": len(query)}
+    assert service.request("POST", "/complete", members).json["values_of"] == field
+    assert "`values_of`" in service.request("GET", "/openapi.json").json["paths"]["/complete"]["post"]["description"]
+
+
 def test_a_pattern_stands_for_several_indices(service: Service) -> None:
     assert service.request("POST", "/translate", {"query": "Ip = 10.0.0.1", "index": "translator-ap*"}).status == 200
 
