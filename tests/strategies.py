@@ -53,23 +53,15 @@ _ADDRESSES = [
     *["::1", "::", "fe80::1", "FE80::2", "2001:db8::1", "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff", "::ffff:10.1.2.3"],
 ]
 _RANGES = {"byte": 7, "short": 15, "integer": 31, "long": 63}
+# Moments on both sides of where hours, days, months and years end, and periods that end there.
 _DATES = [
-    *[
-        "2024-01-31",
-        "2024-02-29T12:00:00Z",
-        "2024-05",
-        "2024-05-03",
-        "2024-05-03T10:30:00Z",
-        "2024-05-31T23:59:59.999Z",
-    ],
-    *[
-        "2024-06-01T00:00:00.000Z",
-        "2024-06-01T01:30:00+02:00",
-        "2023-12-31T23:59:59.9Z",
-        "2024",
-        "2001-09-09T01:46:40Z",
-    ],
-    *["1970-01-01T00:00:00.001Z", "2024-05-03T10:30:00.123456789Z", "2024-05-03T10:30:00.123Z"],
+    *["2024-05-31T23:59:59.999Z", "2024-06-01T00:00:00.000Z", "2024-06-01T01:30:00+02:00", "2024-06", "2024-06-01"],
+    *["2023-12-31T23:59:59.9Z", "2024", "2024-02-29T12:00:00Z", "2024-03-01", "2024-01-31", "2001-09-09T01:46:40Z"],
+    *["1970-01-01T00:00:00.001Z", "2024-05-03T10:30:00.123456789Z", "2024-05-03T10:30:00.124Z", "2024-05-03T11:00:00Z"],
+]
+_PERIODS = [
+    *["2024-05", "2024-05-31", "2024-05-31T23", "2024-05-31T23:59", "2024-05-31T23:59:59", "2024-05-31T23:59:59.9"],
+    *["2023", "2024-02", "2024-05-03T10", "2024-05-03T10:30:00.123", "2024-05-31||/d", "2024-05||/M", "2023-07||/y"],
 ]
 _FAR_DATES = ["0001-01-01", "1969-12-31T23:59:59.999Z", "1582-10-10", "9998-12-31", 253_402_300_800_000, -1, 0]
 
@@ -110,7 +102,7 @@ _software = st.fixed_dictionaries(
     }
 )
 
-mappings: st.SearchStrategy[dict[str, Any]] = st.fixed_dictionaries(
+_properties = st.fixed_dictionaries(
     {
         "Name": st.one_of(_keywords, _keywords.map(lambda kind: {**kind, "fields": {"words": {"type": "text"}}})),
         "Notes": _texts,
@@ -127,7 +119,16 @@ mappings: st.SearchStrategy[dict[str, Any]] = st.fixed_dictionaries(
             lambda path: {"type": "alias", "path": path}
         ),
     }
-).map(lambda properties: {"properties": properties})
+)
+
+
+@st.composite
+def mappings(draw: st.DrawFn) -> dict[str, Any]:
+    """Mappings of a few fields, so that documents and queries often meet in one."""
+    properties = draw(_properties)
+    names = draw(st.sets(st.sampled_from(sorted(properties)), min_size=1, max_size=4))
+    target = properties["Other"]["path"].partition(".")[0]
+    return {"properties": {name: properties[name] for name in properties if name in names | {target}}}
 
 
 def documents(mapping: dict[str, Any]) -> st.SearchStrategy[dict[str, Any]]:
@@ -200,7 +201,7 @@ class World:
 @st.composite
 def worlds(draw: st.DrawFn, *, questions: int) -> World:
     """An index with some documents, and as many questions."""
-    mapping = draw(mappings)
+    mapping = draw(mappings())
     some = draw(st.lists(documents(mapping), min_size=2, max_size=5))
     asked = st.lists(_questions(mapping, some), min_size=questions, max_size=questions, unique_by=repr)
     return World(mapping, some, draw(asked))
@@ -425,7 +426,7 @@ _MATH = [
     "/s",
     "+1w/H",
 ]
-_DATE_ANYWHERE = st.sampled_from([*_DATES[:9], "now", "now-1d", "now-7d/d", "now+1M/M", "now/w", "now-10y/y"])
+_DATE_ANYWHERE = st.sampled_from([*_PERIODS, *_PERIODS, "now", "now-1d", "now-7d/d", "now+1M/M", "now/w", "now-10y/y"])
 
 
 _ZONE = re.compile(r"(Z|(?<=:\d\d)[+-]\d\d:\d\d)$")
@@ -433,10 +434,10 @@ _ZONE = re.compile(r"(Z|(?<=:\d\d)[+-]\d\d:\d\d)$")
 
 def _date_spelled(text: str, nanoseconds: bool) -> st.SearchStrategy[str]:
     if text[0] not in "12" or text < "1971":
-        return st.just(text) if not nanoseconds else st.just("2024-05")
+        return _DATE_ANYWHERE if nanoseconds else st.one_of(st.just(text), _DATE_ANYWHERE)
     local = _ZONE.sub("", text)
     cuts = [length for length in (4, 7, 10, 13, 16, 19, 21, 23, 26) if length < len(local)]
     whole = st.sampled_from([text, *(local[:length] for length in cuts)])
     zoned = whole.map(lambda date: f"{date}+05:30" if "T" in date and not _ZONE.search(date) else date)
     math = st.builds(lambda date, operations: f"{date}||{operations}", whole, st.sampled_from(_MATH[1:]))
-    return st.one_of(whole, whole, zoned, math, _DATE_ANYWHERE)
+    return st.one_of(whole, zoned, math, _DATE_ANYWHERE, _DATE_ANYWHERE)

@@ -1,6 +1,6 @@
 """The real Elasticsearch finds exactly the documents that a query means, as the reference evaluator decides it.
 
-Mappings, documents and queries are generated, the same in every run: 6 batches of 10 indices of 12 queries.
+Mappings, documents and queries are generated, the same in every run: 12 batches of 10 indices of 12 queries.
 `python -m tests.fuzz language` asks many more.
 """
 
@@ -21,6 +21,6 @@ def client(elasticsearch_url: str) -> Iterator[Elasticsearch]:
         yield connected
 
 
-@pytest.mark.parametrize("batch", range(6))
+@pytest.mark.parametrize("batch", range(12))
 def test_elasticsearch_finds_what_the_query_means(client: Elasticsearch, batch: int) -> None:
     compare(client, batch)
