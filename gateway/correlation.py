@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
+from rest_framework.request import Request
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,128}")
 _TRACEPARENT = re.compile(r"(?!ff)[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}")
@@ -42,6 +43,12 @@ def read_correlation(request: HttpRequest) -> Correlation:
         request_id = str(uuid.uuid4())
     trace = _TRACEPARENT.fullmatch(request.headers.get("traceparent", ""))
     return Correlation(request_id, *((trace[0], trace[1]) if trace else (None, None)))
+
+
+def correlation_of(request: HttpRequest | Request) -> Correlation:
+    """What the middleware has read from the request's headers."""
+    correlation: Correlation = request.correlation  # type: ignore[union-attr]  # Django's way to hand something on
+    return correlation
 
 
 def correlate(get_response: Callable[[HttpRequest], HttpResponseBase]) -> Callable[[HttpRequest], HttpResponseBase]:

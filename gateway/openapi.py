@@ -5,7 +5,7 @@ from typing import Any
 from drf_spectacular.utils import OpenApiExample, OpenApiResponse, extend_schema
 
 from gateway.problems import MEDIA_TYPE, Code
-from gateway.serializers import SearchSerializer
+from gateway.serializers import CompleteSerializer, FieldsSerializer, SearchSerializer, TranslateSerializer
 
 _STRING = {"type": "string"}
 _COUNT = {"type": "integer", "minimum": 0}
@@ -44,6 +44,65 @@ _ANSWER: dict[str, Any] = {
     },
 }
 
+_TRANSLATION: dict[str, Any] = {
+    "type": "object",
+    "required": ["query", "fields", "canonical"],
+    "properties": {
+        "query": {"type": "object", "description": "Elasticsearch Query DSL."},
+        "fields": {"type": "array", "items": _STRING, "description": "The fields in it."},
+        "canonical": {"type": "string", "description": "The query in its canonical form."},
+    },
+}
+
+_COMPLETION: dict[str, Any] = {
+    "type": "object",
+    "required": ["start", "end", "suggestions", "values_of"],
+    "properties": {
+        "start": {**_COUNT, "description": "Where the text begins that a suggestion replaces, in characters from 0."},
+        "end": {**_COUNT, "description": "Where it ends: the cursor."},
+        "suggestions": {
+            "type": "array",
+            "description": "In the order in which to offer them.",
+            "items": {
+                "type": "object",
+                "required": ["text", "kind", "type"],
+                "properties": {
+                    "text": _STRING,
+                    "kind": {"enum": ["field", "operator", "keyword", "value"]},
+                    "type": {"type": "string", "description": "A field's mapping type; empty for the other kinds."},
+                },
+            },
+        },
+        "values_of": {
+            "type": ["string", "null"],
+            "description": "The field of which values were looked up in the index; such a look-up has an audit event.",
+        },
+    },
+}
+
+_CATALOGUE: dict[str, Any] = {
+    "type": "object",
+    "required": ["index", "fields"],
+    "properties": {
+        "index": _STRING,
+        "fields": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "required": ["name", "type", "operators"],
+                "properties": {
+                    "name": _STRING,
+                    "type": {"type": "string", "description": "The mapping type."},
+                    "operators": {"type": "array", "items": _STRING},
+                    "alias_of": {"type": "string", "description": "The field that the name stands for."},
+                    "nested": {"type": "string", "description": "The nested field that holds it."},
+                    "problem": {"type": "string", "description": "Why it cannot be queried."},
+                },
+            },
+        },
+    },
+}
+
 _CARET = "Hostnme = octoxlabs*\n^^^^^^^"
 
 _PROBLEMS = {
@@ -51,11 +110,26 @@ _PROBLEMS = {
     401: "No or bad credentials.",
     403: "You may not search this index.",
     404: "The index does not exist.",
-    405: "Only POST searches.",
+    405: "The path does not take this method.",
     413: "The body is larger than 1 MiB.",
     415: "The body is not JSON in UTF-8.",
     500: "The gateway failed.",
     503: "The translator, Elasticsearch or the audit trail is down; see Retry-After.",
+}
+_BODY_PROBLEMS = (413, 415)
+
+_REJECTION = {
+    "type": "about:blank",
+    "title": "Bad Request",
+    "status": 400,
+    "detail": 'unknown field "Hostnme"; did you mean "Hostname"?',
+    "code": "unknown_field",
+    "position": 0,
+    "end": 7,
+    "line": 1,
+    "column": 1,
+    "caret": _CARET,
+    "suggestions": ["Hostname"],
 }
 
 
@@ -108,19 +182,80 @@ search_schema = extend_schema(
         _example(
             "unknown field",
             400,
+            _REJECTION | {"query_id": "01a30d3c-6a55-7b52-9d0c-2f6c1b3f5a10"},
+        ),
+    ],
+)
+
+fields_schema = extend_schema(
+    operation_id="fields",
+    parameters=[FieldsSerializer],
+    responses={
+        (200, "application/json"): OpenApiResponse(_CATALOGUE, "The fields."),
+        **problem_responses(*(status for status in _PROBLEMS if status not in _BODY_PROBLEMS)),
+    },
+    examples=[
+        _example(
+            "one field",
+            200,
+            {
+                "index": "devices",
+                "fields": [{"name": "Managed", "type": "boolean", "operators": ["=", "!=", "IN", "NOT IN"]}],
+            },
+        )
+    ],
+)
+
+translate_schema = extend_schema(
+    operation_id="translate",
+    request={"application/json": TranslateSerializer},
+    responses={
+        (200, "application/json"): OpenApiResponse(_TRANSLATION, "The query for Elasticsearch."),
+        **problem_responses(*_PROBLEMS),
+    },
+    examples=[
+        OpenApiExample("hosts by name", value={"query": "hostname=octoxlabs*"}, request_only=True),
+        _example(
+            "a prefix",
+            200,
+            {
+                "query": {"prefix": {"Hostname": "octoxlabs"}},
+                "fields": ["Hostname"],
+                "canonical": "Hostname = octoxlabs*",
+            },
+        ),
+        _example("unknown field", 400, _REJECTION),
+    ],
+)
+
+complete_schema = extend_schema(
+    operation_id="complete",
+    request={"application/json": CompleteSerializer},
+    responses={
+        (200, "application/json"): OpenApiResponse(_COMPLETION, "What can stand at the cursor."),
+        **problem_responses(*_PROBLEMS),
+    },
+    examples=[
+        OpenApiExample("a value", value={"query": "Site = an", "cursor": 9}, request_only=True),
+        _example(
+            "values of the index",
+            200,
+            {
+                "start": 7,
+                "end": 9,
+                "suggestions": [{"text": "ankara", "kind": "value", "type": ""}],
+                "values_of": "Site",
+            },
+        ),
+        _example(
+            "malformed",
+            400,
             {
                 "type": "about:blank",
                 "title": "Bad Request",
                 "status": 400,
-                "detail": 'unknown field "Hostnme"; did you mean "Hostname"?',
-                "code": "unknown_field",
-                "query_id": "01a30d3c-6a55-7b52-9d0c-2f6c1b3f5a10",
-                "position": 0,
-                "end": 7,
-                "line": 1,
-                "column": 1,
-                "caret": _CARET,
-                "suggestions": ["Hostname"],
+                "detail": "cursor: The cursor is behind the end of the query, which has 9 characters.",
+                "code": "malformed",
             },
         ),
     ],

@@ -1,4 +1,4 @@
-"""What is known of one search so far, and the audit event that it becomes."""
+"""What is known of one search or value look-up so far, and the audit event that it becomes."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -9,13 +9,13 @@ from rest_framework.request import Request
 
 from audit_sink.event import AuditEvent, EventData, EventError, EventMetadata, EventType, new_event_id
 from gateway import __version__
-from gateway.correlation import Correlation
+from gateway.correlation import Correlation, correlation_of
 from gateway.problems import Problem
 
 
 @dataclass(slots=True)
 class QueryRecord:  # pylint: disable=too-many-instance-attributes  # the event has as many
-    """One search by a known caller; filled in as the search goes on, so that a failed one tells how far it came."""
+    """One search or value look-up by a known caller; filled in as the search goes on, so that a failed one tells how far it came."""
 
     query_id: str
     timestamp: datetime
@@ -31,7 +31,7 @@ class QueryRecord:  # pylint: disable=too-many-instance-attributes  # the event 
     @classmethod
     def begin(cls, request: Request) -> Self:
         """Mint the query's id, and note who asks."""
-        correlation: Correlation = request.correlation  # type: ignore[attr-defined]  # set by the middleware
+        correlation = correlation_of(request)
         return cls(
             query_id=new_event_id(),
             timestamp=datetime.now(UTC),

@@ -1,4 +1,4 @@
-"""The body of a search, checked strictly: a number in quotes is no number, and an unknown member is an error."""
+"""What a request asks for, checked strictly: a number in quotes is no number, and an unknown member is an error."""
 
 from typing import Any, ClassVar
 
@@ -8,6 +8,8 @@ from rest_framework import serializers
 from gateway.search import MAX_RESULT_WINDOW
 
 MAX_SIZE = 1000
+MAX_QUERY_CHARACTERS = 65_536
+"""The translator's limit; a longer text has no completion. A search leaves the verdict to the translator."""
 MAX_NAMES = 100
 MAX_NAME_CHARACTERS = 512
 
@@ -57,22 +59,14 @@ def _first_index() -> str:
     return settings.GATEWAY.search_indices[0]
 
 
-class SearchSerializer(serializers.Serializer[Any]):
-    """What to search for, where, and how much of the answer to return."""
+def _index() -> StrictCharField:
+    return StrictCharField(default=_first_index, max_length=255, help_text="One of the indices that you may search.")
+
+
+class StrictSerializer(serializers.Serializer[Any]):
+    """An object with the members that the contract has, and no others."""
 
     default_error_messages: ClassVar = {"invalid": "The body must be a JSON object."}
-
-    query = StrictCharField(allow_blank=True, help_text='The query; "" is everything.')
-    index = StrictCharField(default=_first_index, max_length=255, help_text="One of the indices that you may search.")
-    size = StrictIntegerField(default=50, min_value=0, max_value=MAX_SIZE, help_text="Documents on a page.")
-    page = StrictIntegerField(default=1, min_value=1, help_text=f"Pages reach {MAX_RESULT_WINDOW:,} results.")
-    sort = FieldNames(default=tuple, help_text='Fields with doc values; "-" before a name for descending order.')
-    fields = FieldNames(  # type: ignore[assignment]  # the metaclass takes it; Serializer.fields stays what it is
-        default=None, allow_null=True, allow_empty=False, help_text="Members of a document to return; null for all."
-    )
-    cursor = StrictCharField(default=None, allow_null=True, help_text="Not available yet: null.")
-    case_insensitive = StrictBooleanField(default=False, help_text="Compare strings without regard to letter case.")
-    explain = StrictBooleanField(default=False, help_text="Return the Elasticsearch query as well.")
 
     def to_internal_value(self, data: Any) -> Any:
         """Refuse members that the contract does not have."""
@@ -83,6 +77,50 @@ class SearchSerializer(serializers.Serializer[Any]):
                 message = f"There is no such member; there are {', '.join(known)}."
                 raise serializers.ValidationError({unknown[0][:100]: message})
         return super().to_internal_value(data)
+
+
+class FieldsSerializer(StrictSerializer):
+    """The index whose fields are wanted."""
+
+    index = _index()
+
+
+class TranslateSerializer(StrictSerializer):
+    """What to translate, and by which index's mapping."""
+
+    query = StrictCharField(allow_blank=True, help_text='The query; "" is everything.')
+    index = _index()
+    case_insensitive = StrictBooleanField(default=False, help_text="Compare strings without regard to letter case.")
+
+
+class CompleteSerializer(StrictSerializer):
+    """A query that is being typed, and where its cursor is."""
+
+    query = StrictCharField(
+        allow_blank=True, max_length=MAX_QUERY_CHARACTERS, help_text="The query as far as it has been typed."
+    )
+    cursor = StrictIntegerField(min_value=0, help_text="Where the cursor is, in characters (code points) from 0.")
+    index = _index()
+
+    def validate(self, attrs: Any) -> Any:
+        """Refuse a cursor outside the query."""
+        if attrs["cursor"] > len(attrs["query"]):
+            message = f"The cursor is behind the end of the query, which has {len(attrs['query'])} characters."
+            raise serializers.ValidationError({"cursor": message})
+        return attrs
+
+
+class SearchSerializer(TranslateSerializer):
+    """What to search for, where, and how much of the answer to return."""
+
+    size = StrictIntegerField(default=50, min_value=0, max_value=MAX_SIZE, help_text="Documents on a page.")
+    page = StrictIntegerField(default=1, min_value=1, help_text=f"Pages reach {MAX_RESULT_WINDOW:,} results.")
+    sort = FieldNames(default=tuple, help_text='Fields with doc values; "-" before a name for descending order.')
+    fields = FieldNames(  # type: ignore[assignment]  # the metaclass takes it; Serializer.fields stays what it is
+        default=None, allow_null=True, allow_empty=False, help_text="Members of a document to return; null for all."
+    )
+    cursor = StrictCharField(default=None, allow_null=True, help_text="Not available yet: null.")
+    explain = StrictBooleanField(default=False, help_text="Return the Elasticsearch query as well.")
 
     def validate_cursor(self, cursor: str | None) -> None:
         """Refuse to read on."""
@@ -96,3 +134,15 @@ class SearchSerializer(serializers.Serializer[Any]):
                 {"page": f"Pages reach {MAX_RESULT_WINDOW:,} results (page × size); to read on takes a cursor."}
             )
         return attrs
+
+
+def checked(serializer: type[StrictSerializer], data: Any) -> dict[str, Any]:
+    """Read what a request asks for.
+
+    Raises:
+        ValidationError: it breaks the contract; names the member.
+    """
+    reader = serializer(data=data)
+    reader.is_valid(raise_exception=True)
+    asked: dict[str, Any] = reader.validated_data
+    return asked

@@ -1,9 +1,12 @@
-"""The translator's client: query text in, Elasticsearch Query DSL out."""
+"""The translator's client: what a query text means, what can stand in it, and which fields it can name."""
 
 import logging
+from collections.abc import Mapping
 from functools import cache
 from http import HTTPStatus
+from types import UnionType
 from typing import Any
+from urllib.parse import urlencode
 
 import orjson
 import urllib3
@@ -18,6 +21,13 @@ logger = logging.getLogger(__name__)
 # The longest query text makes a few megabytes of DSL; more than this is no answer of a translator.
 _MAX_RESPONSE_BYTES = 16 * 1024 * 1024
 _REJECTION_MEMBERS = ("position", "end", "line", "column", "caret", "suggestions")
+
+Members = Mapping[str, type | UnionType]
+"""The names and types of what an answer must have."""
+
+TRANSLATION: Members = {"query": dict, "fields": list, "canonical": str}
+COMPLETION: Members = {"start": int, "end": int, "suggestions": list, "values_of": str | None}
+CATALOGUE: Members = {"index": str, "fields": list}
 
 
 @cache
@@ -53,36 +63,80 @@ def translate(query: str, index: str, *, case_insensitive: bool, correlation: Co
         case_insensitive: compare strings without regard to case.
         correlation: the request that the call is made for.
 
+    Returns:
+        ``TRANSLATION``: the DSL, the names of the fields in it, and the text in its canonical form.
+
     Raises:
         RejectedQuery: the text is no query for this index.
         Problem: 404, there is no such index.
         Unavailable: the translator, or its Elasticsearch, cannot be reached or does not make sense.
     """
-    body = orjson.dumps({"query": query, "index": index, "case_insensitive": case_insensitive})
+    body = {"query": query, "index": index, "case_insensitive": case_insensitive}
+    return _ask("POST", "/translate", TRANSLATION, correlation, body)
+
+
+def complete(query: str, cursor: int, index: str, *, correlation: Correlation) -> dict[str, Any]:
+    """Find what can stand at the cursor of a query; this may look values up in the index.
+
+    Args:
+        query: the text as far as it has been typed.
+        cursor: in characters from 0, at most the length of the text.
+        index: the index whose fields and values are offered.
+        correlation: the request that the call is made for.
+
+    Returns:
+        ``COMPLETION``: what the suggestions replace, they themselves, and the field of which values were looked up.
+
+    Raises:
+        RejectedQuery, Problem, Unavailable: as ``translate`` does.
+    """
+    return _ask("POST", "/complete", COMPLETION, correlation, {"query": query, "cursor": cursor, "index": index})
+
+
+def fields(index: str, *, correlation: Correlation) -> dict[str, Any]:
+    """List the fields of an index that a query can name.
+
+    Returns:
+        ``CATALOGUE``.
+
+    Raises:
+        Problem, Unavailable: as ``translate`` does.
+    """
+    return _ask("GET", f"/fields?{urlencode({'index': index})}", CATALOGUE, correlation)
+
+
+def _ask(method: str, path: str, members: Members, correlation: Correlation, body: Any = None) -> dict[str, Any]:
     try:
         status, answer = _request(
-            "POST",
-            "/translate",
+            method,
+            path,
             timeout=settings.GATEWAY.translator_timeout,
-            body=body,
+            body=None if body is None else orjson.dumps(body),
             headers=correlation.headers | {"Content-Type": "application/json"},
         )
     except HTTPError as error:
         logger.error("the translator cannot be reached: %s", error.__class__.__name__)
         raise Unavailable(Code.TRANSLATOR_UNAVAILABLE, "The translator cannot be reached; try again.") from None
-    return read_answer(status, answer)
+    return read_answer(status, answer, members)
 
 
-def read_answer(status: int, body: bytes) -> dict[str, Any]:
-    """Make the DSL, or the right problem, of the translator's answer.
+def read_answer(status: int, body: bytes, members: Members) -> dict[str, Any]:
+    """Take the members of the translator's answer, or raise the right problem.
+
+    Args:
+        status: the HTTP status.
+        body: JSON, if it is a translator that answers.
+        members: what a success must have; anything else in it is left out.
 
     Raises:
         RejectedQuery, Problem, Unavailable: as ``translate`` does.
     """
     answer = _read_object(body)
-    query, code, detail = answer.get("query"), str(answer.get("code")), str(answer.get("detail"))
-    if status == HTTPStatus.OK and isinstance(query, dict):
-        return query
+    if status == HTTPStatus.OK and all(
+        name in answer and isinstance(answer[name], kind) for name, kind in members.items()
+    ):
+        return {name: answer[name] for name in members}
+    code, detail = str(answer.get("code")), str(answer.get("detail"))
     if status == HTTPStatus.UNPROCESSABLE_ENTITY and code in REJECTIONS:
         raise RejectedQuery(Code(code), detail, {name: answer[name] for name in _REJECTION_MEMBERS if name in answer})
     if status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:

@@ -5,10 +5,14 @@ from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
 from rest_framework.negotiation import DefaultContentNegotiation
 
 from gateway.health import HealthView, ReadinessView
+from gateway.language import CompleteView, FieldsView, TranslateView
 from gateway.views import SearchView
 
 urlpatterns = [
     path("search", SearchView.as_view(), name="search"),
+    path("fields", FieldsView.as_view(), name="fields"),
+    path("complete", CompleteView.as_view(), name="complete"),
+    path("translate", TranslateView.as_view(), name="translate"),
     path("healthz", HealthView.as_view(), name="health"),
     path("readyz", ReadinessView.as_view(), name="readiness"),
     path(

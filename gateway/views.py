@@ -6,13 +6,12 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from gateway.audit import audit_trail
 from gateway.auth import require_index
 from gateway.openapi import search_schema
-from gateway.problems import Code, Unavailable, as_problem, problem_response
 from gateway.record import QueryRecord
 from gateway.search import search
-from gateway.serializers import SearchSerializer
+from gateway.serializers import SearchSerializer, checked
+from gateway.trail import put_on_trail, refuse
 from gateway.translator import translate
 
 
@@ -27,15 +26,16 @@ class SearchView(APIView):
         record = self.record = QueryRecord.begin(request)
         asked = _read(request, record)
         require_index(asked["index"])
-        record.dsl = translate(
+        translation = translate(
             asked["query"],
             asked["index"],
             case_insensitive=asked["case_insensitive"],
             correlation=record.correlation,
         )
+        dsl = record.dsl = translation["query"]
         page = search(
             asked["index"],
-            record.dsl,
+            dsl,
             size=asked["size"],
             page=asked["page"],
             sort=asked["sort"],
@@ -43,7 +43,7 @@ class SearchView(APIView):
             correlation=record.correlation,
         )
         record.hits, record.took_ms = page.count, page.took_ms
-        audit_trail().record(record.event(), record.correlation.traceparent)
+        put_on_trail(record)
         answer = {
             "query_id": record.query_id,
             "count": page.count,
@@ -52,19 +52,11 @@ class SearchView(APIView):
             "results": page.results,
             "next": None,
         }
-        return Response(answer | {"dsl": record.dsl} if asked["explain"] else answer)
+        return Response(answer | {"dsl": dsl} if asked["explain"] else answer)
 
     def handle_exception(self, exc: Exception) -> Any:
         """Answer with a problem; one that a known caller gets is on the audit trail first."""
-        if self.record is None:
-            return super().handle_exception(exc)
-        problem = as_problem(exc)
-        if problem.code is not Code.AUDIT_UNAVAILABLE:
-            try:
-                audit_trail().record(self.record.event(problem), self.record.correlation.traceparent)
-            except Unavailable as unavailable:
-                problem = unavailable
-        return problem_response(problem, self.record.query_id)
+        return super().handle_exception(exc) if self.record is None else refuse(self.record, exc)
 
 
 def _read(request: Request, record: QueryRecord) -> dict[str, Any]:
@@ -72,8 +64,6 @@ def _read(request: Request, record: QueryRecord) -> dict[str, Any]:
     body = request.data
     if isinstance(body, dict) and isinstance(body.get("query"), str):
         record.query = body["query"]
-    serializer = SearchSerializer(data=body)
-    serializer.is_valid(raise_exception=True)
-    asked: dict[str, Any] = serializer.validated_data
+    asked = checked(SearchSerializer, body)
     record.index = asked["index"]
     return asked

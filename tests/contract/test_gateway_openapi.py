@@ -9,6 +9,8 @@ from drf_spectacular.validation import validate_schema
 
 from gateway import __version__
 from gateway.problems import Code
+from gateway.serializers import MAX_QUERY_CHARACTERS
+from translator.limits import MAX_CHARACTERS
 
 
 @pytest.fixture
@@ -29,7 +31,7 @@ def test_it_is_served_as_json_too(document: Any) -> None:
 
 
 def test_it_has_every_endpoint_and_no_other(document: Any) -> None:
-    assert set(document["paths"]) == {"/search", "/healthz", "/readyz"}
+    assert set(document["paths"]) == {"/search", "/fields", "/complete", "/translate", "/healthz", "/readyz"}
 
 
 def test_a_search_has_the_members_of_the_contract(document: Any) -> None:
@@ -40,9 +42,37 @@ def test_a_search_has_the_members_of_the_contract(document: Any) -> None:
     assert search["properties"]["size"]["maximum"] == 1000
 
 
-def test_every_answer_of_a_search_is_described(document: Any) -> None:
-    responses = document["paths"]["/search"]["post"]["responses"]
-    assert set(responses) == {"200", "400", "401", "403", "404", "405", "413", "415", "500", "503"}
+@pytest.mark.parametrize(
+    ("name", "members", "required"),
+    [
+        ("Translate", {"query", "index", "case_insensitive"}, ["query"]),
+        ("Complete", {"query", "cursor", "index"}, ["query", "cursor"]),
+    ],
+)
+def test_the_other_bodies_have_the_members_of_the_contract(
+    name: str, members: set[str], required: list[str], document: Any
+) -> None:
+    body = document["components"]["schemas"][name]
+    assert (set(body["properties"]), sorted(body["required"])) == (members, sorted(required))
+
+
+def test_the_index_of_the_fields_is_optional_and_in_the_query_string(document: Any) -> None:
+    (index,) = document["paths"]["/fields"]["get"]["parameters"]
+    assert (index["name"], index["in"], index.get("required", False)) == ("index", "query", False)
+
+
+@pytest.mark.parametrize(
+    ("path", "method", "of_the_body"),
+    [
+        ("/search", "post", {"413", "415"}),
+        ("/complete", "post", {"413", "415"}),
+        ("/translate", "post", {"413", "415"}),
+        ("/fields", "get", set()),
+    ],
+)
+def test_every_answer_is_described(path: str, method: str, of_the_body: set[str], document: Any) -> None:
+    responses = document["paths"][path][method]["responses"]
+    assert set(responses) == {"200", "400", "401", "403", "404", "405", "500", "503"} | of_the_body
     for status, response in responses.items():
         media_type = "application/json" if status == "200" else "application/problem+json"
         assert list(response["content"]) == [media_type]
@@ -53,11 +83,17 @@ def test_the_codes_are_the_closed_list(document: Any) -> None:
     assert problem["properties"]["code"]["enum"] == [code.value for code in Code]
 
 
-def test_examples_show_a_query_an_answer_and_a_rejection(document: Any) -> None:
-    post = document["paths"]["/search"]["post"]
+@pytest.mark.parametrize("path", ["/search", "/complete", "/translate"])
+def test_examples_show_a_query_an_answer_and_a_rejection(path: str, document: Any) -> None:
+    post = document["paths"][path]["post"]
     assert post["requestBody"]["content"]["application/json"]["examples"]
     assert post["responses"]["200"]["content"]["application/json"]["examples"]
     assert post["responses"]["400"]["content"]["application/problem+json"]["examples"]
+
+
+def test_a_query_to_complete_may_be_as_long_as_the_translator_takes_it(document: Any) -> None:
+    query = document["components"]["schemas"]["Complete"]["properties"]["query"]
+    assert query["maxLength"] == MAX_QUERY_CHARACTERS == MAX_CHARACTERS
 
 
 def test_its_version_is_the_distribution_s(document: Any) -> None:

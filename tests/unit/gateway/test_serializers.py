@@ -1,17 +1,27 @@
-"""The body of a search: defaults, bounds, and no liberty with types."""
+"""What requests may ask for: defaults, bounds, and no liberty with types."""
 
 from typing import Any
 
 import pytest
 from pytest_django import Settings
 
-from gateway.serializers import MAX_NAME_CHARACTERS, MAX_NAMES, SearchSerializer
+from gateway.serializers import (
+    MAX_NAME_CHARACTERS,
+    MAX_NAMES,
+    MAX_QUERY_CHARACTERS,
+    CompleteSerializer,
+    FieldsSerializer,
+    SearchSerializer,
+    StrictSerializer,
+    TranslateSerializer,
+    checked,
+)
 
 
-def _complaints(body: Any) -> Any:
-    serializer = SearchSerializer(data=body)
-    assert not serializer.is_valid()
-    return serializer.errors
+def _complaints(body: Any, serializer: type[StrictSerializer] = SearchSerializer) -> Any:
+    reader = serializer(data=body)
+    assert not reader.is_valid()
+    return reader.errors
 
 
 def test_a_query_is_enough(settings: Settings) -> None:
@@ -103,7 +113,9 @@ def test_a_missing_query_is_named() -> None:
 
 
 def test_an_unknown_member_is_answered_with_the_known_ones() -> None:
-    assert "query, index, size, page, sort, fields" in str(_complaints({"query": "", "offset": 1})["offset"])
+    assert "query, index, case_insensitive, size, page, sort, fields" in str(
+        _complaints({"query": "", "offset": 1})["offset"]
+    )
 
 
 @pytest.mark.parametrize(("size", "page"), [(1000, 10), (1, 10_000), (0, 1_000_000), (3, 3333)])
@@ -114,3 +126,58 @@ def test_pages_reach_ten_thousand_results(size: int, page: int) -> None:
 @pytest.mark.parametrize(("size", "page"), [(1000, 11), (1, 10_001), (3, 3334)])
 def test_a_page_beyond_them_is_refused_and_pointed_to_cursors(size: int, page: int) -> None:
     assert "cursor" in str(_complaints({"query": "", "size": size, "page": page})["page"])
+
+
+@pytest.mark.parametrize(
+    ("serializer", "body", "expected"),
+    [
+        (FieldsSerializer, {}, {"index": "assets"}),
+        (TranslateSerializer, {"query": ""}, {"query": "", "index": "assets", "case_insensitive": False}),
+        (CompleteSerializer, {"query": " a", "cursor": 2}, {"query": " a", "cursor": 2, "index": "assets"}),
+    ],
+)
+def test_what_is_left_out_of_the_other_requests_has_a_default(
+    serializer: type[StrictSerializer], body: Any, expected: Any, settings: Settings
+) -> None:
+    settings.GATEWAY = settings.GATEWAY.model_copy(update={"search_indices": ("assets", "devices")})
+    assert checked(serializer, body) == expected
+
+
+@pytest.mark.parametrize(
+    ("serializer", "member", "value"),
+    [
+        (FieldsSerializer, "index", ""),
+        (FieldsSerializer, "index", ["devices", "devices"]),
+        (FieldsSerializer, "indices", "devices"),
+        (TranslateSerializer, "query", None),
+        (TranslateSerializer, "index", "d" * 256),
+        (TranslateSerializer, "case_insensitive", "true"),
+        (TranslateSerializer, "size", 1),
+        (CompleteSerializer, "query", "x" * (MAX_QUERY_CHARACTERS + 1)),
+        (CompleteSerializer, "query", ["a"]),
+        (CompleteSerializer, "cursor", -1),
+        (CompleteSerializer, "cursor", 2),
+        (CompleteSerializer, "cursor", 1.0),
+        (CompleteSerializer, "cursor", True),
+        (CompleteSerializer, "cursor", "1"),
+        (CompleteSerializer, "cursor", None),
+        (CompleteSerializer, "cursor", 2**70),
+        (CompleteSerializer, "case_insensitive", True),
+    ],
+)
+def test_the_other_requests_are_as_strict(serializer: type[StrictSerializer], member: str, value: Any) -> None:
+    right: dict[type[StrictSerializer], dict[str, Any]] = {
+        FieldsSerializer: {},
+        TranslateSerializer: {"query": "a"},
+        CompleteSerializer: {"query": "a", "cursor": 1},
+    }
+    assert list(_complaints({**right[serializer], member: value}, serializer)) == [member]
+
+
+def test_a_cursor_is_counted_in_characters_whatever_their_bytes() -> None:
+    assert CompleteSerializer(data={"query": "Şehir = 🙂", "cursor": 9}).is_valid()
+    assert list(_complaints({"query": "Şehir = 🙂", "cursor": 10}, CompleteSerializer)) == ["cursor"]
+
+
+def test_a_completion_needs_its_cursor() -> None:
+    assert list(_complaints({"query": ""}, CompleteSerializer)) == ["cursor"]

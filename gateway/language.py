@@ -1,0 +1,62 @@
+"""``GET /fields``, ``POST /complete`` and ``POST /translate``: the query language, without a search."""
+
+from django.http.response import HttpResponseBase
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from gateway import translator
+from gateway.auth import require_index
+from gateway.correlation import correlation_of
+from gateway.openapi import complete_schema, fields_schema, translate_schema
+from gateway.problems import Problem
+from gateway.record import QueryRecord
+from gateway.serializers import CompleteSerializer, FieldsSerializer, TranslateSerializer, checked
+from gateway.trail import put_on_trail, refuse
+
+
+class FieldsView(APIView):
+    """The fields of an index."""
+
+    @fields_schema
+    def get(self, request: Request) -> Response:
+        """List the fields of an index that a query can name."""
+        # A parameter that is given twice stays a list, which no member may be.
+        given = {name: values[0] if len(values) == 1 else values for name, values in request.query_params.lists()}
+        index = checked(FieldsSerializer, given)["index"]
+        require_index(index)
+        return Response(translator.fields(index, correlation=correlation_of(request)))
+
+
+class TranslateView(APIView):
+    """What a query means to Elasticsearch."""
+
+    @translate_schema
+    def post(self, request: Request) -> Response:
+        """Translate a query; nothing is run."""
+        asked = checked(TranslateSerializer, request.data)
+        require_index(asked["index"])
+        return Response(translator.translate(**asked, correlation=correlation_of(request)))
+
+
+class CompleteView(APIView):
+    """What can stand at the cursor of a query.
+
+    Values from the index are data as a search's results are: their look-up is on the audit trail before they leave.
+    """
+
+    @complete_schema
+    def post(self, request: Request) -> HttpResponseBase:
+        """Complete a query that is being typed."""
+        record = QueryRecord.begin(request)
+        asked = checked(CompleteSerializer, request.data)
+        record.query, record.index = asked["query"], asked["index"]
+        try:
+            require_index(asked["index"])
+        except Problem as denied:
+            return refuse(record, denied)
+        answer = translator.complete(**asked, correlation=record.correlation)
+        if answer["values_of"] is not None:
+            record.hits = len(answer["suggestions"])
+            put_on_trail(record)
+        return Response(answer)
