@@ -16,6 +16,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.routing import BaseRoute
 
 from elastic.client import connect
 from elastic.settings import ElasticsearchSettings
@@ -30,6 +31,7 @@ from translator.metrics import Metrics
 from translator.openapi import document, reads
 from translator.problems import Problem
 from translator.requests import DEFAULT_INDEX, CompleteRequest, IndexName, TranslateRequest
+from translator.route import DirectRoute
 from translator.settings import TranslatorSettings
 from translator.value_lookup import look_up
 
@@ -112,13 +114,6 @@ def build(settings: TranslatorSettings, client: Elasticsearch) -> FastAPI:
             await refresh
         client.close()
 
-    app = FastAPI(title="Sluice translator", lifespan=lifespan, redirect_slashes=False)
-    app.add_exception_handler(Problem, _problem)
-    app.add_exception_handler(HTTPException, _http_error)
-    app.add_exception_handler(RequestValidationError, _bad_parameter)
-    app.add_exception_handler(Exception, _internal_error)
-
-    @app.post("/translate", **document(TranslateRequest, "Elasticsearch Query DSL for a query.", 422, 404, 503))
     async def translate_query(request: Request) -> Response:
         body = await requests.read(request, TranslateRequest, settings.body_bytes)
         translation = await service.translate(body)
@@ -129,7 +124,6 @@ def build(settings: TranslatorSettings, client: Elasticsearch) -> FastAPI:
         }
         return Response(orjson.dumps(answer), media_type="application/json")
 
-    @app.post("/complete", **document(CompleteRequest, "What can stand at the cursor of a query.", 404, 503))
     async def complete_query(request: Request) -> Response:
         """`values_of` is the field of whose values the suggestions are, null where the index was not asked for any."""
         body = await requests.read(request, CompleteRequest, settings.body_bytes)
@@ -144,6 +138,19 @@ def build(settings: TranslatorSettings, client: Elasticsearch) -> FastAPI:
             "values_of": None if field is None else field.path,
         }
         return Response(orjson.dumps(answer), media_type="application/json")
+
+    translating = document(TranslateRequest, "Elasticsearch Query DSL for a query.", 422, 404, 503)
+    completing = document(CompleteRequest, "What can stand at the cursor of a query.", 404, 503)
+    # These come first: routes are tried in turn.
+    routes: list[BaseRoute] = [
+        DirectRoute("/translate", translate_query, methods=["POST"], **translating),
+        DirectRoute("/complete", complete_query, methods=["POST"], **completing),
+    ]
+    app = FastAPI(title="Sluice translator", lifespan=lifespan, redirect_slashes=False, routes=routes)
+    app.add_exception_handler(Problem, _problem)
+    app.add_exception_handler(HTTPException, _http_error)
+    app.add_exception_handler(RequestValidationError, _bad_parameter)
+    app.add_exception_handler(Exception, _internal_error)
 
     @app.get("/fields", **reads("The fields of an index that a query can name.", 400, 404, 503))
     async def fields(index: Annotated[IndexName, Query()] = DEFAULT_INDEX) -> Response:
@@ -186,22 +193,23 @@ def _described(name: str, field: Field) -> dict[str, Any]:
     return described
 
 
-def _problem(_: Request, error: Exception) -> Response:
+# Starlette starts a thread for a handler that is not async.
+async def _problem(_: Request, error: Exception) -> Response:
     assert isinstance(error, Problem)
     return error.response()
 
 
-def _http_error(_: Request, error: Exception) -> Response:
+async def _http_error(_: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     status = HTTPStatus(error.status_code)
     return Problem(status, _CODES.get(status, "malformed"), str(error.detail), headers=error.headers).response()
 
 
-def _bad_parameter(_: Request, error: Exception) -> Response:
+async def _bad_parameter(_: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
     return problems.malformed("; ".join(requests.complaints(error.errors()))).response()
 
 
-def _internal_error(_: Request, error: Exception) -> Response:
+async def _internal_error(_: Request, error: Exception) -> Response:
     logger.error("a request failed", exc_info=error)
     return Problem(HTTPStatus.INTERNAL_SERVER_ERROR, "internal", "the translator failed; try again").response()

@@ -4,7 +4,7 @@ Everything is in filter context: AND is `bool.filter`, OR `bool.should`, NOT `bo
 catalogue always give the same query, byte for byte, so that Elasticsearch's caches work.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, TypeAlias
 
@@ -157,8 +157,15 @@ def _existence(field: Field, comparison: Comparison) -> list[Query]:
     return queries
 
 
-def _folded(children: tuple[Node, ...]) -> list[Node]:
+def _folded(children: tuple[Node, ...]) -> Sequence[Node]:
     """Alternatives with `=` and `IN` on one field made one `IN`, where the first of them stands."""
+    paths = [
+        child.name.path
+        for child in children
+        if isinstance(child, Comparison) and (child.operator is _EQUAL or child.operator is _IN)
+    ]
+    if len(set(paths)) == len(paths):
+        return children
     folded: list[Node] = []
     first_of: dict[str, int] = {}
     same_as: dict[int, list[Comparison]] = {}

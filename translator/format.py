@@ -3,7 +3,18 @@
 from translator import lexis
 from translator.nodes import And, Comparison, Everything, Node, Not, Operator, Or, Query, Scope
 
-_OPEN_OPERATORS = (Operator.IN, Operator.BETWEEN, Operator.EXISTS)
+# Plain text: formatting an enumeration's member costs more than the rest of a comparison.
+_SIGNS: dict[Operator, str] = {
+    operator: operator.value
+    for operator in (
+        Operator.EQUAL,
+        Operator.CONTAINS,
+        Operator.LESS,
+        Operator.LESS_OR_EQUAL,
+        Operator.GREATER,
+        Operator.GREATER_OR_EQUAL,
+    )
+}
 
 
 def format(query: Query) -> str:  # pylint: disable=redefined-builtin  # the language's own word for it
@@ -25,35 +36,28 @@ def format(query: Query) -> str:  # pylint: disable=redefined-builtin  # the lan
             if isinstance(item.child, Comparison):
                 out.append(_comparison(item.child, negated=True))
             else:
-                todo += [*reversed(_bracketed(item.child, (And, Or))), "NOT "]
+                todo += (")", item.child, "(", "NOT ") if isinstance(item.child, (And, Or)) else (item.child, "NOT ")
         else:
-            word, inner = (" AND ", (Or,)) if isinstance(item, And) else (" OR ", ())
-            pieces: list[str | Node] = []
-            for child in item.children:
-                pieces += [word, *_bracketed(child, inner)]
-            todo += reversed(pieces[1:])
+            word, bracketed = (" AND ", (Or,)) if isinstance(item, And) else (" OR ", ())
+            for child in reversed(item.children):
+                todo += (")", child, "(", word) if isinstance(child, bracketed) else (child, word)
+            todo.pop()
     return "".join(out)
-
-
-def _bracketed(node: Node, kinds: tuple[type, ...]) -> list[str | Node]:
-    return ["(", node, ")"] if isinstance(node, kinds) else [node]
 
 
 def _comparison(comparison: Comparison, *, negated: bool) -> str:
     field = lexis.write_field(comparison.name.path)
     operator = comparison.operator
-    if operator in _OPEN_OPERATORS:
-        word = f"NOT {operator}" if negated else operator.value
-        values = [lexis.write_value(value.parts) for value in comparison.values]
-        if operator is Operator.IN:
-            return f"{field} {word} ({', '.join(values)})"
-        return " ".join([field, word, " AND ".join(values)] if values else [field, word])
-    value = comparison.values[0]
+    sign = _SIGNS.get(operator)
+    if sign is not None:
+        text = lexis.write_value(comparison.values[0].parts)
+        if not negated:
+            return f"{field} {sign} {text}"
+        return f"{field} !{sign} {text}" if sign in "=~" else f"NOT {field} {sign} {text}"
     if operator is Operator.MATCHES:
-        return f"{field} {'!~' if negated else '~'} /{value.text}/"
-    text = lexis.write_value(value.parts)
-    if not negated:
-        return f"{field} {operator} {text}"
-    if operator is Operator.EQUAL or operator is Operator.CONTAINS:
-        return f"{field} !{operator} {text}"
-    return f"NOT {field} {operator} {text}"
+        return f"{field} {'!~' if negated else '~'} /{comparison.values[0].text}/"
+    word = f"NOT {operator}" if negated else operator.value
+    values = [lexis.write_value(value.parts) for value in comparison.values]
+    if operator is Operator.IN:
+        return f"{field} {word} ({', '.join(values)})"
+    return " ".join([field, word, " AND ".join(values)] if values else [field, word])
