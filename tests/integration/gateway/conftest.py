@@ -32,6 +32,7 @@ PATIENCE_SECONDS = 30
 
 Search = Callable[..., Any]
 FindEvent = Callable[[str], dict[str, Any] | None]
+FindEvents = Callable[[str], list[dict[str, Any]]]
 
 
 @pytest.fixture(scope="session")
@@ -109,25 +110,34 @@ def search(stack: Settings, client: Client) -> Search:
 
 
 @pytest.fixture
-def find_event(backing: Backing) -> Iterator[FindEvent]:
-    """Looks an event up on the topic by its id: decoded, with the record's key and headers, or None."""
+def events(backing: Backing) -> Iterator[Callable[[], Iterator[dict[str, Any]]]]:
+    """Reads the events on the topic: decoded, with the record's key and headers."""
     consumer = Consumer(
         {"bootstrap.servers": backing.kafka_bootstrap, "group.id": "gateway-tests", "enable.auto.commit": False}
     )
 
-    def find(event_id: str) -> dict[str, Any] | None:
+    def read() -> Iterator[dict[str, Any]]:
         starts = [TopicPartition(TOPIC, number, 0) for number in range(PARTITIONS)]
         unread = sum(consumer.get_watermark_offsets(start, timeout=PATIENCE_SECONDS)[1] for start in starts)
         consumer.assign(starts)
         for message in consumer.consume(unread, PATIENCE_SECONDS):
             assert message.error() is None
-            event = decode(message.value())
-            if event["event_id"] == event_id:
-                return {**event, "key": message.key(), "headers": dict(message.headers() or [])}
-        return None
+            yield {**decode(message.value()), "key": message.key(), "headers": dict(message.headers() or [])}
 
-    yield find
+    yield read
     consumer.close()
+
+
+@pytest.fixture
+def find_event(events: Callable[[], Iterator[dict[str, Any]]]) -> FindEvent:
+    """Looks an event up by its id."""
+    return lambda event_id: next((event for event in events() if event["event_id"] == event_id), None)
+
+
+@pytest.fixture
+def find_events(events: Callable[[], Iterator[dict[str, Any]]]) -> FindEvents:
+    """Looks up every event of one request by its X-Request-ID."""
+    return lambda request_id: [event for event in events() if event["metadata"]["request_id"] == request_id]
 
 
 def wait_until_up(url: str) -> None:

@@ -1,0 +1,44 @@
+"""The commands of a document, run against the stack that the tests have started."""
+
+import os
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from local.services import Services
+
+ROOT = Path(__file__).parents[2]
+
+
+def commands(page: str) -> list[str]:
+    """The shell blocks of a Markdown page."""
+    return re.findall(r"```sh\n(.*?)```", page, re.DOTALL)
+
+
+def run(command: str, services: Services) -> subprocess.CompletedProcess[str]:
+    """Run a command as a reader would, but with the stack's own ports in place of the documented ones."""
+    tool = command.split()[0]
+    # A machine with Python and make alone may lack curl and kcat; the CI's must not.
+    if shutil.which(tool, path=f"{ROOT}:{os.environ['PATH']}") is None and "CI" not in os.environ:
+        pytest.skip(f"{tool} is not installed")
+    command = command.replace(".venv/bin/python", "python")
+    for documented, actual in (
+        ("127.0.0.1:8000", f"127.0.0.1:{services.gateway_port}"),
+        ("127.0.0.1:9092", services.servers.kafka.bootstrap_servers),
+        ("127.0.0.1:9200", services.servers.elasticsearch.url.removeprefix("http://")),
+    ):
+        command = command.replace(documented, actual)
+    if "-m gateway search" in command:
+        command = f"{command.rstrip()} --url {services.gateway_url}"
+    return subprocess.run(
+        ["bash", "-c", command],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+        env={**os.environ, "PATH": f"{ROOT / '.venv/bin'}:{os.environ['PATH']}"},
+    )
