@@ -15,7 +15,8 @@ _DATE = re.compile(
     r"([0-9]{4})(?:-([0-9]{2})(?:-([0-9]{2})"
     r"(?:T([0-9]{2})(?::([0-9]{2})(?::([0-9]{2})(?:[.,]([0-9]{1,9}))?)?)?(Z|[+-][0-9]{2}(?::?[0-9]{2})?)?)?)?)?"
 )
-_MATH = re.compile(r"(now|(.+?)\|\|)((?:[+-][0-9]{1,9}[yMwdhHms])*(?:/[yMwdhHms])?)")
+# Elasticsearch fails on years of more digits than these can make.
+_MATH = re.compile(r"(now|(.+?)\|\|)((?:[+-][0-9]{1,6}[yMwdhHms])*)(?:/([yMwdhHms]))?")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _NANOS = 1_000_000_000
 _MILLI = 1_000_000
@@ -38,13 +39,13 @@ class Period:
 
     Attributes:
         start: its first moment, as Elasticsearch reads it.
-        after: the first moment behind it; None where no date is behind it.
-        rounds: whether Elasticsearch itself finds start and end, by rounding (date math); `after` is None then.
+        after: the first moment behind it; None where `last` says more.
+        last: its last moment, where none is behind that, or where that is its only one.
     """
 
     start: str
     after: str | None
-    rounds: bool = False
+    last: str | None = None
 
 
 def period(text: str, *, nanoseconds: bool) -> Period:
@@ -62,11 +63,18 @@ def period(text: str, *, nanoseconds: bool) -> Period:
     math = _MATH.fullmatch(text) if len(text) <= 256 and ("now" in text or "||" in text) else None
     if math is None:
         start, after = _bounds(text, nanoseconds)
-        return Period(_written(start), _written(after) if after <= _LAST else None)
-    if math[1] == "now":
-        return Period(text, None, rounds=True)
-    start, _ = _bounds(math[2], nanoseconds)
-    return Period(f"{_written(start)}||{math[3]}", None, rounds=True)
+        latest = _LAST_NANOS if nanoseconds else _LAST
+        return (
+            Period(_written(start), _written(after))
+            if after <= latest
+            else Period(_written(start), None, _written(latest))
+        )
+    moved = f"now{math[3]}" if math[1] == "now" else f"{_written(_bounds(math[2], nanoseconds)[0])}||{math[3]}"
+    unit = math[4]
+    if unit is None:
+        return Period(moved, None, moved)
+    # Elasticsearch rounds up to a unit's last millisecond, which is not its last nanosecond; down is exact.
+    return Period(f"{moved}/{unit}", f"{moved}+1{unit}/{unit}")
 
 
 def _bounds(text: str, nanoseconds: bool) -> tuple[int, int]:
@@ -92,7 +100,7 @@ def _bounds(text: str, nanoseconds: bool) -> tuple[int, int]:
     if nanoseconds and (start < 0 or after - 1 > _LAST_NANOS):
         if after <= 0 or start > _LAST_NANOS:
             raise OutOfRange("is outside what date_nanos holds, 1970-01-01 to 2262-04-11")
-        start, after = max(start, 0), min(after, _LAST_NANOS)
+        start = max(start, 0)
     return start, after
 
 

@@ -185,12 +185,9 @@ class _Level:
 def _joined(kind: type[And] | type[Or], nodes: list[Node]) -> Node:
     if len(nodes) == 1:
         return nodes[0]
-    children: list[Node] = []
-    for node in nodes:
-        if isinstance(node, kind):
-            children.extend(node.children)
-        else:
-            children.append(node)
+    children = nodes
+    if kind in map(type, nodes):
+        children = [child for node in nodes for child in (node.children if isinstance(node, kind) else (node,))]
     return kind(tuple(children), nodes[0].position, nodes[-1].end)
 
 

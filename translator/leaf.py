@@ -5,6 +5,8 @@ Every function here returns alternatives: a document matches where any of the qu
 
 import re
 import socket
+import struct
+from dataclasses import replace
 from typing import Any, ClassVar, TypeAlias
 
 from translator import dates
@@ -34,6 +36,8 @@ _INTEGER_RANGES = {
     "long": (-(2**63), 2**63 - 1),
     "unsigned_long": (0, 2**64 - 1),
 }
+# Elasticsearch keeps -0.0 before 0.0; to people they are one number.
+_ZEROS = {"gte": -0.0, "gt": 0.0, "lte": 0.0, "lt": -0.0}
 _FLOAT_MAXIMA = {"half_float": 65_504.0, "float": 3.4028234663852886e38}
 _LARGEST_FLOAT = 1.7976931348623157e308
 
@@ -121,7 +125,10 @@ class _String(_Type):
     def matches(self, field: Field, comparison: Comparison) -> Query:
         value = comparison.values[0]
         return _with_flags(
-            "regexp", field, to_lucene(value.text or "", value.position + 1), {"flags": "NONE", **self.flag}
+            "regexp",
+            field,
+            to_lucene(value.text or "", value.position + 1, any_case=bool(self.flag)),
+            {"flags": "NONE", **self.flag},
         )
 
 
@@ -153,11 +160,21 @@ class _Text(_String):
     def equal(self, field: Field, value: Value) -> Query:
         if value.text is not None:
             return {"match_phrase": {field.path: value.text}}
-        return _with_flags("wildcard", field, _pattern(value.parts, value), self.flag)
+        return _with_flags("wildcard", field, _pattern(_lower(value).parts, value), self.flag)
+
+    def contains(self, field: Field, comparison: Comparison) -> Query:
+        return super().contains(field, replace(comparison, values=(_lower(comparison.values[0]),)))
 
     def within(self, field: Field, bounds: dict[str, Value]) -> Query:
         value = next(iter(bounds.values()))
         raise self._refusal(field, "order", value)
+
+
+def _lower(value: Value) -> Value:
+    """A value as the words of an analysed text are; the flag ignores the case of ASCII letters alone."""
+    # Letter by letter, as Lucene does: U+0130 becomes one letter.
+    parts = ("".join(letter.lower()[0] for letter in part) if isinstance(part, str) else part for part in value.parts)
+    return replace(value, parts=tuple(parts))
 
 
 class _Ip(_Type):
@@ -225,7 +242,26 @@ class _Float(_Number):
         if not -limit <= number <= limit:
             message = f"{quoted(text)} is outside -{limit} to {limit}, the range of {quoted(field.path)} ({field.type})"
             raise TypeMismatch(message, value.position, value.end)
+        if field.type == "half_float":
+            # Elasticsearch rounds values of documents and terms, but not the ends of ranges.
+            rounded: float = struct.unpack("e", struct.pack("e", number))[0]
+            return rounded
         return number
+
+    def equal(self, field: Field, value: Value) -> Query:
+        if value.text is not None and not self.term(field, value):
+            return {"range": {field.path: {"gte": _ZEROS["gte"], "lte": _ZEROS["lte"]}}}
+        return super().equal(field, value)
+
+    def member_of(self, field: Field, comparison: Comparison) -> list[Query]:
+        zeros = [value for value in comparison.values if value.text is not None and not self.term(field, value)]
+        if not zeros:
+            return super().member_of(field, comparison)
+        others = tuple(value for value in comparison.values if value not in zeros)
+        return [self.equal(field, zeros[0]), *super().member_of(field, replace(comparison, values=others))]
+
+    def within(self, field: Field, bounds: dict[str, Value]) -> Query:
+        return {"range": {field.path: {key: self.term(field, value) or _ZEROS[key] for key, value in bounds.items()}}}
 
 
 class _Boolean(_Type):
@@ -258,13 +294,10 @@ class _Date(_Type):
         sent: dict[str, object] = {}
         for key, value in bounds.items():
             period = self._period(field, value)
-            if period.rounds:
-                # Elasticsearch rounds lte and gt up, gte and lt down.
-                sent[key] = period.start
-            elif key in ("gte", "lt"):
+            if key in ("gte", "lt"):
                 sent[key] = period.start
             elif period.after is None:
-                sent[key] = "9999-12-31T23:59:59.999999999Z"
+                sent[key] = period.last
             else:
                 sent["gte" if key == "gt" else "lt"] = period.after
         return {"range": {field.path: {**sent, "format": dates.FORMAT}}}
@@ -307,6 +340,7 @@ def alternatives(comparison: Comparison, field: Field, *, case_insensitive: bool
     operator = comparison.operator
     if operator is _EXISTS:
         return [{"exists": {"field": field.path}}]
+    asked = field
     if field.keyword is not None and (field.type != "ip" or operator is _CONTAINS or operator is _MATCHES):
         field = field.keyword
     kinds = _KINDS.get(field.type)
@@ -316,7 +350,9 @@ def alternatives(comparison: Comparison, field: Field, *, case_insensitive: bool
     if operator is _EQUAL:
         return [kind.equal(field, comparison.values[0])]
     if operator is _IN:
-        return _member_of(kind, comparison, field)
+        if any(value.is_anything for value in comparison.values):
+            return [{"exists": {"field": asked.path}}]
+        return kind.member_of(field, comparison)
     if operator is _CONTAINS:
         return [kind.contains(field, comparison)]
     if operator is _MATCHES:
@@ -333,12 +369,6 @@ def _range(kind: _Type, comparison: Comparison, field: Field) -> Query:
         low, high = comparison.values
         return kind.within(field, {"gte": low, "lte": high})
     return kind.within(field, {_BOUNDS[comparison.operator]: comparison.values[0]})
-
-
-def _member_of(kind: _Type, comparison: Comparison, field: Field) -> list[Query]:
-    if any(value.is_anything for value in comparison.values):
-        return [{"exists": {"field": field.path}}]
-    return kind.member_of(field, comparison)
 
 
 def _no_value(comparison: Comparison, field: Field) -> UnsupportedOperator:

@@ -87,8 +87,12 @@ def write_value(parts: tuple[str | Wildcard, ...]) -> str:
         return '""'
     if len(parts) == 1 and isinstance(parts[0], str):
         return parts[0] if _PLAIN_VALUE.match(parts[0]) else _quote(parts[0])
-    bare = "".join(_BARE_SPECIAL.sub(r"\\\g<0>", part) if isinstance(part, str) else part.value for part in parts)
+    bare = "".join([_BARE_SPECIAL.sub(_escape, part) if isinstance(part, str) else part.value for part in parts])
     return f"\\{bare}" if bare.startswith("/") else bare
+
+
+def _escape(special: re.Match[str]) -> str:
+    return f"\\{special[0]}"
 
 
 def _quote(text: str) -> str:

@@ -17,7 +17,7 @@ _CLASS_MEMBER = re.compile(r"\\.|.", re.DOTALL)
 _SHORTHAND = frozenset("dDsSwW")
 
 
-def to_lucene(pattern: str, position: int = 0) -> str:
+def to_lucene(pattern: str, position: int = 0, *, any_case: bool = False) -> str:
     r"""Translate a pattern that is looked for anywhere in a value.
 
     An alternative is anchored where it starts with `^` or ends with `$`, outside brackets; elsewhere `.*` is added,
@@ -26,6 +26,8 @@ def to_lucene(pattern: str, position: int = 0) -> str:
     Args:
         pattern: the text between the slashes; `\/` is a slash.
         position: where it stands in the query, for errors.
+        any_case: whether it will be matched without regard to the case of letters. Lucene then ignores that of single
+            letters but not of ranges, which are written for both cases.
 
     Raises:
         QuerySyntaxError: it holds what Lucene lacks or what is no regular expression.
@@ -34,7 +36,7 @@ def to_lucene(pattern: str, position: int = 0) -> str:
     if len(pattern) > MAX_REGEX:
         message = f"a regular expression has at most {MAX_REGEX:,} characters; this one has {len(pattern):,}"
         raise TooComplex(message, position, position + len(pattern))
-    lucene = _Translation(pattern, position).lucene()
+    lucene = _Translation(pattern, position, any_case).lucene()
     if len(lucene) > MAX_REGEX:
         message = (
             f"the regular expression has more than {MAX_REGEX:,} characters when .* stands for its missing anchors"
@@ -59,7 +61,8 @@ class _Group:
 
 
 class _Translation:  # pylint: disable=too-few-public-methods,too-many-instance-attributes  # the state of one scan
-    def __init__(self, pattern: str, position: int) -> None:
+    def __init__(self, pattern: str, position: int, any_case: bool) -> None:
+        self.any_case = any_case
         self.pattern = pattern
         self.position = position
         self.alternatives: list[str] = []
@@ -235,6 +238,11 @@ class _Translation:  # pylint: disable=too-few-public-methods,too-many-instance-
             message = f"{low[0]}-{high[0]} is no range of characters"
             raise QuerySyntaxError(message, start, self.position + high.end())
         written.append("-\\-" if high[0] == "-" else f"-{high[0]}")
+        if self.any_case:
+            for letters, swap in (("AZ", str.lower), ("az", str.upper)):
+                first, last = max(ends[0][-1], letters[0]), min(ends[1][-1], letters[1])
+                if first <= last:
+                    written.append(f"{swap(first)}-{swap(last)}")
 
     def _check_size(self, at: int, length: int) -> None:
         if self.groups[-1].size + self.groups[-1].unit > MAX_REGEX_SIZE:
