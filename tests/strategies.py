@@ -63,6 +63,8 @@ _PERIODS = [
     *["2024-05", "2024-05-31", "2024-05-31T23", "2024-05-31T23:59", "2024-05-31T23:59:59", "2024-05-31T23:59:59.9"],
     *["2023", "2024-02", "2024-05-03T10", "2024-05-03T10:30:00.123", "2024-05-31||/d", "2024-05||/M", "2023-07||/y"],
 ]
+_LAST_NANOSECOND = "2262-04-11T23:47:16.854775807Z"
+_NANOS = ["2024-05-31T23:59:59.999999999Z", "2024-05-31T23:59:59.999500Z", _LAST_NANOSECOND]
 _FAR_DATES = ["0001-01-01", "1969-12-31T23:59:59.999Z", "1582-10-10", "9998-12-31", 253_402_300_800_000, -1, 0]
 
 _KEYWORDS: list[dict[str, Any]] = [
@@ -164,10 +166,12 @@ def _scalars(kind: str) -> st.SearchStrategy[Any]:  # pylint: disable=too-many-r
         limit = 2 ** _RANGES[kind]
         return st.one_of(st.integers(-3, 6), st.sampled_from([-limit, limit - 1, 1 - limit, 5.7, "4"]))
     if kind in ("half_float", "float", "double"):
-        exact = [0.5, 1.5, -2.25, 100, "3.5", 60_000.0]
-        return st.sampled_from(exact if kind == "half_float" else [*exact, 0.1, 1e10, -1e-3, 16_777_217.0])
+        exact = [0.5, 1.5, -2.25, 100, "3.5", 60_000.0, 0.1, -0.0, 0.0, 0]
+        return st.sampled_from(exact if kind == "half_float" else [*exact, 1e10, -1e-3, 16_777_217.0])
     if kind in ("date", "date_nanos"):
-        return st.sampled_from([*_DATES, 1_714_732_200_123] if kind == "date_nanos" else [*_DATES, *_FAR_DATES])
+        return st.sampled_from(
+            [*_DATES, *_NANOS, 1_714_732_200_123] if kind == "date_nanos" else [*_DATES, *_FAR_DATES]
+        )
     if kind == "ip":
         return st.sampled_from(_ADDRESSES)
     assert kind == "boolean"
@@ -267,12 +271,13 @@ class _Queries:
         if kind in ("keyword", "flattened", "text"):
             texts = likely.map(lambda value: str(value).lower() if isinstance(value, bool) else str(value))
             if operator is Operator.MATCHES:
-                folds = self.case_insensitive or kind == "text" or "normalizer" in (whole or found).parameters
-                return texts.flatmap(lambda text: _patterns(text, folds)).map(lambda pattern: Value((pattern,)))
+                is_normalized = "normalizer" in (whole or found).parameters
+                folds = self.case_insensitive or kind == "text" or is_normalized
+                return texts.flatmap(lambda text: _patterns(text, folds, is_normalized)).map(
+                    lambda pattern: Value((pattern,))
+                )
             if operator not in (Operator.EQUAL, Operator.IN, Operator.CONTAINS):
                 return texts.map(_literal)
-            if kind == "text":
-                texts = texts.map(_letters_without_case)
             wild = _prefixes if kind == "flattened" else _wild
             allowed = st.one_of(texts.map(_literal), texts.flatmap(_slices).map(_literal), texts.flatmap(wild))
             if operator is Operator.IN:
@@ -358,15 +363,11 @@ def _merged(parts: tuple[str | Wildcard, ...]) -> tuple[str | Wildcard, ...]:
     return tuple(part for before, part in pairs if part != "" and (before is not part or part is not Wildcard.ANY))
 
 
-def _letters_without_case(text: str) -> str:
-    return "".join(letter if letter.isascii() else letter.lower()[0] for letter in text)
-
-
 _SPECIAL = frozenset('.?+*|{}[]()"\\#@&<>~^$/')
 
 
 @st.composite
-def _patterns(draw: st.DrawFn, text: str, folds: bool) -> str:
+def _patterns(draw: st.DrawFn, text: str, folds: bool, is_normalized: bool) -> str:
     """A regular expression that a part of the text matches, or one close to that."""
 
     def piece(letter: str) -> str:
@@ -374,8 +375,10 @@ def _patterns(draw: st.DrawFn, text: str, folds: bool) -> str:
             return "."
         literal = f"\\{letter}" if letter in _SPECIAL else letter
         choices = [literal, literal, literal, ".", f"[{literal}x]", f"{literal}+", f"({literal}|zz)", f"x?{literal}"]
-        if not folds:
-            choices += ["[a-z0-9]", "[^a-c]", f"{literal}{{1,2}}", "\\w", "\\W", "[\\d\\-]", "\\S"]
+        choices += ["[a-z0-9]", "[^a-c]", f"{literal}{{1,2}}", "\\w", "[\\d\\-]"]
+        if not is_normalized:
+            # A normalizer makes other escapes and ranges of these.
+            choices += ["[A-F_-]", "[X-c]", "\\W", "\\S", "[^\\D]"]
         return draw(st.sampled_from(choices))
 
     def alternative() -> str:
@@ -435,6 +438,8 @@ _ZONE = re.compile(r"(Z|(?<=:\d\d)[+-]\d\d:\d\d)$")
 def _date_spelled(text: str, nanoseconds: bool) -> st.SearchStrategy[str]:
     if text[0] not in "12" or text < "1971":
         return _DATE_ANYWHERE if nanoseconds else st.one_of(st.just(text), _DATE_ANYWHERE)
+    if text == _LAST_NANOSECOND:
+        return st.just(text)
     local = _ZONE.sub("", text)
     cuts = [length for length in (4, 7, 10, 13, 16, 19, 21, 23, 26) if length < len(local)]
     whole = st.sampled_from([text, *(local[:length] for length in cuts)])

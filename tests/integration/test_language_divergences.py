@@ -58,7 +58,6 @@ def _mended(text: str, *documents: dict[str, Any], case_insensitive: bool = Fals
     return pytest.param(_asked(text, list(documents), case_insensitive), id=text)
 
 
-@pytest.mark.xfail(reason="the translator still asks the obvious query", strict=True, raises=AssertionError)
 @pytest.mark.parametrize(
     "world",
     [

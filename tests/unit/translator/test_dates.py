@@ -27,11 +27,15 @@ from translator.dates import NotADate, OutOfRange, Period, period
         ("2024-05-03T01:30-0530", "2024-05-03T07:00:00.000Z", "2024-05-03T07:01:00.000Z"),
         ("2024-05-03T01+02", "2024-05-02T23:00:00.000Z", "2024-05-03T00:00:00.000Z"),
         ("0001-01-01", "0001-01-01T00:00:00.000Z", "0001-01-02T00:00:00.000Z"),
-        ("9999", "9999-01-01T00:00:00.000Z", None),
     ],
 )
-def test_a_date_stands_for_all_that_it_leaves_open(text: str, start: str, after: str | None) -> None:
+def test_a_date_stands_for_all_that_it_leaves_open(text: str, start: str, after: str) -> None:
     assert period(text, nanoseconds=False) == Period(start, after)
+
+
+def test_the_end_of_the_calendar_has_nothing_behind_it() -> None:
+    expected = Period("9999-01-01T00:00:00.000Z", None, "9999-12-31T23:59:59.999999999Z")
+    assert period("9999", nanoseconds=False) == expected
 
 
 def test_nanoseconds_are_kept_where_the_field_has_them() -> None:
@@ -39,13 +43,27 @@ def test_nanoseconds_are_kept_where_the_field_has_them() -> None:
     assert period("2024-05-03T10:00:00.123456789Z", nanoseconds=True) == expected
 
 
-@pytest.mark.parametrize("text", ["now", "now-7d/d", "now+1M-2w/h", "now/y"])
-def test_date_math_is_left_to_elasticsearch(text: str) -> None:
-    assert period(text, nanoseconds=False) == Period(text, None, rounds=True)
+@pytest.mark.parametrize("text", ["now", "now-7d", "now+1M-2w"])
+def test_date_math_that_does_not_round_is_a_moment(text: str) -> None:
+    assert period(text, nanoseconds=False) == Period(text, None, text)
 
 
-def test_anchored_date_math_starts_where_its_date_does() -> None:
-    assert period("2024-05||+1M/d", nanoseconds=False) == Period("2024-05-01T00:00:00.000Z||+1M/d", None, rounds=True)
+@pytest.mark.parametrize(
+    ("text", "start", "after"),
+    [
+        ("now/y", "now/y", "now+1y/y"),
+        ("now+1M-2w/h", "now+1M-2w/h", "now+1M-2w+1h/h"),
+        ("2024-05||+1M/d", "2024-05-01T00:00:00.000Z||+1M/d", "2024-05-01T00:00:00.000Z||+1M+1d/d"),
+    ],
+)
+def test_date_math_that_rounds_is_all_of_the_unit(text: str, start: str, after: str) -> None:
+    assert period(text, nanoseconds=True) == Period(start, after)
+
+
+def test_the_last_nanosecond_has_none_behind_it() -> None:
+    last = "2262-04-11T23:47:16.854775807Z"
+    assert period(last, nanoseconds=True) == Period(last, None, last)
+    assert period("2262-04", nanoseconds=True) == Period("2262-04-01T00:00:00.000Z", None, last)
 
 
 @pytest.mark.parametrize(
@@ -64,7 +82,17 @@ def test_anchored_date_math_starts_where_its_date_does() -> None:
             "now-",
         ],
         *["2023-02-29", "2024-13", "2024-00", "2024-05-32", "2024-05-03T24", "2024-05-03T10:60", "2024-05-03T10+19:00"],
-        *["now-7x", "now-7d/", "||+1d", "x||+1d", "２０２４", "now" + "+1d" * 1_000, "0000", "2024-05-03Z"],
+        *[
+            "now-7x",
+            "now-7d/",
+            "||+1d",
+            "x||+1d",
+            "２０２４",
+            "now" + "+1d" * 1_000,
+            "now+1000000y",
+            "0000",
+            "2024-05-03Z",
+        ],
     ],
 )
 def test_what_is_no_date_is_refused(text: str) -> None:

@@ -149,8 +149,8 @@ def test_a_date_is_a_range_over_its_precision() -> None:
     assert _dsl("seen > 2024-05") == {"range": {"seen": {"gte": may["lt"], **_DATE}}}
     assert _dsl("seen >= 2024-05") == {"range": {"seen": {"gte": may["gte"], **_DATE}}}
     assert _dsl("seen BETWEEN 2024-05 AND 2024-05") == {"range": {"seen": may}}
-    assert _dsl("seen > now-7d/d") == {"range": {"seen": {"gt": "now-7d/d", **_DATE}}}
-    assert _dsl("seen = now/d") == {"range": {"seen": {"gte": "now/d", "lte": "now/d", **_DATE}}}
+    assert _dsl("seen > now-7d/d") == {"range": {"seen": {"gte": "now-7d+1d/d", **_DATE}}}
+    assert _dsl("seen = now/d") == {"range": {"seen": {"gte": "now/d", "lt": "now+1d/d", **_DATE}}}
 
 
 @pytest.mark.parametrize(
