@@ -15,7 +15,10 @@ from gateway.problems import Problem
 
 @dataclass(slots=True)
 class QueryRecord:  # pylint: disable=too-many-instance-attributes  # the event has as many
-    """One search or value look-up by a known caller; filled in as the search goes on, so that a failed one tells how far it came."""
+    """One search or value look-up by a known caller.
+
+    It is filled in as the request goes on, so that a failed one tells how far it came.
+    """
 
     query_id: str
     timestamp: datetime

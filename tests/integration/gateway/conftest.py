@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 import urllib3
-from confluent_kafka import Consumer, TopicPartition
+from confluent_kafka import Consumer, KafkaException, TopicPartition
 from confluent_kafka.admin import AdminClient
 from confluent_kafka.cimpl import NewTopic
 from django.test import Client
@@ -65,6 +65,7 @@ def backing(kafka_bootstrap: str, elasticsearch_url: str, translator_url: str) -
     admin = AdminClient({"bootstrap.servers": kafka_bootstrap})
     for made in admin.create_topics([NewTopic(TOPIC, PARTITIONS, 1)]).values():
         made.result(PATIENCE_SECONDS)
+    _wait_for_leaders(kafka_bootstrap)
     return Backing(kafka_bootstrap, elasticsearch_url, translator_url)
 
 
@@ -138,6 +139,21 @@ def find_event(events: Callable[[], Iterator[dict[str, Any]]]) -> FindEvent:
 def find_events(events: Callable[[], Iterator[dict[str, Any]]]) -> FindEvents:
     """Looks up every event of one request by its X-Request-ID."""
     return lambda request_id: [event for event in events() if event["metadata"]["request_id"] == request_id]
+
+
+def _wait_for_leaders(kafka_bootstrap: str) -> None:
+    """Wait until every partition of the topic can be read: one that has just been made has no leader yet."""
+    consumer = Consumer({"bootstrap.servers": kafka_bootstrap, "group.id": "gateway-tests"})
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    for number in range(PARTITIONS):
+        while True:
+            try:
+                consumer.get_watermark_offsets(TopicPartition(TOPIC, number), timeout=PATIENCE_SECONDS)
+                break
+            except KafkaException as error:
+                assert time.monotonic() < deadline, error
+                time.sleep(0.05)
+    consumer.close()
 
 
 def wait_until_up(url: str) -> None:

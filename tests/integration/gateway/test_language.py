@@ -198,26 +198,26 @@ def test_an_index_that_is_not_there_is_not_found(ask: Ask, complete: Ask) -> Non
 
 @pytest.mark.parametrize("path", ["/complete", "/translate"])
 @pytest.mark.parametrize(
-    ("body", "media_type", "status", "code"),
+    ("sent", "expected"),
     [
-        (b"", "application/json", 400, "malformed"),
-        (b"{", "application/json", 400, "malformed"),
-        (b"[]", "application/json", 400, "malformed"),
-        (b"null", "application/json", 400, "malformed"),
-        (b'{"query": "\\ud800", "cursor": 0}', "application/json", 400, "malformed"),
-        (b'{"query": "", "query": "a"}', "application/json", 400, "malformed"),
-        (b'{"query": "", "cursor": 1}', "application/json", 400, "malformed"),
-        (b'{"cursor": 0}', "application/json", 400, "malformed"),
-        (b'{"query": "", "cursor": 0, "size": 1}', "application/json", 400, "malformed"),
-        (b"query=a", "application/x-www-form-urlencoded", 415, "unsupported_media_type"),
-        (b" " * (1024 * 1024 + 1), "application/json", 413, "too_large"),
+        ((b"", "application/json"), (400, "malformed")),
+        ((b"{", "application/json"), (400, "malformed")),
+        ((b"[]", "application/json"), (400, "malformed")),
+        ((b"null", "application/json"), (400, "malformed")),
+        ((b'{"query": "\\ud800", "cursor": 0}', "application/json"), (400, "malformed")),
+        ((b'{"query": "", "query": "a"}', "application/json"), (400, "malformed")),
+        ((b'{"query": "", "cursor": 1}', "application/json"), (400, "malformed")),
+        ((b'{"cursor": 0}', "application/json"), (400, "malformed")),
+        ((b'{"query": "", "cursor": 0, "size": 1}', "application/json"), (400, "malformed")),
+        ((b"query=a", "application/x-www-form-urlencoded"), (415, "unsupported_media_type")),
+        ((b" " * (1024 * 1024 + 1), "application/json"), (413, "too_large")),
     ],
 )
 def test_a_body_that_breaks_the_contract_is_a_problem_and_no_event(
-    path: str, body: bytes, media_type: str, status: int, code: str, ask: Ask, find_events: FindEvents
+    path: str, sent: tuple[bytes, str], expected: tuple[int, str], ask: Ask, find_events: FindEvents
 ) -> None:
-    response = ask("POST", path, body, media_type)
-    assert _is_problem(response, status, code)
+    response = ask("POST", path, *sent)
+    assert _is_problem(response, *expected)
     assert not find_events(response["X-Request-ID"])
 
 
