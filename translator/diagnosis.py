@@ -4,12 +4,13 @@ The text is read word by word, with the same rules as `translator.grammar` but s
 not fit; there is no tree, only what is needed to say what was expected.
 """
 
+import itertools
 import re
 from enum import Enum
 
 from translator import lexis
 from translator.errors import QueryError, QuerySyntaxError, TooComplex, quoted
-from translator.limits import MAX_CLAUSES, MAX_DEPTH
+from translator.limits import MAX_CLAUSES, MAX_DEPTH, MAX_MEMBERS
 
 _FLAGS = re.DOTALL
 _SPACE = re.compile(r"\s*")
@@ -49,6 +50,11 @@ def diagnose(text: str) -> QueryError:
     except QueryError as error:
         return error
     return QuerySyntaxError("this is not a query", 0, len(text))
+
+
+def too_many_members(position: int, end: int) -> TooComplex:
+    """The error of the first value that is one too many for its IN."""
+    return TooComplex(f"IN takes at most {MAX_MEMBERS:,} values", position, end)
 
 
 class Expected(Enum):
@@ -215,11 +221,14 @@ class Reader:
         opened = self.at
         self.at += 1
         before = "after ("
-        while True:
+        for count in itertools.count(1):
             self.expected = Expected.VALUE
             if self._is_at_end():
                 raise QuerySyntaxError("unclosed list opened here; expected ) at its end", opened, opened + 1)
+            start = self.at
             self._value(before)
+            if count > MAX_MEMBERS:
+                raise too_many_members(start, self.at)
             self.expected = Expected.NOTHING
             if self._is_at_end():
                 raise QuerySyntaxError("unclosed list opened here; expected ) at its end", opened, opened + 1)

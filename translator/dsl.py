@@ -11,7 +11,7 @@ from typing import NamedTuple, TypeAlias
 from translator.catalogue import Catalogue, Family, Field
 from translator.errors import QueryError, TooComplex, UnsupportedOperator, quoted
 from translator.grammar import parse
-from translator.leaf import Query, alternatives
+from translator.leaf import Query, alternatives, too_many_clauses
 from translator.limits import MAX_CLAUSES, MAX_COMPOUND_DEPTH
 from translator.nodes import And, Comparison, Everything, Name, Node, Not, Operator, Or, Scope
 from translator.nodes import Query as Tree
@@ -124,8 +124,7 @@ class _Builder:  # pylint: disable=too-few-public-methods  # one build, and what
             queries = alternatives(comparison, field, case_insensitive=self.case_insensitive)
         self.clauses += len(queries)
         if self.clauses > MAX_CLAUSES:
-            message = f"the query needs more than {MAX_CLAUSES:,} clauses; each value with wildcards is one"
-            raise TooComplex(message, comparison.position, comparison.end)
+            raise too_many_clauses(comparison)
         if not field.nested or field.nested[-1] == context.path:
             return queries, None, depth
         if context.path and context.path not in field.nested:

@@ -23,7 +23,7 @@ from typing import Any, TypeAlias
 from pyparsing import ParseException, ParserElement, Token
 
 from translator import lexis
-from translator.diagnosis import diagnose
+from translator.diagnosis import diagnose, too_many_members
 from translator.errors import QueryError, QuerySyntaxError, TooComplex
 from translator.limits import MAX_CHARACTERS, MAX_CLAUSES, MAX_DEPTH, MAX_MEMBERS
 from translator.nodes import And, Comparison, Everything, Name, Node, Not, Operator, Or, Query, Scope, Value, Wildcard
@@ -147,7 +147,7 @@ def _members(text: str, start: int, end: int) -> tuple[Value, ...]:
     values: list[Value] = []
     for match in _MEMBER.finditer(text, start, end):
         if len(values) == MAX_MEMBERS:
-            raise TooComplex(f"IN takes at most {MAX_MEMBERS:,} values", match.start(), match.end())
+            raise too_many_members(match.start(), match.end())
         values.append(_value(match[0], match.start()))
     return tuple(values)
 

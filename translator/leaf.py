@@ -6,13 +6,14 @@ Every function here returns alternatives: a document matches where any of the qu
 import re
 import socket
 import struct
+from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any, ClassVar, TypeAlias
 
 from translator import dates
 from translator.catalogue import FAMILIES, Family, Field
 from translator.errors import TooComplex, TypeMismatch, UnsupportedOperator, quoted
-from translator.limits import MAX_WILDCARD
+from translator.limits import MAX_CLAUSES, MAX_WILDCARD
 from translator.nodes import Comparison, Operator, Value, Wildcard
 from translator.regex import to_lucene
 
@@ -65,10 +66,15 @@ class _Type:
             queries.append({"term": {field.path: next(iter(terms))}})
         elif terms:
             queries.append({"terms": {field.path: list(terms)}})
-        for value in comparison.values:
-            if value.text is None:
-                queries.append(self.equal(field, value))
+        queries += self.one_each(field, comparison, [value for value in comparison.values if value.text is None])
         return queries
+
+    def one_each(self, field: Field, comparison: Comparison, values: Iterable[Value]) -> list[Query]:
+        """A query for each different value, where no query takes several."""
+        different = dict.fromkeys(values)
+        if len(different) > MAX_CLAUSES:
+            raise too_many_clauses(comparison)
+        return [self.equal(field, value) for value in different]
 
     def within(self, field: Field, bounds: dict[str, Value]) -> Query:
         """A range; the keys of the bounds are Elasticsearch's."""
@@ -115,7 +121,7 @@ class _String(_Type):
         if not self.flag:
             return super().member_of(field, comparison)
         # `terms` has no case_insensitive.
-        return [self.equal(field, value) for value in dict.fromkeys(comparison.values)]
+        return self.one_each(field, comparison, comparison.values)
 
     def contains(self, field: Field, comparison: Comparison) -> Query:
         value = comparison.values[0]
@@ -288,7 +294,7 @@ class _Date(_Type):
         return self.within(field, {"gte": value, "lte": value})
 
     def member_of(self, field: Field, comparison: Comparison) -> list[Query]:
-        return [self.equal(field, value) for value in dict.fromkeys(comparison.values)]
+        return self.one_each(field, comparison, comparison.values)
 
     def within(self, field: Field, bounds: dict[str, Value]) -> Query:
         sent: dict[str, object] = {}
@@ -369,6 +375,12 @@ def _range(kind: _Type, comparison: Comparison, field: Field) -> Query:
         low, high = comparison.values
         return kind.within(field, {"gte": low, "lte": high})
     return kind.within(field, {_BOUNDS[comparison.operator]: comparison.values[0]})
+
+
+def too_many_clauses(comparison: Comparison) -> TooComplex:
+    """The error of the comparison with which a query has more clauses than it may."""
+    message = f"the query needs more than {MAX_CLAUSES:,} clauses; each value with wildcards is one"
+    return TooComplex(message, comparison.position, comparison.end)
 
 
 def _no_value(comparison: Comparison, field: Field) -> UnsupportedOperator:

@@ -4,6 +4,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from types import FrameType
 from typing import Any
 
 import orjson
@@ -15,10 +16,10 @@ from tests.reference import fields_of
 from tests.strategies import World, worlds
 from translator.catalogue import Catalogue
 from translator.dsl import translate
-from translator.errors import QueryError
+from translator.errors import QueryError, TooComplex
 from translator.format import format as write
 from translator.grammar import parse
-from translator.limits import MAX_CHARACTERS, MAX_CLAUSES, MAX_COMPOUND_DEPTH
+from translator.limits import MAX_CHARACTERS, MAX_CLAUSES, MAX_COMPOUND_DEPTH, MAX_MEMBERS
 from translator.nodes import And, Comparison, Name, Node, Not, Or, Scope
 
 _LEAVES = {"term", "terms", "prefix", "wildcard", "regexp", "range", "exists", "match_phrase"}
@@ -284,3 +285,32 @@ def test_text_over_the_limit_is_refused_before_it_is_read(word: str) -> None:
 def test_refusing_takes_steps_in_proportion_to_the_text(word: str) -> None:
     some, more = (_steps(word * (length // len(word))) for length in (4_096, 32_768))
     assert more <= 9 * some
+
+
+def test_a_list_is_read_no_further_than_its_limit() -> None:
+    some, more = (_steps("a IN (" + "x," * members) for members in (MAX_MEMBERS + 2, 32_000))
+    assert some == more
+
+
+@pytest.mark.parametrize(
+    ("member", "case_insensitive"), [("2024-01-{:02}", False), ("name{}", True), ("name{}*", False)], ids=str
+)
+def test_a_list_with_too_many_clauses_is_refused_before_one_is_made(member: str, case_insensitive: bool) -> None:
+    catalogue = Catalogue.from_mappings({"index": {"properties": {"d": {"type": "date"}, "n": {"type": "keyword"}}}})
+    text = (
+        f"{'d' if '-' in member else 'n'} IN ({','.join(member.format(number) for number in range(MAX_CLAUSES + 1))})"
+    )
+    made: list[str] = []
+
+    def note(frame: FrameType, event: str, _argument: Any) -> None:
+        if event == "call" and frame.f_code.co_name == "equal":
+            made.append(event)
+
+    previous = sys.getprofile()
+    sys.setprofile(note)
+    try:
+        with pytest.raises(TooComplex):
+            translate(text, catalogue, case_insensitive=case_insensitive)
+    finally:
+        sys.setprofile(previous)
+    assert not made
