@@ -9,7 +9,7 @@ LOCK := $(BIN)/uv pip compile pyproject.toml --quiet --universal --python-versio
 check: export GATEWAY_SECRET_KEY := only-for-the-linters
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo test check format lock bench-translator clean
+.PHONY: help run demo test check format lock fuzz bench-translator clean
 .DELETE_ON_ERROR:
 
 help: ## List the targets
@@ -39,7 +39,12 @@ lock: .venv/dev.stamp ## Bring requirements/ and local/jars.toml in line with wh
 	$(LOCK) -o requirements/runtime.txt
 	$(LOCK) --group embedded -c requirements/runtime.txt -o requirements/embedded.txt
 	$(LOCK) --group dev -c requirements/embedded.txt -o requirements/dev.txt
+	$(LOCK) --group fuzz -c requirements/dev.txt -o requirements/fuzz.txt
 	$(BIN)/python -m local.jars
+
+fuzz: .venv/fuzz.stamp ## Ask real Elasticsearch 20,000 generated queries, and fuzz the parser for five minutes
+	@$(BIN)/python -m tests.fuzz language
+	@$(BIN)/python -m tests.fuzz parser
 
 bench-translator: .venv/dev.stamp ## Time the translator against luqum, and POST /translate against /healthz
 	@$(BIN)/python -m tests.benchmarks.bench_translator

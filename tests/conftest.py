@@ -12,12 +12,8 @@ from local.supervisor import supervisor
 # Django reads both at import, before any fixture could set them.
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "gateway.settings")
 os.environ.setdefault("GATEWAY_SECRET_KEY", "a key that only the tests know, long enough for Django's checks")
-
-
-@pytest.hookimpl(tryfirst=True)
-def pytest_configure() -> None:
-    """Set Django up before pytest-django looks whether it is."""
-    django.setup()
+# Before any other conftest, which may import models, and before pytest-django looks whether it is.
+django.setup()
 
 
 @pytest.fixture(scope="session")

@@ -17,7 +17,8 @@ from tests.oracle import compare
 @pytest.fixture(scope="module")
 def client(elasticsearch_url: str) -> Iterator[Elasticsearch]:
     """A client of the real server."""
-    with connect(ElasticsearchSettings(url=elasticsearch_url)) as connected:
+    # 120 indices in a row keep a busy machine's cluster state behind now and then.
+    with connect(ElasticsearchSettings(url=elasticsearch_url), request_timeout=60) as connected:
         yield connected
 
 
