@@ -9,7 +9,7 @@ from itertools import count
 from typing import Any
 
 import pytest
-from elasticsearch import Elasticsearch
+from elasticsearch import BadRequestError, Elasticsearch
 
 from elastic.client import connect
 from elastic.settings import ElasticsearchSettings
@@ -17,6 +17,7 @@ from tests.oracle import disagreements
 from tests.strategies import Question, World
 from translator.catalogue import Catalogue
 from translator.dsl import translate
+from translator.errors import QueryError
 from translator.grammar import parse
 from translator.nodes import Everything
 
@@ -131,3 +132,30 @@ def test_what_the_documentation_warns_of(
     hits = client.search(index=index, query=query, source=False)["hits"]["hits"]
     client.indices.delete(index=index)
     assert sorted(int(hit["_id"]) for hit in hits) == found
+
+
+@pytest.mark.parametrize("text", ["Precise > now-100y", 'Sparse = "two words"'])
+def test_what_the_documentation_says_that_elasticsearch_refuses(client: Elasticsearch, text: str) -> None:
+    index = f"warned-{next(_numbers)}"
+    mapping = {"properties": {**_MAPPING["properties"], "Sparse": {"type": "text", "index_options": "docs"}}}
+    client.indices.create(index=index, mappings=mapping, settings={"number_of_replicas": 0})
+    client.create(index=index, id="0", document={"Precise": "2024", "Sparse": "two words"}, refresh=True)
+    query = translate(text, Catalogue.from_mappings({index: mapping})).query
+    with pytest.raises(BadRequestError):
+        client.search(index=index, query=query)
+    client.indices.delete(index=index)
+
+
+@pytest.mark.parametrize(
+    ("text", "properties", "code"),
+    [
+        ("d = now/d+8h", {"d": {"type": "date"}}, "type_mismatch"),
+        ("a EXISTS", {"a.b": {"type": "keyword"}}, "unknown_field"),
+    ],
+)
+def test_what_the_documentation_says_that_the_language_refuses(
+    text: str, properties: dict[str, Any], code: str
+) -> None:
+    with pytest.raises(QueryError) as refusal:
+        translate(text, Catalogue.from_mappings({"index": {"properties": properties}}))
+    assert refusal.value.code == code
