@@ -7,12 +7,13 @@ import multiprocessing
 import os
 import signal
 import threading
+import time
 from typing import Any
 
 from granian.constants import HTTPModes, Interfaces, Loops
 from granian.http import HTTP1Settings
 from granian.log import LogLevels
-from granian.server import Server
+from granian.server.mp import MPServer
 
 from elastic.settings import ElasticsearchSettings
 from translator.app import create_app
@@ -21,6 +22,7 @@ from translator.settings import TranslatorSettings
 logger = logging.getLogger("translator")
 
 _STOP_SECONDS = 15
+_INSIST_SECONDS = 0.1
 _LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
@@ -29,6 +31,24 @@ _LOGGING = {
     "root": {"handlers": ["stderr"], "level": "INFO"},
     "loggers": {"elastic_transport": {"level": "WARNING"}},
 }
+
+
+class _Server(MPServer):
+    def shutdown(self, exit_code: int = 0) -> None:
+        """Stop the worker, also one that has only begun.
+
+        That one may not hear the first SIGTERM: it is forked with a handler that is its parent's, and uvloop drops
+        signals that come while it does not run. So it is told until it ends.
+        """
+        threading.Thread(target=_insist, name="insist", daemon=True).start()
+        super().shutdown(exit_code)  # type: ignore[no-untyped-call]  # granian's methods have no types
+
+
+def _insist() -> None:
+    while workers := multiprocessing.active_children():
+        time.sleep(_INSIST_SECONDS)
+        for worker in workers:
+            worker.terminate()
 
 
 def serve() -> int:
@@ -44,7 +64,7 @@ def serve() -> int:
     # The worker reads these too, but a bad one has to stop the start-up here.
     ElasticsearchSettings.load()
     logging.config.dictConfig(_LOGGING)
-    server = Server(
+    server = _Server(
         "translator.app:create_app",
         address=settings.host,
         port=settings.port,

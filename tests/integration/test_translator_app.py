@@ -1,6 +1,7 @@
 """The translator's process over HTTP, on the real Elasticsearch."""
 
 import os
+import random
 import signal
 import socket
 import subprocess
@@ -10,6 +11,8 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from http.client import HTTPResponse
+from pathlib import Path
 from typing import Any
 
 import orjson
@@ -70,16 +73,24 @@ class Service:
 
 
 @contextmanager
-def _service(**environment: str) -> Iterator[Service]:
+def _process(environment: dict[str, str], stderr: int | None = None) -> Iterator[tuple[subprocess.Popen[bytes], int]]:
+    """A translator that is starting, and the port that it is told to take."""
     port = ports.free(1)[0]
     variables = {**os.environ, "TRANSLATOR_PORT": str(port), **environment}
-    with subprocess.Popen([sys.executable, "-m", "translator", "serve"], env=variables) as process:
+    command = [sys.executable, "-m", "translator", "serve"]
+    with subprocess.Popen(command, env=variables, stderr=stderr) as process:
         try:
-            service = Service(port, process)
-            _wait_for(service.is_up)
-            yield service
+            yield process, port
         finally:
             process.terminate()
+
+
+@contextmanager
+def _service(**environment: str) -> Iterator[Service]:
+    with _process(environment) as (process, port):
+        service = Service(port, process)
+        _wait_for(service.is_up)
+        yield service
 
 
 def _wait_for(condition: Callable[[], bool], seconds: float = 20) -> None:
@@ -189,6 +200,33 @@ def test_a_body_without_a_length_is_limited_too(service: Service) -> None:
         with suppress(OSError):
             connection.shutdown(socket.SHUT_RDWR)
         sender.join()
+
+
+def test_a_body_in_pieces_is_read_to_its_end_and_the_connection_serves_on(service: Service) -> None:
+    body = orjson.dumps({"index": _INDEX, "query": "Hostname = a"})
+    head = "POST /translate HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+    chunks = b"".join(b"%x\r\n%s\r\n" % (len(part), part) for part in (body[:9], body[9:])) + b"0\r\n\r\n"
+    with socket.create_connection(("127.0.0.1", service.port), timeout=10) as connection:
+        for length, sent in ((f"Content-Length: {len(body)}", body), ("Transfer-Encoding: chunked", chunks)) * 2:
+            connection.sendall(f"{head}{length}\r\n\r\n".encode())
+            for piece in (sent[:20], sent[20:]):
+                connection.sendall(piece)
+            answer = HTTPResponse(connection)
+            answer.begin()
+            assert (answer.status, orjson.loads(answer.read())["canonical"]) == (200, "Hostname = a")
+
+
+def test_a_body_that_ends_early_is_no_fault_of_the_service(elasticsearch_url: str) -> None:
+    with _process({"ELASTICSEARCH_URL": elasticsearch_url}, subprocess.PIPE) as (process, port):
+        service = Service(port, process)
+        _wait_for(service.is_up)
+        with socket.create_connection(("127.0.0.1", port), timeout=10) as connection:
+            head = "POST /translate HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 9\r\n\r\n{"
+            connection.sendall(head.encode())
+        assert service.is_up()
+        process.terminate()
+        assert process.stderr is not None
+        assert b"Traceback" not in process.stderr.read()
 
 
 @pytest.mark.parametrize(
@@ -343,6 +381,30 @@ def test_sigterm_ends_it_cleanly_and_at_once(elasticsearch_url: str) -> None:
     with _service(ELASTICSEARCH_URL=elasticsearch_url) as service:
         service.process.send_signal(signal.SIGTERM)
         assert service.process.wait(timeout=10) == 0
+
+
+@pytest.mark.parametrize("tenths", range(0, 15, 2))
+def test_sigterm_ends_a_start_cleanly_whenever_it_comes(tenths: int) -> None:
+    seconds = tenths / 10 + random.uniform(0, 0.2)
+    with _process({"ELASTICSEARCH_URL": "http://127.0.0.1:1"}, subprocess.PIPE) as (process, _):
+        # Before its first line of Python a process can only be killed.
+        _wait_for(lambda: _catches(process, signal.SIGTERM))
+        # What is tested is the moment itself, so here nothing can be waited for.
+        time.sleep(seconds)
+        family = psutil.Process(process.pid).children(recursive=True)
+        process.terminate()
+        assert process.stderr is not None
+        shown = process.stderr.read().decode()
+        assert process.wait(timeout=10) == 0, (seconds, shown)
+        assert "Traceback" not in shown and "ERROR" not in shown, (seconds, shown)
+        assert not psutil.wait_procs(family, timeout=10)[1]
+
+
+def _catches(process: subprocess.Popen[bytes], number: signal.Signals) -> bool:
+    """Whether a process handles a signal: the mask `SigCgt` of proc_pid_status(5)."""
+    status = Path(f"/proc/{process.pid}/status").read_text(encoding="ascii")
+    mask = next(line.split()[1] for line in status.splitlines() if line.startswith("SigCgt:"))
+    return bool(int(mask, 16) >> (number - 1) & 1)
 
 
 def test_a_killed_parent_leaves_no_worker(elasticsearch_url: str) -> None:
