@@ -139,3 +139,7 @@ def _written(nanoseconds: int) -> str:
     moment = _EPOCH + timedelta(seconds=seconds)
     fraction = f"{rest:09d}" if rest % _MILLI else f"{rest // _MILLI:03d}"
     return f"{moment.year:04d}-{moment.month:02d}-{moment.day:02d}T{moment:%H:%M:%S}.{fraction}Z"
+
+
+LAST_NANOSECOND = _written(_LAST_NANOS)
+"""The last moment of `date_nanos`, as it is sent."""

@@ -82,6 +82,10 @@ def _mended(text: str, *documents: dict[str, Any], case_insensitive: bool = Fals
         _mended("Title IN (*, x)", {"Title": "longer"}, {"Title": "abc"}, {}),
         # The nanosecond behind the last one cannot be asked for.
         _mended(f"Precise = {_LAST_NANOSECOND}", {"Precise": _LAST_NANOSECOND}, {"Precise": "2024-05-03"}),
+        _mended(f"Precise > {_LAST_NANOSECOND}", {"Precise": _LAST_NANOSECOND}, {"Precise": "2024-05-03"}),
+        _mended("Precise > 2262", {"Precise": _LAST_NANOSECOND}, {"Precise": "2024-05-03"}),
+        _mended("NOT Precise > 2262", {"Precise": _LAST_NANOSECOND}, {}),
+        _mended("Precise < 1970", {"Precise": "1970-01-01T00:00:00Z"}, {"Precise": "2024-05-03"}),
         # Date math rounds up to the last millisecond, not to the last nanosecond.
         *[
             _mended(f"Precise {comparison} 2024-05-03||/d", {"Precise": "2024-05-03T23:59:59.999500Z"})

@@ -47,7 +47,7 @@ def _leaves(query: dict[str, Any], depth: int = 0) -> Iterator[tuple[str, dict[s
     elif name == "bool":
         for child in _children(body):
             yield from _leaves(child, depth + 1)
-    else:
+    elif query != {"match_none": {}}:  # which names no field
         yield name, body, depth
 
 
