@@ -202,7 +202,7 @@ async def _problem(_: Request, error: Exception) -> Response:
 async def _http_error(_: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     status = HTTPStatus(error.status_code)
-    return Problem(status, _CODES.get(status, "malformed"), str(error.detail), headers=error.headers).response()
+    return Problem(status, _CODES.get(status, "malformed"), str(error.detail), headers=error.headers or {}).response()
 
 
 async def _bad_parameter(_: Request, error: Exception) -> Response:

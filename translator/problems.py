@@ -1,6 +1,7 @@
 """Errors as `application/problem+json` (RFC 9457)."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any
 
@@ -12,32 +13,17 @@ from translator.errors import QueryError
 RETRY_AFTER_SECONDS = 1
 
 
+@dataclass(eq=False)
 class Problem(Exception):
-    """A request that is answered with an error.
+    """A request that is answered with an error: `code` says why to programs, `detail` to people."""
 
-    Args:
-        status: the HTTP status.
-        code: the reason, for programs.
-        detail: what is wrong and what to do, for people.
-        members: more members of the problem object.
-        headers: response headers that belong to the status.
-    """
-
-    def __init__(
-        self,
-        status: HTTPStatus,
-        code: str,
-        detail: str,
-        *,
-        members: Mapping[str, Any] | None = None,
-        headers: Mapping[str, str] | None = None,
-    ) -> None:
-        super().__init__(detail)
-        self.status = status
-        self.code = code
-        self.detail = detail
-        self.members = dict(members or {})
-        self.headers = dict(headers or {})
+    status: HTTPStatus
+    code: str
+    detail: str
+    members: Mapping[str, Any] = field(default_factory=dict)
+    """More members of the problem object."""
+    headers: Mapping[str, str] = field(default_factory=dict)
+    """Response headers that belong to the status."""
 
     def response(self) -> Response:
         """The problem as a response."""

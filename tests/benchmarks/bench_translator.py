@@ -129,7 +129,7 @@ def _service() -> Iterator[int]:
     command = [sys.executable, "-m", "translator", "serve"]
     with TemporaryDirectory(prefix="sluice-bench-") as folder:
         prepared = servers.prepare(Path(folder), (free[0], free[1]), (free[2], free[3]))
-        search = next(program for program in prepared.programs() if program.name == "elasticsearch")
+        [search] = [program for program in prepared.programs() if program.name == "elasticsearch"]
         translator = Program("translator", command, lambda: servers.answers_ok(f"http://127.0.0.1:{port}/readyz"))
         settings = {"ELASTICSEARCH_URL": prepared.elasticsearch.url, "TRANSLATOR_PORT": str(port)}
         with supervisor(Path(folder), [search, translator], settings) as running:
