@@ -3,9 +3,21 @@
 from typing import Any
 
 from django.conf import settings
+from django.core.handlers.wsgi import WSGIRequest
 from django.core.wsgi import get_wsgi_application
 
+
+class _Request(WSGIRequest):
+    def _set_content_type_params(self, meta: dict[str, Any]) -> None:
+        # Django reads the parameters before anything that could answer for an error in them (RFC 8187 has many ways).
+        try:
+            super()._set_content_type_params(meta)  # type: ignore[misc]  # not in the stubs
+        except (ValueError, LookupError, TypeError):
+            self.content_type, self.content_params = "", {}
+
+
 _django = get_wsgi_application()
+_django.request_class = _Request
 
 
 def application(environ: dict[str, Any], start_response: Any) -> Any:
