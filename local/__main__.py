@@ -6,7 +6,9 @@ import sys
 import time
 from types import FrameType
 
+from confluent_kafka import KafkaException
 from rich.console import Console
+from urllib3.exceptions import HTTPError
 
 from elastic.settings import ConfigurationError
 from local import demo, preflight, servers
@@ -43,7 +45,7 @@ def main(arguments: list[str] | None = None) -> int:
     except ConfigurationError as error:
         errors.print(str(error), style="red", markup=False)
         return 2
-    except StackError as error:
+    except (StackError, KafkaException, HTTPError) as error:
         errors.print(f"Sluice stopped: {error}", style="red", markup=False, highlight=False)
         return 1
     except OSError as error:

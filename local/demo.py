@@ -8,6 +8,7 @@ from typing import Any
 import urllib3
 from confluent_kafka import Consumer, TopicPartition
 from rich.console import Console
+from urllib3.exceptions import HTTPError
 
 from local.errors import StackError
 from local.services import USER, Services
@@ -39,7 +40,7 @@ def show(services: Services, console: Console) -> None:
     )
     try:
         _stand_at_the_end(consumer)
-        answer = _search(services)
+        answer = search(services)
         console.print(f"\n[bold]The answer[/] to  {QUERY}")
         console.print_json(json.dumps({**answer, "results": answer["results"][:1]}))
         names = ", ".join(sorted(device["Hostname"] for device in answer["results"]))
@@ -49,7 +50,7 @@ def show(services: Services, console: Console) -> None:
         console.out(value, highlight=False)
     finally:
         consumer.close()
-    document = _document(services, answer["query_id"])
+    document = find_document(services, answer["query_id"])
     console.print(f"\n[bold]The document[/] in {document['_index']}")
     console.print_json(json.dumps(document["_source"]))
 
@@ -64,10 +65,17 @@ def _stand_at_the_end(consumer: Consumer) -> None:
     )
 
 
-def _search(services: Services) -> dict[str, Any]:
-    answer = _HTTP.request(
-        "POST", f"{services.gateway_url}/search", json={"query": QUERY}, headers={"Authorization": authorization()}
-    )
+def search(services: Services) -> dict[str, Any]:
+    """Ask the gateway for the demo's devices.
+
+    Raises:
+        StackError: it does not answer, or not with them.
+    """
+    url, headers = f"{services.gateway_url}/search", {"Authorization": authorization()}
+    try:
+        answer = _HTTP.request("POST", url, json={"query": QUERY}, headers=headers)
+    except HTTPError as error:
+        raise StackError(f"the gateway does not answer: {type(error).__name__}") from error
     body: dict[str, Any] = answer.json()
     if answer.status != 200:
         raise StackError(f"the search was answered with {answer.status}: {body.get('detail', body)}")
@@ -87,12 +95,19 @@ def _event(consumer: Consumer, event_id: str) -> str:
     raise StackError(f"the event {event_id} did not appear on {TOPIC} within {_PATIENCE_SECONDS} s")
 
 
-def _document(services: Services, event_id: str) -> dict[str, Any]:
+def find_document(services: Services, event_id: str) -> dict[str, Any]:
+    """Wait for an event's document in the audit index.
+
+    Raises:
+        StackError: it does not appear.
+    """
     url = f"{services.servers.elasticsearch.url}/query-logs-*/_search"
     query = {"query": {"ids": {"values": [event_id]}}}
     deadline = time.monotonic() + _PATIENCE_SECONDS
     while time.monotonic() < deadline:
-        hits: list[dict[str, Any]] = _HTTP.request("POST", url, json=query).json()["hits"]["hits"]
+        answer = _HTTP.request("POST", url, json=query)
+        # The day's index is there before its shard can be searched.
+        hits: list[dict[str, Any]] = answer.json()["hits"]["hits"] if answer.status == 200 else []
         if hits:
             return hits[0]
         time.sleep(0.2)
