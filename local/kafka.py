@@ -109,4 +109,11 @@ class Kafka:
             "transaction.state.log.min.isr": 1,
             "group.initial.rebalance.delay.ms": 0,
         }
-        return "".join(f"{name}={value}\n" for name, value in properties.items())
+        return "".join(f"{name}={_escaped(str(value))}\n" for name, value in properties.items())
+
+
+def _escaped(value: str) -> str:
+    # java.util.Properties reads Latin-1 and has escapes for the rest, in UTF-16 code units.
+    units = value.replace("\\", "\\\\").encode("utf-16-be")
+    codes = (int.from_bytes(units[at : at + 2], "big") for at in range(0, len(units), 2))
+    return "".join(chr(code) if code < 0x80 else f"\\u{code:04x}" for code in codes)

@@ -1,6 +1,5 @@
 """Sluice's own services as programs of the stack, and the commands that prepare them."""
 
-import os
 import secrets
 import subprocess
 import sys
@@ -9,7 +8,7 @@ from pathlib import Path
 
 from local.errors import StackError
 from local.servers import Servers, answers_ok
-from local.supervisor import Program
+from local.supervisor import Program, clean_environment
 
 USER = "octoAdmin"
 
@@ -82,7 +81,7 @@ class Services:
 
     def _run(self, *arguments: str) -> None:
         command = [sys.executable, "-m", *arguments]
-        environment = {**os.environ, **self.environment()}
+        environment = clean_environment(self.environment())
         result = subprocess.run(
             command, env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False
         )

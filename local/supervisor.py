@@ -27,7 +27,7 @@ _START_SECONDS = 120
 _STOP_SECONDS = 20
 
 # What a stack's own programs are told about one another must not come from the user's shell.
-_FOREIGN_VARIABLES = ("KAFKA_", "ELASTICSEARCH_", "AUDIT_", "GATEWAY_", "TRANSLATOR_")
+_FOREIGN_VARIABLES = ("KAFKA_", "ELASTICSEARCH_", "AUDIT_", "GATEWAY_", "TRANSLATOR_", "DJANGO_")
 
 _GONE = (OSError, HTTPException, xmlrpc.client.Error)
 
@@ -148,7 +148,7 @@ def supervisor(home: Path, programs: list[Program], variables: Mapping[str, str]
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
-            env=_environment(variables),
+            env=clean_environment(variables),
             # Ctrl-C is for the runner, which stops the rest in order.
             process_group=0,
         )
@@ -168,7 +168,8 @@ def _tethered() -> list[str]:
     return [sys.executable, "-m", "local.tether"]
 
 
-def _environment(variables: Mapping[str, str]) -> dict[str, str]:
+def clean_environment(variables: Mapping[str, str]) -> dict[str, str]:
+    """The user's environment with these settings for Sluice's programs, and none of the user's own."""
     own = {name: value for name, value in os.environ.items() if not name.startswith(_FOREIGN_VARIABLES)}
     return {**own, "PYTHONUNBUFFERED": "1", **variables}
 

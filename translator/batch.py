@@ -46,7 +46,7 @@ def translate_line(line: bytes) -> bytes:
     except QueryError as error:
         rejection = error.as_dict()
         return orjson.dumps({"error": {name: rejection[name] for name in _ERROR_MEMBERS}})
-    except ValueError as error:
+    except (ValueError, orjson.JSONEncodeError) as error:
         return orjson.dumps({"error": dict(zip(_ERROR_MEMBERS, ("malformed", str(error), 0, 0, []), strict=True))})
     return orjson.dumps({"query": translation.query})
 
