@@ -20,6 +20,8 @@ def _status(**environ: Any) -> HTTPStatus:
     return HTTPStatus(int(answered[0].split()[0]))
 
 
+# Django looks after its database connections around every request.
+@pytest.mark.django_db
 @pytest.mark.parametrize(
     "content_type",
     [
