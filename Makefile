@@ -2,7 +2,7 @@
 
 PYTHON ?= python3
 BIN := .venv/bin
-LOCK := $(BIN)/uv pip compile pyproject.toml --quiet --universal --python-version 3.11 --generate-hashes \
+LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
   --no-header --no-emit-index-url --no-emit-find-links
 
 # The linters load Django's settings, which want a key to be there; nothing is signed with this one.
@@ -36,10 +36,11 @@ format: .venv/dev.stamp ## Format the code
 	$(BIN)/ruff format
 
 lock: .venv/dev.stamp ## Bring requirements/ and local/jars.toml in line with what the project asks for
-	$(LOCK) -o requirements/runtime.txt
-	$(LOCK) --group embedded -c requirements/runtime.txt -o requirements/embedded.txt
-	$(LOCK) --group dev -c requirements/embedded.txt -o requirements/dev.txt
-	$(LOCK) --group fuzz -c requirements/dev.txt -o requirements/fuzz.txt
+	$(LOCK) pyproject.toml -o requirements/runtime.txt
+	$(LOCK) pyproject.toml --group embedded -c requirements/runtime.txt -o requirements/embedded.txt
+	$(LOCK) pyproject.toml --group dev -c requirements/embedded.txt -o requirements/dev.txt
+	$(LOCK) pyproject.toml --group fuzz -c requirements/dev.txt -o requirements/fuzz.txt
+	$(LOCK) --group peers -o requirements/peers.txt
 	$(BIN)/python -m local.jars
 
 fuzz: .venv/fuzz.stamp ## Ask real Elasticsearch 20,000 generated queries, and fuzz the parser for five minutes
