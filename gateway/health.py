@@ -17,7 +17,7 @@ from urllib3.exceptions import HTTPError
 from gateway import search, translator
 from gateway.audit import audit_trail
 from gateway.models import User
-from gateway.openapi import HEALTH, READINESS
+from gateway.openapi.health import HEALTH, READINESS
 
 logger = logging.getLogger(__name__)
 

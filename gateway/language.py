@@ -8,7 +8,7 @@ from rest_framework.views import APIView
 from gateway import translator
 from gateway.auth import require_index
 from gateway.correlation import correlation_of
-from gateway.openapi import complete_schema, fields_schema, translate_schema
+from gateway.openapi.language import complete_schema, fields_schema, translate_schema
 from gateway.problems import Problem
 from gateway.record import QueryRecord
 from gateway.serializers import CompleteSerializer, FieldsSerializer, TranslateSerializer, checked

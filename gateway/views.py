@@ -7,7 +7,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from gateway.auth import require_index
-from gateway.openapi import search_schema
+from gateway.openapi.search import search_schema
 from gateway.record import QueryRecord
 from gateway.search import search
 from gateway.serializers import SearchSerializer, checked

@@ -79,7 +79,9 @@ def test_every_answer_is_described(path: str, method: str, of_the_body: set[str]
 
 
 def test_the_codes_are_the_closed_list(document: Any) -> None:
-    problem = document["paths"]["/search"]["post"]["responses"]["400"]["content"]["application/problem+json"]["schema"]
+    content = document["paths"]["/search"]["post"]["responses"]["400"]["content"]
+    assert content["application/problem+json"]["schema"] == {"$ref": "#/components/schemas/Problem"}
+    problem = document["components"]["schemas"]["Problem"]
     assert problem["properties"]["code"]["enum"] == [code.value for code in Code]
 
 
