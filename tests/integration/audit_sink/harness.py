@@ -24,7 +24,7 @@ from elasticsearch import ApiError, Elasticsearch
 from audit_sink.event import AuditEvent, EventData, EventMetadata, EventType, encode, headers, new_event_id
 from local import ports
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 WAIT_SECONDS = 60.0
 
 
@@ -211,7 +211,7 @@ class SinkProcess:
         self.port = ports.free(1)[0]
         self._log = log
         port = {"AUDIT_SINK_METRICS_PORT": str(self.port)}
-        with log.open("ab") as output:
+        with log.open("wb") as output:
             # Ended by stop() or kill(), and by the fixture that made it where a test fails.
             self._process = subprocess.Popen(  # pylint: disable=consider-using-with
                 [sys.executable, "-m", "audit_sink"],
@@ -222,7 +222,7 @@ class SinkProcess:
             )
 
     def log(self) -> str:
-        """All that it, and processes before it with the same file, logged."""
+        """All that it logged."""
         return self._log.read_text(encoding="utf-8")
 
     def get(self, path: str) -> tuple[int, str]:
@@ -261,6 +261,9 @@ class SinkProcess:
         self._process.send_signal(signal.SIGTERM)
         return self._process.wait(timeout=20)
 
+
+Start = Callable[..., SinkProcess]
+"""Starts a sink with these variables besides its trail's."""
 
 Reply = tuple[int, bytes]
 Fault = Callable[[bytes], Reply | None]

@@ -1,0 +1,82 @@
+"""Every event becomes one document of its day, however often the sink ends on the way."""
+
+from datetime import UTC, datetime, timedelta
+from functools import partial
+
+from audit_sink.event import encode
+from tests.integration.audit_sink.harness import Start, Trail, event, eventually
+
+
+def test_events_become_documents_of_their_day(trail: Trail, start: Start) -> None:
+    first = event(1, query='Hostname = "İstanbul 🐙"')
+    trail.produce([first, *(event(number) for number in range(2, 100))])
+    start()
+
+    eventually(trail.all_indexed, "every event as a document")
+    hit = trail.indexed()[first.event_id]
+    source = hit["_source"]
+    assert hit["_index"] == trail.index_prefix + first.timestamp.strftime("%Y.%m.%d")
+    assert source["user"]["name"] == first.user_id
+    assert source["sluice"]["query"] == first.data.query
+    kafka = source["sluice"]["kafka"]
+    original = trail.records(trail.topic, kafka["partition"])[kafka["offset"]]
+    assert original.value() == encode(first)
+    trail.assert_account_closes()
+
+
+def test_the_same_event_twice_is_one_document(trail: Trail, start: Start) -> None:
+    events = [event(number) for number in range(50)]
+    trail.produce(events)
+    trail.produce(events)
+    sink = start()
+
+    eventually(lambda: sink.metric("audit_sink_events_duplicate_total") == 50, "50 duplicates counted")
+    assert len(trail.indexed()) == 50
+    trail.assert_account_closes()
+
+
+def test_an_absurd_clock_makes_no_index_of_its_own(trail: Trail, start: Start) -> None:
+    today = datetime.now(UTC)
+    yesterday = today - timedelta(days=1)
+    trail.produce([event(1, yesterday), event(2, today), event(3, datetime(1980, 1, 1, tzinfo=UTC))])
+    trail.produce([event(4, datetime(2999, 1, 1, tzinfo=UTC))])
+    start()
+
+    eventually(trail.all_indexed, "every event as a document")
+    days = {(today + timedelta(days=days)).strftime("%Y.%m.%d") for days in (-1, 0, 1)}
+    assert {hit["_index"].removeprefix(trail.index_prefix) for hit in trail.indexed().values()} <= days
+
+
+def test_an_idle_sink_has_committed_everything(trail: Trail, start: Start) -> None:
+    trail.produce(event(number) for number in range(500))
+    sink = start()
+
+    eventually(lambda: trail.lag() == 0, "a lag of 0 by the broker's account")
+    eventually(lambda: "audit_sink_lag" in sink.get("/metrics")[1], "lag as a metric")
+    eventually(lambda: sink.metric("audit_sink_lag") == 0, "a lag of 0 by the sink's own account")
+
+
+def test_sigterm_settles_commits_and_exits_with_0(trail: Trail, start: Start) -> None:
+    trail.produce(event(number) for number in range(3_000))
+    sink = start(AUDIT_SINK_BATCH_SIZE="100")
+    eventually(lambda: trail.all_indexed(1), "the first documents")
+
+    assert sink.stop() == 0
+    indexed = len(trail.indexed())
+    assert trail.lag() == 3_000 - indexed
+    start()
+    eventually(trail.all_indexed, "the rest")
+    trail.assert_account_closes()
+
+
+def test_sigkill_again_and_again_loses_and_doubles_nothing(trail: Trail, start: Start) -> None:
+    trail.produce(event(number) for number in range(5_000))
+    for documents in (1, 1_000, 2_000):
+        sink = start(AUDIT_SINK_BATCH_SIZE="100")
+        eventually(partial(trail.all_indexed, documents), f"{documents} documents before the kill")
+        sink.kill()
+    start()
+
+    eventually(trail.all_indexed, "every event as a document")
+    eventually(lambda: trail.lag() == 0, "everything committed")
+    trail.assert_account_closes()

@@ -1,0 +1,26 @@
+"""What the sink says and does before it can work."""
+
+import orjson
+
+from tests.integration.audit_sink.harness import Start, eventually
+
+
+def test_it_waits_for_what_is_not_up_yet_without_a_flood(start: Start) -> None:
+    sink = start(KAFKA_BOOTSTRAP_SERVERS="127.0.0.1:1", ELASTICSEARCH_URL="http://127.0.0.1:1")
+
+    eventually(lambda: "waiting for Elasticsearch" in sink.log(), "a line about Elasticsearch")
+    status, body = sink.get("/readyz")
+    assert status == 503
+    assert set(orjson.loads(body)["dependencies"]) == {"elasticsearch", "kafka"}
+    assert sink.get("/healthz")[0] == 200
+    assert sink.stop() == 0
+    assert len(sink.log().splitlines()) <= 8
+
+
+def test_bad_settings_are_one_line_and_exit_status_2(start: Start) -> None:
+    sink = start(AUDIT_SINK_BATCH_SIZE="many")
+    eventually(lambda: not sink.is_running, "its end")
+
+    assert sink.stop() == 2
+    assert sink.log().count("\n") == 1
+    assert "AUDIT_SINK_BATCH_SIZE" in sink.log()
