@@ -3,9 +3,10 @@
 This is the only module that reads the environment.
 """
 
+import re
 from typing import Annotated
 
-from pydantic import BeforeValidator, Field, SecretStr, StringConstraints
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, StringConstraints
 from pydantic_settings import NoDecode, SettingsConfigDict
 
 from audit_sink.kafka import KafkaSettings, TopicSettings
@@ -21,6 +22,12 @@ def _comma_separated(value: object) -> object:
 _IndexName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9._-]{0,254}$")]
 _Seconds = Annotated[float, Field(gt=0, le=60)]
 _COMMA_SEPARATED = (NoDecode, BeforeValidator(_comma_separated))
+
+
+def _redis_url(url: SecretStr | None) -> SecretStr | None:
+    if url is not None and not re.match(r"(rediss?|redis\+unix)://.", url.get_secret_value()):
+        raise ValueError("must be a URL such as redis://127.0.0.1:6379/0")
+    return url
 
 
 class GatewaySettings(Settings):
@@ -40,6 +47,7 @@ class GatewaySettings(Settings):
     translator_url: HttpUrl = "http://127.0.0.1:8001"
     search_indices: Annotated[tuple[_IndexName, ...], *_COMMA_SEPARATED] = Field(default=("devices",), min_length=1)
     unsigned_tokens: bool = False
+    redis_url: Annotated[SecretStr | None, AfterValidator(_redis_url)] = None
     translator_timeout: _Seconds = 5.0
     search_timeout: _Seconds = 10.0
     audit_timeout: _Seconds = 5.0

@@ -1,0 +1,98 @@
+"""Budgets: how often something may happen, by user, by address or by whatever else a key names.
+
+The ``limits`` library counts, by its sliding window counter, which keeps two numbers a key: in Redis where there is
+one, so that all workers and replicas share the budgets, else in the memory of the process. While Redis is down each
+process counts by itself, because a missing counter is no reason to turn everybody away.
+"""
+
+import logging
+import math
+import time
+from collections.abc import Callable
+from functools import cache
+
+from circuitbreaker import CircuitBreaker  # type: ignore[import-untyped]  # comes without types
+from django.conf import settings
+from limits import RateLimitItem, parse
+from limits.storage import MemoryStorage, RedisStorage
+from limits.strategies import SlidingWindowCounterRateLimiter
+from redis.backoff import NoBackoff
+from redis.exceptions import RedisError
+from redis.retry import Retry
+
+logger = logging.getLogger(__name__)
+
+MAX_KEYS = 10_000
+"""Counters that a process keeps for one budget. With more it begins anew: who has that many addresses is not to be held
+up by counting, and may not fill the memory either."""
+
+_REDIS_SECONDS = 0.2
+_REDIS_PAUSE_SECONDS = 5
+
+_item = cache(parse)
+
+
+def take(budget: str, rate: str, key: str) -> int:
+    """Take one from a budget.
+
+    Args:
+        budget: its name; each budget has counters of its own.
+        rate: how many in how long, such as "600/minute".
+        key: whose; it is kept for a while, so it must be of bounded length.
+
+    Returns:
+        0 if there was one left, else after how many seconds, at least 1, there may be one again.
+    """
+    return _ask(_take, budget, rate, key)
+
+
+def wait(budget: str, rate: str, key: str) -> int:
+    """Look whether a budget has one left, and leave it there; takes and returns what ``take`` does."""
+    return _ask(_wait, budget, rate, key)
+
+
+def _take(limiter: SlidingWindowCounterRateLimiter, item: RateLimitItem, *key: str) -> int:
+    return 0 if limiter.hit(item, *key) else max(1, _wait(limiter, item, *key))
+
+
+def _wait(limiter: SlidingWindowCounterRateLimiter, item: RateLimitItem, *key: str) -> int:
+    window = limiter.get_window_stats(item, *key)
+    return 0 if window.remaining > 0 else max(1, math.ceil(window.reset_time - time.time()))
+
+
+def _ask(question: Callable[..., int], budget: str, rate: str, key: str) -> int:
+    url = settings.GATEWAY.redis_url
+    if url is not None:
+        limiter, breaker = _shared(url.get_secret_value())
+        try:
+            if not breaker.opened:
+                with breaker:
+                    return question(limiter, _item(rate), budget, key)
+        except RedisError as error:
+            if breaker.failure_count == 1:
+                logger.warning("Redis fails (%s): each process counts by itself meanwhile", error.__class__.__name__)
+    storage = _memory(budget)
+    if len(storage.storage) > MAX_KEYS:
+        storage.reset()
+    return question(SlidingWindowCounterRateLimiter(storage), _item(rate), budget, key)
+
+
+@cache
+def _shared(url: str) -> tuple[SlidingWindowCounterRateLimiter, CircuitBreaker]:
+    """The counters in Redis, and what keeps away from a Redis that is down; one a process."""
+    storage = RedisStorage(
+        url,
+        key_prefix="sluice",
+        socket_timeout=_REDIS_SECONDS,
+        socket_connect_timeout=_REDIS_SECONDS,
+        retry=Retry(NoBackoff(), 0),  # type: ignore[arg-type]  # handed on to redis as it is
+    )
+    breaker = CircuitBreaker(1, _REDIS_PAUSE_SECONDS, RedisError, "redis")
+    return SlidingWindowCounterRateLimiter(storage), breaker
+
+
+@cache
+def _memory(budget: str) -> MemoryStorage:
+    """The counters of one budget in this process."""
+    del budget
+    return MemoryStorage()
