@@ -7,6 +7,7 @@ process counts by itself, because a missing counter is no reason to turn everybo
 
 import logging
 import math
+import threading
 import time
 from collections.abc import Callable
 from functools import cache
@@ -30,6 +31,7 @@ _REDIS_SECONDS = 0.2
 _REDIS_PAUSE_SECONDS = 5
 
 _item = cache(parse)
+_lock = threading.Lock()
 
 
 def take(budget: str, rate: str, key: str) -> int:
@@ -71,10 +73,12 @@ def _ask(question: Callable[..., int], budget: str, rate: str, key: str) -> int:
         except RedisError as error:
             if breaker.failure_count == 1:
                 logger.warning("Redis fails (%s): each process counts by itself meanwhile", error.__class__.__name__)
-    storage = _memory(budget)
-    if len(storage.storage) > MAX_KEYS:
-        storage.reset()
-    return question(SlidingWindowCounterRateLimiter(storage), _item(rate), budget, key)
+    # The library's own locks let a few too many through where several threads take the first one.
+    with _lock:
+        storage = _memory(budget)
+        if len(storage.storage) > MAX_KEYS:
+            storage.reset()
+        return question(SlidingWindowCounterRateLimiter(storage), _item(rate), budget, key)
 
 
 @cache
