@@ -17,7 +17,8 @@ MAX_ENVELOPE_BYTES = 2 * 1024 * 1024
 
 _MAX_KEY_BYTES = 64 * 1024
 _MAX_ORIGINAL_HEADERS_BYTES = 256 * 1024
-_PREFIX = "dead_letter_"
+PREFIX = "dead_letter_"
+"""What the names of our headers start with; the original's headers stand beside them."""
 
 Headers = list[tuple[str, bytes | None]]
 
@@ -74,23 +75,24 @@ def envelope(letter: DeadLetter) -> Envelope:
         ours["cut_from_bytes"] = len(value)
         value = value[:MAX_VALUE_BYTES]
     headers = _original_headers(record)
-    headers += [(_PREFIX + name, str(text).encode("utf-8", "replace")) for name, text in ours.items()]
+    headers += [(PREFIX + name, str(text).encode("utf-8", "replace")) for name, text in ours.items()]
     return Envelope(None if key is None else key[:_MAX_KEY_BYTES], value, headers)
 
 
 def _original_headers(record: Message) -> Headers:
     kept: Headers = []
     room = _MAX_ORIGINAL_HEADERS_BYTES
-    for name, content in _headers(record):
+    for name, content in record_headers(record):
         room -= len(name.encode()) + len(content or b"")
         if room < 0:
             break
-        if not name.startswith(_PREFIX):
+        if not name.startswith(PREFIX):
             kept.append((name, content))
     return kept
 
 
-def _headers(record: Message) -> Headers:
+def record_headers(record: Message) -> Headers:
+    """A record's headers as pairs, in their order."""
     headers = record.headers() or []
     pairs = headers.items() if isinstance(headers, dict) else headers
     return [(name, value.encode() if isinstance(value, str) else value) for name, value in pairs]
@@ -102,12 +104,12 @@ def stored_letter(record: Message) -> StoredLetter:
     Raises:
         ValueError: it is not one that ``envelope`` made.
     """
-    headers = {name: value for name, value in _headers(record) if name.startswith(_PREFIX)}
+    headers = {name: value for name, value in record_headers(record) if name.startswith(PREFIX)}
 
     def text(name: str) -> str:
-        value = headers.get(_PREFIX + name)
+        value = headers.get(PREFIX + name)
         if value is None:
-            raise ValueError(f"the record has no header {_PREFIX}{name}")
+            raise ValueError(f"the record has no header {PREFIX}{name}")
         return value.decode("utf-8", "replace")
 
     return StoredLetter(
@@ -119,5 +121,5 @@ def stored_letter(record: Message) -> StoredLetter:
         detail=text("detail"),
         key=record.key(),
         value=record.value(),
-        is_cut=_PREFIX + "cut_from_bytes" in headers,
+        is_cut=PREFIX + "cut_from_bytes" in headers,
     )

@@ -10,6 +10,9 @@ from audit_sink.answers import Failure, Outcome, classify_status
 from audit_sink.batch import Write
 from audit_sink.verdict import Item
 
+BULK_SECONDS = 30.0
+"""After this long without an answer a bulk request counts as failed."""
+
 _PATH = "/_bulk?filter_path=errors,took,items.*.status,items.*.error"
 _HEADERS = {"accept": "application/json", "content-type": "application/x-ndjson"}
 

@@ -8,8 +8,6 @@ import pytest
 from confluent_kafka import Producer
 from elasticsearch import Elasticsearch
 
-from audit_sink.kafka import KafkaSettings, TopicSettings
-from audit_sink.topics import create_topics
 from elastic.bootstrap import bootstrap
 from tests.integration.audit_sink.harness import FaultyElasticsearch, SinkProcess, Start, Trail
 
@@ -34,9 +32,7 @@ def fixture_trail(
 ) -> Iterator[Trail]:
     """Topics and indices of the test's own."""
     trail = Trail(kafka_bootstrap, elasticsearch_url, uuid4().hex[:12], client, producer)
-    create_topics(
-        KafkaSettings(bootstrap_servers=kafka_bootstrap), TopicSettings(topic=trail.topic, dlq_topic=trail.dlq_topic)
-    )
+    trail.create_topics()
     yield trail
     for index in client.indices.get(index=trail.indices):
         client.indices.delete(index=index)

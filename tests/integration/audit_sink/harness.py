@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 import orjson
@@ -22,10 +22,14 @@ from confluent_kafka import Consumer, KafkaException, Message, Producer, TopicPa
 from elasticsearch import ApiError, Elasticsearch
 
 from audit_sink.event import AuditEvent, EventData, EventMetadata, EventType, encode, headers, new_event_id
+from audit_sink.kafka import KafkaSettings, TopicSettings
+from audit_sink.topics import create_topics
 from local import ports
 
 ROOT = Path(__file__).parents[3]
 WAIT_SECONDS = 60.0
+
+T = TypeVar("T")
 
 
 def eventually(outcome: Callable[[], bool], what: str, within: float = WAIT_SECONDS) -> None:
@@ -96,6 +100,20 @@ class Trail:
             "AUDIT_SINK_INDEX_PREFIX": self.index_prefix,
         }
 
+    def create_topics(self) -> None:
+        """Create both topics, and wait until each partition has its leader."""
+        topics = TopicSettings(topic=self.topic, dlq_topic=self.dlq_topic)
+        create_topics(KafkaSettings(bootstrap_servers=self.bootstrap), topics)
+        reader = Consumer({"bootstrap.servers": self.bootstrap, "group.id": "unused"})
+        try:
+            for partition in (
+                *(TopicPartition(self.topic, number) for number in range(6)),
+                TopicPartition(self.dlq_topic, 0),
+            ):
+                self._watermarks(reader, partition)
+        finally:
+            reader.close()
+
     def command(self, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
         """Run a command of the sink to its end."""
         return subprocess.run(
@@ -138,7 +156,7 @@ class Trail:
         """Every record of a partition."""
         reader = Consumer({"bootstrap.servers": self.bootstrap, "group.id": "unused", "enable.auto.commit": False})
         try:
-            low, high = reader.get_watermark_offsets(TopicPartition(topic, partition), timeout=10)
+            low, high = self._watermarks(reader, TopicPartition(topic, partition))
             reader.assign([TopicPartition(topic, partition, low)])
             found: list[Message] = []
             while len(found) < high - low:
@@ -153,24 +171,18 @@ class Trail:
         try:
             total = 0
             for position in self._committed(reader):
-                low, high = reader.get_watermark_offsets(position, timeout=10)
+                low, high = self._watermarks(reader, position)
                 total += high - (position.offset if position.offset >= 0 else low)
             return total
         finally:
             reader.close()
 
     def _committed(self, reader: Consumer) -> list[TopicPartition]:
-        found: list[TopicPartition] = []
+        partitions = [TopicPartition(self.topic, number) for number in range(6)]
+        return _told(lambda: reader.committed(partitions, timeout=10), "the group's committed offsets")
 
-        def is_told() -> bool:
-            try:
-                found.extend(reader.committed([TopicPartition(self.topic, number) for number in range(6)], timeout=10))
-            except KafkaException:  # the group's coordinator is not elected yet
-                return False
-            return True
-
-        eventually(is_told, "the group's committed offsets")
-        return found
+    def _watermarks(self, reader: Consumer, partition: TopicPartition) -> tuple[int, int]:
+        return _told(lambda: reader.get_watermark_offsets(partition, timeout=10), "a partition's offsets")
 
     def all_indexed(self, count: int | None = None) -> bool:
         """Whether every event of the account is a document (or, with a count, that many)."""
@@ -198,6 +210,21 @@ class Trail:
         indexed = set(self.indexed())
         dead = {dict(message.headers() or []).get("ce_id", b"") for message in self.dead_letters()}
         assert indexed | {each.decode() for each in dead if isinstance(each, bytes)} - {""} == self.ids
+
+
+def _told(question: Callable[[], T], what: str) -> T:
+    """An answer of the broker; asked again while a leader or coordinator is not elected yet."""
+    answers: list[T] = []
+
+    def is_told() -> bool:
+        try:
+            answers.append(question())
+        except KafkaException:
+            return False
+        return True
+
+    eventually(is_told, what)
+    return answers[0]
 
 
 def _delivered(error: object, _message: Message) -> None:

@@ -4,8 +4,6 @@ import orjson
 from confluent_kafka.admin import AdminClient
 
 from audit_sink.event import encode
-from audit_sink.kafka import KafkaSettings, TopicSettings
-from audit_sink.topics import create_topics
 from tests.integration.audit_sink.harness import (
     FaultyElasticsearch,
     Start,
@@ -81,9 +79,7 @@ def test_without_the_dead_letter_topic_nothing_moves_and_nothing_is_dropped(trai
     eventually(lambda: "refuses dead letters" in sink.log(), "a line that says so")
     assert sink.get("/readyz")[0] == 503
     assert trail.lag() == 1
-    create_topics(
-        KafkaSettings(bootstrap_servers=trail.bootstrap), TopicSettings(topic=trail.topic, dlq_topic=trail.dlq_topic)
-    )
+    trail.create_topics()
     eventually(lambda: trail.lag() == 0, "the dead letter acknowledged")
     assert [letter.value() for letter in trail.dead_letters()] == [b"no event"]
 

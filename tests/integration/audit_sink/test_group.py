@@ -5,8 +5,6 @@ from confluent_kafka import Producer, TopicPartition
 from confluent_kafka.admin import AdminClient
 
 from audit_sink.event import encode
-from audit_sink.kafka import KafkaSettings, TopicSettings
-from audit_sink.topics import create_topics
 from tests.integration.audit_sink.harness import Start, Trail, event, eventually
 
 
@@ -54,9 +52,7 @@ def test_a_topic_made_again_is_read_from_its_beginning(trail: Trail, start: Star
     admin = AdminClient({"bootstrap.servers": trail.bootstrap})
     admin.delete_topics([trail.topic])[trail.topic].result()
     eventually(lambda: trail.topic not in admin.list_topics(timeout=10).topics, "the topic gone")
-    create_topics(
-        KafkaSettings(bootstrap_servers=trail.bootstrap), TopicSettings(topic=trail.topic, dlq_topic=trail.dlq_topic)
-    )
+    trail.create_topics()
     fresh = Producer({"bootstrap.servers": trail.bootstrap})
     for number in range(8):
         fresh.produce(trail.topic, value=encode(event(number)), partition=0)

@@ -1,0 +1,74 @@
+"""`dead-letters list` and `dead-letters show`."""
+
+import sys
+from datetime import UTC, datetime
+
+from confluent_kafka import Message
+
+from audit_sink.dead_letter import PREFIX, StoredLetter, record_headers, stored_letter
+from audit_sink.dead_letter_reader import DeadLetterReader
+from audit_sink.kafka import KafkaSettings, TopicSettings
+from audit_sink.terminal import dump, printable
+
+_MAX_SHOWN_BYTES = 8 * 1024
+
+
+def list_all() -> int:
+    """Print a line for each letter: where it is, where the original was, reason and detail."""
+    for record in _reader():
+        place = f"{record.partition()}:{record.offset()}"
+        try:
+            letter = stored_letter(record)
+        except ValueError as error:
+            print(f"{place}  not of the sink's making: {error}")
+            continue
+        original = f"{letter.topic} {letter.partition}:{letter.offset}"
+        print(f"{place}  {printable(original)}  {printable(letter.reason)}  {printable(letter.detail)}")
+    return 0
+
+
+def show(partition: int, offset: int) -> int:
+    """Print one letter: coordinates, reason, headers, and the original's first bytes."""
+    topic = TopicSettings.load().dlq_topic
+    record = _reader().at(partition, offset)
+    if record is None:
+        print(f"audit_sink: {topic} has no record at {partition}:{offset} (dead-letters list)", file=sys.stderr)
+        return 1
+    rows = [("dead letter", f"{topic} {partition}:{offset}")]
+    try:
+        rows += _about(stored_letter(record))
+    except ValueError as error:
+        rows.append(("reason", f"not of the sink's making: {error}"))
+    for name, text in [*rows, *_contents(record)]:
+        print(f"{name:<12} {text}".rstrip())
+    return 0
+
+
+def _about(letter: StoredLetter) -> list[tuple[str, str]]:
+    arrived = datetime.fromtimestamp(letter.timestamp_ms / 1000, UTC).isoformat(timespec="milliseconds")
+    return [
+        ("original", printable(f"{letter.topic} {letter.partition}:{letter.offset}, {arrived}")),
+        ("reason", printable(letter.reason)),
+        ("detail", printable(letter.detail)),
+    ]
+
+
+def _contents(record: Message) -> list[tuple[str, str]]:
+    key, value = record.key(), record.value()
+    rows = [("key", "none" if key is None else _shown(key))]
+    for name, content in record_headers(record):
+        if not name.startswith(PREFIX):
+            rows.append(("header", f"{printable(name)}: {'none' if content is None else _shown(content)}"))
+    if value is None:
+        return [*rows, ("value", "none")]
+    return [*rows, ("value", f"{len(value)} bytes\n{_shown(value)}")]
+
+
+def _shown(content: bytes) -> str:
+    if len(content) <= _MAX_SHOWN_BYTES:
+        return dump(content)
+    return f"{dump(content[:_MAX_SHOWN_BYTES])}\n… and {len(content) - _MAX_SHOWN_BYTES} bytes more"
+
+
+def _reader() -> DeadLetterReader:
+    return DeadLetterReader(KafkaSettings.load(), TopicSettings.load().dlq_topic)
