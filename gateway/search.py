@@ -13,9 +13,9 @@ from elasticsearch import ApiError, Elasticsearch
 
 from elastic.client import connect
 from elastic.settings import ElasticsearchSettings
+from gateway.catalogue_cache import look_up
 from gateway.correlation import Correlation
 from gateway.problems import Code, Problem, RejectedQuery, Unavailable
-from gateway.sorting import sort_field
 
 logger = logging.getLogger(__name__)
 
@@ -70,8 +70,8 @@ def search(  # pylint: disable=too-many-arguments  # the contract has as many
         correlation: the request that the search is made for.
 
     Raises:
-        RejectedQuery: the query is too much work, or a sort field cannot be sorted by.
-        Problem: 404, there is no such index.
+        RejectedQuery: the query is too much work, or a name in ``sort`` or ``fields`` is unknown.
+        Problem: 400, a field cannot be sorted by; 404, there is no such index.
         Unavailable: Elasticsearch cannot be reached, or cannot search all of the index.
     """
     body = {
@@ -80,7 +80,7 @@ def search(  # pylint: disable=too-many-arguments  # the contract has as many
         "from": (page - 1) * size,
         "track_total_hits": MAX_RESULT_WINDOW,
         "sort": _sort_clauses(index, sort, correlation),
-        "_source": True if fields is None else list(fields),
+        "_source": _source_members(index, fields, correlation),
         "timeout": f"{settings.GATEWAY.search_timeout * 1000:.0f}ms",
     }
     answer = _perform("POST", f"/{index}/_search?allow_partial_search_results=false", correlation, body)
@@ -105,11 +105,18 @@ def probe(timeout: float) -> None:
 def _sort_clauses(index: str, sort: Sequence[str], correlation: Correlation) -> list[Any]:
     if not sort:
         return ["_doc"]
-    answer = _perform("GET", f"/{index}/_field_caps?fields=*&filters=-metadata", correlation)
+    names = look_up(
+        index, lambda catalogue: [catalogue.sort_field(name.removeprefix("-")) for name in sort], correlation
+    )
     return [
-        {sort_field(name.removeprefix("-"), answer["fields"]): {"order": "desc" if name.startswith("-") else "asc"}}
-        for name in sort
+        {field: {"order": "desc" if name.startswith("-") else "asc"}} for name, field in zip(sort, names, strict=True)
     ]
+
+
+def _source_members(index: str, fields: Sequence[str] | None, correlation: Correlation) -> bool | list[str]:
+    if fields is None:
+        return True
+    return look_up(index, lambda catalogue: [catalogue.source_member(name) for name in fields], correlation)
 
 
 def _perform(method: str, target: str, correlation: Correlation, body: Any = None) -> Any:

@@ -93,8 +93,13 @@ def complete(query: str, cursor: int, index: str, *, correlation: Correlation) -
     return _ask("POST", "/complete", COMPLETION, correlation, {"query": query, "cursor": cursor, "index": index})
 
 
-def fields(index: str, *, correlation: Correlation) -> dict[str, Any]:
+def fields(index: str, *, correlation: Correlation, fresh: bool = False) -> dict[str, Any]:
     """List the fields of an index that a query can name.
+
+    Args:
+        index: the index, alias or pattern.
+        correlation: the request that the call is made for.
+        fresh: for who misses a field: the mapping is read again first, at most once a second or so.
 
     Returns:
         ``CATALOGUE``.
@@ -102,7 +107,7 @@ def fields(index: str, *, correlation: Correlation) -> dict[str, Any]:
     Raises:
         Problem, Unavailable: as ``translate`` does.
     """
-    return _ask("GET", f"/fields?{urlencode({'index': index})}", CATALOGUE, correlation)
+    return _ask("GET", f"/fields?{urlencode({'index': index, 'fresh': fresh})}", CATALOGUE, correlation)
 
 
 def _ask(method: str, path: str, members: Members, correlation: Correlation, body: Any = None) -> dict[str, Any]:

@@ -153,8 +153,11 @@ def build(settings: TranslatorSettings, client: Elasticsearch) -> FastAPI:
     app.add_exception_handler(Exception, _internal_error)
 
     @app.get("/fields", **reads("The fields of an index that a query can name.", 400, 404, 503))
-    async def fields(index: Annotated[IndexName, Query()] = DEFAULT_INDEX) -> Response:
+    async def fields(index: Annotated[IndexName, Query()] = DEFAULT_INDEX, fresh: bool = False) -> Response:
+        """`fresh` is for who misses a field: the mapping is read again first, if that was not done a moment ago."""
         catalogue = await service.catalogue(index)
+        if fresh:
+            catalogue = await service.catalogues.refreshed(index) or catalogue
         answer = {"index": index, "fields": [_described(name, field) for name, field in catalogue.fields.items()]}
         return Response(orjson.dumps(answer), media_type="application/json")
 
@@ -183,7 +186,12 @@ def build(settings: TranslatorSettings, client: Elasticsearch) -> FastAPI:
 
 
 def _described(name: str, field: Field) -> dict[str, Any]:
-    described: dict[str, Any] = {"name": name, "type": field.type, "operators": operators_of(field)}
+    described: dict[str, Any] = {
+        "name": name,
+        "type": field.type,
+        "operators": operators_of(field),
+        "sortable": field.sortable,
+    }
     if field.path != name:
         described["alias_of"] = field.path
     if field.nested:

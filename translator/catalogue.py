@@ -62,6 +62,9 @@ FAMILIES = {
     "nested": Family.NESTED,
 }
 """By Elasticsearch's name of the mapping type; a type that is not here is not searched."""
+_SORTABLE = frozenset(
+    (Family.KEYWORD, Family.FLATTENED, Family.IP, Family.INTEGER, Family.FLOAT, Family.DATE, Family.BOOLEAN)
+)
 # These are always indexed, in a way of their own, and take no such parameters.
 _ALWAYS_SEARCHABLE = frozenset({"constant_keyword", "wildcard", "version"})
 
@@ -78,6 +81,7 @@ class Field:  # pylint: disable=too-many-instance-attributes  # what a mapping s
             path is among them.
         keyword: the sub-field with the whole value, where a text or ip field has one.
         problem: why it cannot be searched; empty where it can be.
+        sortable: whether documents can be sorted by it.
         children: paths below an object or nested object, in order.
         nested_below: nested objects below this object, in none of each other.
     """
@@ -88,6 +92,7 @@ class Field:  # pylint: disable=too-many-instance-attributes  # what a mapping s
     nested: tuple[str, ...] = ()
     keyword: "Field | None" = None
     problem: str = ""
+    sortable: bool = False
     children: tuple[str, ...] = ()
     nested_below: tuple["Field", ...] = ()
 
@@ -242,7 +247,13 @@ def _field(by_index: Mapping[str, _Definition], fields: Mapping[str, Field], bel
     children = below if family in (Family.OBJECT, Family.NESTED) else ()
     problem = _conflict(by_index) or next(filter(None, map(_problem, definitions)), "")
     nested_below = _outermost_nested(fields[path] for path in children)
-    return Field(first.path, first.type, family, first.nested, keyword, problem, children, nested_below)
+    sortable = not problem and family in _SORTABLE and all(map(_has_order, definitions))
+    return Field(first.path, first.type, family, first.nested, keyword, problem, sortable, children, nested_below)
+
+
+def _has_order(definition: _Definition) -> bool:
+    # A document has many nested objects, and so no one value to stand in line by.
+    return not definition.nested and definition.parameters.get("doc_values") is not False
 
 
 def _keyword(definitions: list[_Definition], fields: Mapping[str, Field]) -> Field | None:

@@ -52,11 +52,12 @@ _CATALOGUE: dict[str, Any] = {
             "type": "array",
             "items": {
                 "type": "object",
-                "required": ["name", "type", "operators"],
+                "required": ["name", "type", "operators", "sortable"],
                 "properties": {
                     "name": STRING,
                     "type": {"type": "string", "description": "The mapping type."},
                     "operators": {"type": "array", "items": STRING},
+                    "sortable": {"type": "boolean", "description": "Whether results can be sorted by it."},
                     "alias_of": {"type": "string", "description": "The field that the name stands for."},
                     "nested": {"type": "string", "description": "The nested field that holds it."},
                     "problem": {"type": "string", "description": "Why it cannot be queried."},
@@ -79,7 +80,9 @@ fields_schema = extend_schema(
             200,
             {
                 "index": "devices",
-                "fields": [{"name": "Managed", "type": "boolean", "operators": ["=", "!=", "IN", "NOT IN"]}],
+                "fields": [
+                    {"name": "Managed", "type": "boolean", "operators": ["=", "!=", "IN", "NOT IN"], "sortable": True}
+                ],
             },
         )
     ],

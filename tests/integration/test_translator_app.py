@@ -249,6 +249,7 @@ def test_the_fields_of_an_index_are_listed(service: Service) -> None:
     ip = next(field for field in answer.json["fields"] if field["name"] == "Ip")
     assert ip["type"] == "ip"
     assert "BETWEEN" in ip["operators"] and "~" not in ip["operators"]
+    assert ip["sortable"] is True
 
 
 def test_a_field_that_has_just_been_mapped_is_known(service: Service, client: Elasticsearch) -> None:
@@ -256,6 +257,16 @@ def test_a_field_that_has_just_been_mapped_is_known(service: Service, client: El
     client.indices.put_mapping(index=_INDEX, properties={"Fresh": {"type": "long"}})
     _wait_for(lambda: service.translate(query="Fresh = 1").status == 200)
     assert service.translate(query="Fresh = 1").json["query"] == {"term": {"Fresh": 1}}
+
+
+def test_who_misses_a_field_can_ask_for_a_fresh_look(service: Service, client: Elasticsearch) -> None:
+    def names(query: str) -> list[str]:
+        return [field["name"] for field in service.request("GET", f"/fields?index={_INDEX}{query}").json["fields"]]
+
+    assert "Missed" not in names("")
+    client.indices.put_mapping(index=_INDEX, properties={"Missed": {"type": "long"}})
+    _wait_for(lambda: "Missed" in names("&fresh=true"))
+    assert "Missed" in names("")
 
 
 def test_completion_offers_fields_operators_keywords_and_values_of_the_index(

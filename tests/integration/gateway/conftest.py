@@ -167,3 +167,11 @@ def wait_until_up(url: str) -> None:
             pass
         assert time.monotonic() < deadline, f"{url} does not answer"
         time.sleep(0.1)
+
+
+def wait_until(condition: Callable[[], bool]) -> None:
+    """Wait for an outcome."""
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while not condition():
+        assert time.monotonic() < deadline, "waited in vain"
+        time.sleep(0.05)

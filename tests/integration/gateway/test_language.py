@@ -57,6 +57,7 @@ def test_the_fields_of_the_first_index_are_listed_with_their_types_and_operators
         "name": "Managed",
         "type": "boolean",
         "operators": ["=", "!=", "IN", "NOT IN", "EXISTS", "NOT EXISTS"],
+        "sortable": True,
     }
     assert ask("GET", f"/fields?index={INDEX}").json() == answer
 

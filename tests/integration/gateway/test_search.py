@@ -8,7 +8,7 @@ from pytest_django import Settings
 
 from elastic.seed import GENERATED, NAMED
 from gateway.search import client
-from tests.integration.gateway.conftest import Search
+from tests.integration.gateway.conftest import Search, wait_until
 
 
 def _names(response: Any) -> list[str]:
@@ -38,8 +38,31 @@ def test_fields_are_the_ones_asked_for(search: Search) -> None:
     assert set(device["OS"]) == {"Type"}
 
 
+def test_a_name_in_fields_may_be_in_another_letter_case(search: Search) -> None:
+    assert search("Hostname = octoxlabs01", fields=["hostname"]).json()["results"] == [{"Hostname": "octoxlabs01"}]
+
+
 def test_a_document_without_the_fields_is_still_a_result(search: Search) -> None:
-    assert search("Hostname = octoxlabs01", fields=["Nothing"]).json()["results"] == [{}]
+    assert search("Hostname = octoxlabs01", fields=["Labels.nothing"]).json()["results"] == [{}]
+
+
+@pytest.mark.parametrize(("name", "closest"), [("Hostnme", "Hostname"), ("OS.Typ", "OS.Type"), ("Ip.keyword", "Ip")])
+def test_a_name_in_fields_that_no_document_has_is_answered_with_the_closest(
+    name: str, closest: str, search: Search
+) -> None:
+    problem = search(fields=["Hostname", name]).json()
+    assert (problem["status"], problem["code"]) == (400, "unknown_field")
+    assert problem["detail"] == f'fields: unknown field "{name}"; did you mean "{closest}"?'
+
+
+def test_a_field_that_has_just_been_mapped_can_be_named_at_once(search: Search, stack: Settings) -> None:
+    index = "devices-growing"
+    client().indices.create(index=index)
+    stack.GATEWAY = stack.GATEWAY.model_copy(update={"search_indices": (index,)})
+    assert search(fields=["Later"], sort=["Hostname"]).json()["code"] == "unknown_field"
+    client().indices.put_mapping(index=index, properties={"Later": {"type": "keyword"}})
+    wait_until(lambda: search(fields=["Later"], sort=["-Later"]).status_code == 200)
+    client().indices.delete(index=index)
 
 
 @pytest.mark.parametrize(("sort", "reverse"), [("Hostname", False), ("-Hostname", True), ("hostname", False)])

@@ -149,3 +149,35 @@ def test_what_is_no_mapping_is_refused(mapping: Any) -> None:
 
 def test_a_mapping_without_fields_knows_none() -> None:
     assert _unknown(Catalogue.from_mappings({"devices": {}}), "a").suggestions == ()
+
+
+@pytest.mark.parametrize(
+    ("definition", "sortable"),
+    [
+        (_KEYWORD, True),
+        ({"type": "flattened"}, True),
+        ({"type": "ip"}, True),
+        ({"type": "scaled_float"}, True),
+        ({"type": "date_nanos"}, True),
+        ({"type": "boolean"}, True),
+        ({"type": "long", "index": False}, True),
+        ({"type": "long", "doc_values": False}, False),
+        ({"type": "text"}, False),
+        ({"type": "geo_point"}, False),
+        ({"type": "object"}, False),
+        ({"type": "alias", "path": "Other"}, True),
+    ],
+)
+def test_documents_can_be_sorted_by_fields_with_doc_values(definition: dict[str, Any], sortable: bool) -> None:
+    assert _catalogue(Field=definition, Other=_KEYWORD).fields["Field"].sortable is sortable
+
+
+def test_documents_cannot_be_sorted_by_what_is_below_a_nested_object() -> None:
+    catalogue = _catalogue(Software={"type": "nested", "properties": {"Name": _KEYWORD}})
+    assert not catalogue.fields["Software.Name"].sortable
+
+
+def test_one_index_without_doc_values_spoils_the_order_of_all() -> None:
+    properties = [{"Site": _KEYWORD}, {"Site": {"type": "keyword", "doc_values": False}}]
+    mappings = {str(number): {"properties": fields} for number, fields in enumerate(properties)}
+    assert not Catalogue.from_mappings(mappings).fields["Site"].sortable
