@@ -132,7 +132,11 @@ def as_problem(error: Exception) -> Problem:
     if isinstance(error, exceptions.APIException):
         return _from_rest_framework(error)
     if isinstance(error, Http404):
-        return Problem(HTTPStatus.NOT_FOUND, Code.NOT_FOUND, "There is nothing at this path; see /docs/.")
+        return Problem(
+            HTTPStatus.NOT_FOUND,
+            Code.NOT_FOUND,
+            "There is nothing at this path; /docs/ lists what there is, also for the octoxlabs client.",
+        )
     if isinstance(error, SuspiciousOperation):
         return malformed("The request's host, path or parameters are not acceptable.")
     if isinstance(error, DatabaseError):

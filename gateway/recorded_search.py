@@ -1,4 +1,4 @@
-"""The way of every search: translate, search, record; only then may it be answered."""
+"""The way of every search by a known caller: read, translate, search."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -10,7 +10,7 @@ from gateway.auth import require_index
 from gateway.record import QueryRecord
 from gateway.search import Page, search
 from gateway.serializers import StrictSerializer, checked
-from gateway.trail import put_on_trail, refuse
+from gateway.trail import refuse
 from gateway.translator import translate
 
 
@@ -41,19 +41,16 @@ def read(request: Request, record: QueryRecord, serializer: type[StrictSerialize
     return checked(serializer, body)
 
 
-def run(record: QueryRecord, asked: Mapping[str, Any]) -> Page:
-    """Run a search and put it on the trail.
+def run(record: QueryRecord, asked: Mapping[str, Any], *, exact_count: bool = False) -> Page:
+    """Translate and search.
 
     Args:
-        record: filled in as the search goes on.
+        record: filled in as the search goes on; it is the caller's to put on the trail.
         asked: the members of ``SearchSerializer``.
-
-    Returns:
-        the page that may be answered with.
+        exact_count: as ``search`` takes it.
 
     Raises:
-        Problem: 403 for an index that the caller may not search, and whatever the translator, Elasticsearch and the
-            trail have to say.
+        Problem: 403 for an index that the caller may not search, and whatever translator and Elasticsearch have to say.
     """
     record.query, record.index = asked["query"], asked["index"]
     require_index(asked["index"])
@@ -72,7 +69,7 @@ def run(record: QueryRecord, asked: Mapping[str, Any]) -> Page:
         sort=asked["sort"],
         fields=asked["fields"],
         correlation=record.correlation,
+        exact_count=exact_count,
     )
     record.hits, record.took_ms = page.count, page.took_ms
-    put_on_trail(record)
     return page

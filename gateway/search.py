@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from functools import cache
 from http import HTTPStatus
 from typing import Any
@@ -57,6 +58,7 @@ def search(  # pylint: disable=too-many-arguments  # the contract has as many
     sort: Sequence[str],
     fields: Sequence[str] | None,
     correlation: Correlation,
+    exact_count: bool = False,
 ) -> Page:
     """Fetch one page of the documents that match.
 
@@ -68,6 +70,7 @@ def search(  # pylint: disable=too-many-arguments  # the contract has as many
         sort: field names, each after "-" for descending order; documents without the field come last.
         fields: the members of a document that are wanted (a name includes all below it); None for all.
         correlation: the request that the search is made for.
+        exact_count: count to the end, whatever it takes, and not only to ``MAX_RESULT_WINDOW``.
 
     Raises:
         RejectedQuery: the query is too much work, or a name in ``sort`` or ``fields`` is unknown.
@@ -78,7 +81,7 @@ def search(  # pylint: disable=too-many-arguments  # the contract has as many
         "query": query,
         "size": size,
         "from": (page - 1) * size,
-        "track_total_hits": MAX_RESULT_WINDOW,
+        "track_total_hits": True if exact_count else MAX_RESULT_WINDOW,
         "sort": _sort_clauses(index, sort, correlation),
         "_source": _source_members(index, fields, correlation),
         "timeout": f"{settings.GATEWAY.search_timeout * 1000:.0f}ms",
@@ -91,6 +94,22 @@ def search(  # pylint: disable=too-many-arguments  # the contract has as many
         took_ms=answer["took"],
         results=[hit["_source"] for hit in hits["hits"]],
     )
+
+
+def creation_time(index: str, correlation: Correlation) -> datetime:
+    """Find out when an index was made; of an alias, when the first of its indices was.
+
+    Args:
+        index: the index or alias; part of a path, so the caller has checked it.
+        correlation: the request that the question is asked for.
+
+    Raises:
+        Problem: 404, there is no such index.
+        Unavailable: Elasticsearch cannot be reached.
+    """
+    answer = _perform("GET", f"/{index}/_settings/index.creation_date?flat_settings=true", correlation)
+    milliseconds = min(int(described["settings"]["index.creation_date"]) for described in answer.values())
+    return datetime.fromtimestamp(milliseconds / 1000, UTC)
 
 
 def probe(timeout: float) -> None:

@@ -6,6 +6,7 @@ from rest_framework.negotiation import DefaultContentNegotiation
 
 from gateway.health import HealthView, ReadinessView
 from gateway.language import CompleteView, FieldsView, TranslateView
+from gateway.vendor import DevicesView, DeviceView, LastDiscoveryView, PingView
 from gateway.views import SearchView
 
 urlpatterns = [
@@ -13,6 +14,10 @@ urlpatterns = [
     path("fields", FieldsView.as_view(), name="fields"),
     path("complete", CompleteView.as_view(), name="complete"),
     path("translate", TranslateView.as_view(), name="translate"),
+    path("api/ping", PingView.as_view(), name="vendor-ping"),
+    path("discoveries/last", LastDiscoveryView.as_view(), name="vendor-last-discovery"),
+    path("devices/devices", DevicesView.as_view(), name="vendor-devices"),
+    path("devices/devices/<str:hostname>", DeviceView.as_view(), name="vendor-device"),
     path("healthz", HealthView.as_view(), name="health"),
     path("readyz", ReadinessView.as_view(), name="readiness"),
     path(

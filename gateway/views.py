@@ -6,6 +6,7 @@ from rest_framework.response import Response
 from gateway.openapi.search import search_schema
 from gateway.recorded_search import RecordedView, read, run
 from gateway.serializers import SearchSerializer
+from gateway.trail import put_on_trail
 
 
 class SearchView(RecordedView):
@@ -17,6 +18,7 @@ class SearchView(RecordedView):
         record = self.begin(request)
         asked = read(request, record, SearchSerializer)
         page = run(record, asked)
+        put_on_trail(record)
         answer = {
             "query_id": record.query_id,
             "count": page.count,

@@ -1,0 +1,127 @@
+"""What the vendor's own client, ``octoxlabs`` on PyPI, asks a server for: the paths and shapes are that client's.
+
+Its devices are the documents of the first index that may be searched, and that index as it stands is its one discovery.
+"""
+
+from datetime import UTC, datetime
+from http import HTTPStatus
+
+from django.conf import settings
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from gateway.auth import require_index
+from gateway.correlation import correlation_of
+from gateway.openapi.vendor import device_schema, devices_schema, discovery_schema, ping_schema
+from gateway.problems import Code, Problem
+from gateway.recorded_search import RecordedView, read, run
+from gateway.search import creation_time
+from gateway.trail import put_on_trail
+from gateway.vendor_results import as_lists
+from gateway.vendor_serializers import DeviceSerializer, DevicesSerializer
+
+_DISCOVERY_ID = 1
+_DONE = 2
+"""The client's number for a discovery that has come to its end."""
+
+
+class PingView(APIView):
+    """Whether the caller may come in."""
+
+    @ping_schema
+    def get(self, request: Request) -> Response:
+        """Answer whoever may."""
+        del request
+        return Response({"pong": "ok"})
+
+
+class LastDiscoveryView(APIView):
+    """The one discovery, which the client asks for before it looks a device up."""
+
+    @discovery_schema
+    def get(self, request: Request) -> Response:
+        """Describe the index: there since it was made, complete as of now."""
+        index = settings.GATEWAY.search_indices[0]
+        require_index(index)
+        return Response(
+            {
+                "id": _DISCOVERY_ID,
+                "start_time": _timestamp(creation_time(index, correlation_of(request))),
+                "end_time": _timestamp(datetime.now(UTC)),
+                "status": _DONE,
+                "progress": 100.0,
+            }
+        )
+
+
+class DevicesView(RecordedView):
+    """Searches devices, page by page."""
+
+    @devices_schema
+    def post(self, request: Request) -> Response:
+        """Search devices."""
+        record = self.begin(request)
+        asked = read(request, record, DevicesSerializer)
+        _require_discovery(asked["index_id"])
+        page = run(
+            record,
+            {
+                "query": asked["query"],
+                "index": settings.GATEWAY.search_indices[0],
+                "size": asked["size"],
+                "page": asked["page"],
+                "sort": [f"-{by['field']}" if by["order"] == "desc" else by["field"] for by in asked["ordering"]],
+                "fields": asked["fields"] or None,
+                "case_insensitive": False,
+            },
+            exact_count=True,
+        )
+        put_on_trail(record)
+        return Response(
+            {"count": page.count, "results": [as_lists(device) for device in page.results], "scroll_id": None}
+        )
+
+
+class DeviceView(RecordedView):
+    """Looks one device up."""
+
+    @device_schema
+    def post(self, request: Request, hostname: str) -> Response:
+        """Find the device of this name; where several have it, one of them."""
+        record = self.begin(request)
+        record.query = query_for(hostname)
+        asked = read(request, record, DeviceSerializer)
+        _require_discovery(asked["index_id"])
+        page = run(
+            record,
+            {
+                "query": record.query,
+                "index": settings.GATEWAY.search_indices[0],
+                "size": 1,
+                "page": 1,
+                "sort": (),
+                "fields": None,
+                "case_insensitive": False,
+            },
+        )
+        if not page.results:
+            raise Problem(HTTPStatus.NOT_FOUND, Code.NOT_FOUND, f'There is no device with the Hostname "{hostname}".')
+        put_on_trail(record)
+        return Response(as_lists(page.results[0]))
+
+
+def query_for(hostname: str) -> str:
+    """The query for a host by its whole name, whatever is in it."""
+    escaped = hostname.replace("\\", "\\\\").replace('"', '\\"')
+    return f'Hostname = "{escaped}"'
+
+
+def _require_discovery(index_id: int | None) -> None:
+    if index_id not in (None, _DISCOVERY_ID):
+        raise Problem(HTTPStatus.NOT_FOUND, Code.NOT_FOUND, f"There is one discovery, {_DISCOVERY_ID}; ask for that.")
+
+
+def _timestamp(moment: datetime) -> str:
+    """The one way of writing a time that the client reads."""
+    return moment.strftime("%Y-%m-%dT%H:%M:%S.%fZ")

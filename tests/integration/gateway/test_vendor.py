@@ -1,0 +1,185 @@
+"""The paths of the vendor's client against the real translator, Elasticsearch and Kafka."""
+
+import uuid
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+from urllib.parse import quote
+
+import orjson
+import pytest
+from django.test import Client
+from elasticsearch.helpers import bulk
+from pytest_django import Settings
+
+from elastic.seed import NAMED
+from gateway.search import client as elasticsearch
+from tests.integration.gateway.conftest import INDEX, FindEvents
+
+Ask = Callable[..., Any]
+
+
+@pytest.fixture
+def ask(stack: Settings, client: Client) -> Ask:
+    """Sends a request as octoAdmin."""
+    del stack
+
+    def send(path: str, body: Any = None, method: str = "POST", request_id: str = "a-test") -> Any:
+        return client.generic(
+            method,
+            path,
+            b"" if body is None else orjson.dumps(body),
+            "application/json",
+            headers={"Authorization": "Octoxlabs b2N0b0FkbWlu", "X-Request-ID": request_id},
+        )
+
+    return send
+
+
+def _is_problem(response: Any, status: int, code: str) -> bool:
+    assert response["Content-Type"] == "application/problem+json"
+    return (response.status_code, response.json()["code"]) == (status, code)
+
+
+def test_a_ping_tells_a_known_caller_that_all_is_well_and_nobody_else(ask: Ask, client: Client) -> None:
+    assert ask("/api/ping", method="GET").json() == {"pong": "ok"}
+    assert _is_problem(client.get("/api/ping"), 401, "unauthenticated")
+
+
+def test_the_last_discovery_is_the_index_since_it_was_made(ask: Ask) -> None:
+    discovery = ask("/discoveries/last", method="GET").json()
+    start, end = (datetime.fromisoformat(discovery.pop(name)) for name in ("start_time", "end_time"))
+    assert discovery == {"id": 1, "status": 2, "progress": 100.0}
+    assert start < end <= datetime.now(UTC)
+    settings = elasticsearch().indices.get_settings(index=INDEX, flat_settings=True)[INDEX]["settings"]
+    assert start.timestamp() * 1000 == int(settings["index.creation_date"])
+
+
+def test_every_value_of_a_device_is_a_list_under_the_name_that_a_query_knows(ask: Ask) -> None:
+    answer = ask("/devices/devices", {"query": "Hostname = octoxlabs*", "size": 5}).json()
+    assert set(answer) == {"count", "results", "scroll_id"}
+    assert (answer["count"], len(answer["results"]), answer["scroll_id"]) == (NAMED, 5, None)
+    for device in answer["results"]:
+        assert all(isinstance(value, list) for value in device.values())
+        assert ask("/devices/devices", {"query": f"OS.Type = {device['OS.Type'][0]}"}).json()["count"] > 0
+
+
+def test_fields_and_ordering_are_those_that_were_asked_for(ask: Ask) -> None:
+    body = {
+        "query": "Hostname = octoxlabs*",
+        "fields": ["Hostname", "OS.Type"],
+        "ordering": [{"field": "Hostname", "order": "desc"}],
+    }
+    results = ask("/devices/devices", body).json()["results"]
+    assert [device["Hostname"] for device in results] == [[f"octoxlabs{n:02}"] for n in range(NAMED, 0, -1)]
+    assert all(set(device) == {"Hostname", "OS.Type"} for device in results)
+
+
+def test_no_fields_are_all_fields(ask: Ask) -> None:
+    every = ask("/devices/devices", {"size": 1, "fields": None}).json()
+    assert ask("/devices/devices", {"size": 1, "fields": []}).json() == every
+    assert len(every["results"][0]) > 10
+
+
+def test_pages_follow_each_other(ask: Ask) -> None:
+    body = {"query": "Hostname = octoxlabs*", "size": 5, "ordering": [{"field": "Hostname"}]}
+    pages = [ask("/devices/devices", body | {"page": page}).json()["results"] for page in (1, 2, 3, 4)]
+    assert [len(page) for page in pages] == [5, 5, 2, 0]
+    names = [device["Hostname"][0] for page in pages for device in page]
+    assert names == sorted(set(names))
+
+
+def test_a_page_beyond_ten_thousand_devices_names_scrolling(ask: Ask) -> None:
+    response = ask("/devices/devices", {"page": 11, "size": 1000})
+    assert _is_problem(response, 400, "malformed")
+    assert "search_scroll_devices" in response.json()["detail"]
+
+
+def test_the_count_is_exact_beyond_ten_thousand_for_a_client_that_cannot_be_told_otherwise(
+    ask: Ask, stack: Settings
+) -> None:
+    index = "devices-vendor-many"
+    actions = ({"_index": index, "_id": str(number), "Hostname": f"h{number}"} for number in range(10_001))
+    bulk(elasticsearch(), actions, refresh=True)
+    stack.GATEWAY = stack.GATEWAY.model_copy(update={"search_indices": (index,)})
+    assert ask("/devices/devices", {"size": 1}).json()["count"] == 10_001
+
+
+def test_a_device_is_found_by_its_hostname(ask: Ask) -> None:
+    device = ask("/devices/devices/octoxlabs01", {"index_id": 1}).json()
+    assert device["Hostname"] == ["octoxlabs01"]
+    (same,) = ask("/devices/devices", {"query": "Hostname = octoxlabs01"}).json()["results"]
+    assert device == same
+
+
+@pytest.mark.parametrize(
+    "hostname", ["octoxlabs", "octoxlabs*", "*", '" OR Hostname = octoxlabs01 OR Hostname = "', "\\"]
+)
+def test_a_hostname_is_taken_as_it_is_and_never_as_a_query(hostname: str, ask: Ask) -> None:
+    assert _is_problem(ask(f"/devices/devices/{quote(hostname, safe='')}", {}), 404, "not_found")
+
+
+@pytest.mark.parametrize("hostname", ['"', "\\", 'a\\"b', "two words", "*", "çıktı", "a;b", "a%20b"])
+def test_every_hostname_that_is_there_is_found(hostname: str, ask: Ask, stack: Settings) -> None:
+    index = "devices-vendor-names"
+    elasticsearch().index(index=index, id=hostname, document={"Hostname": hostname}, refresh=True)
+    stack.GATEWAY = stack.GATEWAY.model_copy(update={"search_indices": (index,)})
+    assert ask(f"/devices/devices/{quote(hostname, safe='')}", {}).json() == {"Hostname": [hostname]}
+
+
+@pytest.mark.parametrize("path", ["/devices/devices", "/devices/devices/octoxlabs01"])
+def test_there_is_one_discovery(path: str, ask: Ask) -> None:
+    assert ask(path, {"index_id": 1}).status_code == 200
+    assert _is_problem(ask(path, {"index_id": 2}), 404, "not_found")
+
+
+def test_a_rejected_query_is_a_problem_with_its_place(ask: Ask) -> None:
+    response = ask("/devices/devices", {"query": "Hostnme = a"})
+    assert _is_problem(response, 400, "unknown_field")
+    assert (response.json()["position"], response.json()["end"]) == (0, 7)
+
+
+@pytest.mark.parametrize("body", [[], "text", {"ordering": ["Hostname"]}, {"ordering": [{"field": "{0}"}]}])
+def test_a_body_that_breaks_the_contract_is_a_400(body: Any, ask: Ask) -> None:
+    assert ask("/devices/devices", body).status_code == 400
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "event"),
+    [
+        (
+            "/devices/devices",
+            {"query": "Hostname = octoxlabs*"},
+            ("query.executed", "Hostname = octoxlabs*", NAMED, 200),
+        ),
+        ("/devices/devices", {"query": "Hostnme = a"}, ("query.rejected", "Hostnme = a", None, 400)),
+        ("/devices/devices", {"query": "", "index_id": 2}, ("query.rejected", "", None, 404)),
+        ("/devices/devices/octoxlabs01", {}, ("query.executed", 'Hostname = "octoxlabs01"', 1, 200)),
+        ("/devices/devices/nobody", {}, ("query.rejected", 'Hostname = "nobody"', 0, 404)),
+    ],
+)
+def test_a_search_or_detail_leaves_one_event_that_says_what_was_answered(
+    path: str, body: Any, event: tuple[Any, ...], ask: Ask, find_events: FindEvents
+) -> None:
+    request_id = str(uuid.uuid4())
+    ask(path, body, request_id=request_id)
+    (found,) = find_events(request_id)
+    data = found["data"]
+    assert (found["event_type"], data["query"], data["hits"], data["status"]) == event
+    assert found["user_id"] == "octoAdmin"
+
+
+def test_a_ping_and_the_discovery_leave_no_event(ask: Ask, find_events: FindEvents) -> None:
+    request_id = str(uuid.uuid4())
+    for path in ("/api/ping", "/discoveries/last"):
+        assert ask(path, method="GET", request_id=request_id).status_code == 200
+    assert not find_events(request_id)
+
+
+@pytest.mark.parametrize(
+    "path", ["/adapters/adapters", "/queries/queries/1", "/userinventory/users", "/avm/vulnerabilities"]
+)
+def test_what_else_the_client_can_ask_for_is_not_found(path: str, ask: Ask) -> None:
+    response = ask(path, {})
+    assert _is_problem(response, 404, "not_found")
+    assert "octoxlabs client" in response.json()["detail"]
