@@ -8,6 +8,7 @@ import socket
 import sys
 import threading
 from importlib import import_module
+from tempfile import TemporaryFile
 from typing import Any
 
 import django
@@ -62,6 +63,12 @@ def serve() -> int:
     except OSError as error:
         logger.error("GATEWAY_HOST, GATEWAY_PORT: cannot serve on %s:%s: %s", configured.host, configured.port, error)
         return _BAD_CONFIGURATION
+    try:
+        configured.spool_dir.mkdir(0o700, parents=True, exist_ok=True)
+        TemporaryFile(dir=configured.spool_dir).close()
+    except OSError as error:
+        logger.error("GATEWAY_SPOOL_DIR: cannot write to %s: %s", configured.spool_dir, error.strerror)
+        return _BAD_CONFIGURATION
     server = Server(
         "gateway.wsgi:application",
         address=configured.host,
@@ -83,8 +90,12 @@ def serve() -> int:
 
 def _load() -> Any:
     """Load the application in a worker process, and see to it that the worker ends when its parent is killed."""
-    from gateway.wsgi import application  # pylint: disable=import-outside-toplevel  # after the fork
+    # pylint: disable=import-outside-toplevel  # after the fork
+    from gateway.audit import audit_trail
+    from gateway.wsgi import application
 
+    # Now rather than with the first request, because it may have events to send that an earlier process left.
+    audit_trail()
     threading.Thread(target=_stop_with_parent, name="parent-watch", daemon=True).start()
     return application
 

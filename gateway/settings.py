@@ -4,6 +4,8 @@ This is the only module that reads the environment.
 """
 
 import re
+from enum import StrEnum
+from pathlib import Path
 from typing import Annotated
 
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, StringConstraints
@@ -30,6 +32,13 @@ def _redis_url(url: SecretStr | None) -> SecretStr | None:
     return url
 
 
+class AuditMode(StrEnum):
+    """What an answer waits for: that its event is safe, or nothing."""
+
+    DURABLE = "durable"
+    ASYNC = "async"
+
+
 class GatewaySettings(Settings):
     """What the operator decides, from the variables ``GATEWAY_<FIELD>``. Time-outs are in seconds."""
 
@@ -50,7 +59,10 @@ class GatewaySettings(Settings):
     redis_url: Annotated[SecretStr | None, AfterValidator(_redis_url)] = None
     translator_timeout: _Seconds = 5.0
     search_timeout: _Seconds = 10.0
-    audit_timeout: _Seconds = 5.0
+    audit_mode: AuditMode = AuditMode.DURABLE
+    audit_timeout: _Seconds = 1.0
+    spool_dir: Path = Path("sluice-spool")
+    spool_bytes: int = Field(default=256 * 1024 * 1024, ge=1024 * 1024)
 
 
 GATEWAY = GatewaySettings.load()

@@ -70,6 +70,7 @@ class Services:
             "AUDIT_SINK_METRICS_PORT": str(self.audit_sink_metrics_port),
             "GATEWAY_PORT": str(self.gateway_port),
             "GATEWAY_TRANSLATOR_URL": self.translator_url,
+            "GATEWAY_SPOOL_DIR": str(self.home / "spool"),
             "GATEWAY_DATABASE_URL": f"sqlite:///{self.home / 'gateway.db'}",
             "GATEWAY_SECRET_KEY_FILE": str(self.home / "secret-key"),
             "GATEWAY_UNSIGNED_TOKENS": "true",

@@ -2,13 +2,24 @@
 
 from typing import Any
 
+from gateway.openapi.answers import COUNT
+
 HEALTH: dict[str, Any] = {"type": "object", "required": ["status"], "properties": {"status": {"const": "up"}}}
 
 READINESS: dict[str, Any] = {
     "type": "object",
-    "required": ["status", "dependencies"],
+    "required": ["status", "dependencies", "spool"],
     "properties": {
-        "status": {"enum": ["ready", "unready"]},
+        "status": {
+            "enum": ["ready", "degraded", "unready"],
+            "description": "degraded: Kafka alone is down, and the spool takes the events.",
+        },
         "dependencies": {"type": "object", "additionalProperties": {"enum": ["up", "down"]}},
+        "spool": {
+            "type": "object",
+            "description": "Audit events of this worker that wait on the disk for Kafka.",
+            "required": ["records", "bytes"],
+            "properties": {"records": COUNT, "bytes": COUNT},
+        },
     },
 }

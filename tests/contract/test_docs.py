@@ -10,6 +10,7 @@ from audit_sink import metrics as sink_metrics
 from audit_sink.kafka import KafkaSettings, TopicSettings
 from audit_sink.settings import SinkSettings
 from elastic.settings import ElasticsearchSettings, Settings
+from gateway import metrics as gateway_metrics
 from gateway.problems import Code
 from gateway.settings import GatewaySettings
 from local.settings import LocalSettings
@@ -71,7 +72,8 @@ def test_every_error_code_is_documented() -> None:
 
 
 def test_every_metric_is_documented_with_its_type() -> None:
-    collectors = [value for value in vars(sink_metrics).values() if isinstance(value, MetricWrapperBase)]
+    modules = (vars(sink_metrics), vars(gateway_metrics))
+    collectors = [value for names in modules for value in names.values() if isinstance(value, MetricWrapperBase)]
     found = [*Metrics().registry.collect(), *(metric for collector in collectors for metric in collector.collect())]
     assert {(name, row[0]) for name, row in _rows("metrics.md").items()} == {
         (metric.name, metric.type) for metric in found

@@ -6,6 +6,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -75,8 +76,14 @@ def closed_port() -> int:
     return ports.free(1)[0]
 
 
+@pytest.fixture(scope="session")
+def spool_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where this process's trails have their spools; they live as long as it does."""
+    return tmp_path_factory.mktemp("spool")
+
+
 @pytest.fixture
-def stack(backing: Backing, settings: Settings, db: None) -> Settings:
+def stack(backing: Backing, settings: Settings, spool_dir: Path, db: None) -> Settings:
     """The gateway's settings, pointed at the real servers, and its one known user."""
     del db
     User.objects.create(username="octoAdmin")
@@ -89,6 +96,7 @@ def stack(backing: Backing, settings: Settings, db: None) -> Settings:
             "search_indices": (INDEX, "not-there"),
             "translator_url": backing.translator_url,
             "audit_timeout": 20.0,
+            "spool_dir": spool_dir,
         }
     )
     return settings

@@ -5,14 +5,13 @@ import time
 from typing import Any
 
 import pytest
-from confluent_kafka import KafkaError
 from django.test import Client
 from pytest_django import Settings
 
 from audit_sink.kafka import KafkaSettings, TopicSettings
 from elastic.settings import ElasticsearchSettings
 from gateway.audit import audit_trail
-from tests.integration.gateway.conftest import Backing, FindEvent, Search
+from tests.integration.gateway.conftest import Backing, Search
 
 
 def _is_unavailable(response: Any, code: str) -> bool:
@@ -23,11 +22,27 @@ def _is_unavailable(response: Any, code: str) -> bool:
 
 def _kafka_down(stack: Settings, closed_port: int) -> None:
     stack.KAFKA = KafkaSettings(bootstrap_servers=f"127.0.0.1:{closed_port}")
-    stack.GATEWAY = stack.GATEWAY.model_copy(update={"audit_timeout": 1.0})
+    stack.GATEWAY = stack.GATEWAY.model_copy(update={"audit_timeout": 0.5})
 
 
-def test_without_kafka_nothing_is_answered(search: Search, stack: Settings, closed_port: int) -> None:
+def _disk_full(stack: Settings) -> None:
+    stack.GATEWAY = stack.GATEWAY.model_copy(update={"spool_bytes": 1})
+
+
+def test_without_kafka_searches_are_answered_once_the_disk_has_their_events(
+    search: Search, stack: Settings, closed_port: int
+) -> None:
     _kafka_down(stack, closed_port)
+    started = time.monotonic()
+    assert search("Hostname = octoxlabs*").status_code == 200
+    assert search("Hostname =").status_code == 400
+    assert time.monotonic() - started < 10
+    assert audit_trail().spool.records == 2
+
+
+def test_without_kafka_and_disk_nothing_is_answered(search: Search, stack: Settings, closed_port: int) -> None:
+    _kafka_down(stack, closed_port)
+    _disk_full(stack)
     started = time.monotonic()
     assert _is_unavailable(search("Hostname = octoxlabs*"), "audit_unavailable")
     assert _is_unavailable(search("Hostname ="), "audit_unavailable")
@@ -44,9 +59,12 @@ def test_a_broker_that_stays_away_does_not_flood_the_log(
     assert len(caplog.records) < 30
 
 
-def test_a_missing_topic_is_an_unavailable_trail(search: Search, stack: Settings) -> None:
+def test_a_missing_topic_is_as_a_kafka_that_is_away(search: Search, stack: Settings) -> None:
     stack.AUDIT = TopicSettings(topic="nobody-made-this")
-    stack.GATEWAY = stack.GATEWAY.model_copy(update={"audit_timeout": 1.0})
+    stack.GATEWAY = stack.GATEWAY.model_copy(update={"audit_timeout": 0.5})
+    assert search().status_code == 200
+    assert audit_trail().spool.records == 1
+    _disk_full(stack)
     assert _is_unavailable(search(), "audit_unavailable")
 
 
@@ -73,24 +91,37 @@ def test_an_elasticsearch_that_takes_too_long_is_given_up(search: Search, stack:
     assert _is_unavailable(response, "search_unavailable")
 
 
-def test_a_producer_that_cannot_go_on_is_replaced(search: Search, stack: Settings, find_event: FindEvent) -> None:
-    del stack
-    broken = audit_trail()
-    broken.on_error(KafkaError(KafkaError.INVALID_PRODUCER_EPOCH, "fenced", fatal=True))
-    assert find_event(search().json()["query_id"]) is not None
-    assert audit_trail() is not broken
+def test_kafka_alone_may_be_down_while_the_disk_has_room(stack: Settings, client: Client, closed_port: int) -> None:
+    empty = {"records": 0, "bytes": 0}
+    dependencies = {"database": "up", "elasticsearch": "up", "kafka": "up", "translator": "up"}
+    ready = client.get("/readyz")
+    assert (ready.status_code, ready.json()) == (
+        200,
+        {"status": "ready", "dependencies": dependencies, "spool": empty},
+    )
+
+    _kafka_down(stack, closed_port)
+    degraded = client.get("/readyz")
+    assert (degraded.status_code, degraded.json()) == (
+        200,
+        {"status": "degraded", "dependencies": dependencies | {"kafka": "down"}, "spool": empty},
+    )
+
+    stack.GATEWAY = stack.GATEWAY.model_copy(update={"spool_bytes": 0})
+    unready = client.get("/readyz")
+    assert (unready.status_code, unready.json()["status"]) == (503, "unready")
 
 
 def test_each_dependency_that_is_down_is_named(stack: Settings, client: Client, closed_port: int) -> None:
-    up = {"database": "up", "elasticsearch": "up", "kafka": "up", "translator": "up"}
-    ready = client.get("/readyz")
-    assert (ready.status_code, ready.json()) == (200, {"status": "ready", "dependencies": up})
-
-    _kafka_down(stack, closed_port)
     stack.ELASTICSEARCH = ElasticsearchSettings(url=f"http://127.0.0.1:{closed_port}")
     stack.GATEWAY = stack.GATEWAY.model_copy(update={"translator_url": f"http://127.0.0.1:{closed_port}"})
     unready = client.get("/readyz")
     assert unready.status_code == 503
-    down = {"database": "up", "elasticsearch": "down", "kafka": "down", "translator": "down"}
-    assert unready.json() == {"status": "unready", "dependencies": down}
+    assert unready.json()["status"] == "unready"
+    assert unready.json()["dependencies"] == {
+        "database": "up",
+        "elasticsearch": "down",
+        "kafka": "up",
+        "translator": "down",
+    }
     assert client.get("/healthz").status_code == 200

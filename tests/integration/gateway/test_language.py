@@ -233,11 +233,11 @@ def test_without_the_translator_nothing_of_it_is_available(
     assert not find_events(response["X-Request-ID"])
 
 
-def test_values_do_not_leave_without_kafka_and_everything_else_does(
+def test_values_do_not_leave_without_kafka_and_disk_and_everything_else_does(
     ask: Ask, complete: Ask, stack: Settings, closed_port: int
 ) -> None:
     stack.KAFKA = KafkaSettings(bootstrap_servers=f"127.0.0.1:{closed_port}")
-    stack.GATEWAY = stack.GATEWAY.model_copy(update={"audit_timeout": 1.0})
+    stack.GATEWAY = stack.GATEWAY.model_copy(update={"audit_timeout": 0.5, "spool_bytes": 1})
     response = complete("Site = an")
     assert _is_problem(response, 503, "audit_unavailable")
     assert b"ankara" not in response.content

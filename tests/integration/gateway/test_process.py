@@ -1,84 +1,23 @@
 """The gateway as a process: started, talked to over HTTP and from the terminal, stopped and killed."""
 
-import os
 import signal
-import subprocess
-import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import psutil
 import pytest
 import urllib3
 
-from local import ports
-from tests.integration.gateway.conftest import INDEX, PATIENCE_SECONDS, TOPIC, Backing, wait_until_up
+from tests.integration.gateway.conftest import PATIENCE_SECONDS, Backing
+from tests.integration.gateway.process import AUTHORIZATION, Gateway, configured_gateway
 
-AUTHORIZATION = {"Authorization": "Octoxlabs b2N0b0FkbWlu", "Content-Type": "application/json"}
 MEBIBYTE = 1024 * 1024
-
-
-class Gateway:
-    """``python -m gateway`` with an environment of its own."""
-
-    def __init__(self, variables: dict[str, str]) -> None:
-        kept = {name: value for name, value in os.environ.items() if not name.startswith("GATEWAY_")}
-        self.environment = kept | variables
-        self.url = f"http://127.0.0.1:{variables['GATEWAY_PORT']}"
-
-    def run(self, *arguments: str, **more: str) -> "subprocess.CompletedProcess[str]":
-        """Run to the end."""
-        return subprocess.run(
-            [sys.executable, "-m", "gateway", *arguments],
-            env=self.environment | more,
-            capture_output=True,
-            text=True,
-            timeout=PATIENCE_SECONDS,
-            check=False,
-        )
-
-    @contextmanager
-    def started(self, **more: str) -> Iterator["subprocess.Popen[bytes]"]:
-        """Serve, from when it answers until the block ends."""
-        with subprocess.Popen([sys.executable, "-m", "gateway"], env=self.environment | more) as process:
-            try:
-                wait_until_up(f"{self.url}/healthz")
-                yield process
-            finally:
-                process.terminate()
-
-    def post(self, body: Any, **headers: str) -> urllib3.BaseHTTPResponse:
-        """``POST /search``; a body that is an iterator is sent in chunks."""
-        return urllib3.request(
-            "POST", f"{self.url}/search", body=body, headers=AUTHORIZATION | headers, retries=False, timeout=30.0
-        )
-
-    def search(self, *arguments: str, user: str = "octoAdmin") -> "subprocess.CompletedProcess[str]":
-        """``python -m gateway search``."""
-        return self.run("search", *arguments, "--user", user, "--url", self.url)
 
 
 @pytest.fixture
 def gateway(tmp_path: Path, backing: Backing) -> Gateway:
     """A gateway that is ready to be started."""
-    configured = Gateway(
-        {
-            "GATEWAY_SECRET_KEY": "only for this test",
-            "GATEWAY_PORT": str(ports.free(1)[0]),
-            "GATEWAY_DATABASE_URL": f"sqlite:///{tmp_path / 'gateway.db'}",
-            "GATEWAY_UNSIGNED_TOKENS": "true",
-            "GATEWAY_SEARCH_INDICES": INDEX,
-            "GATEWAY_TRANSLATOR_URL": backing.translator_url,
-            "ELASTICSEARCH_URL": backing.elasticsearch_url,
-            "KAFKA_BOOTSTRAP_SERVERS": backing.kafka_bootstrap,
-            "AUDIT_TOPIC": TOPIC,
-        }
-    )
-    assert configured.run("migrate", "--verbosity", "0").returncode == 0
-    assert configured.run("user", "octoAdmin").stdout == "created: octoAdmin\n"
-    return configured
+    return configured_gateway(tmp_path, backing)
 
 
 @pytest.fixture
@@ -173,11 +112,21 @@ def test_a_missing_secret_key_is_one_line_and_exit_status_2(gateway: Gateway) ->
     assert "Traceback" not in result.stderr
 
 
-@pytest.mark.parametrize("variable", ["GATEWAY_PORT", "GATEWAY_TRANSLATOR_URL", "ELASTICSEARCH_URL", "AUDIT_TOPIC"])
+@pytest.mark.parametrize(
+    "variable", ["GATEWAY_PORT", "GATEWAY_TRANSLATOR_URL", "ELASTICSEARCH_URL", "AUDIT_TOPIC", "GATEWAY_AUDIT_MODE"]
+)
 def test_a_bad_setting_is_one_line_that_names_it_and_exit_status_2(variable: str, gateway: Gateway) -> None:
     result = gateway.run(**{variable: "no good/value"})
     assert (result.returncode, len(result.stderr.splitlines())) == (2, 1)
     assert variable in result.stderr
+
+
+def test_a_spool_folder_that_cannot_be_written_is_one_line_and_exit_status_2(gateway: Gateway, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    result = gateway.run(GATEWAY_SPOOL_DIR=str(tmp_path / "file" / "spool"))
+    assert result.returncode == 2
+    assert "GATEWAY_SPOOL_DIR" in result.stderr.splitlines()[-1]
+    assert "Traceback" not in result.stderr
 
 
 def test_start_up_warns_of_unsigned_tokens(gateway: Gateway) -> None:

@@ -2,7 +2,7 @@
 
 import logging
 
-from gateway.audit import OncePerInterval
+from gateway.producer import OncePerInterval
 
 
 def _line(text: str, created: float) -> logging.LogRecord:

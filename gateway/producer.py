@@ -1,0 +1,155 @@
+"""The Kafka producer of the audit trail: events go out in order, and a delivery report is the only proof of arrival."""
+
+import logging
+import threading
+from collections.abc import Callable
+
+from confluent_kafka import KafkaError, Message, Producer
+
+from audit_sink.kafka import KafkaSettings, client_config
+from gateway.spool_format import Record
+
+logger = logging.getLogger(__name__)
+
+_POLL_SECONDS = 0.2
+_REPEAT_SECONDS = 30.0
+
+
+class OncePerInterval(logging.Filter):  # pylint: disable=too-few-public-methods  # as the standard library has it
+    """Passes one line of each kind (its first word) in ``_REPEAT_SECONDS``.
+
+    While the broker is away, librdkafka would say so twenty times a second.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._passed: dict[str, float] = {}
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Whether the line is the first of its kind for a while."""
+        kind = record.getMessage().partition(" ")[0]
+        if record.created - self._passed.get(kind, 0.0) < _REPEAT_SECONDS:
+            return False
+        self._passed[kind] = record.created
+        return True
+
+
+_librdkafka_logger = logging.getLogger(f"{__name__}.librdkafka")
+_librdkafka_logger.addFilter(OncePerInterval())
+
+
+Report = Callable[[KafkaError | None, Message], None]
+"""Takes a delivery report: what went wrong, or None."""
+
+
+class Delivery:
+    """One event on its way to Kafka."""
+
+    def __init__(self) -> None:
+        self._reported = threading.Event()
+        self._error: KafkaError | None = None
+
+    def report(self, error: KafkaError | None, _message: Message) -> None:
+        """Take the delivery report."""
+        self._error = error
+        self._reported.set()
+
+    @property
+    def is_reported(self) -> bool:
+        """Whether its fate is known."""
+        return self._reported.is_set()
+
+    def is_acknowledged(self, timeout: float) -> bool:
+        """Wait for the report.
+
+        Args:
+            timeout: seconds after which the answer is no; the event may still arrive.
+
+        Returns:
+            whether Kafka has the event.
+        """
+        return self._reported.wait(timeout) and self._error is None
+
+
+class EventProducer:
+    """One idempotent producer, replaced when it cannot go on.
+
+    It tries for as long as it lives: an event that is not acknowledged yet keeps its place before those behind it, and
+    is never in the topic twice.
+
+    Args:
+        kafka: how the cluster is reached.
+        topic: where events go.
+    """
+
+    def __init__(self, kafka: KafkaSettings, topic: str) -> None:
+        self._kafka = kafka
+        self._topic = topic
+        self._broken = False
+        self._lock = threading.Lock()
+        self._producer = self._connect()
+
+    def produce(self, record: Record, report: Report) -> None:
+        """Send an event; ``report`` is called from ``collect_reports`` when its fate is known.
+
+        Raises:
+            KafkaException: it is refused at once (an unknown topic, a producer that cannot go on).
+            BufferError: too many events are on their way.
+        """
+        with self._lock:
+            self._producer.produce(
+                self._topic, key=record.key, value=record.value, headers=[*record.headers], on_delivery=report
+            )
+
+    def collect_reports(self) -> None:
+        """Hand out the delivery reports of the next moment; replace a producer that cannot go on."""
+        self._producer.poll(_POLL_SECONDS)
+        if self._broken:
+            with self._lock:
+                self._broken = False
+                # What it had left is reported as failed, and so is sent again by whoever sent it.
+                self._producer.purge()
+                self._producer.flush()
+                self._producer = self._connect()
+
+    def probe(self, timeout: float) -> None:
+        """Ask the cluster for the topic.
+
+        Raises:
+            KafkaException: the cluster does not answer within ``timeout`` seconds.
+            LookupError: it has no such topic.
+        """
+        if self._topic not in self._producer.list_topics(timeout=timeout).topics:
+            raise LookupError(f"Kafka has no topic {self._topic}")
+
+    def on_error(self, error: KafkaError) -> None:
+        """Note an error of the producer as a whole; librdkafka mends all but the fatal ones by itself."""
+        if error.fatal():
+            logger.error("the producer cannot go on and is replaced: %s", error)
+            self._broken = True
+
+    @property
+    def pending(self) -> int:
+        """Events whose fate is not known yet."""
+        return len(self._producer)
+
+    def _connect(self) -> Producer:
+        return Producer(
+            client_config(self._kafka)
+            | {
+                "client.id": "gateway",
+                "enable.idempotence": True,
+                "acks": "all",
+                "linger.ms": 0,
+                "socket.nagle.disable": True,
+                # Without end, so that no event fails, and is sent once more, merely because Kafka was away.
+                "delivery.timeout.ms": 0,
+                # A broker that has stopped answering, its connections open, is left after this.
+                "socket.timeout.ms": 10_000,
+                "request.timeout.ms": 5_000,
+                "queue.buffering.max.kbytes": 64 * 1024,
+                "reconnect.backoff.max.ms": 1000,
+                "error_cb": self.on_error,
+            },
+            logger=_librdkafka_logger,
+        )

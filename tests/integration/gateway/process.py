@@ -1,0 +1,78 @@
+"""``python -m gateway`` as a process of a test's own."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import urllib3
+
+from local import ports
+from tests.integration.gateway.conftest import INDEX, PATIENCE_SECONDS, TOPIC, Backing, wait_until_up
+
+AUTHORIZATION = {"Authorization": "Octoxlabs b2N0b0FkbWlu", "Content-Type": "application/json"}
+
+
+class Gateway:
+    """``python -m gateway`` with an environment of its own."""
+
+    def __init__(self, variables: dict[str, str]) -> None:
+        kept = {name: value for name, value in os.environ.items() if not name.startswith("GATEWAY_")}
+        self.environment = kept | variables
+        self.url = f"http://127.0.0.1:{variables['GATEWAY_PORT']}"
+
+    def run(self, *arguments: str, **more: str) -> "subprocess.CompletedProcess[str]":
+        """Run to the end."""
+        return subprocess.run(
+            [sys.executable, "-m", "gateway", *arguments],
+            env=self.environment | more,
+            capture_output=True,
+            text=True,
+            timeout=PATIENCE_SECONDS,
+            check=False,
+        )
+
+    @contextmanager
+    def started(self, **more: str) -> Iterator["subprocess.Popen[bytes]"]:
+        """Serve, from when it answers until the block ends."""
+        with subprocess.Popen([sys.executable, "-m", "gateway"], env=self.environment | more) as process:
+            try:
+                wait_until_up(f"{self.url}/healthz")
+                yield process
+            finally:
+                process.terminate()
+
+    def post(self, body: Any, **headers: str) -> urllib3.BaseHTTPResponse:
+        """``POST /search``; a body that is an iterator is sent in chunks."""
+        return urllib3.request(
+            "POST", f"{self.url}/search", body=body, headers=AUTHORIZATION | headers, retries=False, timeout=30.0
+        )
+
+    def search(self, *arguments: str, user: str = "octoAdmin") -> "subprocess.CompletedProcess[str]":
+        """``python -m gateway search``."""
+        return self.run("search", *arguments, "--user", user, "--url", self.url)
+
+
+def configured_gateway(home: Path, backing: Backing, **more: str) -> Gateway:
+    """A gateway that is ready to be started, with its files in ``home`` and one known user."""
+    configured = Gateway(
+        {
+            "GATEWAY_SECRET_KEY": "only for this test",
+            "GATEWAY_PORT": str(ports.free(1)[0]),
+            "GATEWAY_DATABASE_URL": f"sqlite:///{home / 'gateway.db'}",
+            "GATEWAY_SPOOL_DIR": str(home / "spool"),
+            "GATEWAY_UNSIGNED_TOKENS": "true",
+            "GATEWAY_SEARCH_INDICES": INDEX,
+            "GATEWAY_TRANSLATOR_URL": backing.translator_url,
+            "ELASTICSEARCH_URL": backing.elasticsearch_url,
+            "KAFKA_BOOTSTRAP_SERVERS": backing.kafka_bootstrap,
+            "AUDIT_TOPIC": TOPIC,
+            **more,
+        }
+    )
+    assert configured.run("migrate", "--verbosity", "0").returncode == 0
+    assert configured.run("user", "octoAdmin").stdout == "created: octoAdmin\n"
+    return configured
