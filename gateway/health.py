@@ -17,6 +17,7 @@ from urllib3.exceptions import HTTPError
 from gateway import search, translator
 from gateway.audit import AuditTrail, audit_trail
 from gateway.models import User
+from gateway.openapi.answers import problem_responses
 from gateway.openapi.health import HEALTH, READINESS
 
 logger = logging.getLogger(__name__)
@@ -61,7 +62,13 @@ class PublicView(APIView):
 class HealthView(PublicView):
     """The process is up and answers."""
 
-    @extend_schema(operation_id="health", responses=OpenApiResponse(HEALTH, "The process is up."))
+    @extend_schema(
+        operation_id="health",
+        responses={
+            (200, "application/json"): OpenApiResponse(HEALTH, "The process is up."),
+            **problem_responses(405, 500),
+        },
+    )
     def get(self, request: Request) -> Response:
         """Answer, whatever else is down."""
         del request
@@ -74,8 +81,9 @@ class ReadinessView(PublicView):
     @extend_schema(
         operation_id="readiness",
         responses={
-            200: OpenApiResponse(READINESS, "Searches are answered."),
-            503: OpenApiResponse(READINESS, "Something is down without which they are not."),
+            (200, "application/json"): OpenApiResponse(READINESS, "Searches are answered."),
+            (503, "application/json"): OpenApiResponse(READINESS, "Something is down without which they are not."),
+            **problem_responses(405, 500),
         },
     )
     def get(self, request: Request) -> Response:

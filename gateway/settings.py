@@ -141,12 +141,11 @@ SPECTACULAR_SETTINGS = {
     "LICENSE": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
     "OAS_VERSION": "3.1.1",
     "SERVE_AUTHENTICATION": [],
-    "SERVE_INCLUDE_SCHEMA": False,
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
-        "gateway.openapi.answers.add_problem",
+        "gateway.openapi.document.complete",
     ],
 }
 

@@ -1,11 +1,11 @@
 """What is where."""
 
 from django.urls import path
-from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
-from rest_framework.negotiation import DefaultContentNegotiation
+from drf_spectacular.views import SpectacularSwaggerView
 
 from gateway.health import HealthView, ReadinessView
 from gateway.language import CompleteView, FieldsView, TranslateView
+from gateway.openapi.document import DocumentView
 from gateway.vendor import DevicesView, DeviceView, LastDiscoveryView, PingView
 from gateway.views import SearchView
 
@@ -20,11 +20,7 @@ urlpatterns = [
     path("devices/devices/<str:hostname>", DeviceView.as_view(), name="vendor-device"),
     path("healthz", HealthView.as_view(), name="health"),
     path("readyz", ReadinessView.as_view(), name="readiness"),
-    path(
-        "schema/",
-        SpectacularAPIView.as_view(permission_classes=(), content_negotiation_class=DefaultContentNegotiation),
-        name="schema",
-    ),
+    path("schema/", DocumentView.as_view(), name="schema"),
     path("docs/", SpectacularSwaggerView.as_view(permission_classes=()), name="docs"),
 ]
 

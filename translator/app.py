@@ -15,7 +15,7 @@ from fastapi.exceptions import RequestValidationError
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import PlainTextResponse, Response
 from starlette.routing import BaseRoute
 
 from elastic.client import connect
@@ -177,7 +177,7 @@ def build(settings: TranslatorSettings, client: Elasticsearch) -> FastAPI:
         status = HTTPStatus.OK if ready else HTTPStatus.SERVICE_UNAVAILABLE
         return Response(orjson.dumps(answer), status.value, media_type="application/json")
 
-    @app.get("/metrics", **reads("Prometheus metrics."))
+    @app.get("/metrics", response_class=PlainTextResponse, **reads("Prometheus metrics."))
     async def metrics(_: Request) -> Response:
         service.metrics.catalogues.set(len(service.catalogues))
         return Response(generate_latest(service.metrics.registry), media_type=CONTENT_TYPE_LATEST)

@@ -35,18 +35,19 @@ _CARET = "Hostnme = octoxlabs*\n^^^^^^^"
 
 PROBLEMS = {
     400: "The request is malformed, or its query is rejected; then with position and caret.",
-    401: "No or bad credentials.",
+    401: "No or bad credentials; see WWW-Authenticate.",
     403: "You may not search this index.",
     404: "The index does not exist.",
-    405: "The path does not take this method.",
+    405: "The path does not take this method; see Allow.",
+    406: "The document is in YAML and JSON; Accept names neither.",
     413: "The body is larger than 1 MiB.",
     415: "The body is not JSON in UTF-8.",
     500: "The gateway failed.",
     503: "The translator, Elasticsearch or the audit trail is down; see Retry-After.",
 }
-WITH_BODY = tuple(PROBLEMS)
+WITH_BODY = tuple(status for status in PROBLEMS if status != 406)
 """What an endpoint with a request body can answer instead."""
-WITHOUT_BODY = tuple(status for status in PROBLEMS if status not in (413, 415))
+WITHOUT_BODY = tuple(status for status in WITH_BODY if status not in (413, 415))
 
 REJECTION = {
     "type": "about:blank",
@@ -72,9 +73,3 @@ def example(name: str, status: int, value: dict[str, Any]) -> OpenApiExample:
 def problem_responses(*statuses: int) -> dict[tuple[int, str], OpenApiResponse]:
     """The problems that an endpoint answers with, by status and media type."""
     return {(status, MEDIA_TYPE): OpenApiResponse(_REFERENCE, PROBLEMS[status]) for status in statuses}
-
-
-def add_problem(result: dict[str, Any], **_: Any) -> dict[str, Any]:
-    """Put the schema of a problem where every description of one refers to (drf-spectacular's POSTPROCESSING_HOOKS)."""
-    result["components"]["schemas"]["Problem"] = PROBLEM
-    return result

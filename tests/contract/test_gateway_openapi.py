@@ -1,5 +1,6 @@
 """The OpenAPI document says what the gateway does."""
 
+import re
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ from drf_spectacular.validation import validate_schema
 from gateway import __version__
 from gateway.problems import Code
 from gateway.serializers import MAX_QUERY_CHARACTERS
+from gateway.urls import urlpatterns
 from translator.limits import MAX_CHARACTERS
 
 
@@ -31,8 +33,34 @@ def test_it_is_served_as_json_too(document: Any) -> None:
 
 
 def test_it_has_every_endpoint_and_no_other(document: Any) -> None:
-    vendor = {"/api/ping", "/discoveries/last", "/devices/devices", "/devices/devices/{hostname}"}
-    assert set(document["paths"]) == {"/search", "/fields", "/complete", "/translate", "/healthz", "/readyz"} | vendor
+    routes = {re.sub(r"<\w+:(\w+)>", r"{\1}", f"/{pattern.pattern}") for pattern in urlpatterns}
+    assert set(document["paths"]) == routes - {"/docs/"}
+
+
+@pytest.mark.parametrize("parameter", ["version=a%0d%0ab", "version=v9", "lang=xx", "format=xml"])
+def test_it_is_the_same_whatever_the_query_string_says(parameter: str, document: Any) -> None:
+    response = Client().get(f"/schema/?{parameter}")
+    assert (response.status_code, yaml.safe_load(response.content)) == (200, document)
+
+
+def test_who_accepts_neither_yaml_nor_json_gets_a_problem() -> None:
+    response = Client().get("/schema/", headers={"Accept": "text/html"})
+    assert (response.status_code, response["Content-Type"]) == (406, "application/problem+json")
+
+
+def test_a_body_has_no_members_but_those_listed(document: Any) -> None:
+    for path in document["paths"].values():
+        for operation in path.values():
+            for content in operation.get("requestBody", {}).get("content", {}).values():
+                name = content["schema"]["$ref"].rpartition("/")[2]
+                assert document["components"]["schemas"][name]["additionalProperties"] is False
+
+
+def test_every_answer_has_its_headers(document: Any) -> None:
+    responses = document["paths"]["/search"]["post"]["responses"]
+    assert all("X-Request-ID" in response["headers"] for response in responses.values())
+    for status, name in (("401", "WWW-Authenticate"), ("405", "Allow"), ("503", "Retry-After")):
+        assert name in responses[status]["headers"]
 
 
 def test_a_search_has_the_members_of_the_contract(document: Any) -> None:
