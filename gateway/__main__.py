@@ -15,7 +15,7 @@ import django
 from django.conf import settings
 from django.core.checks import run_checks
 from django.core.management import execute_from_command_line
-from granian.constants import Interfaces
+from granian.constants import HTTPModes, Interfaces, Loops
 from granian.http import HTTP1Settings
 from granian.log import LogLevels
 from granian.server import Server
@@ -70,13 +70,14 @@ def serve() -> int:
         logger.error("GATEWAY_SPOOL_DIR: cannot write to %s: %s", configured.spool_dir, error.strerror)
         return _BAD_CONFIGURATION
     server = Server(
-        "gateway.wsgi:application",
+        "gateway.asgi:Application",
         address=configured.host,
         port=configured.port,
-        interface=Interfaces.WSGI,
+        interface=Interfaces.ASGINL,
         workers=configured.workers,
-        blocking_threads=configured.threads,
+        loop=Loops.uvloop,
         workers_kill_timeout=_STOP_SECONDS,
+        http=HTTPModes.http1,
         websockets=False,
         http1_settings=HTTP1Settings(header_read_timeout=10_000, max_buffer_size=64 * 1024),
         log_level=LogLevels.error,
@@ -91,13 +92,13 @@ def serve() -> int:
 def _load() -> Any:
     """Load the application in a worker process, and see to it that the worker ends when its parent is killed."""
     # pylint: disable=import-outside-toplevel  # after the fork
+    from gateway.asgi import Application
     from gateway.audit import audit_trail
-    from gateway.wsgi import application
 
     # Now rather than with the first request, because it may have events to send that an earlier process left.
     audit_trail()
     threading.Thread(target=_stop_with_parent, name="parent-watch", daemon=True).start()
-    return application
+    return Application()
 
 
 def _stop_with_parent() -> None:

@@ -71,18 +71,18 @@ class JSONParser(BaseParser):  # pylint: disable=too-few-public-methods  # as th
         charset = (request.content_params or {}).get("charset", "utf-8")
         if charset.lower().strip("\"'") not in ("utf-8", "utf8", "us-ascii"):
             raise UnsupportedMediaType(media_type or "", f'Send the body in UTF-8, not in "{charset[:40]}".')
-        if request.headers.get("Content-Encoding", "identity") != "identity":
+        if request.headers.get("Content-Encoding", "identity").lower() != "identity":
             raise UnsupportedMediaType(media_type or "", "Send the body without a Content-Encoding.")
-        try:
-            body = stream.read(settings.MAX_BODY_BYTES + 1)
-        except OSError:
-            raise malformed("The body ended before its announced length.") from None
+        body = stream.read(settings.MAX_BODY_BYTES + 1)
         if len(body) > settings.MAX_BODY_BYTES:
             raise Problem(
                 HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
                 Code.TOO_LARGE,
                 f"The body is larger than {settings.MAX_BODY_BYTES:,} bytes.",
             )
+        if len(body) < int(request.META.get("CONTENT_LENGTH") or 0):
+            seconds = settings.GATEWAY.body_timeout
+            raise malformed(f"The body ended early, or did not arrive within {seconds:g} s.")
         return loads(body)
 
 

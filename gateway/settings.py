@@ -50,6 +50,9 @@ class GatewaySettings(Settings):
     port: int = Field(default=8000, ge=1, le=65535)
     workers: int = Field(default=1, ge=1, le=64)
     threads: int = Field(default=32, ge=1, le=256)
+    queue: int = Field(default=64, ge=0, le=10_000)
+    bodies: int = Field(default=128, ge=1, le=10_000)
+    body_timeout: _Seconds = 10.0
     allowed_hosts: Annotated[tuple[str, ...], *_COMMA_SEPARATED] = ("localhost", "127.0.0.1", "[::1]")
     # The path after the three slashes is relative to the working directory; a fourth slash makes it absolute.
     database_url: str = Field(default="sqlite:///sluice.db", pattern=r"^sqlite:///.+$")

@@ -1,8 +1,8 @@
-"""The WSGI application that the server runs."""
+"""Django as a WSGI application; ``gateway.asgi`` runs it, a thread a request."""
 
+from collections.abc import Callable
 from typing import Any
 
-from django.conf import settings
 from django.core.handlers.wsgi import WSGIRequest
 from django.core.wsgi import get_wsgi_application
 
@@ -16,16 +16,7 @@ class _Request(WSGIRequest):
             self.content_type, self.content_params = "", {}
 
 
-_django = get_wsgi_application()
-_django.request_class = _Request
-
-
-def application(environ: dict[str, Any], start_response: Any) -> Any:
-    """Hand a request to Django, a chunked body made readable.
-
-    Django reads as many bytes as Content-Length says, and a chunked request does not say; its end is the server's to
-    tell (``wsgi.input_terminated``), so any length does that is more than the largest body taken.
-    """
-    if "HTTP_TRANSFER_ENCODING" in environ:
-        environ["CONTENT_LENGTH"] = str(settings.MAX_BODY_BYTES + 1)
-    return _django(environ, start_response)
+_handler = get_wsgi_application()
+_handler.request_class = _Request
+application: Callable[[dict[str, Any], Any], Any] = _handler
+"""Django's handler; what it returns is Django's response."""

@@ -1,0 +1,190 @@
+"""The ASGI application that the server runs: it reads a request's body, and only then gives the request a thread.
+
+Django and what it calls block, so a request in work holds a thread, and threads are few. Whatever a client can draw out
+happens here, in the event loop, where waiting costs next to nothing.
+"""
+
+import asyncio
+import io
+import sys
+import time
+from collections.abc import Awaitable, Callable, Iterable, MutableMapping
+from typing import Any
+from urllib.parse import unquote_to_bytes
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+
+from gateway.correlation import correlate
+from gateway.lanes import Full, Lane
+from gateway.problems import Code, Unavailable, problem_response
+from gateway.wsgi import application as wsgi
+
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+
+RECEIVED = "sluice.received"
+"""The key in the WSGI environment of when the request came, by ``time.monotonic``."""
+
+_VITAL_QUEUE = 32
+_STALLED_SECONDS = 30.0
+"""After how long a client that does not take the next part of a stream is given up."""
+
+
+class Application:  # pylint: disable=too-few-public-methods  # it is called
+    """One worker process's side of HTTP.
+
+    What tells whether the gateway is well has lanes of its own: however busy the rest is, it answers.
+    """
+
+    def __init__(self) -> None:
+        vital = Lane(1, _VITAL_QUEUE)
+        self._lanes = {"/healthz": vital, "/metrics": vital, "/readyz": Lane(1, _VITAL_QUEUE)}
+        self._requests = Lane(settings.GATEWAY.threads, settings.GATEWAY.queue)
+        self._bodies = 0
+
+    async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        environ = _environ(scope)
+        lane = self._lanes.get(scope["path"])
+        try:
+            if lane is None:
+                lane = self._requests
+                await self._take_body(environ, receive)
+            answer = await lane.run(_respond, environ, _Stream(asyncio.get_running_loop(), receive, send))
+        except Full:
+            overloaded = Unavailable(Code.OVERLOADED, "The gateway has more requests than it can work on; try again.")
+            answer = _outside_django(environ, problem_response(overloaded))
+        if answer is not None:
+            start, body = answer
+            await send(start)
+            await send({"type": "http.response.body", "body": body})
+
+    async def _take_body(self, environ: dict[str, Any], receive: Receive) -> None:
+        """Read the body, and say in the environment how long it is: longer than it came, if it did not come whole.
+
+        Raises:
+            Full: as many bodies are being read as may be.
+        """
+        if "CONTENT_LENGTH" not in environ and "HTTP_TRANSFER_ENCODING" not in environ:
+            return
+        if self._bodies >= settings.GATEWAY.bodies:
+            raise Full
+        self._bodies += 1
+        body = bytearray()
+        try:
+            async with asyncio.timeout(settings.GATEWAY.body_timeout):
+                whole = await _read(receive, body)
+        except TimeoutError:
+            whole = False
+        finally:
+            self._bodies -= 1
+        environ["wsgi.input"] = io.BytesIO(body)
+        environ["CONTENT_LENGTH"] = str(len(body) if whole else len(body) + 1)
+
+
+async def _read(receive: Receive, body: bytearray) -> bool:
+    """Collect a body until it ends, or is larger than any that is taken; false if the client hangs up before."""
+    more = True
+    while more and len(body) <= settings.MAX_BODY_BYTES:
+        message = await receive()
+        if message["type"] != "http.request":
+            return False
+        body += message.get("body", b"")
+        more = message.get("more_body", False)
+    return True
+
+
+def _environ(scope: Message) -> dict[str, Any]:
+    """The request as WSGI has it (PEP 3333)."""
+    environ: dict[str, Any] = {
+        RECEIVED: time.monotonic(),
+        "REQUEST_METHOD": scope["method"],
+        "SCRIPT_NAME": "",
+        "PATH_INFO": unquote_to_bytes(scope["raw_path"]).decode("latin-1"),
+        "QUERY_STRING": scope["query_string"].decode("latin-1"),
+        "SERVER_PROTOCOL": f"HTTP/{scope['http_version']}",
+        "SERVER_NAME": scope["server"][0],
+        "SERVER_PORT": str(scope["server"][1]),
+        "REMOTE_ADDR": scope["client"][0],
+        "wsgi.version": (1, 0),
+        "wsgi.url_scheme": scope["scheme"],
+        "wsgi.input": io.BytesIO(),
+        "wsgi.errors": sys.stderr,
+        "wsgi.multithread": True,
+        "wsgi.multiprocess": True,
+        "wsgi.run_once": False,
+    }
+    for name, value in scope["headers"]:
+        # In the environment, X_Forwarded_For would pass for X-Forwarded-For.
+        if b"_" not in name:
+            key = name.decode("latin-1").upper().replace("-", "_")
+            if key not in ("CONTENT_TYPE", "CONTENT_LENGTH"):
+                key = f"HTTP_{key}"
+            text = value.decode("latin-1")
+            environ[key] = f"{environ[key]},{text}" if key in environ else text
+    return environ
+
+
+Answer = tuple[Message, bytes]
+
+
+def _respond(environ: dict[str, Any], stream: "_Stream") -> Answer | None:
+    """Let Django answer, in this thread; None if the answer was a stream, which has been sent."""
+    started: list[Message] = []
+    response = wsgi(environ, lambda status, headers: started.append(_start(int(status[:3]), headers)))
+    try:
+        if response.streaming:
+            stream.send(started[0], response)
+            return None
+        return started[0], b"".join(response)
+    finally:
+        response.close()
+
+
+def _start(status: int, headers: Iterable[tuple[str, str]]) -> Message:
+    encoded = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in headers]
+    return {"type": "http.response.start", "status": status, "headers": encoded}
+
+
+def _outside_django(environ: dict[str, Any], response: HttpResponse) -> Answer:
+    """An answer that Django had no part in, with the request's id all the same."""
+    request = HttpRequest()
+    request.META = environ
+    answer = correlate(lambda _: response)(request)
+    return _start(response.status_code, answer.items()), response.content
+
+
+class _Stream:  # pylint: disable=too-few-public-methods  # it does one thing
+    """Sends an answer in parts, from another thread than the event loop's."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, receive: Receive, send: Send) -> None:
+        self._loop = loop
+        self._receive = receive
+        self._send = send
+
+    def send(self, start: Message, parts: Iterable[bytes]) -> None:
+        """Send all parts, each when the client has room for it, unless it hangs up.
+
+        Raises:
+            TimeoutError: the client takes nothing for ``_STALLED_SECONDS``.
+        """
+        gone = asyncio.run_coroutine_threadsafe(self._until_gone(), self._loop)
+        self._put(start)
+        for part in parts:
+            if gone.done():
+                return
+            self._put({"type": "http.response.body", "body": part, "more_body": True})
+        self._put({"type": "http.response.body", "body": b""})
+
+    def _put(self, message: Message) -> None:
+        asyncio.run_coroutine_threadsafe(self._sent(message), self._loop).result(_STALLED_SECONDS)
+
+    async def _sent(self, message: Message) -> None:
+        await self._send(message)
+
+    async def _until_gone(self) -> None:
+        # The body has been read, or is not wanted.
+        while (await self._receive())["type"] != "http.disconnect":
+            pass

@@ -1,0 +1,164 @@
+"""Clients that are slow, hang up, lie about lengths or flood: whoever behaves is served on."""
+
+import socket
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack
+from typing import Self
+
+import pytest
+import urllib3
+
+from tests.integration.gateway.conftest import PATIENCE_SECONDS, Backing
+from tests.integration.gateway.process import AUTHORIZATION, Gateway, configured_gateway
+
+THREADS = 2
+BODIES = 4
+BODY_SECONDS = 2.0
+
+
+@pytest.fixture(scope="module")
+def small(tmp_path_factory: pytest.TempPathFactory, backing: Backing) -> Iterator[Gateway]:
+    """A gateway that serves, with little room."""
+    gateway = configured_gateway(
+        tmp_path_factory.mktemp("small"),
+        backing,
+        GATEWAY_THREADS=str(THREADS),
+        GATEWAY_BODIES=str(BODIES),
+        GATEWAY_BODY_TIMEOUT=str(BODY_SECONDS),
+    )
+    with gateway.started():
+        yield gateway
+
+
+class Connection:
+    """A connection on which bytes are sent as they are."""
+
+    def __init__(self, gateway: Gateway) -> None:
+        url = urllib3.util.parse_url(gateway.url)
+        assert url.host and url.port
+        self.socket = socket.create_connection((url.host, url.port), timeout=PATIENCE_SECONDS)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.socket.close()
+
+    def send(self, text: str) -> None:
+        """Send some bytes of a request."""
+        self.socket.sendall(text.encode("latin-1"))
+
+    def begin(self, length: int, body: str = "") -> None:
+        """Send the head of a search and a part of its body."""
+        head = "".join(f"{name}: {value}\r\n" for name, value in AUTHORIZATION.items())
+        self.send(f"POST /search HTTP/1.1\r\nHost: localhost\r\n{head}Content-Length: {length}\r\n\r\n{body}")
+
+    def answer(self) -> str:
+        """Read until the answer is whole, or the connection ends."""
+        received = b""
+        while True:
+            head, _, body = received.partition(b"\r\n\r\n")
+            length = next((line for line in head.lower().split(b"\r\n") if line.startswith(b"content-length:")), None)
+            if length and _ and len(body) >= int(length.partition(b":")[2]):
+                return received.decode("latin-1")
+            more = self.socket.recv(65_536)
+            if not more:
+                return received.decode("latin-1")
+            received += more
+
+
+def _is_well(gateway: Gateway, path: str = "/healthz") -> bool:
+    started = time.monotonic()
+    status = urllib3.request("GET", gateway.url + path, retries=False, timeout=PATIENCE_SECONDS).status
+    return status == 200 and time.monotonic() - started < BODY_SECONDS
+
+
+def test_slow_bodies_hold_no_thread(small: Gateway) -> None:
+    with ExitStack() as stack:
+        slow = [stack.enter_context(Connection(small)) for _ in range(BODIES - 1)]
+        for connection in slow:
+            connection.begin(100, "{")
+        assert _is_well(small)
+        assert small.post(b'{"query": ""}').status == 200
+        for connection in slow:
+            answer = connection.answer()
+            assert answer.startswith("HTTP/1.1 400 ")
+            assert '"code":"malformed"' in answer
+
+
+def test_a_body_that_drips_is_given_up_in_time(small: Gateway) -> None:
+    with Connection(small) as connection:
+        connection.begin(1_000_000, "{")
+        connection.socket.settimeout(0.05)
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        answer = b""
+        while not answer:
+            assert time.monotonic() < deadline
+            try:
+                connection.send(" ")
+                answer = connection.socket.recv(65_536)
+            except TimeoutError:
+                pass
+        assert answer.startswith(b"HTTP/1.1 400 ")
+
+
+def test_more_bodies_than_there_is_room_for_are_refused_at_once(small: Gateway) -> None:
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    refused = None
+    while refused is None:
+        assert time.monotonic() < deadline
+        with ExitStack() as stack:
+            for _ in range(BODIES):
+                stack.enter_context(Connection(small)).begin(100, "{")
+            response = small.post(b'{"query": ""}')
+            if response.status != 200:
+                refused = response
+                assert _is_well(small)
+                assert _is_well(small, "/readyz")
+    assert (refused.status, refused.json()["code"]) == (503, "overloaded")
+    assert int(refused.headers["Retry-After"]) > 0
+    assert refused.headers["X-Request-ID"]
+
+
+def test_a_body_shorter_than_announced_is_malformed(small: Gateway) -> None:
+    body = '{"query": ""}'
+    with Connection(small) as connection:
+        connection.begin(len(body) + 1, body)
+        connection.socket.shutdown(socket.SHUT_WR)
+        answer = connection.answer()
+    assert answer.startswith("HTTP/1.1 400 ")
+    assert '"code":"malformed"' in answer
+
+
+def test_a_chunked_body_without_its_end_is_malformed(small: Gateway) -> None:
+    head = "".join(f"{name}: {value}\r\n" for name, value in AUTHORIZATION.items())
+    chunk = '{"query": ""}'
+    with Connection(small) as connection:
+        connection.send(f"POST /search HTTP/1.1\r\nHost: localhost\r\n{head}Transfer-Encoding: chunked\r\n\r\n")
+        connection.send(f"{len(chunk):x}\r\n{chunk}\r\n")
+        answer = connection.answer()
+    assert answer.startswith("HTTP/1.1 400 ")
+    assert '"code":"malformed"' in answer
+
+
+def test_clients_that_hang_up_in_the_middle_of_an_answer_hold_no_thread(small: Gateway) -> None:
+    script = "/static/drf_spectacular_sidecar/swagger-ui-dist/swagger-ui-bundle.js"
+    for _ in range(THREADS + 1):
+        with Connection(small) as connection:
+            connection.send(f"GET {script} HTTP/1.1\r\nHost: localhost\r\n\r\n")
+            assert connection.socket.recv(1_024).startswith(b"HTTP/1.1 200 ")
+    assert small.post(b'{"query": ""}').status == 200
+
+
+def test_a_client_that_hangs_up_in_the_middle_of_its_body_holds_no_room(small: Gateway) -> None:
+    for _ in range(BODIES + 1):
+        with Connection(small) as connection:
+            connection.begin(100, "{")
+    assert small.post(b'{"query": ""}').status == 200
+
+
+def test_a_header_with_an_underscore_passes_for_no_other(small: Gateway) -> None:
+    with Connection(small) as connection:
+        connection.send("GET /healthz HTTP/1.1\r\nHost: localhost\r\nX_Request_ID: mine\r\n\r\n")
+        assert "mine" not in connection.answer()
