@@ -9,7 +9,9 @@ import threading
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -18,13 +20,16 @@ from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 import orjson
-from confluent_kafka import Consumer, KafkaException, Message, Producer, TopicPartition
+from confluent_kafka import Consumer, ConsumerGroupState, KafkaException, Message, Producer, TopicPartition
+from confluent_kafka.admin import AdminClient
 from elasticsearch import ApiError, Elasticsearch
 
 from audit_sink.event import AuditEvent, EventData, EventMetadata, EventType, encode, headers, new_event_id
 from audit_sink.kafka import KafkaSettings, TopicSettings
 from audit_sink.topics import create_topics
 from local import ports
+from local.errors import StackError
+from local.supervisor import Program, Supervisor
 
 ROOT = Path(__file__).parents[3]
 WAIT_SECONDS = 60.0
@@ -126,12 +131,17 @@ class Trail:
             check=False,
         )
 
-    def produce(self, events: Iterable[AuditEvent]) -> None:
-        """Put events on the topic, as the gateway does, and into the account."""
+    def produce(self, events: Iterable[AuditEvent], partition: int = -1) -> None:
+        """Put events on the topic, as the gateway does (-1), or on one partition of it, and into the account."""
         for each in events:
             self.ids.add(each.event_id)
             self.producer.produce(
-                self.topic, key=each.user_id, value=encode(each), headers=[*headers(each, None)], on_delivery=_delivered
+                self.topic,
+                key=each.user_id,
+                value=encode(each),
+                headers=[*headers(each, None)],
+                partition=partition,
+                on_delivery=_delivered,
             )
             self.producer.poll(0)
         self.producer.flush()
@@ -140,6 +150,23 @@ class Trail:
         """Put bytes on a partition of the topic."""
         self.producer.produce(self.topic, key=b"raw", value=value, partition=partition, on_delivery=_delivered)
         self.producer.flush()
+
+    @contextmanager
+    def under_load(self) -> Iterator[None]:
+        """Keep producing, some hundred events a second, while the context lasts."""
+        ended = threading.Event()
+
+        def produce() -> None:
+            while not ended.wait(0.1):
+                self.produce(event(number) for number in range(20))
+
+        with ThreadPoolExecutor(1) as load:
+            producing = load.submit(produce)
+            try:
+                yield
+            finally:
+                ended.set()
+            producing.result()
 
     def indexed(self) -> dict[str, dict[str, Any]]:
         """Every document by its id, 10,000 at most; fails if one id is in two indices."""
@@ -176,6 +203,13 @@ class Trail:
             return total
         finally:
             reader.close()
+
+    def group_state(self) -> ConsumerGroupState:
+        """What the group is doing, as its coordinator tells it."""
+        admin = AdminClient({"bootstrap.servers": self.bootstrap})
+        state = admin.describe_consumer_groups([self.name])[self.name].result().state
+        assert isinstance(state, ConsumerGroupState)
+        return state
 
     def _committed(self, reader: Consumer) -> list[TopicPartition]:
         partitions = [TopicPartition(self.topic, number) for number in range(6)]
@@ -288,6 +322,53 @@ class SinkProcess:
         self._process.send_signal(signal.SIGTERM)
         return self._process.wait(timeout=20)
 
+    def freeze(self) -> None:
+        """SIGSTOP: it lives, and does nothing."""
+        self._process.send_signal(signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        """SIGCONT."""
+        self._process.send_signal(signal.SIGCONT)
+
+
+class Server:
+    """A server of an embedded stack of the test's own, for everything that is not done to the shared one."""
+
+    def __init__(self, running: Supervisor, program: Program) -> None:
+        self._running = running
+        self._program = program
+
+    def start(self) -> None:
+        """Start it, and wait until it answers."""
+        self._running.start(self._program)
+
+    def restart(self) -> None:
+        """Stop it in an orderly way, and start it again."""
+        self._running.restart(self._program)
+
+    def kill(self) -> None:
+        """SIGKILL, and wait until the process manager knows."""
+        self._signal(signal.SIGKILL)
+        eventually(self._has_ended, f"the end of {self._program.name}")
+
+    def freeze(self) -> None:
+        """SIGSTOP: it keeps its connections, and answers nothing."""
+        self._signal(signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        """SIGCONT."""
+        self._signal(signal.SIGCONT)
+
+    def _signal(self, number: int) -> None:
+        os.killpg(self._running.pid(self._program.name), number)
+
+    def _has_ended(self) -> bool:
+        try:
+            self._running.check()
+        except StackError:
+            return True
+        return False
+
 
 Start = Callable[..., SinkProcess]
 """Starts a sink with these variables besides its trail's."""
@@ -297,7 +378,7 @@ Fault = Callable[[bytes], Reply | None]
 """Looks at a bulk body; None passes it on, a reply is sent instead, status 0 closes the connection without one."""
 
 
-class FaultyElasticsearch:  # pylint: disable=too-few-public-methods  # it is told what to do by its attributes
+class FaultyElasticsearch:
     """A proxy in front of the real Elasticsearch, which does to bulk requests what that does not do by itself."""
 
     def __init__(self, url: str) -> None:
@@ -332,8 +413,9 @@ class FaultyElasticsearch:  # pylint: disable=too-few-public-methods  # it is to
                 self.send_header("Content-Type", "application/json")
                 self.send_header("X-Elastic-Product", "Elasticsearch")
                 self.send_header("Content-Length", str(len(content)))
-                self.end_headers()
-                self.wfile.write(content)
+                with suppress(ConnectionError):  # the sink that asked may be dead
+                    self.end_headers()
+                    self.wfile.write(content)
 
             do_GET = do_POST = do_PUT = _handle
 
@@ -353,6 +435,18 @@ class FaultyElasticsearch:  # pylint: disable=too-few-public-methods  # it is to
         self._server.daemon_threads = True
         threading.Thread(target=self._server.serve_forever, daemon=True).start()
         self.url = f"http://127.0.0.1:{self._server.server_address[1]}"
+
+    def hold(self, event: AuditEvent) -> threading.Event:
+        """Hold the first bulk request with an event back until what is given is set, and pass on all others."""
+        released = threading.Event()
+        marker = event.event_id.encode()
+
+        def hold(body: bytes) -> None:
+            if marker in body and next(each for each in self.bodies if marker in each) is body:
+                released.wait(WAIT_SECONDS)
+
+        self.fault = hold
+        return released
 
     def close(self) -> None:
         """Stop listening."""

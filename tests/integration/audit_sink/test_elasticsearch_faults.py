@@ -93,16 +93,19 @@ def test_a_refused_credential_stalls_and_condemns_nothing(
     trail.assert_account_closes()
 
 
-def test_a_blocked_index_stalls_until_it_is_unblocked(trail: Trail, start: Start) -> None:
-    index = trail.index_prefix + datetime.now(UTC).strftime("%Y.%m.%d")
-    trail.client.indices.create(index=index)
-    trail.client.indices.put_settings(index=index, settings={"index.blocks.write": True})
+# Flood stage, as Elasticsearch sets it where a disk is nearly full, is the first.
+@pytest.mark.parametrize("block", ["read_only_allow_delete", "read_only", "write"])
+def test_a_blocked_index_stalls_until_it_is_unblocked(trail: Trail, start: Start, block: str) -> None:
     now = datetime.now(UTC)
+    index = trail.index_prefix + now.strftime("%Y.%m.%d")
+    trail.client.indices.create(index=index)
+    trail.client.indices.put_settings(index=index, settings={f"index.blocks.{block}": True})
     trail.produce(event(number, timestamp=now) for number in range(100))
     sink = start()
 
     eventually(lambda: "cluster_block_exception" in sink.get("/readyz")[1], "unreadiness that names the block")
     assert not trail.dead_letters()
-    trail.client.indices.put_settings(index=index, settings={"index.blocks.write": False})
+    assert trail.lag() == 100
+    trail.client.indices.put_settings(index=index, settings={f"index.blocks.{block}": None})
     eventually(trail.all_indexed, "every event as a document")
     trail.assert_account_closes()

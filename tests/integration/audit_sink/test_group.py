@@ -1,14 +1,16 @@
 """Members of the group, offsets and topics come and go; every event becomes one document."""
 
+import re
+
 import pytest
-from confluent_kafka import Producer, TopicPartition
+from confluent_kafka import ConsumerGroupState, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient
 
 from audit_sink.event import encode
-from tests.integration.audit_sink.harness import Start, Trail, event, eventually
+from tests.integration.audit_sink.harness import FaultyElasticsearch, Start, Trail, event, eventually
 
 
-def test_members_come_and_go_under_load(trail: Trail, start: Start) -> None:
+def test_members_come_and_go_under_load_and_none_stops_for_the_others(trail: Trail, start: Start) -> None:
     first = start(AUDIT_SINK_BATCH_SIZE="50").wait_until_ready()
     trail.produce(event(number) for number in range(2_000))
     second = start(AUDIT_SINK_BATCH_SIZE="50").wait_until_ready()
@@ -17,10 +19,90 @@ def test_members_come_and_go_under_load(trail: Trail, start: Start) -> None:
     trail.produce(event(number) for number in range(2_000))
     start(AUDIT_SINK_BATCH_SIZE="50").wait_until_ready()
     trail.produce(event(number) for number in range(2_000))
+    # Of its six partitions it gave away three whenever somebody joined, and worked on with the rest.
+    assert {len(revoked.split(", ")) for revoked in re.findall("revoked: (.*)", first.log())} == {3}
+    assert "lost" not in first.log()
     assert first.stop() == 0
 
     eventually(trail.all_indexed, "every event as a document")
     eventually(lambda: trail.lag() == 0, "everything committed")
+    trail.assert_account_closes()
+
+
+@pytest.mark.parametrize("is_in_time", [True, False], ids=["settles", "hangs"])
+def test_a_rebalance_waits_for_the_bulk_in_flight_but_not_for_ever(
+    trail: Trail, start: Start, proxy: FaultyElasticsearch, is_in_time: bool
+) -> None:
+    events = [event(number) for number in range(200)]
+    released = proxy.hold(events[0])
+    trail.produce(events)
+    first = start(ELASTICSEARCH_URL=proxy.url, AUDIT_SINK_LINGER_MS="2000")
+    eventually(lambda: bool(proxy.bodies), "a bulk in flight")
+    second = start()
+    if is_in_time:
+        eventually(lambda: trail.group_state() is ConsumerGroupState.PREPARING_REBALANCING, "a rebalance")
+        released.set()
+    eventually(lambda: "partitions revoked: " in first.log(), "three partitions given away")
+    second.wait_until_ready()
+    eventually(lambda: "partitions assigned: " in second.log(), "three partitions taken")
+    released.set()
+
+    eventually(trail.all_indexed, "every event as a document")
+    eventually(lambda: trail.lag() == 0, "everything committed")
+    # What was settled in time was committed in time: nobody read it again.
+    repeated = second.metric("audit_sink_events_consumed_total")
+    assert repeated == 0 if is_in_time else repeated > 0
+    trail.assert_account_closes()
+
+
+def test_a_member_that_was_frozen_beyond_its_session_commits_nothing(
+    trail: Trail, start: Start, proxy: FaultyElasticsearch
+) -> None:
+    events = [event(number) for number in range(200)]
+    released = proxy.hold(events[0])
+    trail.produce(events, partition=0)
+    first = start(ELASTICSEARCH_URL=proxy.url, AUDIT_SINK_BATCH_SIZE="100")
+    eventually(lambda: first.metric("audit_sink_events_consumed_total") == 200, "everything read")
+    first.freeze()
+    second = start()
+    trail.produce((event(number) for number in range(200)), partition=0)
+    eventually(trail.all_indexed, "every event as a document, the frozen member's too")
+    eventually(lambda: trail.lag() == 0, "everything committed")
+    # Its answer is there the moment it wakes, and so is the commit that it must not make.
+    released.set()
+    first.thaw()
+
+    eventually(lambda: "partitions lost" in first.log(), "the loss noticed")
+    eventually(lambda: "partitions assigned: " in first.log().partition("partitions lost")[2], "its share again")
+    assert trail.lag() == 0
+    trail.produce((event(number) for number in range(200)), partition=0)
+    eventually(trail.all_indexed, "every event as a document")
+    eventually(lambda: trail.lag() == 0, "everything committed")
+    members = (first, second)
+    # 200 twice, since the first had not committed them, and 400 once: nothing moved the group back.
+    assert sum(member.metric("audit_sink_events_consumed_total") for member in members) == 800
+    assert all(member.is_running for member in members)
+    trail.assert_account_closes()
+
+
+def test_bulks_that_finish_out_of_order_are_committed_in_order(
+    trail: Trail, start: Start, proxy: FaultyElasticsearch
+) -> None:
+    events = [event(number) for number in range(150)]
+    released = proxy.hold(events[0])
+    trail.produce(events, partition=0)
+    sink = start(ELASTICSEARCH_URL=proxy.url, AUDIT_SINK_BATCH_SIZE="50", AUDIT_SINK_IN_FLIGHT="2")
+    eventually(lambda: sink.metric("audit_sink_events_indexed_total") == 100, "the second and the third bulk")
+    trail.produce((event(number) for number in range(10)), partition=1)
+    # The other partition is committed, this one is not: its first fifty are not settled.
+    eventually(lambda: trail.all_indexed(110) and trail.lag() == 150, "the other partition's commit")
+    sink.kill()
+    proxy.fault = None
+    again = start(ELASTICSEARCH_URL=proxy.url)
+
+    eventually(lambda: trail.lag() == 0, "everything committed")
+    assert again.metric("audit_sink_events_consumed_total") == 150
+    released.set()
     trail.assert_account_closes()
 
 

@@ -47,6 +47,23 @@ def test_an_absurd_clock_makes_no_index_of_its_own(trail: Trail, start: Start) -
     assert {hit["_index"].removeprefix(trail.index_prefix) for hit in trail.indexed().values()} <= days
 
 
+def test_early_and_late_events_belong_to_their_own_day_within_the_window(trail: Trail, start: Start) -> None:
+    midnight = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+    clocks = [midnight, midnight - timedelta(milliseconds=1), *(midnight + timedelta(days=n) for n in (-8, -7, 1, 2))]
+    events = {each.event_id: each for each in (event(number, clock) for number, clock in enumerate(clocks))}
+    trail.produce(events.values())
+    start()
+
+    eventually(trail.all_indexed, "every event as a document")
+    for event_id, hit in trail.indexed().items():
+        kafka = hit["_source"]["sluice"]["kafka"]
+        arrived_ms = trail.records(trail.topic, kafka["partition"])[kafka["offset"]].timestamp()[1]
+        arrived = datetime.fromtimestamp(arrived_ms / 1000, UTC).date()
+        own = events[event_id].timestamp.date()
+        expected = own if -7 <= (own - arrived).days <= 1 else arrived
+        assert hit["_index"] == trail.index_prefix + expected.strftime("%Y.%m.%d")
+
+
 def test_an_idle_sink_has_committed_everything(trail: Trail, start: Start) -> None:
     trail.produce(event(number) for number in range(500))
     sink = start()

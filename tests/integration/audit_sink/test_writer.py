@@ -1,0 +1,22 @@
+"""A bulk request of which nothing is heard again."""
+
+import threading
+
+from audit_sink.answers import Failure, Outcome
+from audit_sink.writer import send
+from elastic.client import connect
+from elastic.settings import ElasticsearchSettings
+from tests.integration.audit_sink.harness import FaultyElasticsearch
+
+
+def test_a_bulk_request_that_times_out_is_tried_again(proxy: FaultyElasticsearch) -> None:
+    released = threading.Event()
+    proxy.fault = lambda body: (503, b"{}") if released.wait(30) else None
+    with connect(ElasticsearchSettings(url=proxy.url), request_timeout=0.2) as client:
+        answer = send(client, [b'{"create":{"_index":"query-logs-x","_id":"1"}}\n{}\n'])
+    released.set()
+
+    assert isinstance(answer, Failure)
+    assert answer.outcome is Outcome.RETRY
+    assert answer.cause == "unreachable"
+    assert len(proxy.bodies) == 1
