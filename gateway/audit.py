@@ -126,7 +126,7 @@ class AuditTrail:  # pylint: disable=too-many-instance-attributes  # the two way
     def _begin_append(self) -> None:
         """With the gate held: from here on events go to the spool."""
         if self._straight:
-            logger.error("Kafka has not acknowledged an event in %g s: events go to the spool", self._timeout)
+            logger.error("Kafka does not take events within %g s; they go to the spool", self._timeout)
         self._straight = self._reachable = False
         with self._appended:
             self._appending += 1
@@ -214,6 +214,8 @@ class AuditTrail:  # pylint: disable=too-many-instance-attributes  # the two way
             sent = [(record, self._try(record)) for record in failed]
         self._spool.remove(segment)
         self._measure()
+        if not self._spool.segments:
+            logger.info("the spool has been sent")
 
     def _arrives(self, delivery: Delivery | None) -> bool:
         while delivery is not None and not delivery.is_reported:
