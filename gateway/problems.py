@@ -39,6 +39,8 @@ class Code(StrEnum):
     UNAUTHENTICATED = "unauthenticated"
     FORBIDDEN = "forbidden"
     NOT_FOUND = "not_found"
+    CURSOR_EXPIRED = "cursor_expired"
+    THROTTLED = "throttled"
     OVERLOADED = "overloaded"
     SEARCH_UNAVAILABLE = "search_unavailable"
     TRANSLATOR_UNAVAILABLE = "translator_unavailable"

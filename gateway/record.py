@@ -10,6 +10,7 @@ from rest_framework.request import Request
 from audit_sink.event import AuditEvent, EventData, EventError, EventMetadata, EventType, new_event_id
 from gateway import __version__
 from gateway.correlation import Correlation, correlation_of
+from gateway.models import User
 from gateway.problems import Problem
 
 
@@ -22,7 +23,7 @@ class QueryRecord:  # pylint: disable=too-many-instance-attributes  # the event 
 
     query_id: str
     timestamp: datetime
-    user_id: str
+    user: User
     correlation: Correlation
     metadata: EventMetadata
     query: str | None = None
@@ -35,10 +36,11 @@ class QueryRecord:  # pylint: disable=too-many-instance-attributes  # the event 
     def begin(cls, request: Request) -> Self:
         """Mint the query's id, and note who asks."""
         correlation = correlation_of(request)
+        assert isinstance(request.user, User)
         return cls(
             query_id=new_event_id(),
             timestamp=datetime.now(UTC),
-            user_id=request.user.get_username(),
+            user=request.user,
             correlation=correlation,
             metadata=EventMetadata(
                 request_id=correlation.request_id,
@@ -62,7 +64,7 @@ class QueryRecord:  # pylint: disable=too-many-instance-attributes  # the event 
             event_id=self.query_id,
             event_type=event_type(status),
             timestamp=self.timestamp,
-            user_id=self.user_id,
+            user_id=self.user.get_username(),
             data=EventData(
                 query=self.query,
                 index=self.index,
@@ -82,4 +84,6 @@ def event_type(status: HTTPStatus) -> EventType:
         return EventType.QUERY_EXECUTED
     if status is HTTPStatus.FORBIDDEN:
         return EventType.QUERY_DENIED
+    if status is HTTPStatus.TOO_MANY_REQUESTS:
+        return EventType.QUERY_THROTTLED
     return EventType.QUERY_REJECTED if status < HTTPStatus.INTERNAL_SERVER_ERROR else EventType.QUERY_FAILED

@@ -7,6 +7,7 @@ from rest_framework.request import Request
 from rest_framework.views import APIView
 
 from gateway.auth import require_index
+from gateway.cursor import read_on
 from gateway.record import QueryRecord
 from gateway.search import Page, search
 from gateway.serializers import StrictSerializer, checked
@@ -61,15 +62,18 @@ def run(record: QueryRecord, asked: Mapping[str, Any], *, exact_count: bool = Fa
         correlation=record.correlation,
     )
     record.dsl = translation["query"]
-    page = search(
-        asked["index"],
-        record.dsl,
-        size=asked["size"],
-        page=asked["page"],
-        sort=asked["sort"],
-        fields=asked["fields"],
-        correlation=record.correlation,
-        exact_count=exact_count,
-    )
+    if asked["cursor"] is not None:
+        page = read_on(record, asked, exact_count=exact_count)
+    else:
+        page = search(
+            asked["index"],
+            record.dsl,
+            size=asked["size"],
+            page=asked["page"],
+            sort=asked["sort"],
+            fields=asked["fields"],
+            correlation=record.correlation,
+            exact_count=exact_count,
+        )
     record.hits, record.took_ms = page.count, page.took_ms
     return page

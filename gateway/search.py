@@ -30,12 +30,16 @@ _TOO_COMPLEX = ("too_complex_to_determinize", "too_many_clauses", "too_many_nest
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """One page of an answer; ``count`` is exact where ``count_relation`` is "eq", a lower bound where it is "gte"."""
+    """One page of an answer; ``count`` is exact where ``count_relation`` is "eq", a lower bound where it is "gte".
+
+    ``next`` is the cursor of the page after it, where a cursor was asked for and there is more.
+    """
 
     count: int
     count_relation: str
     took_ms: int
     results: list[dict[str, Any]]
+    next: str | None = None
 
 
 @cache
@@ -82,11 +86,11 @@ def search(  # pylint: disable=too-many-arguments  # the contract has as many
         "size": size,
         "from": (page - 1) * size,
         "track_total_hits": True if exact_count else MAX_RESULT_WINDOW,
-        "sort": _sort_clauses(index, sort, correlation),
-        "_source": _source_members(index, fields, correlation),
+        "sort": sort_clauses(index, sort, correlation) or ["_doc"],
+        "_source": source_members(index, fields, correlation),
         "timeout": f"{settings.GATEWAY.search_timeout * 1000:.0f}ms",
     }
-    answer = _perform("POST", f"/{index}/_search?allow_partial_search_results=false", correlation, body)
+    answer = perform("POST", f"/{index}/_search?allow_partial_search_results=false", correlation, body)
     hits = answer["hits"]
     return Page(
         count=hits["total"]["value"],
@@ -107,7 +111,7 @@ def creation_time(index: str, correlation: Correlation) -> datetime:
         Problem: 404, there is no such index.
         Unavailable: Elasticsearch cannot be reached.
     """
-    answer = _perform("GET", f"/{index}/_settings/index.creation_date?flat_settings=true", correlation)
+    answer = perform("GET", f"/{index}/_settings/index.creation_date?flat_settings=true", correlation)
     milliseconds = min(int(described["settings"]["index.creation_date"]) for described in answer.values())
     return datetime.fromtimestamp(milliseconds / 1000, UTC)
 
@@ -121,9 +125,20 @@ def probe(timeout: float) -> None:
     client().options(request_timeout=timeout).cluster.health()
 
 
-def _sort_clauses(index: str, sort: Sequence[str], correlation: Correlation) -> list[Any]:
+def sort_clauses(index: str, sort: Sequence[str], correlation: Correlation) -> list[Any]:
+    """What Elasticsearch is asked to sort by.
+
+    Args:
+        index: whose fields they are.
+        sort: field names, each after "-" for descending order.
+        correlation: the request that the question is asked for.
+
+    Raises:
+        RejectedQuery: there is no such field.
+        Problem: 400, a field has no order.
+    """
     if not sort:
-        return ["_doc"]
+        return []
     names = look_up(
         index, lambda catalogue: [catalogue.sort_field(name.removeprefix("-")) for name in sort], correlation
     )
@@ -132,13 +147,32 @@ def _sort_clauses(index: str, sort: Sequence[str], correlation: Correlation) -> 
     ]
 
 
-def _source_members(index: str, fields: Sequence[str] | None, correlation: Correlation) -> bool | list[str]:
+def source_members(index: str, fields: Sequence[str] | None, correlation: Correlation) -> bool | list[str]:
+    """What Elasticsearch is asked to return of a document.
+
+    Raises:
+        RejectedQuery: a name stands for no member of the index's documents.
+    """
     if fields is None:
         return True
     return look_up(index, lambda catalogue: [catalogue.source_member(name) for name in fields], correlation)
 
 
-def _perform(method: str, target: str, correlation: Correlation, body: Any = None) -> Any:
+def perform(method: str, target: str, correlation: Correlation, body: Any = None) -> Any:
+    """Send one request to Elasticsearch.
+
+    Args:
+        method: of HTTP.
+        target: path and query string.
+        correlation: the request that it is sent for.
+        body: to be written as JSON.
+
+    Returns:
+        the answer, read.
+
+    Raises:
+        Problem: there is no answer, or none that is a success.
+    """
     # One request as it is: the client's own methods have no way to add headers but to copy the whole client.
     headers = _JSON | correlation.headers | {"X-Opaque-Id": correlation.request_id}
     try:

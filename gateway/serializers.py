@@ -11,6 +11,9 @@ MAX_SIZE = 1000
 MAX_QUERY_CHARACTERS = 65_536
 """The translator's limit; a longer text has no completion. A search leaves the verdict to the translator."""
 MAX_NAMES = 100
+MAX_CURSOR_CHARACTERS = 65_536
+START = "start"
+"""The cursor that opens a snapshot."""
 MAX_NAME_CHARACTERS = 512
 
 
@@ -119,20 +122,23 @@ class SearchSerializer(TranslateSerializer):
     fields = FieldNames(  # type: ignore[assignment]  # the metaclass takes it; Serializer.fields stays what it is
         default=None, allow_null=True, allow_empty=False, help_text="Members of a document to return; null for all."
     )
-    cursor = StrictCharField(default=None, allow_null=True, help_text="Not available yet: null.")
+    cursor = StrictCharField(
+        default=None,
+        allow_null=True,
+        max_length=MAX_CURSOR_CHARACTERS,
+        help_text='"start" opens a snapshot to read to any depth; then "next" of the page before.',
+    )
     explain = StrictBooleanField(default=False, help_text="Return the Elasticsearch query as well.")
 
-    def validate_cursor(self, cursor: str | None) -> None:
-        """Refuse to read on."""
-        if cursor is not None:
-            raise serializers.ValidationError("Cursors are not available yet; leave it out and use page.")
-
     def validate(self, attrs: Any) -> Any:
-        """Refuse pages beyond what Elasticsearch reaches without a cursor."""
+        """Refuse pages beyond what Elasticsearch reaches without a cursor, and both at once."""
+        if attrs["cursor"] is not None and attrs["page"] != 1:
+            raise serializers.ValidationError({"page": "A cursor goes from page to page by itself; leave it out."})
+        if attrs["cursor"] is not None and attrs["size"] == 0:
+            raise serializers.ValidationError({"size": "A cursor reads at least one document a page."})
         if attrs["page"] * attrs["size"] > MAX_RESULT_WINDOW:
-            raise serializers.ValidationError(
-                {"page": f"Pages reach {MAX_RESULT_WINDOW:,} results (page × size); to read on takes a cursor."}
-            )
+            message = f"Pages reach {MAX_RESULT_WINDOW:,} results (page × size); to read on takes a cursor."
+            raise serializers.ValidationError({"page": message})
         return attrs
 
 

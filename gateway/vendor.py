@@ -73,6 +73,7 @@ class DevicesView(RecordedView):
                 "page": asked["page"],
                 "sort": [f"-{by['field']}" if by["order"] == "desc" else by["field"] for by in asked["ordering"]],
                 "fields": asked["fields"] or None,
+                "cursor": None,
                 "case_insensitive": False,
             },
             exact_count=True,
@@ -98,6 +99,7 @@ class DeviceView(RecordedView):
             {
                 "query": record.query,
                 "index": settings.GATEWAY.search_indices[0],
+                "cursor": None,
                 "size": 1,
                 "page": 1,
                 "sort": (),

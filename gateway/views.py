@@ -25,6 +25,6 @@ class SearchView(RecordedView):
             "count_relation": page.count_relation,
             "took_ms": page.took_ms,
             "results": page.results,
-            "next": None,
+            "next": page.next,
         }
         return Response(answer | {"dsl": record.dsl} if asked["explain"] else answer)

@@ -40,12 +40,16 @@ PROBLEMS = {
     404: "The index does not exist.",
     405: "The path does not take this method; see Allow.",
     406: "The document is in YAML and JSON; Accept names neither.",
+    409: "The snapshot behind the cursor is gone.",
     413: "The body is larger than 1 MiB.",
     415: "The body is not JSON in UTF-8.",
+    429: "You have as many cursors open as there may be; see Retry-After.",
     500: "The gateway failed.",
     503: "The translator, Elasticsearch or the audit trail is down; see Retry-After.",
 }
-WITH_BODY = tuple(status for status in PROBLEMS if status != 406)
+READING_ON = (409, 429)
+"""What cursors add."""
+WITH_BODY = tuple(status for status in PROBLEMS if status not in (406, *READING_ON))
 """What an endpoint with a request body can answer instead."""
 WITHOUT_BODY = tuple(status for status in WITH_BODY if status not in (413, 415))
 

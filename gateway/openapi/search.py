@@ -4,7 +4,7 @@ from typing import Any
 
 from drf_spectacular.utils import OpenApiExample, OpenApiResponse, extend_schema
 
-from gateway.openapi.answers import COUNT, REJECTION, WITH_BODY, example, problem_responses
+from gateway.openapi.answers import COUNT, READING_ON, REJECTION, WITH_BODY, example, problem_responses
 from gateway.serializers import SearchSerializer
 
 _ANSWER: dict[str, Any] = {
@@ -26,7 +26,7 @@ search_schema = extend_schema(
     request={"application/json": SearchSerializer},
     responses={
         (200, "application/json"): OpenApiResponse(_ANSWER, "A page of the answer."),
-        **problem_responses(*WITH_BODY),
+        **problem_responses(*WITH_BODY, *READING_ON),
     },
     examples=[
         OpenApiExample(

@@ -15,6 +15,7 @@ from confluent_kafka import Consumer, KafkaException, TopicPartition
 from confluent_kafka.admin import AdminClient
 from confluent_kafka.cimpl import NewTopic
 from django.test import Client
+from elasticsearch.helpers import bulk
 from pytest_django import Settings
 
 from audit_sink.event import decode
@@ -30,6 +31,8 @@ INDEX = "devices-gateway"
 TOPIC = "gateway-test-events"
 PARTITIONS = 6
 PATIENCE_SECONDS = 30
+MANY = "devices-many"
+MANY_DOCUMENTS = 25_000
 
 Search = Callable[..., Any]
 FindEvent = Callable[[str], dict[str, Any] | None]
@@ -70,6 +73,16 @@ def backing(kafka_bootstrap: str, elasticsearch_url: str, translator_url: str) -
     return Backing(kafka_bootstrap, elasticsearch_url, translator_url)
 
 
+@pytest.fixture(scope="session")
+def many(backing: Backing) -> str:
+    """The name of an index of ``MANY_DOCUMENTS`` small documents, ``h00000`` and so on."""
+    with connect(ElasticsearchSettings(url=backing.elasticsearch_url)) as client:
+        names = (f"h{number:05}" for number in range(MANY_DOCUMENTS))
+        actions = ({"_index": MANY, "_id": name, "Hostname": name, "Site": name[-1]} for name in names)
+        bulk(client, actions, chunk_size=5_000, refresh=True)
+    return MANY
+
+
 @pytest.fixture
 def closed_port() -> int:
     """A port of this machine that nothing listens on."""
@@ -93,7 +106,7 @@ def stack(backing: Backing, settings: Settings, spool_dir: Path, db: None) -> Se
     settings.GATEWAY = settings.GATEWAY.model_copy(
         update={
             "unsigned_tokens": True,
-            "search_indices": (INDEX, "not-there"),
+            "search_indices": (INDEX, MANY, "not-there"),
             "translator_url": backing.translator_url,
             "audit_timeout": 20.0,
             "spool_dir": spool_dir,

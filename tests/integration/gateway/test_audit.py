@@ -39,7 +39,7 @@ def test_an_answered_search_is_an_event_under_its_query_id(search: Search, find_
     [
         ({"query": "Hostname ="}, ("query.rejected", 400, "syntax")),
         ({"query": "", "size": -1}, ("query.rejected", 400, "malformed")),
-        ({"query": "", "cursor": "start"}, ("query.rejected", 400, "malformed")),
+        ({"query": "", "cursor": "forged"}, ("query.rejected", 400, "malformed")),
         ({"query": "", "index": "users"}, ("query.denied", 403, "forbidden")),
         ({"query": "", "index": "not-there"}, ("query.rejected", 404, "not_found")),
     ],

@@ -6,6 +6,7 @@ import pytest
 from pytest_django import Settings
 
 from gateway.serializers import (
+    MAX_CURSOR_CHARACTERS,
     MAX_NAME_CHARACTERS,
     MAX_NAMES,
     MAX_QUERY_CHARACTERS,
@@ -90,8 +91,9 @@ def test_every_member_is_kept_as_it_was_sent() -> None:
         ("fields", "Hostname"),
         ("fields", []),
         ("fields", [["Hostname"]]),
-        ("cursor", "start"),
+        ("cursor", ""),
         ("cursor", 1),
+        ("cursor", "c" * (MAX_CURSOR_CHARACTERS + 1)),
         ("case_insensitive", "true"),
         ("case_insensitive", 1),
         ("case_insensitive", None),
@@ -126,6 +128,11 @@ def test_pages_reach_ten_thousand_results(size: int, page: int) -> None:
 @pytest.mark.parametrize(("size", "page"), [(1000, 11), (1, 10_001), (3, 3334)])
 def test_a_page_beyond_them_is_refused_and_pointed_to_cursors(size: int, page: int) -> None:
     assert "cursor" in str(_complaints({"query": "", "size": size, "page": page})["page"])
+
+
+@pytest.mark.parametrize(("member", "value"), [("page", 2), ("size", 0)])
+def test_a_cursor_goes_with_no_page_and_no_empty_ones(member: str, value: int) -> None:
+    assert list(_complaints({"query": "", "cursor": "start", member: value})) == [member]
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,150 @@
+"""Cursors: a snapshot of an index that its user reads page by page, through any process of the gateway's.
+
+What a snapshot is bound to is in the database, where all processes count the same ones; a cursor is a signed note of
+the snapshot and of the last document read, so that a page can be asked for again.
+"""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import timedelta
+from http import HTTPStatus
+from typing import Any
+
+import orjson
+from django.core import signing
+from django.db import transaction
+from django.utils import timezone
+
+from gateway.anchor import anchored
+from gateway.correlation import Correlation
+from gateway.models import OpenCursor, User
+from gateway.point_in_time import (
+    KEEP_ALIVE_SECONDS,
+    close_point_in_time,
+    expired,
+    open_point_in_time,
+    read_point_in_time,
+)
+from gateway.problems import Code, Problem, malformed
+from gateway.record import QueryRecord
+from gateway.search import Page, sort_clauses, source_members
+from gateway.serializers import MAX_CURSOR_CHARACTERS, START
+
+MAX_OPEN = 10
+"""Snapshots that a user may hold open."""
+
+_BINDING = ("query", "case_insensitive", "index", "sort")
+_KEEP_ALIVE = timedelta(seconds=KEEP_ALIVE_SECONDS)
+_SALT = "gateway.cursor"
+
+
+def read_on(record: QueryRecord, asked: Mapping[str, Any], *, exact_count: bool = False) -> Page:
+    """Read the page that a cursor stands for; after the last one, its snapshot is closed.
+
+    Args:
+        record: has the translated query, which gets the snapshot's moment for its ``now``.
+        asked: the members of ``SearchSerializer``, of which only ``size`` and ``fields`` may change on the way.
+        exact_count: as ``search`` takes it.
+
+    Raises:
+        RejectedQuery: a name in ``sort`` or ``fields`` is unknown, or the query is too much work.
+        Problem: 400 for a cursor that is not this search's, 409 for one that has expired, 429 for one too many; 404,
+            there is no such index.
+        Unavailable: Elasticsearch cannot be reached, or cannot search all of the index.
+    """
+    correlation = record.correlation
+    sort = sort_clauses(asked["index"], asked["sort"], correlation)
+    source = source_members(asked["index"], asked["fields"], correlation)
+    if asked["cursor"] == START:
+        snapshot, after = _reserve(record.user, asked), None
+    else:
+        snapshot, after = _resume(record.user, asked)
+    record.dsl = anchored(record.dsl, snapshot.started_at)
+    try:
+        if after is None:
+            snapshot.point_in_time = open_point_in_time(asked["index"], correlation)
+        found = read_point_in_time(
+            snapshot.point_in_time,
+            record.dsl,
+            size=asked["size"],
+            sort=sort,
+            source=source,
+            after=after,
+            correlation=correlation,
+            exact_count=exact_count,
+        )
+        cursor = None if found.after is None else _write(snapshot, found.after)
+    except Problem as problem:
+        # A page behind the first can be asked for again, unless the snapshot is gone.
+        if after is None or problem.code is Code.CURSOR_EXPIRED:
+            _close(snapshot, correlation)
+        raise
+    if cursor is None:
+        _close(snapshot, correlation)
+    elif after is None or snapshot.point_in_time != found.point_in_time:
+        OpenCursor.objects.filter(pk=snapshot.pk).update(point_in_time=found.point_in_time)
+    return replace(found.page, next=cursor)
+
+
+def _reserve(user: User, asked: Mapping[str, Any]) -> OpenCursor:
+    """Take one of the snapshots that the user may hold open; what has expired makes room."""
+    now = timezone.now()
+    with transaction.atomic():
+        # One at a time, where the database has several writers.
+        User.objects.select_for_update().get(pk=user.pk)
+        OpenCursor.objects.filter(expires_at__lte=now).delete()
+        ends = list(user.cursors.order_by("expires_at").values_list("expires_at", flat=True))
+        if len(ends) >= MAX_OPEN:
+            raise Problem(
+                HTTPStatus.TOO_MANY_REQUESTS,
+                Code.THROTTLED,
+                f"You have {MAX_OPEN} cursors open, which is as many as there may be. Read one to its end, or wait: a "
+                f"cursor expires {KEEP_ALIVE_SECONDS} seconds after its last use.",
+                headers={"Retry-After": str(int((ends[0] - now).total_seconds()) + 1)},
+            )
+        return OpenCursor.objects.create(
+            user=user, binding=_binding(asked), started_at=now, expires_at=now + _KEEP_ALIVE
+        )
+
+
+def _resume(user: User, asked: Mapping[str, Any]) -> tuple[OpenCursor, list[Any]]:
+    """Find the snapshot of a cursor, and keep it from expiring."""
+    try:
+        identifier, after = signing.loads(asked["cursor"], salt=_SALT)
+    except signing.BadSignature:
+        raise malformed('cursor: It is none of this gateway\'s; send "next" of the page before as it is.') from None
+    now = timezone.now()
+    snapshot = OpenCursor.objects.filter(pk=identifier, expires_at__gt=now).first()
+    if snapshot is None:
+        raise expired()
+    if snapshot.user_id != user.pk:
+        raise malformed('cursor: It is another user\'s; start your own with "start".')
+    asked_for = _binding(asked)
+    changed = [name for name in _BINDING if snapshot.binding[name] != asked_for[name]]
+    if changed:
+        raise malformed(
+            f"cursor: It belongs to a search with another {' and '.join(changed)}; "
+            f'leave {", ".join(_BINDING)} as they were, or start again with "start".'
+        )
+    if not OpenCursor.objects.filter(pk=snapshot.pk).update(expires_at=now + _KEEP_ALIVE):
+        raise expired()
+    return snapshot, after
+
+
+def _write(snapshot: OpenCursor, after: list[Any]) -> str:
+    cursor = signing.dumps([snapshot.pk.hex, after], salt=_SALT, compress=True)
+    if len(cursor) > MAX_CURSOR_CHARACTERS:
+        raise malformed("sort: The values of these fields are too long to read on by; sort by fewer or shorter ones.")
+    return cursor
+
+
+def _close(snapshot: OpenCursor, correlation: Correlation) -> None:
+    snapshot.delete()
+    if snapshot.point_in_time:
+        close_point_in_time(snapshot.point_in_time, correlation)
+
+
+def _binding(asked: Mapping[str, Any]) -> dict[str, str]:
+    """Digests of what a cursor is bound to: a query may be long, and is nobody's business in the database."""
+    return {name: hashlib.sha256(orjson.dumps(asked[name])).hexdigest() for name in _BINDING}
