@@ -17,11 +17,15 @@ from gateway.openapi.vendor import device_schema, devices_schema, discovery_sche
 from gateway.problems import Code, Problem
 from gateway.recorded_search import RecordedView, read, run
 from gateway.search import creation_time
+from gateway.serializers import START
 from gateway.trail import put_on_trail
 from gateway.vendor_results import as_lists
 from gateway.vendor_serializers import DeviceSerializer, DevicesSerializer
 
 _DISCOVERY_ID = 1
+# The client sends no scroll_id where it was given none, and that starts a scroll: a program that reads until an answer is
+# empty would read everything again and again. So the last devices come with this, and this brings an empty answer.
+_SCROLL_END = "end"
 _DONE = 2
 """The client's number for a discovery that has come to its end."""
 
@@ -56,7 +60,7 @@ class LastDiscoveryView(APIView):
 
 
 class DevicesView(RecordedView):
-    """Searches devices, page by page."""
+    """Searches devices, by page or by scroll."""
 
     @devices_schema
     def post(self, request: Request) -> Response:
@@ -64,23 +68,29 @@ class DevicesView(RecordedView):
         record = self.begin(request)
         asked = read(request, record, DevicesSerializer)
         _require_discovery(asked["index_id"])
+        is_over = asked["scroll_id"] == _SCROLL_END
         page = run(
             record,
             {
                 "query": asked["query"],
                 "index": settings.GATEWAY.search_indices[0],
-                "size": asked["size"],
+                "size": 0 if is_over else asked["size"],
                 "page": asked["page"],
                 "sort": [f"-{by['field']}" if by["order"] == "desc" else by["field"] for by in asked["ordering"]],
                 "fields": asked["fields"] or None,
-                "cursor": None,
+                "cursor": None if is_over or not asked["scrollable"] else asked["scroll_id"] or START,
                 "case_insensitive": False,
             },
             exact_count=True,
         )
         put_on_trail(record)
+        is_last = asked["scrollable"] and page.results and page.next is None
         return Response(
-            {"count": page.count, "results": [as_lists(device) for device in page.results], "scroll_id": None}
+            {
+                "count": page.count,
+                "results": [as_lists(device) for device in page.results],
+                "scroll_id": _SCROLL_END if is_last else page.next,
+            }
         )
 
 

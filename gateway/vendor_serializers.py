@@ -6,6 +6,7 @@ from rest_framework import serializers
 
 from gateway.search import MAX_RESULT_WINDOW
 from gateway.serializers import (
+    MAX_CURSOR_CHARACTERS,
     MAX_NAME_CHARACTERS,
     MAX_NAMES,
     MAX_SIZE,
@@ -51,12 +52,19 @@ class DevicesSerializer(DeviceSerializer):
     page = StrictIntegerField(default=1, min_value=1, help_text=f"Pages reach {MAX_RESULT_WINDOW:,} results.")
     ordering = serializers.ListField(child=OrderingSerializer(), default=list, max_length=MAX_NAMES)
     scrollable = StrictBooleanField(default=False, help_text="Read on to any depth by scroll_id, without pages.")
-    scroll_id = StrictCharField(default=None, allow_null=True, help_text="From the answer before; null for the first.")
+    scroll_id = StrictCharField(
+        default=None,
+        allow_null=True,
+        max_length=MAX_CURSOR_CHARACTERS,
+        help_text="From the answer before; null for the first.",
+    )
 
     def validate(self, attrs: Any) -> Any:
         """Refuse pages beyond what Elasticsearch reaches, and pages of a scroll."""
         if attrs["scrollable"] and attrs["page"] != 1:
             raise serializers.ValidationError({"page": "A scroll has no pages; send the scroll_id of its last answer."})
+        if attrs["scrollable"] and attrs["size"] == 0:
+            raise serializers.ValidationError({"size": "A scroll reads at least one device an answer."})
         if not attrs["scrollable"] and attrs["scroll_id"] is not None:
             raise serializers.ValidationError({"scroll_id": 'It goes with "scrollable": true.'})
         if attrs["page"] * attrs["size"] > MAX_RESULT_WINDOW:

@@ -4,7 +4,7 @@ from typing import Any
 
 from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiResponse, extend_schema
 
-from gateway.openapi.answers import COUNT, WITH_BODY, WITHOUT_BODY, example, problem_responses
+from gateway.openapi.answers import COUNT, READING_ON, WITH_BODY, WITHOUT_BODY, example, problem_responses
 from gateway.vendor_serializers import DeviceSerializer, DevicesSerializer
 
 _DEVICE: dict[str, Any] = {
@@ -19,7 +19,10 @@ _DEVICES: dict[str, Any] = {
     "properties": {
         "count": {**COUNT, "description": "Devices that match, exactly."},
         "results": {"type": "array", "items": _DEVICE},
-        "scroll_id": {"type": ["string", "null"], "description": "Where a scroll goes on; null where it ends."},
+        "scroll_id": {
+            "type": ["string", "null"],
+            "description": "Where a scroll goes on, if need be to an answer without devices; null without one.",
+        },
     },
 }
 
@@ -75,7 +78,7 @@ devices_schema = extend_schema(
     request={"application/json": DevicesSerializer},
     responses={
         (200, "application/json"): OpenApiResponse(_DEVICES, "Devices, and how many there are."),
-        **problem_responses(*WITH_BODY),
+        **problem_responses(*WITH_BODY, *READING_ON),
     },
     examples=[
         OpenApiExample(

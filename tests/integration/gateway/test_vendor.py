@@ -36,6 +36,15 @@ def ask(stack: Settings, client: Client) -> Ask:
     return send
 
 
+@pytest.fixture
+def many(stack: Settings) -> int:
+    """An index in the place of the inventory, with this many devices."""
+    index, number = "devices-vendor-many", 10_001
+    bulk(elasticsearch(), ({"_index": index, "_id": str(n), "Hostname": f"h{n}"} for n in range(number)), refresh=True)
+    stack.GATEWAY = stack.GATEWAY.model_copy(update={"search_indices": (index,)})
+    return number
+
+
 def _is_problem(response: Any, status: int, code: str) -> bool:
     assert response["Content-Type"] == "application/problem+json"
     return (response.status_code, response.json()["code"]) == (status, code)
@@ -95,14 +104,39 @@ def test_a_page_beyond_ten_thousand_devices_names_scrolling(ask: Ask) -> None:
     assert "search_scroll_devices" in response.json()["detail"]
 
 
-def test_the_count_is_exact_beyond_ten_thousand_for_a_client_that_cannot_be_told_otherwise(
-    ask: Ask, stack: Settings
-) -> None:
-    index = "devices-vendor-many"
-    actions = ({"_index": index, "_id": str(number), "Hostname": f"h{number}"} for number in range(10_001))
-    bulk(elasticsearch(), actions, refresh=True)
-    stack.GATEWAY = stack.GATEWAY.model_copy(update={"search_indices": (index,)})
-    assert ask("/devices/devices", {"size": 1}).json()["count"] == 10_001
+def test_the_count_is_exact_beyond_ten_thousand_for_a_client_that_cannot_be_told_otherwise(ask: Ask, many: int) -> None:
+    assert ask("/devices/devices", {"size": 1}).json()["count"] == many
+
+
+@pytest.mark.parametrize("size", [5, 6, 12, 100])
+def test_a_scroll_brings_every_device_once_then_none_and_then_no_id(size: int, ask: Ask) -> None:
+    body = {"query": "Hostname = octoxlabs*", "scrollable": True, "size": size, "ordering": [{"field": "Hostname"}]}
+    found, scroll_id = [], None
+    while results := (answer := ask("/devices/devices", body | {"scroll_id": scroll_id}).json())["results"]:
+        assert answer["count"] == NAMED
+        scroll_id = answer["scroll_id"]
+        assert scroll_id is not None
+        found += [device["Hostname"][0] for device in results]
+    assert found == [f"octoxlabs{number:02}" for number in range(1, NAMED + 1)]
+    assert (answer["count"], answer["scroll_id"]) == (NAMED, None)
+
+
+def test_a_scroll_that_finds_nothing_is_over_at_once(ask: Ask) -> None:
+    answer = ask("/devices/devices", {"query": "Hostname = nobody", "scrollable": True}).json()
+    assert answer == {"count": 0, "results": [], "scroll_id": None}
+
+
+def test_a_scroll_id_that_was_not_given_out_is_refused(ask: Ask) -> None:
+    assert _is_problem(ask("/devices/devices", {"scrollable": True, "scroll_id": "mine"}), 400, "malformed")
+
+
+def test_a_scroll_reaches_every_device_beyond_ten_thousand(ask: Ask, many: int) -> None:
+    found: set[str] = set()
+    body: dict[str, Any] = {"scrollable": True, "size": 1000, "fields": ["Hostname"]}
+    while results := (answer := ask("/devices/devices", body).json())["results"]:
+        found.update(device["Hostname"][0] for device in results)
+        body["scroll_id"] = answer["scroll_id"]
+    assert len(found) == answer["count"] == many
 
 
 def test_a_device_is_found_by_its_hostname(ask: Ask) -> None:

@@ -80,6 +80,7 @@ def test_pages_reach_ten_thousand_devices_and_beyond_that_scrolling_is_named() -
 
 def test_a_scroll_has_no_pages_and_a_page_no_scroll_id() -> None:
     assert list(_complaints({"scrollable": True, "page": 2})) == ["page"]
+    assert list(_complaints({"scrollable": True, "size": 0})) == ["size"]
     assert list(_complaints({"scroll_id": "abc"})) == ["scroll_id"]
 
 
