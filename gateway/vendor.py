@@ -23,8 +23,8 @@ from gateway.vendor_results import as_lists
 from gateway.vendor_serializers import DeviceSerializer, DevicesSerializer
 
 _DISCOVERY_ID = 1
-# The client sends no scroll_id where it was given none, and that starts a scroll: a program that reads until an answer is
-# empty would read everything again and again. So the last devices come with this, and this brings an empty answer.
+# The client sends no scroll_id where it was given none, and that starts a scroll: a program that reads until an answer
+# is empty would read everything again and again. So the last devices come with this, and this brings an empty answer.
 _SCROLL_END = "end"
 _DONE = 2
 """The client's number for a discovery that has come to its end."""

@@ -98,7 +98,7 @@ def test_the_index_of_the_fields_is_optional_and_in_the_query_string(document: A
         ("/translate", "post", {"413", "415"}),
         ("/fields", "get", set()),
         ("/discoveries/last", "get", set()),
-        ("/devices/devices", "post", {"413", "415"}),
+        ("/devices/devices", "post", {"409", "413", "415", "429"}),
         ("/devices/devices/{hostname}", "post", {"413", "415"}),
     ],
 )
