@@ -16,6 +16,7 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 
 from gateway.correlation import correlate
+from gateway.deadline import RECEIVED
 from gateway.lanes import Full, Lane
 from gateway.problems import Code, Unavailable, problem_response
 from gateway.wsgi import application as wsgi
@@ -23,9 +24,6 @@ from gateway.wsgi import application as wsgi
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
-
-RECEIVED = "sluice.received"
-"""The key in the WSGI environment of when the request came, by ``time.monotonic``."""
 
 _VITAL_QUEUE = 32
 _STALLED_SECONDS = 30.0

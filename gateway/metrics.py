@@ -9,3 +9,10 @@ SPOOL_BYTES = Gauge("gateway_spool_bytes", "The size of these events.", multipro
 SPOOLED = Counter("gateway_spool_events", "Events that went to the disk because Kafka did not take them in time.")
 SPOOL_DAMAGED_BYTES = Counter("gateway_spool_damaged_bytes", "Bytes of spool files that were no whole event.")
 AUDIT_DROPPED = Counter("gateway_audit_dropped", "Events that were lost, in the mode async alone.")
+
+CIRCUIT_OPEN = Gauge(
+    "gateway_circuit_open",
+    "1 while a dependency has failed repeatedly and is left alone.",
+    ["dependency"],
+    multiprocess_mode="livemax",
+)

@@ -12,6 +12,7 @@ from typing import Any
 from django.conf import settings
 
 from gateway.correlation import Correlation
+from gateway.deadline import time_left
 from gateway.problems import Code, Problem
 from gateway.search import MAX_RESULT_WINDOW, Page, perform
 
@@ -91,7 +92,7 @@ def read_point_in_time(  # pylint: disable=too-many-arguments  # a search has as
         "track_total_hits": True if exact_count else MAX_RESULT_WINDOW,
         "sort": [*sort, {"_shard_doc": {"order": "asc"}}],
         "_source": source,
-        "timeout": f"{settings.GATEWAY.search_timeout * 1000:.0f}ms",
+        "timeout": f"{time_left(settings.GATEWAY.search_timeout) * 1000:.0f}ms",
     }
     if after is not None:
         body["search_after"] = after

@@ -45,6 +45,7 @@ class Code(StrEnum):
     SEARCH_UNAVAILABLE = "search_unavailable"
     TRANSLATOR_UNAVAILABLE = "translator_unavailable"
     AUDIT_UNAVAILABLE = "audit_unavailable"
+    DEADLINE = "deadline"
     INTERNAL = "internal"
 
 

@@ -11,11 +11,14 @@ from typing import Any
 from django.conf import settings
 from elastic_transport import ConnectionTimeout, TransportError
 from elasticsearch import ApiError, Elasticsearch
+from urllib3.exceptions import ProtocolError
 
 from elastic.client import connect
 from elastic.settings import ElasticsearchSettings
 from gateway.catalogue_cache import look_up
+from gateway.circuit import circuit
 from gateway.correlation import Correlation
+from gateway.deadline import deadline_passed, time_left
 from gateway.problems import Code, Problem, RejectedQuery, Unavailable
 
 logger = logging.getLogger(__name__)
@@ -88,7 +91,7 @@ def search(  # pylint: disable=too-many-arguments  # the contract has as many
         "track_total_hits": True if exact_count else MAX_RESULT_WINDOW,
         "sort": sort_clauses(index, sort, correlation) or ["_doc"],
         "_source": source_members(index, fields, correlation),
-        "timeout": f"{settings.GATEWAY.search_timeout * 1000:.0f}ms",
+        "timeout": f"{time_left(settings.GATEWAY.search_timeout) * 1000:.0f}ms",
     }
     answer = perform("POST", f"/{index}/_search?allow_partial_search_results=false", correlation, body)
     hits = answer["hits"]
@@ -175,16 +178,37 @@ def perform(method: str, target: str, correlation: Correlation, body: Any = None
     """
     # One request as it is: the client's own methods have no way to add headers but to copy the whole client.
     headers = _JSON | correlation.headers | {"X-Opaque-Id": correlation.request_id}
+    with circuit("Elasticsearch", Code.SEARCH_UNAVAILABLE, settings.ELASTICSEARCH.url).closed():
+        try:
+            return _send(method, target, headers, body)
+        except TransportError as error:
+            if not isinstance(error.__cause__, ProtocolError):
+                raise _unreachable(error) from None
+        # A connection that was kept may be dropped just when it is used again; nothing here changes a document.
+        try:
+            return _send(method, target, headers, body)
+        except TransportError as error:
+            raise _unreachable(error) from None
+
+
+def _send(method: str, target: str, headers: Mapping[str, str], body: Any) -> Any:
+    seconds = time_left(settings.GATEWAY.search_timeout)
+    # To give a single request another time-out takes half a millisecond, so only where it must be.
+    whole = seconds == settings.GATEWAY.search_timeout
+    elasticsearch = client() if whole else client().options(request_timeout=seconds)
     try:
-        return client().perform_request(method, target, headers=headers, body=body).body
+        return elasticsearch.perform_request(method, target, headers=headers, body=body).body
     except ConnectionTimeout:
-        seconds = settings.GATEWAY.search_timeout
+        if not whole:
+            raise deadline_passed() from None
         raise Unavailable(Code.SEARCH_UNAVAILABLE, f"Elasticsearch did not answer within {seconds:g} s.") from None
-    except TransportError as error:
-        logger.error("Elasticsearch cannot be reached: %s", error.__class__.__name__)
-        raise Unavailable(Code.SEARCH_UNAVAILABLE, "Elasticsearch cannot be reached; try again.") from None
     except ApiError as error:
         raise read_error(error) from None
+
+
+def _unreachable(error: TransportError) -> Unavailable:
+    logger.error("Elasticsearch cannot be reached: %s", error.__class__.__name__)
+    return Unavailable(Code.SEARCH_UNAVAILABLE, "Elasticsearch cannot be reached; try again.")
 
 
 def read_error(error: ApiError) -> Problem:

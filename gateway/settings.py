@@ -60,6 +60,7 @@ class GatewaySettings(Settings):
     search_indices: Annotated[tuple[_IndexName, ...], *_COMMA_SEPARATED] = Field(default=("devices",), min_length=1)
     unsigned_tokens: bool = False
     redis_url: Annotated[SecretStr | None, AfterValidator(_redis_url)] = None
+    request_timeout: _Seconds = 20.0
     translator_timeout: _Seconds = 5.0
     search_timeout: _Seconds = 10.0
     audit_mode: AuditMode = AuditMode.DURABLE
@@ -100,6 +101,7 @@ INSTALLED_APPS = [
 # No sessions, cookies or forms, so neither sessions nor CSRF protection.
 MIDDLEWARE = [
     "gateway.correlation.correlate",
+    "gateway.deadline.keep_deadline",
     "django.middleware.security.SecurityMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django.middleware.common.CommonMiddleware",

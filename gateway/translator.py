@@ -11,9 +11,11 @@ from urllib.parse import urlencode
 import orjson
 import urllib3
 from django.conf import settings
-from urllib3.exceptions import HTTPError
+from urllib3.exceptions import HTTPError, ProtocolError, ReadTimeoutError
 
+from gateway.circuit import circuit
 from gateway.correlation import Correlation
+from gateway.deadline import deadline_passed, time_left
 from gateway.problems import REJECTIONS, Code, Problem, RejectedQuery, Unavailable
 
 logger = logging.getLogger(__name__)
@@ -111,18 +113,29 @@ def fields(index: str, *, correlation: Correlation, fresh: bool = False) -> dict
 
 
 def _ask(method: str, path: str, members: Members, correlation: Correlation, body: Any = None) -> dict[str, Any]:
+    content = None if body is None else orjson.dumps(body)
+    headers = correlation.headers | {"Content-Type": "application/json"}
+    with circuit("translator", Code.TRANSLATOR_UNAVAILABLE, settings.GATEWAY.translator_url).closed():
+        try:
+            try:
+                answer = _request_in_time(method, path, content, headers)
+            except ProtocolError:
+                # A connection that was kept may be dropped just when it is used again; a question changes nothing.
+                answer = _request_in_time(method, path, content, headers)
+        except HTTPError as error:
+            logger.error("the translator cannot be reached: %s", error.__class__.__name__)
+            raise Unavailable(Code.TRANSLATOR_UNAVAILABLE, "The translator cannot be reached; try again.") from None
+        return read_answer(*answer, members)
+
+
+def _request_in_time(method: str, path: str, body: bytes | None, headers: dict[str, str]) -> tuple[int, bytes]:
+    seconds = time_left(settings.GATEWAY.translator_timeout)
     try:
-        status, answer = _request(
-            method,
-            path,
-            timeout=settings.GATEWAY.translator_timeout,
-            body=None if body is None else orjson.dumps(body),
-            headers=correlation.headers | {"Content-Type": "application/json"},
-        )
-    except HTTPError as error:
-        logger.error("the translator cannot be reached: %s", error.__class__.__name__)
-        raise Unavailable(Code.TRANSLATOR_UNAVAILABLE, "The translator cannot be reached; try again.") from None
-    return read_answer(status, answer, members)
+        return _request(method, path, timeout=seconds, body=body, headers=headers)
+    except ReadTimeoutError:
+        if seconds < settings.GATEWAY.translator_timeout:
+            raise deadline_passed() from None
+        raise
 
 
 def read_answer(status: int, body: bytes, members: Members) -> dict[str, Any]:

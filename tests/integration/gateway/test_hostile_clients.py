@@ -151,11 +151,13 @@ def test_clients_that_hang_up_in_the_middle_of_an_answer_hold_no_thread(small: G
     assert small.post(b'{"query": ""}').status == 200
 
 
-def test_a_client_that_hangs_up_in_the_middle_of_its_body_holds_no_room(small: Gateway) -> None:
+def test_clients_that_hang_up_in_the_middle_of_their_bodies_hold_no_room(small: Gateway) -> None:
     for _ in range(BODIES + 1):
         with Connection(small) as connection:
             connection.begin(100, "{")
-    assert small.post(b'{"query": ""}').status == 200
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while small.post(b'{"query": ""}').status != 200:
+        assert time.monotonic() < deadline
 
 
 def test_a_header_with_an_underscore_passes_for_no_other(small: Gateway) -> None:

@@ -1,0 +1,75 @@
+"""An HTTP server between a client and the real server, which does what real servers do only when they are ill."""
+
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import ThreadingHTTPServer
+
+import urllib3
+
+from tests.http_server import QuietHandler
+
+
+class FaultyProxy(ThreadingHTTPServer):
+    """Passes requests on, each after the fault that is next in line, if any.
+
+    Attributes:
+        url: where it listens.
+        drops: how many of the next requests are answered by hanging up.
+        held: while it is not set, answers are held back.
+        requests: how many have come.
+    """
+
+    daemon_threads = True
+
+    def __init__(self, target: str) -> None:
+        super().__init__(("127.0.0.1", 0), _Handler)
+        self.url = f"http://127.0.0.1:{self.server_port}"
+        self.target = target
+        self.drops = 0
+        self.held = threading.Event()
+        self.held.set()
+        self.requests = 0
+
+
+class _Handler(QuietHandler):
+    server: FaultyProxy
+
+    def _pass_on(self) -> None:
+        body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        self.server.requests += 1
+        if self.server.drops:
+            self.server.drops -= 1
+            self.connection.shutdown(socket.SHUT_RDWR)
+            return
+        self.server.held.wait()
+        answer = urllib3.request(
+            self.command, self.server.target + self.path, body=body, headers=dict(self.headers), retries=False
+        )
+        self.send_response(answer.status)
+        for name in ("Content-Type", "X-Elastic-Product", "Retry-After"):
+            if name in answer.headers:
+                self.send_header(name, answer.headers[name])
+        self.send_header("Content-Length", str(len(answer.data)))
+        self.end_headers()
+        try:
+            self.wfile.write(answer.data)
+        except OSError:
+            pass  # The client has given up, as it should.
+
+    do_GET = do_POST = do_DELETE = _pass_on
+
+
+@contextmanager
+def in_front_of(target: str) -> Iterator[FaultyProxy]:
+    """Serve while the context lasts."""
+    with FaultyProxy(target) as server:
+        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+        thread.start()
+        try:
+            yield server
+        finally:
+            server.held.set()
+            server.shutdown()
+            thread.join()

@@ -1,0 +1,83 @@
+"""A translator or an Elasticsearch that is slow, hangs up or stays away: what the gateway does about it."""
+
+from collections.abc import Iterator
+
+import pytest
+from django.test import Client
+from pytest_django import Settings
+
+from gateway.circuit import FAILURES
+from tests.faulty_proxy import FaultyProxy, in_front_of
+from tests.integration.gateway.conftest import FindEvent, Search
+
+
+def _configure(stack: Settings, **gateway: object) -> None:
+    stack.GATEWAY = stack.GATEWAY.model_copy(update=gateway)
+
+
+@pytest.fixture(params=["translator", "Elasticsearch"])
+def dependency(request: pytest.FixtureRequest, stack: Settings) -> Iterator[FaultyProxy]:
+    """A faulty one of each."""
+    if request.param == "translator":
+        with in_front_of(stack.GATEWAY.translator_url) as proxy:
+            _configure(stack, translator_url=proxy.url)
+            yield proxy
+    else:
+        with in_front_of(stack.ELASTICSEARCH.url) as proxy:
+            stack.ELASTICSEARCH = stack.ELASTICSEARCH.model_copy(update={"url": proxy.url})
+            yield proxy
+
+
+def test_a_connection_that_is_dropped_is_tried_once_more(search: Search, dependency: FaultyProxy) -> None:
+    dependency.drops = 1
+    assert search("Hostname = octoxlabs01").json()["count"] == 1
+    assert dependency.requests == 2
+
+
+def test_a_dependency_that_keeps_hanging_up_is_tried_no_more_than_that(search: Search, dependency: FaultyProxy) -> None:
+    dependency.drops = 2
+    assert search("Hostname = octoxlabs01").status_code == 503
+    assert dependency.requests == 2
+
+
+def test_a_slow_dependency_gets_no_more_time_than_the_request_has_left(
+    search: Search, stack: Settings, dependency: FaultyProxy, find_event: FindEvent
+) -> None:
+    _configure(stack, request_timeout=0.5)
+    dependency.held.clear()
+    response = search("Hostname = octoxlabs01")
+    problem = response.json()
+    assert (problem["status"], problem["code"]) == (503, "deadline")
+    assert int(response["Retry-After"]) > 0
+    event = find_event(problem["query_id"])
+    assert event is not None
+    assert event["data"]["error"]["code"] == "deadline"
+
+
+def test_a_dependency_that_stays_away_is_left_alone_and_searches_are_refused_at_once(
+    search: Search, dependency: FaultyProxy, find_event: FindEvent
+) -> None:
+    dependency.drops = 2 * FAILURES
+    for _ in range(FAILURES):
+        assert search("Hostname = octoxlabs01").status_code == 503
+    asked = dependency.requests
+    response = search("Hostname = octoxlabs01")
+    assert (response.status_code, dependency.requests) == (503, asked)
+    assert "left alone" in response.json()["detail"]
+    assert find_event(response.json()["query_id"]) is not None
+
+
+def test_rejected_queries_do_not_count_as_faults(search: Search, dependency: FaultyProxy) -> None:
+    for _ in range(FAILURES + 1):
+        assert search("Hostname =").status_code == 400
+    assert search("Hostname = octoxlabs01").status_code == 200
+    assert dependency.requests > 0
+
+
+def test_readiness_asks_a_dependency_that_is_left_alone(
+    search: Search, dependency: FaultyProxy, client: Client
+) -> None:
+    dependency.drops = 2 * FAILURES
+    while dependency.drops:
+        search("Hostname = octoxlabs01")
+    assert client.get("/readyz").status_code == 200
