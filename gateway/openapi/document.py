@@ -4,17 +4,20 @@ from functools import cache
 from http import HTTPStatus
 from typing import Any
 
+import orjson
 from drf_spectacular.extensions import OpenApiSerializerExtension
 from drf_spectacular.generators import SchemaGenerator
 from drf_spectacular.renderers import OpenApiJsonRenderer, OpenApiJsonRenderer2, OpenApiYamlRenderer
 from drf_spectacular.utils import OpenApiResponse, extend_schema
+from rest_framework.exceptions import MethodNotAllowed, NotAcceptable, NotAuthenticated, UnsupportedMediaType
 from rest_framework.negotiation import DefaultContentNegotiation
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from gateway.openapi.answers import PROBLEM, problem_responses
-from gateway.problems import MEDIA_TYPE
+from gateway.point_in_time import expired
+from gateway.problems import MEDIA_TYPE, Code, Problem, Unavailable, as_problem, malformed, problem_response
 
 _TEXT = {"schema": {"type": "string"}}
 
@@ -32,6 +35,25 @@ _HEADER_OF_PROBLEM = {
     str(HTTPStatus.SERVICE_UNAVAILABLE.value): "Retry-After",
 }
 
+_EXAMPLES = {
+    problem.status: problem
+    for problem in (
+        malformed("size: Ensure this value is less than or equal to 1000."),
+        as_problem(NotAuthenticated()),
+        Problem(HTTPStatus.FORBIDDEN, Code.FORBIDDEN, 'You may not search the index "salaries".'),
+        Problem(HTTPStatus.NOT_FOUND, Code.NOT_FOUND, "The index does not exist."),
+        as_problem(MethodNotAllowed("DELETE")),
+        as_problem(NotAcceptable()),
+        expired(),
+        Problem(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, Code.TOO_LARGE, "The body is larger than 1,048,576 bytes."),
+        as_problem(UnsupportedMediaType("text/plain")),
+        Problem(HTTPStatus.TOO_MANY_REQUESTS, Code.THROTTLED, "You have 10 cursors open, which is as many as may be."),
+        Problem(HTTPStatus.INTERNAL_SERVER_ERROR, Code.INTERNAL, "The gateway failed; its log says why."),
+        Unavailable(Code.SEARCH_UNAVAILABLE, "Elasticsearch cannot be reached; try again."),
+    )
+}
+"""What a problem of each status looks like, where an endpoint has no example of its own."""
+
 
 def complete(result: dict[str, Any], **_: Any) -> dict[str, Any]:
     """Add what every answer has: headers, and the schema of a problem (drf-spectacular's POSTPROCESSING_HOOKS)."""
@@ -40,11 +62,18 @@ def complete(result: dict[str, Any], **_: Any) -> dict[str, Any]:
     for path in result["paths"].values():
         for operation in path.values():
             for status, response in operation["responses"].items():
-                names = ["X-Request-ID"]
-                if MEDIA_TYPE in response["content"] and status in _HEADER_OF_PROBLEM:
-                    names.append(_HEADER_OF_PROBLEM[status])
-                response["headers"] = {name: {"$ref": f"#/components/headers/{name}"} for name in names}
+                _complete_response(status, response)
     return result
+
+
+def _complete_response(status: str, response: dict[str, Any]) -> None:
+    headers = ["X-Request-ID"]
+    problem = response["content"].get(MEDIA_TYPE)
+    if problem is not None:
+        headers += [_HEADER_OF_PROBLEM[status]] if status in _HEADER_OF_PROBLEM else []
+        if "examples" not in problem:
+            problem["example"] = orjson.loads(problem_response(_EXAMPLES[HTTPStatus(int(status))]).content)
+    response["headers"] = {name: {"$ref": f"#/components/headers/{name}"} for name in headers}
 
 
 class StrictBody(OpenApiSerializerExtension):  # type: ignore[no-untyped-call]  # untyped hook in __init_subclass__

@@ -110,6 +110,16 @@ def test_every_answer_is_described(path: str, method: str, more: set[str], docum
         assert list(response["content"]) == [media_type]
 
 
+def test_every_problem_has_an_example_of_its_status(document: Any) -> None:
+    for path in document["paths"].values():
+        for operation in path.values():
+            for status, response in operation["responses"].items():
+                problem = response["content"].get("application/problem+json")
+                if problem is not None:
+                    examples = [example["value"] for example in problem.get("examples", {}).values()]
+                    assert {example["status"] for example in examples or [problem["example"]]} == {int(status)}
+
+
 def test_the_codes_are_the_closed_list(document: Any) -> None:
     content = document["paths"]["/search"]["post"]["responses"]["400"]["content"]
     assert content["application/problem+json"]["schema"] == {"$ref": "#/components/schemas/Problem"}
