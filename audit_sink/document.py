@@ -1,66 +1,119 @@
 """The finished document of an event, and the lines of a bulk body that create it."""
 
-from typing import Any
-
-import orjson
+import msgspec
+from msgspec import UNSET, Raw, Struct, UnsetType
 
 from audit_sink.daily_index import daily_index
+from audit_sink.decoder import Error, Event
 
 _NS_PER_MS = 1_000_000
 _SUCCESSES = frozenset({"query.executed", "auth.succeeded"})
 
 
-def document(event: dict[str, Any], partition: int, offset: int) -> dict[str, Any]:
-    """Make an event's document: ECS field names (https://www.elastic.co/docs/reference/ecs), ours under ``sluice``.
+class _EventFields(Struct, gc=False):
+    id: str
+    action: str
+    outcome: str
+    duration: int | None
+    """Nanoseconds."""
+
+
+class _Id(Struct, gc=False):
+    id: str | None
+
+
+class _Name(Struct, gc=False):
+    name: str | None
+
+
+class _Ip(Struct, gc=False):
+    ip: str | None
+
+
+class _Original(Struct, gc=False):
+    original: str | None
+
+
+class _StatusCode(Struct, gc=False):
+    status_code: int
+
+
+class _Http(Struct, gc=False):
+    request: _Id
+    response: _StatusCode
+
+
+class _Coordinates(Struct, gc=False):
+    partition: int
+    offset: int
+
+
+class _Sluice(Struct, gc=False):
+    query: str | None
+    index: str | None
+    hits: int | None
+    dsl: Raw
+    kafka: _Coordinates
+
+
+class Document(Struct, gc=False, rename={"timestamp": "@timestamp"}):  # pylint: disable=too-many-instance-attributes
+    """A finished document: ECS field names (https://www.elastic.co/docs/reference/ecs), ours under ``sluice``."""
+
+    timestamp: str
+    event: _EventFields
+    user: _Name
+    source: _Ip
+    user_agent: _Original
+    http: _Http
+    trace: _Id
+    sluice: _Sluice
+    error: Error | UnsetType = UNSET
+
+
+_write = msgspec.json.Encoder().encode
+
+
+def document(event: Event, partition: int, offset: int) -> Document:
+    """Make an event's document.
 
     Args:
-        event: a valid event, as ``audit_sink.event.decode`` gives it.
+        event: what happened.
         partition: where the event's record is in the topic; so an auditor finds the original.
         offset: likewise.
     """
-    data, metadata = event["data"], event["metadata"]
-    action, took_ms, error = event["event_type"], data["took_ms"], data["error"]
-    finished = {
-        "@timestamp": event["timestamp"],
-        "event": {
-            "id": event["event_id"],
-            "action": action,
-            "outcome": "success" if action in _SUCCESSES else "failure",
-            "duration": None if took_ms is None else took_ms * _NS_PER_MS,
-        },
-        "user": {"name": event["user_id"]},
-        "source": {"ip": metadata["client_ip"]},
-        "user_agent": {"original": metadata["user_agent"]},
-        "http": {"request": {"id": metadata["request_id"]}, "response": {"status_code": data["status"]}},
-        "trace": {"id": metadata["trace_id"]},
-        "sluice": {
-            "query": data["query"],
-            "index": data["index"],
-            "hits": data["hits"],
-            "dsl": data["dsl"],
-            "kafka": {"partition": partition, "offset": offset},
-        },
-    }
-    if error is not None:
-        finished["error"] = error
-    return finished
+    data, metadata = event.data, event.metadata
+    action, took_ms = event.event_type, data.took_ms
+    return Document(
+        event.timestamp,
+        _EventFields(
+            event.event_id,
+            action,
+            "success" if action in _SUCCESSES else "failure",
+            None if took_ms is None else took_ms * _NS_PER_MS,
+        ),
+        _Name(event.user_id),
+        _Ip(metadata.client_ip),
+        _Original(metadata.user_agent),
+        _Http(_Id(metadata.request_id), _StatusCode(data.status)),
+        _Id(metadata.trace_id),
+        _Sluice(data.query, data.index, data.hits, data.dsl, _Coordinates(partition, offset)),
+        UNSET if data.error is None else data.error,
+    )
 
 
-def bulk_lines(event: dict[str, Any], partition: int, offset: int, timestamp_ms: int, index_prefix: str) -> bytes:
+def bulk_lines(event: Event, partition: int, offset: int, timestamp_ms: int, index_prefix: str) -> bytes:
     """Make the two lines that create an event's document in a bulk body; ``_id`` is the event's id.
 
     Args:
-        event: a valid event, as ``audit_sink.event.decode`` gives it.
+        event: what happened.
         partition: of the event's record.
         offset: of the event's record.
         timestamp_ms: of the event's record, milliseconds since 1970.
         index_prefix: what the index's name starts with.
     """
-    index = daily_index(index_prefix, event["timestamp"], timestamp_ms)
-    action = b'{"create":{"_index":"%b","_id":"%b"}}\n' % (index.encode(), event["event_id"].encode())
-    finished = document(event, partition, offset)
-    try:
-        return action + orjson.dumps(finished, option=orjson.OPT_APPEND_NEWLINE)
-    except orjson.JSONEncodeError:  # JSON may be read deeper than it may be written; the producer marks it the same way
-        finished["sluice"]["dsl"] = {"truncated": True, "bytes": None}
-        return action + orjson.dumps(finished, option=orjson.OPT_APPEND_NEWLINE)
+    index = daily_index(index_prefix, event.timestamp, timestamp_ms)
+    return b'{"create":{"_index":"%b","_id":"%b"}}\n%b\n' % (
+        index.encode(),
+        event.event_id.encode(),
+        _write(document(event, partition, offset)),
+    )

@@ -8,11 +8,9 @@ CloudEvents 1.0 Kafka binary mode: this JSON object as its value, the CloudEvent
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
-from importlib import resources
 from typing import Any
 from urllib.parse import quote
 
-import jsonschema_rs
 import orjson
 import uuid_utils
 
@@ -36,30 +34,6 @@ class EventType(StrEnum):
     AUTH_SUCCEEDED = "auth.succeeded"
     AUTH_FAILED = "auth.failed"
     AUTH_THROTTLED = "auth.throttled"
-
-
-class InvalidReason(StrEnum):
-    """Why bytes are no event; a closed list, fit for a metric's label."""
-
-    TOMBSTONE = "tombstone"
-    TOO_LARGE = "too_large"
-    NOT_JSON = "not_json"
-    UNKNOWN_SCHEMA_VERSION = "unknown_schema_version"
-    SCHEMA = "schema"
-
-
-class InvalidEvent(Exception):
-    """Bytes that are no event of a known version. Permanent: reading them again gives the same answer.
-
-    Attributes:
-        reason: which kind of thing is wrong.
-        detail: what exactly, and where; holds nothing of the event's own content.
-    """
-
-    def __init__(self, reason: InvalidReason, detail: str) -> None:
-        super().__init__(f"{reason}: {detail}")
-        self.reason = reason
-        self.detail = detail
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,27 +137,6 @@ def headers(event: AuditEvent, traceparent: str | None) -> list[tuple[str, bytes
     return [(name, text.encode("ascii", "replace")) for name, text in attributes]
 
 
-def decode(value: bytes | None) -> dict[str, Any]:
-    """Read a record's value: the event as the JSON object it is, valid by the schema of its version.
-
-    Raises:
-        InvalidEvent: the value is missing, too long, no JSON, of an unknown version, or not as the schema says.
-    """
-    if value is None:
-        raise InvalidEvent(InvalidReason.TOMBSTONE, "the record has no value")
-    if len(value) > MAX_EVENT_BYTES:
-        raise InvalidEvent(InvalidReason.TOO_LARGE, f"{len(value)} bytes, and an event has at most {MAX_EVENT_BYTES}")
-    try:
-        event = orjson.loads(value)
-    except orjson.JSONDecodeError as error:
-        raise InvalidEvent(InvalidReason.NOT_JSON, f"{error.msg} at byte {error.pos}") from None
-    validator = _validator_for(event)
-    if not validator.is_valid(event):
-        raise InvalidEvent(InvalidReason.SCHEMA, _first_complaint(validator, event))
-    checked: dict[str, Any] = event
-    return checked
-
-
 def _document(event: AuditEvent) -> dict[str, Any]:
     data, metadata = event.data, event.metadata
     return {
@@ -222,28 +175,3 @@ def _rfc3339(timestamp: datetime) -> str:
     if timestamp.tzinfo is None:
         raise ValueError("an event's timestamp needs a time zone")
     return timestamp.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.") + f"{timestamp.microsecond // 1000:03d}Z"
-
-
-def _compile(version: int) -> jsonschema_rs.Validator:
-    schema = resources.files("audit_sink").joinpath(f"schema/query-event.v{version}.json").read_bytes()
-    # The mask keeps the event's content out of complaints, and so out of logs.
-    return jsonschema_rs.validator_for(orjson.loads(schema), validate_formats=True, mask="value")
-
-
-_VALIDATORS = {version: _compile(version) for version in range(1, SCHEMA_VERSION + 1)}
-
-
-def _validator_for(event: object) -> jsonschema_rs.Validator:
-    version = event.get("schema_version") if isinstance(event, dict) else None
-    # True is an int in Python, and no version.
-    validator = _VALIDATORS.get(version) if isinstance(version, int) and version is not True else None
-    if validator is None:
-        known = ", ".join(map(str, _VALIDATORS))
-        raise InvalidEvent(InvalidReason.UNKNOWN_SCHEMA_VERSION, f"the value has no schema_version among: {known}")
-    return validator
-
-
-def _first_complaint(validator: jsonschema_rs.Validator, event: object) -> str:
-    error = next(iter(validator.iter_errors(event)))
-    place = ".".join(map(str, error.instance_path)) or "the event"
-    return f"{place}: {error.message}"

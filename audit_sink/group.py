@@ -68,6 +68,8 @@ class Group:  # pylint: disable=too-many-instance-attributes  # two clients, and
                 "topic.metadata.refresh.interval.ms": 30_000,
                 "queued.max.messages.kbytes": 16 * 1024,
                 "fetch.wait.max.ms": 100,
+                # By default a full queue rests for a second, and a backlog is read in less.
+                "fetch.queue.backoff.ms": 10,
                 "on_commit": self._committed,
             },
             logger=LIBRDKAFKA,

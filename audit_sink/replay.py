@@ -10,8 +10,8 @@ from elasticsearch import Elasticsearch
 
 from audit_sink.answers import Failure, Outcome, classify_item, describe
 from audit_sink.dead_letter import StoredLetter, stored_letter
+from audit_sink.decoder import InvalidEvent, decode
 from audit_sink.document import bulk_lines
-from audit_sink.event import InvalidEvent, decode
 from audit_sink.writer import send
 
 _EVENTS_PER_BULK = 200

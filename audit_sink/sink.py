@@ -14,8 +14,8 @@ from audit_sink.answers import Failure, Outcome
 from audit_sink.batch import Batch, BatchBuilder, DeadLetter, Write
 from audit_sink.breaker import DeadLetterBreaker
 from audit_sink.dead_letter_queue import DeadLetterQueue
+from audit_sink.decoder import InvalidEvent, decode
 from audit_sink.document import bulk_lines
-from audit_sink.event import InvalidEvent, decode
 from audit_sink.group import Group
 from audit_sink.kafka import KafkaSettings, TopicSettings
 from audit_sink.metrics import CONSUMED, DUPLICATES, INDEXED, OLDEST_UNSETTLED_SECONDS, RETRIES

@@ -10,6 +10,9 @@ from audit_sink.breaker import DeadLetterBreaker
 Item = tuple[int, dict[str, Any] | None]
 """An item of a bulk answer: its status and its error, where there is one."""
 
+CREATED: Item = (201, None)
+"""What nearly every item is; the same object for all of them, so that they are told from the others at once."""
+
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
@@ -42,12 +45,15 @@ def judge(  # pylint: disable=too-many-locals  # a tally: one for each way to en
         items: the answer's items, one for each of the write's events, in order.
         breaker: has the last word on dead letters; while it refuses them they are tried again.
     """
-    indexed = duplicates = 0
+    indexed, duplicates = items.count(CREATED), 0
     again: list[int] = []
     poison: list[tuple[int, DeadLetter]] = []
     cause: str | None = None
     stall: str | None = None
-    for position, (status, error) in enumerate(items):
+    for position, item in enumerate(items):
+        if item == CREATED:
+            continue
+        status, error = item
         outcome = classify_item(status, error)
         if outcome is Outcome.INDEXED:
             indexed += 1

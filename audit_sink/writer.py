@@ -8,13 +8,27 @@ from elasticsearch import ApiError, Elasticsearch, SerializationError, Transport
 
 from audit_sink.answers import Failure, Outcome, classify_status
 from audit_sink.batch import Write
+from audit_sink.bulk_answer import BulkAnswer, BulkSerializer
+from audit_sink.metrics import BULK_EVENTS, BULK_SECONDS
 from audit_sink.verdict import Item
+from elastic.client import connect
+from elastic.settings import ElasticsearchSettings
 
-BULK_SECONDS = 30.0
-"""After this long without an answer a bulk request counts as failed."""
+# After this long without an answer a bulk request counts as failed.
+_TIMEOUT_SECONDS = 30.0
 
 _PATH = "/_bulk?filter_path=errors,took,items.*.status,items.*.error"
 _HEADERS = {"accept": "application/json", "content-type": "application/x-ndjson"}
+
+
+def connect_for_bulk(settings: ElasticsearchSettings, connections: int = 1) -> Elasticsearch:
+    """Make a client for bulk requests, and a few others; nothing is sent yet.
+
+    Args:
+        settings: the server's address and credentials.
+        connections: keep-alive connections held open at most.
+    """
+    return connect(settings, request_timeout=_TIMEOUT_SECONDS, connections=connections, serializer=BulkSerializer())
 
 
 class BulkWriter:  # pylint: disable=too-few-public-methods  # it has threads, so it is no function
@@ -55,8 +69,10 @@ def send(client: Elasticsearch, lines: list[bytes]) -> list[Item] | Failure:
     """
     if not lines:
         return []
+    BULK_EVENTS.observe(len(lines))
     try:
-        answer = client.perform_request("POST", _PATH, headers=_HEADERS, body=b"".join(lines)).body
+        with BULK_SECONDS.time():
+            answer = client.perform_request("POST", _PATH, headers=_HEADERS, body=b"".join(lines)).body
     except (TransportError, SerializationError, UnsupportedProductError) as error:
         return Failure(Outcome.RETRY, "unreachable", f"{type(error).__name__}: {str(error)[:500]}")
     except ApiError as error:
@@ -64,16 +80,11 @@ def send(client: Elasticsearch, lines: list[bytes]) -> list[Item] | Failure:
     # Whatever else there may be: the thread would die of it, and its write with it.
     except Exception as error:  # noqa: BLE001  # pylint: disable=broad-exception-caught
         return Failure(Outcome.STALL, "unexpected", f"{type(error).__name__}: {str(error)[:500]}")
-    return _items(answer, len(lines))
-
-
-def _items(answer: Any, expected: int) -> list[Item] | Failure:
-    try:
-        items = [(item["create"]["status"], item["create"].get("error")) for item in answer["items"]]
-    except (KeyError, TypeError, AttributeError):
+    if not isinstance(answer, BulkAnswer):
         return Failure(Outcome.RETRY, "malformed_answer", "the answer is not a bulk answer")
-    if len(items) != expected:
-        return Failure(Outcome.RETRY, "malformed_answer", f"the answer has {len(items)} items for {expected} events")
+    items = answer.outcomes()
+    if len(items) != len(lines):
+        return Failure(Outcome.RETRY, "malformed_answer", f"the answer has {len(items)} items for {len(lines)} events")
     return items
 
 

@@ -1,11 +1,17 @@
 """The one place where Elasticsearch clients are made."""
 
-from elasticsearch import Elasticsearch, OrjsonSerializer
+from elasticsearch import Elasticsearch, JsonSerializer, OrjsonSerializer
 
 from elastic.settings import ElasticsearchSettings
 
 
-def connect(settings: ElasticsearchSettings, *, request_timeout: float = 10.0, connections: int = 10) -> Elasticsearch:
+def connect(
+    settings: ElasticsearchSettings,
+    *,
+    request_timeout: float = 10.0,
+    connections: int = 10,
+    serializer: JsonSerializer | None = None,
+) -> Elasticsearch:
     """Make a client; nothing is sent yet.
 
     The client never retries by itself: retries belong to the caller, who knows what is safe and how long it may take.
@@ -14,6 +20,7 @@ def connect(settings: ElasticsearchSettings, *, request_timeout: float = 10.0, c
         settings: the server's address and credentials.
         request_timeout: seconds after which a request without an answer is given up.
         connections: keep-alive connections held open at most.
+        serializer: reads the answers; by default into plain objects.
     """
     credentials: dict[str, object] = {}
     if settings.api_key is not None:
@@ -28,6 +35,6 @@ def connect(settings: ElasticsearchSettings, *, request_timeout: float = 10.0, c
         connections_per_node=connections,
         max_retries=0,
         retry_on_timeout=False,
-        serializer=OrjsonSerializer(),
+        serializer=serializer or OrjsonSerializer(),
         **credentials,  # type: ignore[arg-type]  # a choice among keywords, which the signature cannot express
     )

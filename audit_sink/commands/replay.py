@@ -10,15 +10,14 @@ from audit_sink.kafka import KafkaSettings, TopicSettings
 from audit_sink.replay import ReplayStopped, Tally, replay
 from audit_sink.settings import SinkSettings
 from audit_sink.terminal import printable
-from audit_sink.writer import BULK_SECONDS
-from elastic.client import connect
+from audit_sink.writer import connect_for_bulk
 from elastic.settings import ElasticsearchSettings
 
 
 def run() -> int:
     """Replay the whole topic once; with a progress bar where stderr is a terminal."""
     reader = DeadLetterReader(KafkaSettings.load(), TopicSettings.load().dlq_topic)
-    client = connect(ElasticsearchSettings.load(), request_timeout=BULK_SECONDS)
+    client = connect_for_bulk(ElasticsearchSettings.load())
     tally = Tally()
     try:
         with _progress() as progress:

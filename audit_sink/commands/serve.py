@@ -11,8 +11,7 @@ from audit_sink.health import serve_health
 from audit_sink.kafka import KafkaSettings, TopicSettings
 from audit_sink.settings import SinkSettings
 from audit_sink.sink import DRAIN_SECONDS, Sink
-from audit_sink.writer import BULK_SECONDS
-from elastic.client import connect
+from audit_sink.writer import connect_for_bulk
 from elastic.settings import ElasticsearchSettings
 
 logger = logging.getLogger(__name__)
@@ -25,7 +24,7 @@ _WATCHDOG_SECONDS = DRAIN_SECONDS + 4.0
 def run() -> int:
     """Serve until a signal, then settle and commit; a watchdog ends what hangs after that, with exit status 1."""
     kafka, topics, settings = KafkaSettings.load(), TopicSettings.load(), SinkSettings.load()
-    client = connect(ElasticsearchSettings.load(), request_timeout=BULK_SECONDS, connections=settings.in_flight + 1)
+    client = connect_for_bulk(ElasticsearchSettings.load(), settings.in_flight + 1)
     sink = Sink(kafka, topics, settings, client)
 
     def stop(_number: int, _frame: FrameType | None) -> None:

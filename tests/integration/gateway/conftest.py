@@ -18,7 +18,6 @@ from django.test import Client
 from elasticsearch.helpers import bulk
 from pytest_django import Settings
 
-from audit_sink.event import decode
 from audit_sink.kafka import KafkaSettings, TopicSettings
 from elastic.bootstrap import bootstrap
 from elastic.client import connect
@@ -26,6 +25,7 @@ from elastic.seed import seed
 from elastic.settings import ElasticsearchSettings
 from gateway.models import User
 from local import ports
+from tests.query_event import read_event
 
 INDEX = "devices-gateway"
 TOPIC = "gateway-test-events"
@@ -144,7 +144,7 @@ def events(backing: Backing) -> Iterator[Callable[[], Iterator[dict[str, Any]]]]
         consumer.assign(starts)
         for message in consumer.consume(unread, PATIENCE_SECONDS):
             assert message.error() is None
-            yield {**decode(message.value()), "key": message.key(), "headers": dict(message.headers() or [])}
+            yield {**read_event(message.value()), "key": message.key(), "headers": dict(message.headers() or [])}
 
     yield read
     consumer.close()

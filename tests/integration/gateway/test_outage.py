@@ -15,7 +15,6 @@ import urllib3
 from confluent_kafka import KafkaError
 from urllib3.exceptions import HTTPError
 
-from audit_sink.event import decode
 from gateway.audit import AuditTrail
 from gateway.producer import EventProducer
 from gateway.settings import AuditMode
@@ -25,6 +24,7 @@ from tests.broker import TOPIC, Broker, broker
 from tests.integration.audit_sink.harness import event, eventually
 from tests.integration.gateway.conftest import PATIENCE_SECONDS, Backing
 from tests.integration.gateway.process import AUTHORIZATION, Gateway, configured_gateway
+from tests.query_event import read_event
 
 CLIENTS = 8
 
@@ -136,7 +136,7 @@ class Account:
 
 def _account(load: Load, kafka: Broker) -> Account:
     since = min(load.answered)  # ids sort by time: what earlier tests have left is passed over
-    events = [decode(message.value())["event_id"] for message in kafka.records()]
+    events = [read_event(message.value())["event_id"] for message in kafka.records()]
     account = Account(load, [event for event in events if event >= since])
     print(f"\n{account}")
     return account
@@ -298,4 +298,6 @@ def test_a_producer_that_cannot_go_on_is_replaced_and_what_it_had_is_sent_again(
     kafka.send(signal.SIGCONT)
     eventually(lambda: trail.spool.records == 0, "the spool is sent")
     trail.record(events[2], None)
-    assert {each.event_id for each in events} <= {decode(message.value())["event_id"] for message in kafka.records()}
+    assert {each.event_id for each in events} <= {
+        read_event(message.value())["event_id"] for message in kafka.records()
+    }

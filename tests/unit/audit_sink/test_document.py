@@ -4,12 +4,14 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import orjson
 import pytest
 
+from audit_sink.decoder import decode
 from audit_sink.document import bulk_lines, document
+from tests.query_event import EXAMPLES
 
-EXAMPLES = sorted(Path(str(resources.files("audit_sink").joinpath("examples"))).glob("*.json"))
 MAPPINGS: dict[str, Any] = orjson.loads(resources.files("elastic").joinpath("templates/query-logs.json").read_bytes())[
     "template"
 ]["mappings"]
@@ -19,6 +21,14 @@ def example(name: str) -> dict[str, Any]:
     """A golden event."""
     event: dict[str, Any] = orjson.loads((EXAMPLES[0].parent / f"{name}.json").read_bytes())
     return event
+
+
+def finished(event: dict[str, Any], partition: int, offset: int) -> dict[str, Any]:
+    """The event's document as it is written."""
+    written: dict[str, Any] = orjson.loads(
+        msgspec.json.encode(document(decode(orjson.dumps(event)), partition, offset))
+    )
+    return written
 
 
 def undeclared(value: dict[str, Any], properties: dict[str, Any], path: str = "") -> list[str]:
@@ -36,7 +46,7 @@ def undeclared(value: dict[str, Any], properties: dict[str, Any], path: str = ""
 def test_an_executed_query_becomes_this_document() -> None:
     event = example("query.executed")
 
-    assert document(event, partition=3, offset=77) == {
+    assert finished(event, partition=3, offset=77) == {
         "@timestamp": event["timestamp"],
         "event": {"id": event["event_id"], "action": "query.executed", "outcome": "success", "duration": 3_000_000},
         "user": {"name": "octoAdmin"},
@@ -56,32 +66,33 @@ def test_an_executed_query_becomes_this_document() -> None:
 
 def test_a_rejected_query_is_a_failure_with_its_error() -> None:
     event = example("query.rejected")
-    finished = document(event, 0, 0)
+    written = finished(event, 0, 0)
 
-    assert finished["event"]["outcome"] == "failure"
-    assert finished["event"]["duration"] is None
-    assert finished["error"] == event["data"]["error"]
+    assert written["event"]["outcome"] == "failure"
+    assert written["event"]["duration"] is None
+    assert written["error"] == event["data"]["error"]
 
 
 @pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
 def test_every_field_is_declared_in_the_strict_template(path: Path) -> None:
     assert MAPPINGS["dynamic"] == "strict"
-    assert undeclared(document(orjson.loads(path.read_bytes()), 0, 0), MAPPINGS["properties"]) == []
+    assert undeclared(finished(orjson.loads(path.read_bytes()), 0, 0), MAPPINGS["properties"]) == []
 
 
 @pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
 def test_bulk_lines_create_the_document_under_the_events_id(path: Path) -> None:
     event = orjson.loads(path.read_bytes())
-    action, source, rest = bulk_lines(event, 1, 2, 1_795_222_800_000, "query-logs-").split(b"\n")
+    action, source, rest = bulk_lines(decode(path.read_bytes()), 1, 2, 1_795_222_800_000, "query-logs-").split(b"\n")
 
     assert orjson.loads(action) == {"create": {"_index": "query-logs-2026.11.21", "_id": event["event_id"]}}
-    assert orjson.loads(source) == document(event, 1, 2)
+    assert orjson.loads(source) == finished(event, 1, 2)
     assert rest == b""
 
 
-def test_a_dsl_too_deep_to_be_written_is_marked() -> None:
+def test_a_dsl_of_any_depth_is_written_as_it_came() -> None:
     event = example("query.executed")
-    event["data"]["dsl"] = orjson.loads(b'{"not":' * 500 + b"{}" + b"}" * 500)
-    source = bulk_lines(event, 1, 2, 1_795_222_800_000, "query-logs-").split(b"\n")[1]
+    event["data"]["dsl"] = orjson.loads(b'{"not":' * 250 + b"{}" + b"}" * 250)
+    value = orjson.dumps(event).replace(b'{"not":' * 250, b'{"not":' * 900).replace(b"}" * 251, b"}" * 901)
+    source = bulk_lines(decode(value), 1, 2, 1_795_222_800_000, "query-logs-").split(b"\n")[1]
 
-    assert orjson.loads(source)["sluice"]["dsl"] == {"truncated": True, "bytes": None}
+    assert b'{"not":' * 900 in source

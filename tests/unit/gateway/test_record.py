@@ -7,11 +7,12 @@ import pytest
 from django.test import RequestFactory
 from rest_framework.request import Request
 
-from audit_sink.event import EventType, decode, encode
+from audit_sink.event import EventType, encode
 from gateway.correlation import read_correlation
 from gateway.models import User
 from gateway.problems import Code, Problem
 from gateway.record import QueryRecord, event_type
+from tests.query_event import read_event
 
 
 @pytest.fixture
@@ -28,7 +29,7 @@ def record() -> QueryRecord:
 
 def test_an_answered_search_is_executed_with_all_that_is_known_of_it(record: QueryRecord) -> None:
     record.query, record.index, record.dsl, record.hits, record.took_ms = "", "devices", {"match_all": {}}, 12, 3
-    event = decode(encode(record.event()))
+    event = read_event(encode(record.event()))
     assert event["event_id"] == record.query_id
     assert event["event_type"] == "query.executed"
     assert event["user_id"] == "octoAdmin"
@@ -48,7 +49,7 @@ def test_an_answered_search_is_executed_with_all_that_is_known_of_it(record: Que
 
 
 def test_a_search_that_ends_in_a_problem_says_why_and_has_no_hits(record: QueryRecord) -> None:
-    event = decode(encode(record.event(Problem(HTTPStatus.BAD_REQUEST, Code.SYNTAX, "expected a value"))))
+    event = read_event(encode(record.event(Problem(HTTPStatus.BAD_REQUEST, Code.SYNTAX, "expected a value"))))
     assert event["event_type"] == "query.rejected"
     assert event["data"]["status"] == 400
     assert event["data"]["error"] == {"code": "syntax", "message": "expected a value"}

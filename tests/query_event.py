@@ -1,0 +1,28 @@
+"""The contract of the audit event as data: its schema, and what the schema says of a record's value."""
+
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+import jsonschema_rs
+import orjson
+
+_CONTRACT = Path(str(resources.files("audit_sink")))
+
+SCHEMA: dict[str, Any] = orjson.loads((_CONTRACT / "schema" / "query-event.v1.json").read_bytes())
+EXAMPLES = sorted((_CONTRACT / "examples").glob("*.json"))
+
+_validator = jsonschema_rs.validator_for(SCHEMA, validate_formats=True)
+
+
+def is_valid(event: object) -> bool:
+    """Whether the schema takes this as an event."""
+    return _validator.is_valid(event)
+
+
+def read_event(value: bytes | None) -> dict[str, Any]:
+    """The event in a record's value; fails if the schema does not take it."""
+    assert value is not None
+    event: dict[str, Any] = orjson.loads(value)
+    _validator.validate(event)
+    return event
