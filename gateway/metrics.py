@@ -16,3 +16,7 @@ CIRCUIT_OPEN = Gauge(
     ["dependency"],
     multiprocess_mode="livemax",
 )
+THROTTLED = Counter("gateway_throttled", "Requests that were refused because one of these asks too often.", ["by"])
+REFUSALS_NOT_RECORDED = Counter(
+    "gateway_refusals_not_recorded", "Refusals that are not on the audit trail, because there were too many of them."
+)

@@ -104,6 +104,23 @@ def malformed(detail: str) -> Problem:
     return Problem(HTTPStatus.BAD_REQUEST, Code.MALFORMED, detail)
 
 
+def throttled(who: str, rate: str, seconds: int) -> Problem:
+    """The problem of asking too often.
+
+    Args:
+        who: asks too often, at the beginning of a sentence.
+        rate: how often that may be done, such as "600/minute".
+        seconds: after which it may be done again.
+    """
+    often = rate.replace("/", " times a ")
+    return Problem(
+        HTTPStatus.TOO_MANY_REQUESTS,
+        Code.THROTTLED,
+        f"{who} may ask {often}; try again in {seconds} s.",
+        headers={"Retry-After": str(seconds)},
+    )
+
+
 def problem_response(problem: Problem, query_id: str | None = None) -> HttpResponse:
     """Write a problem down.
 

@@ -8,10 +8,11 @@ from rest_framework.views import APIView
 
 from gateway.auth import require_index
 from gateway.cursor import read_on
+from gateway.problems import Code, Problem
 from gateway.record import QueryRecord
 from gateway.search import Page, search
 from gateway.serializers import StrictSerializer, checked
-from gateway.trail import refuse
+from gateway.trail import may_record_refusal, refuse
 from gateway.translator import translate
 
 
@@ -27,6 +28,9 @@ class RecordedView(APIView):
 
     def handle_exception(self, exc: Exception) -> Any:
         """Answer with a problem; one that a known caller gets is on the audit trail first."""
+        throttled = isinstance(exc, Problem) and exc.code is Code.THROTTLED
+        if self.record is None and throttled and may_record_refusal():
+            self.begin(self.request)
         return super().handle_exception(exc) if self.record is None else refuse(self.record, exc)
 
 

@@ -5,9 +5,11 @@ This is the only module that reads the environment.
 
 import re
 from enum import StrEnum
+from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from typing import Annotated
 
+from corsheaders.defaults import default_headers
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, StringConstraints
 from pydantic_settings import NoDecode, SettingsConfigDict
 
@@ -22,6 +24,8 @@ def _comma_separated(value: object) -> object:
 
 # Lower case and no wildcard, so that a grant names exactly one index or alias.
 _IndexName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9._-]{0,254}$")]
+_Rate = Annotated[str, StringConstraints(pattern=r"^[1-9][0-9]{0,8}/(second|minute|hour|day)$")]
+_Origin = Annotated[str, StringConstraints(pattern=r"^https?://[^/\s*]+$")]
 _Seconds = Annotated[float, Field(gt=0, le=60)]
 _COMMA_SEPARATED = (NoDecode, BeforeValidator(_comma_separated))
 
@@ -59,6 +63,11 @@ class GatewaySettings(Settings):
     translator_url: HttpUrl = "http://127.0.0.1:8001"
     search_indices: Annotated[tuple[_IndexName, ...], *_COMMA_SEPARATED] = Field(default=("devices",), min_length=1)
     unsigned_tokens: bool = False
+    trusted_proxies: Annotated[tuple[IPv4Network | IPv6Network, ...], *_COMMA_SEPARATED] = ()
+    cors_origins: Annotated[tuple[_Origin, ...], *_COMMA_SEPARATED] = ()
+    user_rate: _Rate = "600/minute"
+    address_rate: _Rate = "1200/minute"
+    recorded_refusals: _Rate = "600/minute"
     redis_url: Annotated[SecretStr | None, AfterValidator(_redis_url)] = None
     request_timeout: _Seconds = 20.0
     translator_timeout: _Seconds = 5.0
@@ -92,6 +101,7 @@ INSTALLED_APPS = [
     "django.contrib.contenttypes",
     "django.contrib.auth",
     "django.contrib.staticfiles",
+    "corsheaders",
     "rest_framework",
     "drf_spectacular",
     "drf_spectacular_sidecar",
@@ -102,11 +112,18 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "gateway.correlation.correlate",
     "gateway.deadline.keep_deadline",
+    "gateway.address.find_client",
     "django.middleware.security.SecurityMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    *(["corsheaders.middleware.CorsMiddleware"] if GATEWAY.cors_origins else []),
+    "gateway.throttling.throttle_addresses",
     "django.middleware.common.CommonMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
 ]
+
+CORS_ALLOWED_ORIGINS = GATEWAY.cors_origins
+CORS_ALLOW_HEADERS = (*default_headers, "traceparent", "x-request-id")
+CORS_EXPOSE_HEADERS = ("Retry-After", "X-Request-ID")
 
 DATABASES = {
     "default": {
@@ -128,6 +145,7 @@ X_FRAME_OPTIONS = "DENY"
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["gateway.auth.OctoxlabsAuthentication"],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
+    "DEFAULT_THROTTLE_CLASSES": ["gateway.throttling.UserThrottle"],
     "DEFAULT_PARSER_CLASSES": ["gateway.media.JSONParser"],
     "DEFAULT_RENDERER_CLASSES": ["gateway.media.JSONRenderer"],
     "DEFAULT_CONTENT_NEGOTIATION_CLASS": "gateway.media.AlwaysJSON",

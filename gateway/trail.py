@@ -1,9 +1,12 @@
 """What stands on the audit trail before its answer leaves."""
 
+from django.conf import settings
 from django.http import HttpResponse
 
 from gateway.audit import audit_trail
+from gateway.metrics import REFUSALS_NOT_RECORDED
 from gateway.problems import Code, Problem, Unavailable, as_problem, problem_response
+from gateway.rates import take
 from gateway.record import QueryRecord
 
 
@@ -18,6 +21,17 @@ def put_on_trail(record: QueryRecord, problem: Problem | None = None) -> None:
         Unavailable: the trail cannot be written.
     """
     audit_trail().record(record.event(problem), record.correlation.traceparent)
+
+
+def may_record_refusal() -> bool:
+    """Whether one more refusal of an unknown or throttled caller goes on the trail, which nobody shall flood.
+
+    Takes one of ``GATEWAY_RECORDED_REFUSALS``; with none left, the refusal is counted and no more.
+    """
+    if take("recorded-refusals", settings.GATEWAY.recorded_refusals, "everybody") == 0:
+        return True
+    REFUSALS_NOT_RECORDED.inc()
+    return False
 
 
 def refuse(record: QueryRecord, error: Exception) -> HttpResponse:

@@ -74,6 +74,9 @@ class Services:
             "GATEWAY_DATABASE_URL": f"sqlite:///{self.home / 'gateway.db'}",
             "GATEWAY_SECRET_KEY_FILE": str(self.home / "secret-key"),
             "GATEWAY_UNSIGNED_TOKENS": "true",
+            # One person's machine, on which load is made on purpose.
+            "GATEWAY_USER_RATE": "100000/second",
+            "GATEWAY_ADDRESS_RATE": "100000/second",
         }
 
     def _program(self, name: str, readiness: str, *arguments: str) -> Program:

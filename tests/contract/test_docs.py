@@ -38,7 +38,7 @@ def _rows(page: str) -> dict[str, list[str]]:
 
 
 def _written(default: object) -> str:
-    if default is None:
+    if default is None or default == ():
         return ""
     if isinstance(default, tuple):
         default = ",".join(default)

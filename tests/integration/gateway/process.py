@@ -65,6 +65,8 @@ def configured_gateway(home: Path, backing: Backing, **more: str) -> Gateway:
             "GATEWAY_DATABASE_URL": f"sqlite:///{home / 'gateway.db'}",
             "GATEWAY_SPOOL_DIR": str(home / "spool"),
             "GATEWAY_UNSIGNED_TOKENS": "true",
+            "GATEWAY_USER_RATE": "100000/second",
+            "GATEWAY_ADDRESS_RATE": "100000/second",
             "GATEWAY_SEARCH_INDICES": INDEX,
             "GATEWAY_TRANSLATOR_URL": backing.translator_url,
             "ELASTICSEARCH_URL": backing.elasticsearch_url,

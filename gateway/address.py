@@ -1,0 +1,63 @@
+"""Where a request comes from: the peer's address, or what trusted proxies say of it."""
+
+from collections.abc import Callable, Collection
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
+
+from django.conf import settings
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
+
+Address = IPv4Address | IPv6Address
+Network = IPv4Network | IPv6Network
+
+
+def client_address(peer: str, forwarded_for: str, trusted: Collection[Network]) -> str:
+    """Find the address of the client itself.
+
+    Each proxy adds the address of its own peer at the right of ``X-Forwarded-For``. So the list is read from there, for
+    as long as the address that added the entry is a trusted proxy's; what is left of that, anybody may have written.
+
+    Args:
+        peer: the address at the other end of the connection.
+        forwarded_for: the header ``X-Forwarded-For``, several of them joined with commas; empty if there is none.
+        trusted: the proxies' networks.
+    """
+    address = _read(peer)
+    if address is None:
+        return peer
+    entries = forwarded_for
+    while entries and any(address in network for network in trusted):
+        entries, _, entry = entries.rpartition(",")
+        before = _read(entry.strip())
+        if before is None:
+            break
+        address = before
+    return str(address)
+
+
+def _read(text: str) -> Address | None:
+    try:
+        address = ip_address(text)
+    except ValueError:
+        return None
+    # As a socket for both families shows an IPv4 peer.
+    return getattr(address, "ipv4_mapped", None) or address
+
+
+def neighbourhood(address: str) -> str:
+    """What counts as one place: an IPv4 address, or the /64 network of an IPv6 one, as a host has a whole network."""
+    read = _read(address)
+    return str(ip_network((read, 64), strict=False)) if isinstance(read, IPv6Address) else address
+
+
+def find_client(get_response: Callable[[HttpRequest], HttpResponseBase]) -> Callable[[HttpRequest], HttpResponseBase]:
+    """Put the client's address into ``REMOTE_ADDR``."""
+
+    def middleware(request: HttpRequest) -> HttpResponseBase:
+        trusted = settings.GATEWAY.trusted_proxies
+        if trusted:
+            peer, forwarded_for = request.META["REMOTE_ADDR"], request.headers.get("X-Forwarded-For", "")
+            request.META["REMOTE_ADDR"] = client_address(peer, forwarded_for, trusted)
+        return get_response(request)
+
+    return middleware
