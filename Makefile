@@ -9,7 +9,7 @@ LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --genera
 check: export GATEWAY_SECRET_KEY := only-for-the-linters
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo test check format lock fuzz bench-translator clean
+.PHONY: help run demo test check format lock fuzz chaos bench-translator clean
 .DELETE_ON_ERROR:
 
 help: ## List the targets
@@ -46,6 +46,9 @@ lock: .venv/dev.stamp ## Bring requirements/ and local/jars.toml in line with wh
 fuzz: .venv/fuzz.stamp ## Ask real Elasticsearch 20,000 generated queries, and fuzz the parser for five minutes
 	@$(BIN)/python -m tests.fuzz language
 	@$(BIN)/python -m tests.fuzz parser
+
+chaos: .venv/dev.stamp ## Kill, freeze and restart sinks, Kafka and Elasticsearch for ten minutes; print the account
+	@$(BIN)/python -m tests.chaos
 
 bench-translator: .venv/dev.stamp ## Time the translator against luqum, and POST /translate against /healthz
 	@$(BIN)/python -m tests.benchmarks.bench_translator

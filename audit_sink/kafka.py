@@ -62,6 +62,8 @@ def client_config(settings: KafkaSettings) -> dict[str, str]:
     config = {
         "bootstrap.servers": settings.bootstrap_servers,
         "security.protocol": settings.security_protocol.value,
+        # A broker that is back is found again within two seconds; ten are the default.
+        "reconnect.backoff.max.ms": "2000",
     }
     if settings.sasl_username is not None and settings.sasl_password is not None:
         config["sasl.mechanism"] = settings.sasl_mechanism.value

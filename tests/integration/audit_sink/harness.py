@@ -275,7 +275,8 @@ class SinkProcess:
         with log.open("wb") as output:
             # Ended by stop() or kill(), and by the fixture that made it where a test fails.
             self._process = subprocess.Popen(  # pylint: disable=consider-using-with
-                [sys.executable, "-m", "audit_sink"],
+                # Tethered, so that it ends with the tests even where these are killed.
+                [sys.executable, "-m", "local.tether", sys.executable, "-m", "audit_sink"],
                 cwd=ROOT,
                 env=trail.environment | port | variables,
                 stderr=output,

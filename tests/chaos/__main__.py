@@ -1,0 +1,118 @@
+"""The audit sink under every fault at once: ``python -m tests.chaos`` (``make chaos``).
+
+Kills, freezes and restarts sinks, broker and Elasticsearch at random while events are produced, lets everything settle,
+and prints the account. Ends with status 1 if the account does not close. Logs and data stay in ``build/chaos``.
+"""
+
+import argparse
+import os
+import random
+import shutil
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from uuid import uuid4
+
+from confluent_kafka import Producer
+from elasticsearch import helpers
+
+from audit_sink.dead_letter_reader import DeadLetterReader
+from audit_sink.kafka import KafkaSettings
+from elastic.bootstrap import bootstrap
+from elastic.client import connect
+from elastic.settings import ElasticsearchSettings
+from local import ports, servers
+from local.supervisor import supervisor
+from tests.chaos.account import Account
+from tests.chaos.harm import Harm
+from tests.chaos.load import Load
+from tests.chaos.progress import Progress
+from tests.integration.audit_sink.harness import Server, Trail, eventually
+
+_HOME = Path("build/chaos").resolve()
+_SETTLE_SECONDS = 180.0
+_EVENTS_PER_SECOND = 500
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run the command line; the exit status is 1 if the account does not close."""
+    parser = argparse.ArgumentParser(prog="python -m tests.chaos", description=__doc__)
+    parser.add_argument("--seconds", type=int, default=600, help="how long to do harm (%(default)s)")
+    parser.add_argument("--seed", type=int, default=int.from_bytes(os.urandom(4), "big"), help="of the faults' order")
+    options = parser.parse_args(arguments)
+    print(f"seed {options.seed}, {options.seconds} s; logs in {_HOME}", flush=True)
+    with _stack() as (trail, broker, elasticsearch):
+        account = Account()
+        progress = Progress(trail)
+        with Harm(trail, broker, elasticsearch, progress, random.Random(options.seed), _HOME) as harm:
+            with Load(trail, account, _EVENTS_PER_SECOND), progress:
+                first_document = harm.first_document_after_sigkill()
+                deadline = time.monotonic() + options.seconds
+                while time.monotonic() < deadline:
+                    print(f"{deadline - time.monotonic():5.0f} s left: {harm.one()}", flush=True)
+            began = time.monotonic()
+            wrong = _settle(trail)
+            settled = time.monotonic() - began
+            wrong += harm.end()
+        _take_stock(trail, account)
+    wrong += account.complaints()
+    print(f"produced (acknowledged)      {account.produced:>9,}")
+    print(f"acknowledgement unknown      {account.unknown:>9,}, of which found {account.unknown_found:,}")
+    print(f"distinct documents           {account.indexed:>9,}")
+    print(f"distinct dead letters        {account.dead:>9,}, sent again by a restart {account.letters_again:,}")
+    print(f"doubles                      {account.doubles:>9,}")
+    print("done to them                 " + ", ".join(f"{count} {what}" for what, count in sorted(harm.done.items())))
+    print(
+        f"longest without progress     {progress.longest:9.1f} s, with both servers up {progress.longest_while_up:.1f} s"
+    )
+    print(f"first document after SIGKILL {first_document:9.1f} s")
+    print(f"settled after the end of it  {settled:9.1f} s")
+    for complaint in wrong:
+        print(f"WRONG: {complaint}")
+    print("the account does not close" if wrong else "the account closes")
+    return 1 if wrong else 0
+
+
+@contextmanager
+def _stack() -> Iterator[tuple[Trail, Server, Server]]:
+    """A Kafka and an Elasticsearch of this run's own, with templates and topics."""
+    shutil.rmtree(_HOME, ignore_errors=True)
+    free = ports.free(4)
+    prepared = servers.prepare(_HOME, (free[0], free[1]), (free[2], free[3]))
+    programs = prepared.programs()
+    url = prepared.elasticsearch.url
+    with (
+        supervisor(_HOME, programs, {}) as running,
+        connect(ElasticsearchSettings(url=url), request_timeout=5.0) as client,
+    ):
+        running.start(*programs)
+        bootstrap(client)
+        bootstrap_servers = prepared.kafka.bootstrap_servers
+        producer = Producer({"bootstrap.servers": bootstrap_servers, "log_level": 0})
+        trail = Trail(bootstrap_servers, url, f"chaos-{uuid4().hex[:8]}", client, producer)
+        trail.create_topics()
+        broker, elasticsearch = (Server(running, program) for program in programs)
+        yield trail, broker, elasticsearch
+
+
+def _settle(trail: Trail) -> list[str]:
+    try:
+        eventually(lambda: trail.lag() == 0, "a lag of 0", within=_SETTLE_SECONDS)
+    except AssertionError as error:
+        return [str(error), trail.command("status").stdout]
+    return []
+
+
+def _take_stock(trail: Trail, account: Account) -> None:
+    trail.client.indices.refresh(index=trail.indices)
+    for hit in helpers.scan(trail.client, index=trail.indices, query={"_source": False}, size=10_000):
+        account.found_document(hit["_id"])
+    for record in DeadLetterReader(KafkaSettings(bootstrap_servers=trail.bootstrap), trail.dlq_topic):
+        event_id = dict(record.headers() or [])["ce_id"]
+        account.found_letter(event_id.decode() if isinstance(event_id, bytes) else str(event_id))
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

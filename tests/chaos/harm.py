@@ -1,0 +1,135 @@
+"""What is done to sinks, broker and Elasticsearch."""
+
+import time
+from collections import Counter
+from itertools import count
+from pathlib import Path
+from random import Random
+from types import TracebackType
+
+from tests.chaos.progress import Progress
+from tests.integration.audit_sink.harness import Server, SinkProcess, Trail, eventually
+
+_SINKS = 2
+_PAUSE_SECONDS = (0.5, 5.0)
+# Some are shorter than a session of the group (8 s), and some longer.
+_FREEZE_SECONDS = (0.5, 12.0)
+
+
+class Harm:  # pylint: disable=too-many-instance-attributes  # everything that can be hurt
+    """Keeps two sinks running while the context lasts, and hurts them and the servers, one after the other.
+
+    Args:
+        trail: what the sinks work on.
+        broker: can be hurt.
+        elasticsearch: can be hurt.
+        progress: is told when a server is down.
+        chance: decides.
+        home: the folder for the sinks' logs.
+    """
+
+    def __init__(  # pylint: disable=too-many-arguments,too-many-positional-arguments  # everything that can be hurt
+        self, trail: Trail, broker: Server, elasticsearch: Server, progress: Progress, chance: Random, home: Path
+    ) -> None:
+        self.done: Counter[str] = Counter()
+        self._trail = trail
+        self._servers = {"broker": broker, "elasticsearch": elasticsearch}
+        self._progress = progress
+        self._chance = chance
+        self._home = home
+        self._numbers = count(1)
+        self._complaints: list[str] = []
+        self._sinks = [self._start() for _ in range(_SINKS)]
+
+    def __enter__(self) -> "Harm":
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        for sink in self._sinks:
+            if sink.is_running:
+                sink.kill()
+
+    def one(self) -> str:
+        """Do one thing, and mend it; returns what it was."""
+        self._look_after_sinks()
+        harm = self._chance.choice([self._sink, self._sink, self._server])
+        what = harm()
+        self.done[what] += 1
+        time.sleep(self._chance.uniform(*_PAUSE_SECONDS))
+        return what
+
+    def first_document_after_sigkill(self) -> float:
+        """Seconds from the start of a sink, all of which have just been killed, to the first new document."""
+        eventually(lambda: (self._progress.documents() or 0) > 0, "the first documents")
+        for sink in self._sinks:
+            sink.kill()
+        self.done["SIGKILL of all sinks"] += 1
+        before = self._progress.documents() or 0
+        began = time.monotonic()
+        self._sinks = [self._start() for _ in self._sinks]
+        eventually(lambda: (self._progress.documents() or 0) > before, "a document after the restart")
+        return time.monotonic() - began
+
+    def end(self) -> list[str]:
+        """Stop the sinks; returns what was wrong with any of them, now or before."""
+        self._look_after_sinks()
+        for sink in self._sinks:
+            status = sink.stop()
+            if status != 0:
+                self._complaints.append(f"a sink ended with status {status} after SIGTERM, with nothing left to do")
+        return self._complaints
+
+    def _sink(self) -> str:
+        place = self._chance.randrange(_SINKS)
+        what = self._chance.choice(["SIGKILL", "SIGSTOP", "SIGTERM"])
+        sink = self._sinks[place]
+        if what == "SIGSTOP":
+            sink.freeze()
+            time.sleep(self._chance.uniform(*_FREEZE_SECONDS))
+            sink.thaw()
+            return "SIGSTOP of a sink"
+        if what == "SIGKILL":
+            sink.kill()
+        elif sink.stop() != 0:  # its watchdog has ended it, as it may where the broker has just come back
+            what = "SIGTERM and watchdog"
+        self._sinks[place] = self._start()
+        return f"{what} of a sink"
+
+    def _server(self) -> str:
+        name = self._chance.choice(sorted(self._servers))
+        what = self._chance.choice(["SIGKILL", "SIGSTOP", "restart"])
+        server = self._servers[name]
+        self._progress.servers_are_up(False)
+        if what == "restart":
+            server.restart()
+        else:
+            hurt, mend = (server.kill, server.start) if what == "SIGKILL" else (server.freeze, server.thaw)
+            hurt()
+            self._meanwhile()
+            mend()
+        self._progress.servers_are_up(True)
+        return f"{what} of {name}"
+
+    def _meanwhile(self) -> None:
+        """Let time pass with a server down; every other time a sink is killed in it, too."""
+        time.sleep(self._chance.uniform(*_FREEZE_SECONDS) / 2)
+        if self._chance.random() < 0.5:
+            place = self._chance.randrange(_SINKS)
+            self._sinks[place].kill()
+            self._sinks[place] = self._start()
+            self.done["SIGKILL of a sink"] += 1
+        time.sleep(self._chance.uniform(*_FREEZE_SECONDS) / 2)
+
+    def _start(self) -> SinkProcess:
+        log = self._home / "logs" / f"sink-{next(self._numbers)}.log"
+        return SinkProcess(self._trail, log, AUDIT_SINK_BATCH_SIZE="200")
+
+    def _look_after_sinks(self) -> None:
+        """Replace sinks that have ended by themselves, which none ever should."""
+        for place, sink in enumerate(self._sinks):
+            if not sink.is_running:
+                last_words = sink.log().splitlines()[-1:]
+                self._complaints.append(f"a sink ended by itself: {last_words}")
+                self._sinks[place] = self._start()

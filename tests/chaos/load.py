@@ -1,0 +1,86 @@
+"""Produces events at a steady rate; one in 200 is of the kind that becomes a dead letter."""
+
+import threading
+import time
+from dataclasses import replace
+from datetime import UTC, datetime
+from functools import partial
+from types import TracebackType
+
+from confluent_kafka import KafkaError, Message, Producer
+
+from audit_sink.event import encode, headers
+from tests.chaos.account import Account, event_id
+from tests.integration.audit_sink.harness import Trail, event, refused_by_mapping
+
+_EVERY_SECONDS = 0.05
+_CONFIG = {
+    "enable.idempotence": True,
+    "acks": "all",
+    "linger.ms": 5,
+    "log_level": 0,
+    # Short enough that some outages outlast it, and the fate of some events is unknown.
+    "delivery.timeout.ms": 10_000,
+}
+
+
+class Load:
+    """Produces in a thread of its own while the context lasts, and keeps the account.
+
+    Args:
+        trail: where to.
+        account: is told of every event, and of every acknowledgement.
+        rate: events a second.
+    """
+
+    def __init__(self, trail: Trail, account: Account, rate: int) -> None:
+        self._trail = trail
+        self._account = account
+        self._chunk = round(rate * _EVERY_SECONDS)
+        self._ended = threading.Event()
+        self._is_fatal = False
+        self._thread = threading.Thread(target=self._run)
+
+    def __enter__(self) -> None:
+        self._thread.start()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._ended.set()
+        self._thread.join()
+
+    def _run(self) -> None:
+        producer = self._connect()
+        while not self._ended.wait(_EVERY_SECONDS):
+            for _ in range(self._chunk):
+                self._produce(producer)
+            producer.poll(0)
+            if self._is_fatal:
+                producer.flush(1)
+                producer = self._connect()
+        producer.flush()
+
+    def _connect(self) -> Producer:
+        self._is_fatal = False
+        return Producer({"bootstrap.servers": self._trail.bootstrap, **_CONFIG})
+
+    def _produce(self, producer: Producer) -> None:
+        number = self._account.open()
+        each = replace(event(number, datetime.now(UTC)), event_id=event_id(number))
+        value = encode(each)
+        if number % 200 == 0:
+            value = refused_by_mapping(each) if number % 400 else b"no event"
+        report = partial(self._delivered, number)
+        try:
+            producer.produce(
+                self._trail.topic, key=each.user_id, value=value, headers=[*headers(each, None)], on_delivery=report
+            )
+        except BufferError:  # an outage so long that the queue is full: not produced, and so not acknowledged
+            time.sleep(_EVERY_SECONDS)
+
+    def _delivered(self, number: int, error: KafkaError | None, _message: Message) -> None:
+        if error is None:
+            self._account.acknowledge(number)
+        elif error.fatal():
+            self._is_fatal = True

@@ -1,0 +1,62 @@
+"""How long the number of documents stands still."""
+
+import threading
+import time
+from types import TracebackType
+
+from elasticsearch import ApiError, TransportError
+
+from tests.integration.audit_sink.harness import Trail
+
+_EVERY_SECONDS = 0.5
+
+
+class Progress:
+    """Looks at the number of documents, twice a second, in a thread of its own, while the context lasts.
+
+    Attributes:
+        longest: seconds for which it stood still, at most.
+        longest_while_up: the same, counted anew whenever a server that was down answers again.
+    """
+
+    def __init__(self, trail: Trail) -> None:
+        self.longest = 0.0
+        self.longest_while_up = 0.0
+        self._trail = trail
+        self._are_servers_up = True
+        self._up_since = time.monotonic()
+        self._ended = threading.Event()
+        self._thread = threading.Thread(target=self._run)
+
+    def __enter__(self) -> None:
+        self._thread.start()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._ended.set()
+        self._thread.join()
+
+    def servers_are_up(self, are_up: bool) -> None:
+        """To be told when harm is about to be done to a server, and when it answers again."""
+        self._up_since = time.monotonic()
+        self._are_servers_up = are_up
+
+    def documents(self) -> int | None:
+        """How many there are; None while Elasticsearch does not tell."""
+        try:
+            self._trail.client.indices.refresh(index=self._trail.indices)
+            return int(self._trail.client.count(index=self._trail.indices)["count"])
+        except (ApiError, TransportError):
+            return None
+
+    def _run(self) -> None:
+        count, since = 0, time.monotonic()
+        while not self._ended.wait(_EVERY_SECONDS):
+            found = self.documents()
+            now = time.monotonic()
+            if found is not None and found > count:
+                count, since = found, now
+            self.longest = max(self.longest, now - since)
+            if self._are_servers_up:
+                self.longest_while_up = max(self.longest_while_up, now - max(since, self._up_since))
