@@ -6,6 +6,7 @@ from itertools import count
 from pathlib import Path
 from random import Random
 from types import TracebackType
+from typing import Self
 
 from tests.chaos.progress import Progress
 from tests.integration.audit_sink.harness import Server, SinkProcess, Trail, eventually
@@ -41,7 +42,7 @@ class Harm:  # pylint: disable=too-many-instance-attributes  # everything that c
         self._complaints: list[str] = []
         self._sinks = [self._start() for _ in range(_SINKS)]
 
-    def __enter__(self) -> "Harm":
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(

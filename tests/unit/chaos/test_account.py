@@ -23,7 +23,7 @@ def test_documents_and_dead_letters_of_all_events_close_it() -> None:
     account.found_document(event_id(1))
     account.found_letter(event_id(2))
     account.found_letter(event_id(2))
-    assert account.complaints() == []
+    assert not account.complaints()
     assert (account.produced, account.indexed, account.dead, account.letters_again) == (3, 2, 1, 1)
 
 
@@ -38,7 +38,7 @@ def test_an_event_without_an_acknowledgement_may_be_there_or_not() -> None:
     account.found_document(event_id(0))
     account.open()
     account.found_document(event_id(account.open()))
-    assert account.complaints() == []
+    assert not account.complaints()
     assert (account.unknown, account.unknown_found) == (2, 1)
 
 
