@@ -1,30 +1,39 @@
-"""Who is asking, and what they may search."""
+"""Who is asking: the ``Authorization`` header, in each of its forms."""
 
 import base64
-from http import HTTPStatus
+from datetime import UTC, datetime
 from typing import Any
 
 from django.conf import settings
+from django.db.models import Exists
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.request import Request
 
-from gateway.models import User
-from gateway.problems import Code, Problem
+from gateway import tokens
+from gateway.models import DeniedToken, User
+from gateway.problems import Code
 
 SCHEME = "Octoxlabs"
+BEARER = "Bearer"
 UNSIGNED = "octoxlabs-unsigned"
 """How the audit trail names a caller who was identified and not proven."""
+SIGNED = {SCHEME.lower(): "octoxlabs-jwt", BEARER.lower(): "bearer-jwt"}
+"""How it names a caller with a signed token, by the scheme in lower case."""
 
 # A user name has at most 150 characters, each of at most 4 bytes; base64 makes 4 characters of 3 bytes.
-_MAX_TOKEN_CHARACTERS = 800
+_MAX_NAME_CHARACTERS = 800
+
+_UNKNOWN = "The token does not name a known, active user."
 
 
-class OctoxlabsAuthentication(BaseAuthentication):
-    """``Authorization: Octoxlabs <base64(username)>``: names a known, active user, and proves nothing.
+class HeaderAuthentication(BaseAuthentication):
+    """``Authorization: Octoxlabs <token>`` and ``Authorization: Bearer <token>``.
 
-    Accepted only while ``GATEWAY_UNSIGNED_TOKENS`` is on.
+    A token with dots in it is signed, and proves who asks. One without is, under ``Octoxlabs`` alone, the base64 form
+    of a user name: it names a known, active user, proves nothing, and is accepted only while
+    ``GATEWAY_UNSIGNED_TOKENS`` is on.
     """
 
     def authenticate(self, request: Request) -> tuple[User, str] | None:
@@ -35,26 +44,61 @@ class OctoxlabsAuthentication(BaseAuthentication):
 
         Raises:
             AuthenticationFailed: the header does not name a user who may come in; says why, and nothing about who may.
+                Its code is ``token_expired`` where a new token is all it takes.
         """
         header = request.headers.get("Authorization")
         if header is None:
             return None
         scheme, _, token = header.partition(" ")
-        if scheme.lower() != SCHEME.lower():
-            raise AuthenticationFailed(f'Unknown authentication scheme; send "Authorization: {SCHEME} <token>".')
-        if not settings.GATEWAY.unsigned_tokens:
+        scheme, token = scheme.lower(), token.strip(" ")
+        if scheme not in SIGNED:
             raise AuthenticationFailed(
-                "This gateway does not accept unsigned tokens; where that is safe, its operator can allow them with "
-                "GATEWAY_UNSIGNED_TOKENS=true."
+                f'Unknown authentication scheme; send "Authorization: {BEARER} <token>" or "{SCHEME} <token>".'
             )
-        user = User.objects.filter(username=decode_username(token.strip(" ")), is_active=True).first()
-        if user is None:
-            raise AuthenticationFailed("The token does not name a known, active user.")
-        return user, UNSIGNED
+        if "." in token or scheme == BEARER.lower():
+            return _user_of_signed(token), SIGNED[scheme]
+        return _user_of_unsigned(token), UNSIGNED
 
     def authenticate_header(self, request: Request) -> str:
-        """The challenge of a 401 answer (RFC 9110, section 11.6.1)."""
-        return f'{SCHEME} realm="sluice"'
+        """The challenges of a 401 answer (RFC 9110, section 11.6.1; RFC 6750, section 3)."""
+        bearer = f'{BEARER} realm="sluice"'
+        if request.headers.get("Authorization", "").lower().startswith(BEARER.lower()):
+            bearer += ', error="invalid_token"'
+        return f'{SCHEME} realm="sluice", {bearer}'
+
+
+def _user_of_signed(token: str) -> User:
+    try:
+        access = tokens.read(token, datetime.now(UTC))
+    except tokens.ExpiredToken as error:
+        raise AuthenticationFailed(str(error), Code.TOKEN_EXPIRED) from None
+    except tokens.InvalidToken as error:
+        raise AuthenticationFailed(str(error)) from None
+    denials = DeniedToken.objects.filter(identifier__in=(access.token_id, access.session))
+    known = User.objects.filter(~Exists(denials), username=access.username, is_active=True)
+    user = known.first()
+    if user is None:
+        raise AuthenticationFailed("The token has been revoked, or its user is not active any more.")
+    return user
+
+
+def _user_of_unsigned(token: str) -> User:
+    if not settings.GATEWAY.unsigned_tokens:
+        raise AuthenticationFailed(
+            "This gateway does not accept unsigned tokens; get a signed one from POST /auth/token, with a username and "
+            "password or an API key. Where that is safe, its operator can allow unsigned ones with "
+            "GATEWAY_UNSIGNED_TOKENS=true."
+        )
+    user = User.objects.filter(username=decode_username(token), is_active=True).first()
+    if user is None:
+        raise AuthenticationFailed(_UNKNOWN)
+    return user
+
+
+def caller(request: Request) -> User:
+    """Who has been let in."""
+    assert isinstance(request.user, User), "the view lets nobody in who is not known"
+    return request.user
 
 
 def decode_username(token: str) -> str:
@@ -63,8 +107,8 @@ def decode_username(token: str) -> str:
     Raises:
         AuthenticationFailed: the token is too long, no base64, or not UTF-8 inside.
     """
-    if len(token) > _MAX_TOKEN_CHARACTERS:
-        raise AuthenticationFailed(f"The token is longer than {_MAX_TOKEN_CHARACTERS} characters.")
+    if len(token) > _MAX_NAME_CHARACTERS:
+        raise AuthenticationFailed(f"The token is longer than {_MAX_NAME_CHARACTERS} characters.")
     try:
         name = base64.b64decode(token, validate=True).decode("utf-8")
     except ValueError:
@@ -75,28 +119,30 @@ def decode_username(token: str) -> str:
     return name
 
 
-def require_index(index: str) -> None:
-    """Let nobody past the indices that may be searched.
-
-    Raises:
-        Problem: 403, whether the index exists or not.
-    """
-    if index not in settings.GATEWAY.search_indices:
-        raise Problem(HTTPStatus.FORBIDDEN, Code.FORBIDDEN, f'You may not search the index "{index}".')
-
-
-class OctoxlabsScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]  # untyped hook in __init_subclass__
+class HeaderScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]  # untyped hook in __init_subclass__
     """Describes the header in the OpenAPI document."""
 
-    target_class = OctoxlabsAuthentication
-    name = "octoxlabs"
+    target_class = HeaderAuthentication
+    name = ["bearer", "octoxlabs"]  # noqa: RUF012  # as the framework has it
 
-    def get_security_definition(self, auto_schema: Any) -> dict[str, str]:
-        """The security scheme object."""
-        return {
-            "type": "apiKey",
-            "in": "header",
-            "name": "Authorization",
-            "description": "`Octoxlabs <base64(username)>` of a known, active user; accepted only while "
-            "`GATEWAY_UNSIGNED_TOKENS` is on.",
-        }
+    def get_security_definition(self, auto_schema: Any) -> list[dict[str, str]]:
+        """The security scheme objects."""
+        return [
+            {
+                "type": "http",
+                "scheme": "bearer",
+                "bearerFormat": "JWT",
+                "description": "A signed token from `POST /auth/token`.",
+            },
+            {
+                "type": "apiKey",
+                "in": "header",
+                "name": "Authorization",
+                "description": "`Octoxlabs <signed token>`; or, only while `GATEWAY_UNSIGNED_TOKENS` is on, "
+                "`Octoxlabs <base64(username)>` of a known, active user.",
+            },
+        ]
+
+    def get_security_requirement(self, auto_schema: Any) -> list[dict[str, list[str]]]:
+        """Either of them will do."""
+        return [{name: []} for name in self.name]

@@ -7,18 +7,38 @@ from django.apps import AppConfig
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Warning, register  # pylint: disable=redefined-builtin
 
+MIN_SECRET_KEY_CHARACTERS = 50
+
 
 @register()
-def secret_key_is_set(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
-    """``gateway.E001``: there is no secret key."""
+def secret_key_is_long(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
+    """``gateway.E001``: there is no secret key, or one that could be guessed."""
     del app_configs, kwargs
-    if settings.GATEWAY.secret_key.get_secret_value():
+    key = settings.GATEWAY.secret_key.get_secret_value()
+    if len(key) >= MIN_SECRET_KEY_CHARACTERS:
         return []
     return [
         Error(
-            "GATEWAY_SECRET_KEY is not set",
-            hint="set it, or GATEWAY_SECRET_KEY_FILE, to 50 or more random characters",
+            f"GATEWAY_SECRET_KEY has fewer than {MIN_SECRET_KEY_CHARACTERS} characters"
+            if key
+            else "GATEWAY_SECRET_KEY is not set",
+            hint=f"set it, or GATEWAY_SECRET_KEY_FILE, to {MIN_SECRET_KEY_CHARACTERS} or more random characters",
             id="gateway.E001",
+        )
+    ]
+
+
+@register()
+def tokens_can_be_signed(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
+    """``gateway.E002``: there is no key to sign tokens with."""
+    del app_configs, kwargs
+    if settings.GATEWAY.jwt_keys.get_secret_value():
+        return []
+    return [
+        Error(
+            "GATEWAY_JWT_KEYS is not set",
+            hint='set it, or GATEWAY_JWT_KEYS_FILE, to an RSA key as "openssl genrsa 3072" prints it',
+            id="gateway.E002",
         )
     ]
 

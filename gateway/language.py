@@ -6,7 +6,8 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from gateway import translator
-from gateway.auth import require_index
+from gateway.access import require_index
+from gateway.auth import caller
 from gateway.correlation import correlation_of
 from gateway.openapi.language import complete_schema, fields_schema, translate_schema
 from gateway.problems import Problem
@@ -23,8 +24,8 @@ class FieldsView(APIView):
         """List the fields of an index that a query can name."""
         # A parameter that is given twice stays a list, which no member may be.
         given = {name: values[0] if len(values) == 1 else values for name, values in request.query_params.lists()}
-        index = checked(FieldsSerializer, given)["index"]
-        require_index(index)
+        index = checked(FieldsSerializer, given, caller(request))["index"]
+        require_index(caller(request), index)
         return Response(translator.fields(index, correlation=correlation_of(request)))
 
 
@@ -34,8 +35,8 @@ class TranslateView(APIView):
     @translate_schema
     def post(self, request: Request) -> Response:
         """Translate a query; nothing is run."""
-        asked = checked(TranslateSerializer, request.data)
-        require_index(asked["index"])
+        asked = checked(TranslateSerializer, request.data, caller(request))
+        require_index(caller(request), asked["index"])
         return Response(translator.translate(**asked, correlation=correlation_of(request)))
 
 
@@ -49,10 +50,10 @@ class CompleteView(APIView):
     def post(self, request: Request) -> HttpResponseBase:
         """Complete a query that is being typed."""
         record = QueryRecord.begin(request)
-        asked = checked(CompleteSerializer, request.data)
+        asked = checked(CompleteSerializer, request.data, caller(request))
         record.query, record.index = asked["query"], asked["index"]
         try:
-            require_index(asked["index"])
+            require_index(caller(request), asked["index"])
         except Problem as denied:
             return refuse(record, denied)
         answer = translator.complete(**asked, correlation=record.correlation)

@@ -1,13 +1,151 @@
-"""Who is known to the gateway, and what they are reading."""
+"""Who is known to the gateway, what they may search, come in with, and are reading."""
 
 import uuid
+from typing import Any
 
-from django.contrib.auth.models import AbstractUser
+from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
+from django.contrib.auth.validators import UnicodeUsernameValidator
+from django.core.exceptions import ValidationError
 from django.db import models
+from django.utils import timezone
+
+EVERY_INDEX = "*"
+"""As a grant: every index in ``GATEWAY_SEARCH_INDICES``."""
 
 
-class User(AbstractUser):
-    """Somebody who may search while active; our own model from the first migration, so that it can grow."""
+class Role(models.TextChoices):  # pylint: disable=too-many-ancestors  # as the framework has it
+    """What a user is here for; each role may do what those before it may."""
+
+    SEARCHER = "searcher"
+    AUDITOR = "auditor"
+    ADMIN = "admin"
+
+    def includes(self, role: "Role") -> bool:
+        """Whether somebody of this role may do what the other may."""
+        order = list(Role)
+        return order.index(self) >= order.index(role)
+
+
+def every_index() -> list[str]:
+    """The grants of a user of whom nothing else was said."""
+    return [EVERY_INDEX]
+
+
+def check_grants(grants: Any) -> None:
+    """Refuse what is no list of index names.
+
+    Raises:
+        ValidationError: says what it must be.
+    """
+    if not isinstance(grants, list) or not all(isinstance(name, str) and name for name in grants):
+        raise ValidationError('Grants are a list of index names, or ["*"] for every configured index.')
+
+
+class UserManager(BaseUserManager["User"]):
+    """Makes users."""
+
+    def create_user(self, username: str, password: str | None = None, **fields: Any) -> "User":
+        """Make a user; without a password, nobody can log in as them by one."""
+        user = User(username=User.normalize_username(username), **fields)
+        user.set_password(password)
+        user.save(using=self._db)
+        return user
+
+    def create_superuser(self, username: str, password: str | None = None, **fields: Any) -> "User":
+        """Make an administrator, as Django's ``createsuperuser`` asks for."""
+        return self.create_user(username, password, role=Role.ADMIN, **fields)
+
+
+class User(AbstractBaseUser):
+    """Somebody who may search while active.
+
+    The role alone says what a user may do, Django's own administration included: there are no groups and no single
+    permissions beside it.
+    """
+
+    username = models.CharField(
+        max_length=150,
+        unique=True,
+        validators=[UnicodeUsernameValidator()],
+        error_messages={"unique": "There is a user of this name."},
+        help_text="At most 150 letters, digits and @ . + - _",
+    )
+    role = models.CharField(max_length=16, choices=Role, default=Role.SEARCHER)
+    granted_indices = models.JSONField(
+        default=every_index,
+        blank=True,
+        validators=[check_grants],
+        help_text='The indices that the user may search, among GATEWAY_SEARCH_INDICES; ["*"] is all of these.',
+    )
+    is_active = models.BooleanField(default=True, help_text="Switch this off instead of deleting the user.")
+    date_joined = models.DateTimeField(default=timezone.now, editable=False)
+
+    objects = UserManager()
+
+    USERNAME_FIELD = "username"
+
+    @property
+    def is_staff(self) -> bool:
+        """Whether the user may enter Django's administration."""
+        return Role(self.role).includes(Role.ADMIN)
+
+    def has_perm(self, perm: str, obj: object = None) -> bool:
+        """Whether the user may do something in Django's administration: all or nothing."""
+        del perm, obj
+        return self.is_active and self.is_staff
+
+    def has_module_perms(self, app_label: str) -> bool:
+        """Whether the user may see an application in Django's administration."""
+        return self.has_perm(app_label)
+
+
+class ApiKey(models.Model):
+    """A long-lived credential for programs, exchanged for access tokens; of its secret only the digest is kept."""
+
+    id = models.CharField(primary_key=True, max_length=16, editable=False)
+    user = models.ForeignKey(User, models.CASCADE, related_name="api_keys")
+    name = models.CharField(max_length=100, help_text="What the key is for.")
+    digest = models.CharField(max_length=64, editable=False)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    expires_at = models.DateTimeField(null=True, blank=True)
+    last_used_at = models.DateTimeField(null=True, editable=False)
+    revoked_at = models.DateTimeField(null=True, editable=False)
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.id})"
+
+
+class RefreshFamily(models.Model):
+    """One log-in and the refresh tokens that descend from it, of which only the newest is good.
+
+    ``generation`` counts the tokens that have been used up. ``password_mark`` is Django's hash of the password's hash:
+    it ends the family when the password is changed.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    user = models.ForeignKey(User, models.CASCADE, related_name="refresh_families")
+    generation = models.PositiveIntegerField(default=0, editable=False)
+    password_mark = models.CharField(max_length=64, editable=False)
+    started_at = models.DateTimeField(default=timezone.now, editable=False)
+    last_used_at = models.DateTimeField(null=True, editable=False)
+    expires_at = models.DateTimeField(db_index=True, editable=False)
+    revoked_at = models.DateTimeField(null=True, editable=False)
+
+    class Meta:
+        verbose_name_plural = "refresh families"
+
+    def __str__(self) -> str:
+        return str(self.id)
+
+
+class DeniedToken(models.Model):
+    """Access tokens that are refused before they expire: one by its ``jti``, or all of one log-in by their ``sid``."""
+
+    identifier = models.CharField(primary_key=True, max_length=36)
+    expires_at = models.DateTimeField(db_index=True)
+
+    def __str__(self) -> str:
+        return self.identifier
 
 
 class OpenCursor(models.Model):

@@ -37,6 +37,7 @@ class Code(StrEnum):
     UNSUPPORTED_MEDIA_TYPE = "unsupported_media_type"
     TOO_LARGE = "too_large"
     UNAUTHENTICATED = "unauthenticated"
+    TOKEN_EXPIRED = "token_expired"
     FORBIDDEN = "forbidden"
     NOT_FOUND = "not_found"
     CURSOR_EXPIRED = "cursor_expired"
@@ -148,7 +149,9 @@ def as_problem(error: Exception) -> Problem:
     if isinstance(error, Problem):
         return error
     if isinstance(error, exceptions.NotAuthenticated):
-        error.detail = exceptions.ErrorDetail('Say who you are: send "Authorization: Octoxlabs <token>".')
+        error.detail = exceptions.ErrorDetail(
+            'Say who you are: send "Authorization: Bearer <token>"; tokens come from POST /auth/token.'
+        )
     if isinstance(error, exceptions.APIException):
         return _from_rest_framework(error)
     if isinstance(error, Http404):
@@ -183,7 +186,9 @@ def _from_rest_framework(error: exceptions.APIException) -> Problem:
     auth_header = getattr(error, "auth_header", None)
     return Problem(
         status,
-        _REST_FRAMEWORK_CODES.get(status, Code.MALFORMED),
+        Code.TOKEN_EXPIRED
+        if error.get_codes() == Code.TOKEN_EXPIRED
+        else _REST_FRAMEWORK_CODES.get(status, Code.MALFORMED),
         "; ".join(_messages(error.detail)),
         headers={"WWW-Authenticate": auth_header} if auth_header else None,
     )

@@ -9,6 +9,7 @@ from rest_framework.request import Request
 
 from audit_sink.event import AuditEvent, EventData, EventError, EventMetadata, EventType, new_event_id
 from gateway import __version__
+from gateway.auth import caller
 from gateway.correlation import Correlation, correlation_of
 from gateway.models import User
 from gateway.problems import Problem
@@ -40,7 +41,7 @@ class QueryRecord:  # pylint: disable=too-many-instance-attributes  # the event 
         return cls(
             query_id=new_event_id(),
             timestamp=datetime.now(UTC),
-            user=request.user,
+            user=caller(request),
             correlation=correlation,
             metadata=EventMetadata(
                 request_id=correlation.request_id,

@@ -6,7 +6,7 @@ from typing import Any
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
-from gateway.auth import require_index
+from gateway.access import require_index
 from gateway.cursor import read_on
 from gateway.problems import Code, Problem
 from gateway.record import QueryRecord
@@ -43,7 +43,7 @@ def read(request: Request, record: QueryRecord, serializer: type[StrictSerialize
     body = request.data
     if isinstance(body, dict) and isinstance(body.get("query"), str):
         record.query = body["query"]
-    return checked(serializer, body)
+    return checked(serializer, body, record.user)
 
 
 def run(record: QueryRecord, asked: Mapping[str, Any], *, exact_count: bool = False) -> Page:
@@ -58,7 +58,7 @@ def run(record: QueryRecord, asked: Mapping[str, Any], *, exact_count: bool = Fa
         Problem: 403 for an index that the caller may not search, and whatever translator and Elasticsearch have to say.
     """
     record.query, record.index = asked["query"], asked["index"]
-    require_index(asked["index"])
+    require_index(record.user, asked["index"])
     translation = translate(
         asked["query"],
         asked["index"],

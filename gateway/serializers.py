@@ -2,9 +2,10 @@
 
 from typing import Any, ClassVar
 
-from django.conf import settings
 from rest_framework import serializers
 
+from gateway.access import first_index
+from gateway.models import User
 from gateway.search import MAX_RESULT_WINDOW
 
 MAX_SIZE = 1000
@@ -58,12 +59,17 @@ class FieldNames(serializers.ListField):
         super().__init__(child=name, max_length=MAX_NAMES, **options)
 
 
-def _first_index() -> str:
-    return settings.GATEWAY.search_indices[0]
+class _FirstIndex:  # pylint: disable=too-few-public-methods  # as the framework has it
+    """The first index that the caller may search."""
+
+    requires_context = True
+
+    def __call__(self, field: serializers.Field[Any, Any, Any, Any]) -> str:
+        return first_index(field.context["user"])
 
 
 def _index() -> StrictCharField:
-    return StrictCharField(default=_first_index, max_length=255, help_text="One of the indices that you may search.")
+    return StrictCharField(default=_FirstIndex(), max_length=255, help_text="One of the indices that you may search.")
 
 
 class StrictSerializer(serializers.Serializer[Any]):
@@ -142,13 +148,18 @@ class SearchSerializer(TranslateSerializer):
         return attrs
 
 
-def checked(serializer: type[StrictSerializer], data: Any) -> dict[str, Any]:
+def checked(serializer: type[StrictSerializer], data: Any, user: User) -> dict[str, Any]:
     """Read what a request asks for.
+
+    Args:
+        serializer: what it may ask for.
+        data: what it sent.
+        user: who asks, by whom the defaults go.
 
     Raises:
         ValidationError: it breaks the contract; names the member.
     """
-    reader = serializer(data=data)
+    reader = serializer(data=data, context={"user": user})
     reader.is_valid(raise_exception=True)
     asked: dict[str, Any] = reader.validated_data
     return asked

@@ -16,14 +16,27 @@ from pydantic_settings import NoDecode, SettingsConfigDict
 from audit_sink.kafka import KafkaSettings, TopicSettings
 from elastic.settings import ElasticsearchSettings, HttpUrl, Settings
 from gateway import __version__
+from gateway.signing_keys import read_signing_keys
 
 
 def _comma_separated(value: object) -> object:
     return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
 
 
+def _no_audit_trail(index: str) -> str:
+    if index.startswith("query-logs"):
+        raise ValueError("the audit trail is searched by auditors alone, and not by being listed here")
+    return index
+
+
+def _signing_keys(pem: SecretStr) -> SecretStr:
+    if pem.get_secret_value():
+        read_signing_keys(pem.get_secret_value())
+    return pem
+
+
 # Lower case and no wildcard, so that a grant names exactly one index or alias.
-_IndexName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9._-]{0,254}$")]
+_IndexName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9._-]{0,254}$"), AfterValidator(_no_audit_trail)]
 _Rate = Annotated[str, StringConstraints(pattern=r"^[1-9][0-9]{0,8}/(second|minute|hour|day)$")]
 _Origin = Annotated[str, StringConstraints(pattern=r"^https?://[^/\s*]+$")]
 _Seconds = Annotated[float, Field(gt=0, le=60)]
@@ -69,6 +82,12 @@ class GatewaySettings(Settings):
     address_rate: _Rate = "1200/minute"
     recorded_refusals: _Rate = "600/minute"
     redis_url: Annotated[SecretStr | None, AfterValidator(_redis_url)] = None
+    # In PEM form; the first signs, all verify. Only serving needs them, as it does the secret key.
+    jwt_keys: Annotated[SecretStr, AfterValidator(_signing_keys)] = SecretStr("")
+    jwt_issuer: str = Field(default="sluice", min_length=1, max_length=200)
+    jwt_audience: str = Field(default="sluice", min_length=1, max_length=200)
+    jwt_access_seconds: int = Field(default=300, ge=30, le=3600)
+    jwt_refresh_seconds: int = Field(default=7 * 24 * 3600, ge=60, le=90 * 24 * 3600)
     request_timeout: _Seconds = 20.0
     translator_timeout: _Seconds = 5.0
     search_timeout: _Seconds = 10.0
@@ -91,6 +110,16 @@ ALLOWED_HOSTS = list(GATEWAY.allowed_hosts)
 ROOT_URLCONF = "gateway.urls"
 WSGI_APPLICATION = "gateway.wsgi.application"
 AUTH_USER_MODEL = "gateway.User"
+PASSWORD_HASHERS = ["gateway.passwords.Argon2"]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {
+        "NAME": "django.contrib.auth.password_validation.MinimumLengthValidator",
+        "OPTIONS": {"min_length": 12},
+    },
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
+]
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 APPEND_SLASH = False
 USE_I18N = False
@@ -143,7 +172,7 @@ WHITENOISE_ALLOW_ALL_ORIGINS = False
 X_FRAME_OPTIONS = "DENY"
 
 REST_FRAMEWORK = {
-    "DEFAULT_AUTHENTICATION_CLASSES": ["gateway.auth.OctoxlabsAuthentication"],
+    "DEFAULT_AUTHENTICATION_CLASSES": ["gateway.auth.HeaderAuthentication"],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
     "DEFAULT_THROTTLE_CLASSES": ["gateway.throttling.UserThrottle"],
     "DEFAULT_PARSER_CLASSES": ["gateway.media.JSONParser"],

@@ -6,12 +6,12 @@ Its devices are the documents of the first index that may be searched, and that 
 from datetime import UTC, datetime
 from http import HTTPStatus
 
-from django.conf import settings
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from gateway.auth import require_index
+from gateway.access import first_index, require_index
+from gateway.auth import caller
 from gateway.correlation import correlation_of
 from gateway.openapi.vendor import device_schema, devices_schema, discovery_schema, ping_schema
 from gateway.problems import Code, Problem
@@ -46,8 +46,8 @@ class LastDiscoveryView(APIView):
     @discovery_schema
     def get(self, request: Request) -> Response:
         """Describe the index: there since it was made, complete as of now."""
-        index = settings.GATEWAY.search_indices[0]
-        require_index(index)
+        index = first_index(caller(request))
+        require_index(caller(request), index)
         return Response(
             {
                 "id": _DISCOVERY_ID,
@@ -73,7 +73,7 @@ class DevicesView(RecordedView):
             record,
             {
                 "query": asked["query"],
-                "index": settings.GATEWAY.search_indices[0],
+                "index": first_index(record.user),
                 "size": 0 if is_over else asked["size"],
                 "page": asked["page"],
                 "sort": [f"-{by['field']}" if by["order"] == "desc" else by["field"] for by in asked["ordering"]],
@@ -108,7 +108,7 @@ class DeviceView(RecordedView):
             record,
             {
                 "query": record.query,
-                "index": settings.GATEWAY.search_indices[0],
+                "index": first_index(record.user),
                 "cursor": None,
                 "size": 1,
                 "page": 1,

@@ -3,14 +3,18 @@
 import secrets
 import subprocess
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+
+from joserfc.jwk import RSAKey
 
 from local.errors import StackError
 from local.servers import Servers, answers_ok
 from local.supervisor import Program, clean_environment
 
 USER = "octoAdmin"
+_SIGNING_KEY_BITS = 3072
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,10 +43,8 @@ class Services:
         Raises:
             StackError: one of the commands fails.
         """
-        key = self.home / "secret-key"
-        if not key.exists():
-            key.touch(mode=0o600)
-            key.write_text(secrets.token_urlsafe(48), encoding="utf-8")
+        self._keep("secret-key", lambda: secrets.token_urlsafe(48))
+        self._keep("signing-key.pem", lambda: RSAKey.generate_key(_SIGNING_KEY_BITS).as_pem(private=True).decode())
         for arguments in (
             ("elastic", "bootstrap"),
             ("elastic", "seed"),
@@ -73,11 +75,19 @@ class Services:
             "GATEWAY_SPOOL_DIR": str(self.home / "spool"),
             "GATEWAY_DATABASE_URL": f"sqlite:///{self.home / 'gateway.db'}",
             "GATEWAY_SECRET_KEY_FILE": str(self.home / "secret-key"),
+            "GATEWAY_JWT_KEYS_FILE": str(self.home / "signing-key.pem"),
             "GATEWAY_UNSIGNED_TOKENS": "true",
             # One person's machine, on which load is made on purpose.
             "GATEWAY_USER_RATE": "100000/second",
             "GATEWAY_ADDRESS_RATE": "100000/second",
         }
+
+    def _keep(self, name: str, make: Callable[[], str]) -> None:
+        """Make a secret at the first start, and keep it in a file for its owner alone."""
+        path = self.home / name
+        if not path.exists():
+            path.touch(mode=0o600)
+            path.write_text(make(), encoding="utf-8")
 
     def _program(self, name: str, readiness: str, *arguments: str) -> Program:
         command = [sys.executable, "-m", name, *arguments]

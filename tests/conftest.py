@@ -5,16 +5,18 @@ from collections.abc import Iterator
 
 import django
 import pytest
+from joserfc.jwk import RSAKey
 
 from local import ports, servers
 from local.supervisor import supervisor
 
-# Django reads both at import, before any fixture could set them.
+# Django reads them at import, before any fixture could set them.
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "gateway.settings")
 os.environ.setdefault("GATEWAY_SECRET_KEY", "a key that only the tests know, long enough for Django's checks")
 # All tests together are one user at one address.
 os.environ.setdefault("GATEWAY_USER_RATE", "100000/second")
 os.environ.setdefault("GATEWAY_ADDRESS_RATE", "100000/second")
+os.environ.setdefault("GATEWAY_JWT_KEYS", RSAKey.generate_key(2048).as_pem(private=True).decode())
 # Before any other conftest, which may import models, and before pytest-django looks whether it is.
 django.setup()
 

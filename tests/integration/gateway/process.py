@@ -60,7 +60,8 @@ def configured_gateway(home: Path, backing: Backing, **more: str) -> Gateway:
     """A gateway that is ready to be started, with its files in ``home`` and one known user."""
     configured = Gateway(
         {
-            "GATEWAY_SECRET_KEY": "only for this test",
+            "GATEWAY_SECRET_KEY": "only for this test, and as long as every key has to be",
+            "GATEWAY_JWT_KEYS": os.environ["GATEWAY_JWT_KEYS"],
             "GATEWAY_PORT": str(ports.free(1)[0]),
             "GATEWAY_DATABASE_URL": f"sqlite:///{home / 'gateway.db'}",
             "GATEWAY_SPOOL_DIR": str(home / "spool"),

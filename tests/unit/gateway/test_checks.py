@@ -10,7 +10,7 @@ def _ids() -> list[str | None]:
 
 
 def test_a_sound_configuration_has_nothing_to_say(settings: Settings) -> None:
-    settings.GATEWAY = settings.GATEWAY.model_copy(update={"secret_key": SecretStr("long and random")})
+    settings.GATEWAY = settings.GATEWAY.model_copy(update={"secret_key": SecretStr("long and random" * 4)})
     assert not _ids()
 
 
@@ -20,7 +20,19 @@ def test_a_missing_secret_key_is_an_error(settings: Settings) -> None:
     assert run_checks()[0].is_serious()
 
 
+def test_a_short_secret_key_is_an_error(settings: Settings) -> None:
+    settings.GATEWAY = settings.GATEWAY.model_copy(update={"secret_key": SecretStr("x" * 49)})
+    assert _ids() == ["gateway.E001"]
+    assert run_checks()[0].is_serious()
+
+
+def test_a_missing_signing_key_is_an_error(settings: Settings) -> None:
+    settings.GATEWAY = settings.GATEWAY.model_copy(update={"jwt_keys": SecretStr("")})
+    assert _ids() == ["gateway.E002"]
+    assert run_checks()[0].is_serious()
+
+
 def test_unsigned_tokens_are_a_warning(settings: Settings) -> None:
-    settings.GATEWAY = settings.GATEWAY.model_copy(update={"unsigned_tokens": True, "secret_key": SecretStr("x")})
+    settings.GATEWAY = settings.GATEWAY.model_copy(update={"unsigned_tokens": True, "secret_key": SecretStr("x" * 50)})
     assert _ids() == ["gateway.W001"]
     assert not run_checks()[0].is_serious()

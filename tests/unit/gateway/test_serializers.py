@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from pytest_django import Settings
 
+from gateway.models import User
 from gateway.serializers import (
     MAX_CURSOR_CHARACTERS,
     MAX_NAME_CHARACTERS,
@@ -19,15 +20,19 @@ from gateway.serializers import (
 )
 
 
+def _read(body: Any, serializer: type[StrictSerializer] = SearchSerializer) -> StrictSerializer:
+    return serializer(data=body, context={"user": User()})
+
+
 def _complaints(body: Any, serializer: type[StrictSerializer] = SearchSerializer) -> Any:
-    reader = serializer(data=body)
+    reader = _read(body, serializer)
     assert not reader.is_valid()
     return reader.errors
 
 
 def test_a_query_is_enough(settings: Settings) -> None:
     settings.GATEWAY = settings.GATEWAY.model_copy(update={"search_indices": ("assets", "devices")})
-    serializer = SearchSerializer(data={"query": ""})
+    serializer = _read({"query": ""})
     assert serializer.is_valid()
     assert serializer.validated_data == {
         "query": "",
@@ -54,7 +59,7 @@ def test_every_member_is_kept_as_it_was_sent() -> None:
         "case_insensitive": True,
         "explain": True,
     }
-    serializer = SearchSerializer(data=body)
+    serializer = _read(body)
     assert serializer.is_valid()
     assert serializer.validated_data == body
 
@@ -122,7 +127,7 @@ def test_an_unknown_member_is_answered_with_the_known_ones() -> None:
 
 @pytest.mark.parametrize(("size", "page"), [(1000, 10), (1, 10_000), (0, 1_000_000), (3, 3333)])
 def test_pages_reach_ten_thousand_results(size: int, page: int) -> None:
-    assert SearchSerializer(data={"query": "", "size": size, "page": page}).is_valid()
+    assert _read({"query": "", "size": size, "page": page}).is_valid()
 
 
 @pytest.mark.parametrize(("size", "page"), [(1000, 11), (1, 10_001), (3, 3334)])
@@ -147,7 +152,7 @@ def test_what_is_left_out_of_the_other_requests_has_a_default(
     serializer: type[StrictSerializer], body: Any, expected: Any, settings: Settings
 ) -> None:
     settings.GATEWAY = settings.GATEWAY.model_copy(update={"search_indices": ("assets", "devices")})
-    assert checked(serializer, body) == expected
+    assert checked(serializer, body, User()) == expected
 
 
 @pytest.mark.parametrize(
@@ -182,9 +187,15 @@ def test_the_other_requests_are_as_strict(serializer: type[StrictSerializer], me
 
 
 def test_a_cursor_is_counted_in_characters_whatever_their_bytes() -> None:
-    assert CompleteSerializer(data={"query": "Şehir = 🙂", "cursor": 9}).is_valid()
+    assert _read({"query": "Şehir = 🙂", "cursor": 9}, CompleteSerializer).is_valid()
     assert list(_complaints({"query": "Şehir = 🙂", "cursor": 10}, CompleteSerializer)) == ["cursor"]
 
 
 def test_a_completion_needs_its_cursor() -> None:
     assert list(_complaints({"query": ""}, CompleteSerializer)) == ["cursor"]
+
+
+def test_the_index_that_is_left_out_is_the_first_that_the_caller_may_search(settings: Settings) -> None:
+    settings.GATEWAY = settings.GATEWAY.model_copy(update={"search_indices": ("assets", "devices")})
+    assert checked(FieldsSerializer, {}, User(granted_indices=["devices"])) == {"index": "devices"}
+    assert checked(FieldsSerializer, {}, User(granted_indices=[])) == {"index": "assets"}

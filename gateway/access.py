@@ -1,0 +1,56 @@
+"""What a known user may do: roles and index grants, in this one place."""
+
+from http import HTTPStatus
+
+from django.conf import settings
+
+from gateway.models import EVERY_INDEX, Role, User
+from gateway.problems import Code, Problem
+
+QUERY_LOGS = "query-logs-*"
+"""The audit trail's daily indices under one name; read only, and for auditors."""
+
+
+def has_role(user: User, role: Role) -> bool:
+    """Whether the user has the role, or one above it."""
+    return Role(user.role).includes(role)
+
+
+def require_role(user: User, role: Role) -> None:
+    """Let nobody past without a role.
+
+    Raises:
+        Problem: 403.
+    """
+    if not has_role(user, role):
+        raise Problem(HTTPStatus.FORBIDDEN, Code.FORBIDDEN, f"This takes the role {role.value}.")
+
+
+def searchable_indices(user: User) -> tuple[str, ...]:
+    """The names of the indices that the user may search.
+
+    Returns:
+        the configured ones that are granted, in their order; for auditors ``QUERY_LOGS`` besides.
+    """
+    configured: tuple[str, ...] = settings.GATEWAY.search_indices
+    if EVERY_INDEX not in user.granted_indices:
+        configured = tuple(index for index in configured if index in user.granted_indices)
+    return (*configured, QUERY_LOGS) if has_role(user, Role.AUDITOR) else configured
+
+
+def first_index(user: User) -> str:
+    """The index that is meant where none is named: the first that the user may search.
+
+    For somebody who may search nothing it is the first there is, so that they are told what they may not.
+    """
+    return next(iter(searchable_indices(user)), settings.GATEWAY.search_indices[0])
+
+
+def require_index(user: User, index: str) -> None:
+    """Let nobody past the indices that they may search.
+
+    Raises:
+        Problem: 403, in the same words whether the index exists or not.
+    """
+    if index not in searchable_indices(user):
+        raise Problem(HTTPStatus.FORBIDDEN, Code.FORBIDDEN, f'You may not search the index "{index}".')
