@@ -1,6 +1,13 @@
 """The gateway's metrics, in Prometheus' terms; every name with one line."""
 
-from prometheus_client import Counter, Gauge
+from prometheus_client import Counter, Gauge, Histogram
+
+STAGE_SECONDS = Histogram(
+    "gateway_stage_seconds",
+    "Where the time of a request goes: translate, search (Elasticsearch's answer), audit (until the event is safe).",
+    ["stage"],
+    buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10),
+)
 
 SPOOL_RECORDS = Gauge(
     "gateway_spool_records", "Events on this machine's disk that wait for Kafka.", multiprocess_mode="livesum"

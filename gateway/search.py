@@ -19,6 +19,7 @@ from gateway.catalogue_cache import look_up
 from gateway.circuit import circuit
 from gateway.correlation import Correlation
 from gateway.deadline import deadline_passed, time_left
+from gateway.metrics import STAGE_SECONDS
 from gateway.problems import Code, Problem, RejectedQuery, Unavailable
 
 logger = logging.getLogger(__name__)
@@ -56,6 +57,7 @@ def client() -> Elasticsearch:
     return _client(settings.ELASTICSEARCH, gateway.search_timeout, gateway.threads)
 
 
+@STAGE_SECONDS.labels("search").time()
 def search(  # pylint: disable=too-many-arguments  # the contract has as many
     index: str,
     query: Mapping[str, Any],

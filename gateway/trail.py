@@ -4,12 +4,13 @@ from django.conf import settings
 from django.http import HttpResponse
 
 from gateway.audit import audit_trail
-from gateway.metrics import REFUSALS_NOT_RECORDED
+from gateway.metrics import REFUSALS_NOT_RECORDED, STAGE_SECONDS
 from gateway.problems import Code, Problem, Unavailable, as_problem, problem_response
 from gateway.rates import take
 from gateway.record import QueryRecord
 
 
+@STAGE_SECONDS.labels("audit").time()
 def put_on_trail(record: QueryRecord, problem: Problem | None = None) -> None:
     """Write the event of a request, and wait until it is durable.
 

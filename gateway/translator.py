@@ -16,6 +16,7 @@ from urllib3.exceptions import HTTPError, ProtocolError, ReadTimeoutError
 from gateway.circuit import circuit
 from gateway.correlation import Correlation
 from gateway.deadline import deadline_passed, time_left
+from gateway.metrics import STAGE_SECONDS
 from gateway.problems import REJECTIONS, Code, Problem, RejectedQuery, Unavailable
 
 logger = logging.getLogger(__name__)
@@ -56,6 +57,7 @@ def _request(
         response.release_conn()
 
 
+@STAGE_SECONDS.labels("translate").time()
 def translate(query: str, index: str, *, case_insensitive: bool, correlation: Correlation) -> dict[str, Any]:
     """Turn a query text into Elasticsearch Query DSL.
 
