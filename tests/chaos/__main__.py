@@ -59,11 +59,12 @@ def main(arguments: Sequence[str]) -> int:
         _take_stock(trail, account)
     wrong += account.complaints()
     print(f"produced (acknowledged)      {account.produced:>9,}")
-    print(f"acknowledgement unknown      {account.unknown:>9,}, of which found {account.unknown_found:,}")
+    print(f"acknowledgement unknown      {account.unknown:>9,} of which found {account.unknown_found:,}")
     print(f"distinct documents           {account.indexed:>9,}")
-    print(f"distinct dead letters        {account.dead:>9,}, sent again by a restart {account.letters_again:,}")
+    print(f"distinct dead letters        {account.dead:>9,} sent again by a restart {account.letters_again:,}")
     print(f"doubles                      {account.doubles:>9,}")
-    print("done to them                 " + ", ".join(f"{count} {what}" for what, count in sorted(harm.done.items())))
+    for what, count in sorted(harm.done.items()):
+        print(f"done: {what:<23}{count:>9}")
     print(
         f"longest without progress     {progress.longest:9.1f} s, with both servers up {progress.longest_while_up:.1f} s"
     )
