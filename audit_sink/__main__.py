@@ -1,80 +1,30 @@
-"""`python -m audit_sink` runs the sink in the foreground; its other commands look after the topics and dead letters."""
+"""`python -m audit_sink`."""
 
-import argparse
 import os
-import re
+import signal
 import sys
-from collections.abc import Callable, Sequence
-from functools import partial
-
-from confluent_kafka import KafkaException
-
-from audit_sink import logs
-from audit_sink.commands import dead_letters, replay, serve, status, topics
-from elastic.settings import ConfigurationError
-
-_FAILED = 1
-_BAD_SETTINGS = 2
-_INTERRUPTED = 130
-
-Command = Callable[[], int]
+from collections.abc import Sequence
+from types import FrameType
 
 
 def main(arguments: Sequence[str]) -> int:
     """Run the command line.
 
     Returns:
-        The exit status: 0, 1 where a dependency failed for good, 2 for settings or arguments that nothing can start
-        with, 130 where Ctrl-C ended a command.
+        The exit status.
     """
-    command = _command(arguments)
-    logs.configure()
-    try:
-        exit_status = command()
-        sys.stdout.flush()
-        return exit_status
-    except ConfigurationError as error:
-        print(f"audit_sink: {error}", file=sys.stderr)
-        return _BAD_SETTINGS
-    except KafkaException as error:
-        print(f"audit_sink: Kafka: {error.args[0].str()}", file=sys.stderr)
-        return _FAILED
-    except BrokenPipeError:  # such as `dead-letters list | head`; and nothing is left to flush at exit
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return _FAILED
-    except KeyboardInterrupt:
-        return _INTERRUPTED
+    if arguments[:1] in ([], ["serve"]):
+        # Until the sink takes the signals over, there is nothing to end in order.
+        signal.signal(signal.SIGTERM, _end)
+        signal.signal(signal.SIGINT, _end)
+    # Loading this takes most of the start, and a signal may come meanwhile.
+    from audit_sink import command_line  # pylint: disable=import-outside-toplevel
+
+    return command_line.main(arguments)
 
 
-def _command(arguments: Sequence[str]) -> Command:
-    parser = argparse.ArgumentParser(prog="python -m audit_sink", description="Index the audit trail.")
-    parser.set_defaults(command=serve.run)
-    commands = parser.add_subparsers(metavar="COMMAND")
-    commands.add_parser("serve", help="move events into Elasticsearch until SIGTERM (the default)")
-    for name, run, text in (
-        ("status", status.run, "print the lag, what is paused, the oldest unsettled event, and the dead letters"),
-        ("topics", topics.run, "create the topics that are not there yet"),
-        ("replay", replay.run, "index the dead letters whose cause is mended; repeatable without doubling"),
-    ):
-        commands.add_parser(name, help=text).set_defaults(command=run)
-    letters = commands.add_parser("dead-letters", help="list the dead letters, or show one")
-    actions = letters.add_subparsers(metavar="ACTION", required=True)
-    actions.add_parser(
-        "list", help="a line each: where it is, the original's coordinates, reason, detail"
-    ).set_defaults(command=dead_letters.list_all)
-    show = actions.add_parser("show", help="all of one: coordinates, reason, headers, and the original's bytes")
-    show.add_argument("offset", type=_offset, help="its offset in the dead-letter topic, or PARTITION:OFFSET")
-    options = parser.parse_args(arguments)
-    command: Command = options.command
-    return partial(dead_letters.show, *options.offset) if "offset" in options else command
-
-
-def _offset(text: str) -> tuple[int, int]:
-    """Read ``OFFSET`` (of partition 0) or ``PARTITION:OFFSET``."""
-    match = re.fullmatch(r"(?:(\d{1,9}):)?(\d{1,18})", text, re.ASCII)
-    if match is None:
-        raise argparse.ArgumentTypeError(f"{text!r} is neither OFFSET nor PARTITION:OFFSET")
-    return int(match[1] or 0), int(match[2])
+def _end(_number: int, _frame: FrameType | None) -> None:
+    os._exit(0)
 
 
 if __name__ == "__main__":

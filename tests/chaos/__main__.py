@@ -28,7 +28,6 @@ from local.supervisor import supervisor
 from tests.chaos.account import Account
 from tests.chaos.harm import Harm
 from tests.chaos.load import Load
-from tests.chaos.progress import Progress
 from tests.integration.audit_sink.harness import Server, Trail, eventually
 
 _HOME = Path("build/chaos").resolve()
@@ -44,36 +43,39 @@ def main(arguments: Sequence[str]) -> int:
     options = parser.parse_args(arguments)
     print(f"seed {options.seed}, {options.seconds} s; logs in {_HOME}", flush=True)
     with _stack() as (trail, broker, elasticsearch):
-        account = Account()
-        progress = Progress(trail)
-        with Harm(trail, broker, elasticsearch, progress, random.Random(options.seed), _HOME) as harm:
-            with Load(trail, account, _EVENTS_PER_SECOND), progress:
-                first_document = harm.first_document_after_sigkill()
-                deadline = time.monotonic() + options.seconds
-                while time.monotonic() < deadline:
-                    print(f"{deadline - time.monotonic():5.0f} s left: {harm.one()}", flush=True)
-            began = time.monotonic()
-            wrong = _settle(trail)
-            settled = time.monotonic() - began
-            wrong += harm.end()
-        _take_stock(trail, account)
-    wrong += account.complaints()
-    print(f"produced (acknowledged)      {account.produced:>9,}")
-    print(f"acknowledgement unknown      {account.unknown:>9,} of which found {account.unknown_found:,}")
-    print(f"distinct documents           {account.indexed:>9,}")
-    print(f"distinct dead letters        {account.dead:>9,} sent again by a restart {account.letters_again:,}")
-    print(f"doubles                      {account.doubles:>9,}")
-    for what, count in sorted(harm.done.items()):
-        print(f"done: {what:<23}{count:>9}")
-    print(
-        f"longest without progress     {progress.longest:9.1f} s, with both servers up {progress.longest_while_up:.1f} s"
-    )
-    print(f"first document after SIGKILL {first_document:9.1f} s")
-    print(f"settled after the end of it  {settled:9.1f} s")
+        wrong = _run(trail, Harm(trail, broker, elasticsearch, random.Random(options.seed), _HOME), options.seconds)
     for complaint in wrong:
         print(f"WRONG: {complaint}")
     print("the account does not close" if wrong else "the account closes")
     return 1 if wrong else 0
+
+
+def _run(trail: Trail, harm: Harm, seconds: int) -> list[str]:
+    """Do harm for a while, print the account, and return what is wrong with it."""
+    account = Account()
+    with harm:
+        with Load(trail, account, _EVENTS_PER_SECOND), harm.progress:
+            first_document = harm.first_document_after_sigkill()
+            deadline = time.monotonic() + seconds
+            while time.monotonic() < deadline:
+                print(f"{deadline - time.monotonic():5.0f} s left: {harm.one()}", flush=True)
+        began = time.monotonic()
+        wrong = _settle(trail)
+        settled = time.monotonic() - began
+        wrong += harm.end()
+    _take_stock(trail, account)
+    for what, times in sorted(harm.done.items()):
+        print(f"{what:<32}{times:>9}")
+    for what, figure in {
+        "longest without progress": harm.progress.longest,
+        "the same while servers answer": harm.progress.longest_while_up,
+        "first document after SIGKILL": first_document,
+        "settled after the end of it": settled,
+    }.items():
+        print(f"{what:<32}{figure:>9.1f} s")
+    for what, number in account.figures().items():
+        print(f"{what:<32}{number:>9,}")
+    return wrong + account.complaints()
 
 
 @contextmanager

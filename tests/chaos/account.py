@@ -20,8 +20,8 @@ class Account:
     """
 
     def __init__(self) -> None:
-        self.letters_again = 0
-        self.doubles = 0
+        self._letters_again = 0
+        self._doubles = 0
         self._strangers = 0
         self._events = bytearray()
 
@@ -36,11 +36,11 @@ class Account:
 
     def found_document(self, identifier: str) -> None:
         """There is a document of that id."""
-        self.doubles += self._find(identifier, _INDEXED)
+        self._doubles += self._find(identifier, _INDEXED)
 
     def found_letter(self, identifier: str) -> None:
         """There is a dead letter of that id; one is sent again if its sink ends before the offset is committed."""
-        self.letters_again += self._find(identifier, _DEAD)
+        self._letters_again += self._find(identifier, _DEAD)
 
     def _find(self, identifier: str, kind: int) -> bool:
         """Note where an event was found; tell whether it had been found there before."""
@@ -52,44 +52,32 @@ class Account:
         self._events[number] |= kind
         return was_found
 
-    @property
-    def produced(self) -> int:
-        """Acknowledged events."""
-        return sum(1 for event in self._events if event & _ACKNOWLEDGED)
-
-    @property
-    def unknown(self) -> int:
-        """Events without an acknowledgement."""
-        return len(self._events) - self.produced
-
-    @property
-    def unknown_found(self) -> int:
-        """Those of them that are there all the same."""
-        return sum(1 for event in self._events if event and not event & _ACKNOWLEDGED)
-
-    @property
-    def indexed(self) -> int:
-        """Distinct documents."""
-        return sum(1 for event in self._events if event & _INDEXED)
-
-    @property
-    def dead(self) -> int:
-        """Distinct dead letters."""
-        return sum(1 for event in self._events if event & _DEAD)
+    def figures(self) -> dict[str, int]:
+        """The account, by what is counted; documents and dead letters are distinct ones."""
+        produced = sum(1 for event in self._events if event & _ACKNOWLEDGED)
+        return {
+            "produced (acknowledged)": produced,
+            "acknowledgement unknown": len(self._events) - produced,
+            "of which found": sum(1 for event in self._events if event and not event & _ACKNOWLEDGED),
+            "documents": sum(1 for event in self._events if event & _INDEXED),
+            "dead letters": sum(1 for event in self._events if event & _DEAD),
+            "dead letters sent again": self._letters_again,
+            "doubles": self._doubles,
+        }
 
     def complaints(self) -> list[str]:
         """Why the account does not close; none if it does."""
         lost = [number for number, event in enumerate(self._events) if event == _ACKNOWLEDGED]
         both = [number for number, event in enumerate(self._events) if event & _INDEXED and event & _DEAD]
         found = []
-        if not self.produced:
+        if not any(event & _ACKNOWLEDGED for event in self._events):
             found.append("nothing was produced")
         if lost:
             found.append(f"{len(lost)} acknowledged events are nowhere, the first {event_id(lost[0])}")
         if both:
             found.append(f"{len(both)} events are documents and dead letters, the first {event_id(both[0])}")
-        if self.doubles:
-            found.append(f"{self.doubles} documents are there twice")
+        if self._doubles:
+            found.append(f"{self._doubles} documents are there twice")
         if self._strangers:
             found.append(f"{self._strangers} documents or dead letters are of no event that was produced")
         return found

@@ -24,25 +24,29 @@ class Harm:  # pylint: disable=too-many-instance-attributes  # everything that c
         trail: what the sinks work on.
         broker: can be hurt.
         elasticsearch: can be hurt.
-        progress: is told when a server is down.
         chance: decides.
         home: the folder for the sinks' logs.
+
+    Attributes:
+        done: how often what was done.
+        progress: what there is to see of the sinks' work; entered by the caller, while there should be any.
     """
 
     def __init__(  # pylint: disable=too-many-arguments,too-many-positional-arguments  # everything that can be hurt
-        self, trail: Trail, broker: Server, elasticsearch: Server, progress: Progress, chance: Random, home: Path
+        self, trail: Trail, broker: Server, elasticsearch: Server, chance: Random, home: Path
     ) -> None:
+        self.progress = Progress(trail)
         self.done: Counter[str] = Counter()
         self._trail = trail
         self._servers = {"broker": broker, "elasticsearch": elasticsearch}
-        self._progress = progress
         self._chance = chance
         self._home = home
         self._numbers = count(1)
         self._complaints: list[str] = []
-        self._sinks = [self._start() for _ in range(_SINKS)]
+        self._sinks: list[SinkProcess] = []
 
     def __enter__(self) -> Self:
+        self._sinks = [self._start() for _ in range(_SINKS)]
         return self
 
     def __exit__(
@@ -63,15 +67,27 @@ class Harm:  # pylint: disable=too-many-instance-attributes  # everything that c
 
     def first_document_after_sigkill(self) -> float:
         """Seconds from the start of a sink, all of which have just been killed, to the first new document."""
-        eventually(lambda: (self._progress.documents() or 0) > 0, "the first documents")
+        eventually(lambda: (self.progress.documents() or 0) > 0, "the first documents")
         for sink in self._sinks:
             sink.kill()
         self.done["SIGKILL of all sinks"] += 1
-        before = self._progress.documents() or 0
+        before = self._documents_at_rest()
         began = time.monotonic()
         self._sinks = [self._start() for _ in self._sinks]
-        eventually(lambda: (self._progress.documents() or 0) > before, "a document after the restart")
+        eventually(lambda: (self.progress.documents() or 0) > before, "a document after the restart")
         return time.monotonic() - began
+
+    def _documents_at_rest(self) -> int:
+        """How many documents there are once the last requests of killed sinks are through."""
+        counts = [-1]
+
+        def are_at_rest() -> bool:
+            time.sleep(1)
+            counts.append(self.progress.documents() or 0)
+            return counts[-1] == counts[-2]
+
+        eventually(are_at_rest, "no more documents")
+        return counts[-1]
 
     def end(self) -> list[str]:
         """Stop the sinks; returns what was wrong with any of them, now or before."""
@@ -93,8 +109,10 @@ class Harm:  # pylint: disable=too-many-instance-attributes  # everything that c
             return "SIGSTOP of a sink"
         if what == "SIGKILL":
             sink.kill()
-        elif sink.stop() != 0:  # its watchdog has ended it, as it may where the broker has just come back
-            what = "SIGTERM and watchdog"
+        else:
+            # 1 is its watchdog, which may be needed where the broker has just come back.
+            status = sink.stop()
+            what = {0: "SIGTERM", 1: "SIGTERM and watchdog"}.get(status, "SIGTERM before the start")
         self._sinks[place] = self._start()
         return f"{what} of a sink"
 
@@ -102,7 +120,7 @@ class Harm:  # pylint: disable=too-many-instance-attributes  # everything that c
         name = self._chance.choice(sorted(self._servers))
         what = self._chance.choice(["SIGKILL", "SIGSTOP", "restart"])
         server = self._servers[name]
-        self._progress.servers_are_up(False)
+        self.progress.servers_are_up(False)
         if what == "restart":
             server.restart()
         else:
@@ -110,7 +128,7 @@ class Harm:  # pylint: disable=too-many-instance-attributes  # everything that c
             hurt()
             self._meanwhile()
             mend()
-        self._progress.servers_are_up(True)
+        self.progress.servers_are_up(True)
         return f"{what} of {name}"
 
     def _meanwhile(self) -> None:

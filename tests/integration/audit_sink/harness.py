@@ -313,6 +313,13 @@ class SinkProcess:
         """Whether the process lives."""
         return self._process.poll() is None
 
+    @property
+    def handles_sigterm(self) -> bool:
+        """Whether SIGTERM would not just kill it: the mask ``SigCgt`` of proc_pid_status(5)."""
+        lines = Path(f"/proc/{self._process.pid}/status").read_text(encoding="ascii").splitlines()
+        [mask] = [line.split()[1] for line in lines if line.startswith("SigCgt:")]
+        return bool(int(mask, 16) >> (signal.SIGTERM - 1) & 1)
+
     def kill(self) -> None:
         """SIGKILL, and wait for its end."""
         self._process.kill()

@@ -24,3 +24,11 @@ def test_bad_settings_are_one_line_and_exit_status_2(start: Start) -> None:
     assert sink.stop() == 2
     assert sink.log().count("\n") == 1
     assert "AUDIT_SINK_BATCH_SIZE" in sink.log()
+
+
+def test_sigterm_ends_a_start_cleanly(start: Start) -> None:
+    sink = start()
+    eventually(lambda: sink.handles_sigterm, "its first line of Python")
+
+    assert sink.stop() == 0
+    assert "Traceback" not in sink.log()

@@ -24,7 +24,15 @@ def test_documents_and_dead_letters_of_all_events_close_it() -> None:
     account.found_letter(event_id(2))
     account.found_letter(event_id(2))
     assert not account.complaints()
-    assert (account.produced, account.indexed, account.dead, account.letters_again) == (3, 2, 1, 1)
+    assert account.figures() == {
+        "produced (acknowledged)": 3,
+        "acknowledgement unknown": 0,
+        "of which found": 0,
+        "documents": 2,
+        "dead letters": 1,
+        "dead letters sent again": 1,
+        "doubles": 0,
+    }
 
 
 def test_an_acknowledged_event_that_is_nowhere_is_told() -> None:
@@ -39,7 +47,8 @@ def test_an_event_without_an_acknowledgement_may_be_there_or_not() -> None:
     account.open()
     account.found_document(event_id(account.open()))
     assert not account.complaints()
-    assert (account.unknown, account.unknown_found) == (2, 1)
+    figures = account.figures()
+    assert (figures["acknowledgement unknown"], figures["of which found"]) == (2, 1)
 
 
 def test_a_document_in_two_indices_is_told() -> None:
