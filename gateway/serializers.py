@@ -144,20 +144,20 @@ class SearchSerializer(TranslateSerializer):
         return attrs
 
 
-def checked(serializer: type[StrictSerializer], data: Any, user: User) -> dict[str, Any]:
+def checked(serializer: type[StrictSerializer], data: Any, user: User | None = None) -> dict[str, Any]:
     """Read what a request asks for.
 
     Args:
         serializer: what it may ask for.
         data: what it sent.
-        user: who asks; the index is theirs by default.
+        user: who asks; the index is theirs by default. None where no index is asked for.
 
     Raises:
         ValidationError: it breaks the contract; names the member.
     """
     reader = _reader(serializer)
     asked: dict[str, Any] = reader.run_validation(data)
-    if "index" in reader.fields:
+    if user is not None and "index" in reader.fields:
         asked.setdefault("index", first_index(user))
     return asked
 

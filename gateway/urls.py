@@ -6,7 +6,7 @@ from drf_spectacular.views import SpectacularSwaggerView
 from gateway.health import HealthView, ReadinessView
 from gateway.language import CompleteView, FieldsView, TranslateView
 from gateway.openapi.document import DocumentView
-from gateway.vendor import DevicesView, DeviceView, LastDiscoveryView, PingView
+from gateway.vendor import DevicesView, DeviceView, LastDiscoveryView, PingView, TokenView
 from gateway.views import SearchView
 
 urlpatterns = [
@@ -14,6 +14,7 @@ urlpatterns = [
     path("fields", FieldsView.as_view(), name="fields"),
     path("complete", CompleteView.as_view(), name="complete"),
     path("translate", TranslateView.as_view(), name="translate"),
+    path("api/token/token", TokenView.as_view(), name="vendor-token"),
     path("api/ping", PingView.as_view(), name="vendor-ping"),
     path("discoveries/last", LastDiscoveryView.as_view(), name="vendor-last-discovery"),
     path("devices/devices", DevicesView.as_view(), name="vendor-devices"),

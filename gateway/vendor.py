@@ -13,14 +13,16 @@ from rest_framework.views import APIView
 from gateway.access import first_index, require_index
 from gateway.auth import caller
 from gateway.correlation import correlation_of
-from gateway.openapi.vendor import device_schema, devices_schema, discovery_schema, ping_schema
+from gateway.keys import find_key
+from gateway.openapi.vendor import device_schema, devices_schema, discovery_schema, ping_schema, token_schema
 from gateway.problems import Code, Problem
 from gateway.recorded_search import RecordedView, read, run
 from gateway.search import creation_time
-from gateway.serializers import START
+from gateway.serializers import START, checked
+from gateway.tokens import mint
 from gateway.trail import put_on_trail
 from gateway.vendor_results import as_lists
-from gateway.vendor_serializers import DeviceSerializer, DevicesSerializer
+from gateway.vendor_serializers import DeviceSerializer, DevicesSerializer, TokenSerializer
 
 _DISCOVERY_ID = 1
 # The client sends no scroll_id where it was given none, and that starts a scroll: a program that reads until an answer
@@ -28,6 +30,22 @@ _DISCOVERY_ID = 1
 _SCROLL_END = "end"
 _DONE = 2
 """The client's number for a discovery that has come to its end."""
+
+
+class TokenView(APIView):
+    """Exchanges an API key for an access token; for everybody."""
+
+    authentication_classes = ()
+    permission_classes = ()
+
+    @token_schema
+    def post(self, request: Request) -> Response:
+        """Mint a token for the key's user."""
+        now = datetime.now(UTC)
+        key = find_key(checked(TokenSerializer, request.data)["token"], now)
+        if key is None:
+            raise Problem(HTTPStatus.UNAUTHORIZED, Code.UNAUTHENTICATED, "token: It is no API key, or none any more.")
+        return Response({"access": mint(key.user, key.id, now, key.expires_at)})
 
 
 class PingView(APIView):

@@ -18,6 +18,12 @@ from gateway.serializers import (
 )
 
 
+class TokenSerializer(StrictSerializer):
+    """What the client comes in with."""
+
+    token = StrictCharField(max_length=MAX_NAME_CHARACTERS, help_text="An API key.")
+
+
 class OrderingSerializer(StrictSerializer):
     """A field to sort by, and in which direction."""
 

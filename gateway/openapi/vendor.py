@@ -5,7 +5,7 @@ from typing import Any
 from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiResponse, extend_schema
 
 from gateway.openapi.answers import COUNT, READING_ON, WITH_BODY, WITHOUT_BODY, example, problem_responses
-from gateway.vendor_serializers import DeviceSerializer, DevicesSerializer
+from gateway.vendor_serializers import DeviceSerializer, DevicesSerializer, TokenSerializer
 
 _DEVICE: dict[str, Any] = {
     "type": "object",
@@ -42,7 +42,26 @@ _DISCOVERY: dict[str, Any] = {
 
 _PONG: dict[str, Any] = {"type": "object", "required": ["pong"], "properties": {"pong": {"const": "ok"}}}
 
+_ACCESS: dict[str, Any] = {
+    "type": "object",
+    "required": ["access"],
+    "properties": {"access": {"type": "string", "description": "A signed token that expires."}},
+}
+
 _FOUND = {"Hostname": ["octoxlabs01"], "Ip": ["10.20.0.1"], "OS.Type": ["Linux"]}
+
+token_schema = extend_schema(
+    operation_id="vendor_token",
+    request={"application/json": TokenSerializer},
+    responses={
+        (200, "application/json"): OpenApiResponse(_ACCESS, "An access token, to be sent as a Bearer token."),
+        **problem_responses(400, 401, 405, 413, 415, 500, 503),
+    },
+    examples=[
+        OpenApiExample("an API key", value={"token": "sluice_0123456789abcdef_…"}, request_only=True),
+        example("a token", 200, {"access": "eyJhbGciOiJSUzI1NiIs…"}),
+    ],
+)
 
 ping_schema = extend_schema(
     operation_id="vendor_ping",
