@@ -17,6 +17,7 @@ MAX_ENVELOPE_BYTES = 2 * 1024 * 1024
 
 _MAX_KEY_BYTES = 64 * 1024
 _MAX_ORIGINAL_HEADERS_BYTES = 256 * 1024
+_LATEST_MS = 253_402_300_799_999  # the end of the year 9999, and of Python's dates
 PREFIX = "dead_letter_"
 """What the names of our headers start with; the original's headers stand beside them."""
 
@@ -112,11 +113,17 @@ def stored_letter(record: Message) -> StoredLetter:
             raise ValueError(f"the record has no header {PREFIX}{name}")
         return value.decode("utf-8", "replace")
 
+    def number(name: str, highest: int) -> int:
+        value = int(text(name))
+        if not -1 <= value <= highest:
+            raise ValueError(f"the header {PREFIX}{name} is not between -1 and {highest}")
+        return value
+
     return StoredLetter(
         topic=text("topic"),
-        partition=int(text("partition")),
-        offset=int(text("offset")),
-        timestamp_ms=int(text("timestamp")),
+        partition=number("partition", 2**31 - 1),
+        offset=number("offset", 2**63 - 1),
+        timestamp_ms=number("timestamp", _LATEST_MS),
         reason=text("reason"),
         detail=text("detail"),
         key=record.key(),

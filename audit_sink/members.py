@@ -33,8 +33,8 @@ def addresses(host: str, port: int) -> list[str]:
     """
     try:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    except OSError as error:
-        raise MemberUnreachable(error.strerror) from error
+    except (OSError, UnicodeError) as error:  # the latter for what is no name at all
+        raise MemberUnreachable(str(error)) from error
     hosts = sorted({str(address[0]) for *_, address in found})
     return [f"[{each}]:{port}" if ":" in each else f"{each}:{port}" for each in hosts]
 

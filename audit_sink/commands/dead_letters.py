@@ -11,6 +11,7 @@ from audit_sink.kafka import KafkaSettings, TopicSettings
 from audit_sink.terminal import dump, printable
 
 _MAX_SHOWN_BYTES = 8 * 1024
+_MAX_TEXT = 1_000
 
 
 def list_all() -> int:
@@ -23,7 +24,7 @@ def list_all() -> int:
             print(f"{place}  not of the sink's making: {error}")
             continue
         original = f"{letter.topic} {letter.partition}:{letter.offset}"
-        print(f"{place}  {printable(original)}  {printable(letter.reason)}  {printable(letter.detail)}")
+        print(f"{place}  {_text(original)}  {_text(letter.reason)}  {_text(letter.detail)}")
     return 0
 
 
@@ -47,9 +48,9 @@ def show(partition: int, offset: int) -> int:
 def _about(letter: StoredLetter) -> list[tuple[str, str]]:
     arrived = datetime.fromtimestamp(letter.timestamp_ms / 1000, UTC).isoformat(timespec="milliseconds")
     return [
-        ("original", printable(f"{letter.topic} {letter.partition}:{letter.offset}, {arrived}")),
-        ("reason", printable(letter.reason)),
-        ("detail", printable(letter.detail)),
+        ("original", _text(f"{letter.topic} {letter.partition}:{letter.offset}, {arrived}")),
+        ("reason", _text(letter.reason)),
+        ("detail", _text(letter.detail)),
     ]
 
 
@@ -58,10 +59,14 @@ def _contents(record: Message) -> list[tuple[str, str]]:
     rows = [("key", "none" if key is None else _shown(key))]
     for name, content in record_headers(record):
         if not name.startswith(PREFIX):
-            rows.append(("header", f"{printable(name)}: {'none' if content is None else _shown(content)}"))
+            rows.append(("header", f"{_text(name)}: {'none' if content is None else _shown(content)}"))
     if value is None:
         return [*rows, ("value", "none")]
     return [*rows, ("value", f"{len(value)} bytes\n{_shown(value)}")]
+
+
+def _text(text: str) -> str:
+    return printable(text[:_MAX_TEXT])
 
 
 def _shown(content: bytes) -> str:

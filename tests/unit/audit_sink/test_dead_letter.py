@@ -1,5 +1,7 @@
 """A dead letter's envelope: the original bytes and coordinates, always small enough for its topic."""
 
+from dataclasses import replace
+
 import pytest
 from confluent_kafka import Message
 from hypothesis import given
@@ -65,3 +67,13 @@ def test_a_huge_original_is_cut_marked_and_fits() -> None:
 def test_a_record_that_is_no_dead_letter_says_what_is_missing() -> None:
     with pytest.raises(ValueError, match="dead_letter_topic"):
         stored_letter(record(b"{}"))
+
+
+@pytest.mark.parametrize("name", ["partition", "offset", "timestamp"])
+@pytest.mark.parametrize("value", [b"x", b"-2", b"9" * 30, b"9" * 10_000])
+def test_a_record_with_coordinates_that_no_record_has_is_no_dead_letter(name: str, value: bytes) -> None:
+    sealed = envelope(DeadLetter(record(b"{}"), "schema", "why"))
+    forged = replace(sealed, headers=[*sealed.headers, (f"dead_letter_{name}", value)])
+
+    with pytest.raises(ValueError):
+        stored_letter(read_back(forged))

@@ -45,6 +45,7 @@ def test_a_name_stands_for_all_of_its_addresses() -> None:
     assert addresses("::1", 9108) == ["[::1]:9108"]
 
 
-def test_a_name_that_nobody_knows_is_told() -> None:
+@pytest.mark.parametrize("name", ["no-such-host.invalid", "x" * 100, "a..b"])
+def test_a_name_that_nobody_knows_is_told(name: str) -> None:
     with pytest.raises(MemberUnreachable):
-        addresses("no-such-host.invalid", 9108)
+        addresses(name, 9108)
