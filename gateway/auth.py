@@ -5,7 +5,6 @@ from datetime import UTC, datetime
 from typing import Any
 
 from django.conf import settings
-from django.db.models import Exists
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.exceptions import AuthenticationFailed
@@ -74,9 +73,7 @@ def _user_of_signed(token: str) -> User:
         raise AuthenticationFailed(str(error), Code.TOKEN_EXPIRED) from None
     except tokens.InvalidToken as error:
         raise AuthenticationFailed(str(error)) from None
-    denials = DeniedToken.objects.filter(identifier__in=(access.token_id, access.session))
-    known = User.objects.filter(~Exists(denials), username=access.username, is_active=True)
-    user = known.first()
+    user = _find_user(_ACTIVE_USER + _UNLESS_DENIED, access.username, access.token_id, access.session)
     if user is None:
         raise AuthenticationFailed("The token has been revoked, or its user is not active any more.")
     return user
@@ -89,10 +86,19 @@ def _user_of_unsigned(token: str) -> User:
             "password or an API key. Where that is safe, its operator can allow unsigned ones with "
             "GATEWAY_UNSIGNED_TOKENS=true."
         )
-    user = User.objects.filter(username=decode_username(token), is_active=True).first()
+    user = _find_user(_ACTIVE_USER, decode_username(token))
     if user is None:
         raise AuthenticationFailed(_UNKNOWN)
     return user
+
+
+# Written out, because every request asks, and Django takes four times as long to make this SQL as the answer takes.
+_ACTIVE_USER = f"SELECT * FROM {User._meta.db_table} WHERE username = %s AND is_active"
+_UNLESS_DENIED = f" AND NOT EXISTS (SELECT 1 FROM {DeniedToken._meta.db_table} WHERE identifier IN (%s, %s))"
+
+
+def _find_user(query: str, *values: str) -> User | None:
+    return next(iter(User.objects.raw(query, values)), None)
 
 
 def caller(request: Request) -> User:

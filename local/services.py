@@ -73,6 +73,7 @@ class Services:
             "GATEWAY_PORT": str(self.gateway_port),
             "GATEWAY_TRANSLATOR_URL": self.translator_url,
             "GATEWAY_SPOOL_DIR": str(self.home / "spool"),
+            "GATEWAY_WORKERS": "2",
             "GATEWAY_DATABASE_URL": f"sqlite:///{self.home / 'gateway.db'}",
             "GATEWAY_SECRET_KEY_FILE": str(self.home / "secret-key"),
             "GATEWAY_JWT_KEYS_FILE": str(self.home / "signing-key.pem"),
