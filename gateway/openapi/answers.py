@@ -43,11 +43,11 @@ PROBLEMS = {
     409: "The snapshot behind the cursor is gone.",
     413: "The body is larger than 1 MiB.",
     415: "The body is not JSON in UTF-8.",
-    429: "You have as many cursors open as there may be; see Retry-After.",
+    429: "You, or your address, ask too often, or you have as many cursors open as there may be; see Retry-After.",
     500: "The gateway failed.",
     503: "The translator, Elasticsearch or the audit trail is down; see Retry-After.",
 }
-READING_ON = (409, 429)
+READING_ON = (409,)
 """What cursors add."""
 WITH_BODY = tuple(status for status in PROBLEMS if status not in (406, *READING_ON))
 """What an endpoint with a request body can answer instead."""

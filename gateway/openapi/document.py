@@ -111,7 +111,7 @@ class DocumentView(APIView):
                 (200, renderer.media_type): OpenApiResponse({"type": "object"}, "The document.")
                 for renderer in renderer_classes
             },
-            **problem_responses(405, 406, 500),
+            **problem_responses(405, 406, 429, 500),
         },
     )
     def get(self, request: Request) -> Response:

@@ -55,7 +55,7 @@ token_schema = extend_schema(
     request={"application/json": TokenSerializer},
     responses={
         (200, "application/json"): OpenApiResponse(_ACCESS, "An access token, to be sent as a Bearer token."),
-        **problem_responses(400, 401, 405, 413, 415, 500, 503),
+        **problem_responses(400, 401, 405, 413, 415, 429, 500, 503),
     },
     examples=[
         OpenApiExample("an API key", value={"token": "sluice_0123456789abcdef_…"}, request_only=True),
@@ -67,7 +67,7 @@ ping_schema = extend_schema(
     operation_id="vendor_ping",
     responses={
         (200, "application/json"): OpenApiResponse(_PONG, "The caller may come in."),
-        **problem_responses(401, 405, 500, 503),
+        **problem_responses(401, 405, 429, 500, 503),
     },
 )
 

@@ -4,6 +4,7 @@ import re
 from typing import Any
 
 import orjson
+import pytest
 
 from gateway.urls import urlpatterns
 from local.services import Services
@@ -28,7 +29,10 @@ def test_every_endpoint_has_one_command_and_nothing_else_has() -> None:
         assert re.search(rf"http://127\.0\.0\.1:8000/{re.sub('{.*?}', '[^/ ]+', path)}(?![\w/])", command)
 
 
-def test_every_command_is_answered_with_success(services: Services) -> None:
+def test_every_command_is_answered_with_success(
+    services: Services, api_key: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("API_KEY", api_key)
     for command in commands(_PAGE):
         result = run(command.replace("curl -s", "curl -sS --fail-with-body"), services)
         assert result.returncode == 0, (command, result.stdout, result.stderr)

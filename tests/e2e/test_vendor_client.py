@@ -1,7 +1,5 @@
 """The vendor's own client, as it comes from PyPI, against the running gateway."""
 
-import subprocess
-import sys
 import time
 import uuid
 from collections.abc import Callable
@@ -13,23 +11,10 @@ from octoxlabs import OctoxLabs  # type: ignore[import-untyped]  # it has no typ
 from octoxlabs.exceptions import ApiException  # type: ignore[import-untyped]  # as above
 
 from elastic.seed import GENERATED, NAMED
-from local.services import USER, Services
-from local.supervisor import clean_environment
+from local.services import Services
 
 _PATIENCE_SECONDS = 30
 _QUERY = "Hostname = octoxlabs*"
-
-
-@pytest.fixture(scope="module")
-def api_key(services: Services) -> str:
-    """A key of the demo user's, as an operator makes one."""
-    make = (
-        "from gateway.keys import issue_key; from gateway.models import User;"
-        f" print(issue_key(User.objects.get(username={USER!r}), 'vendor')[1])"
-    )
-    command = [sys.executable, "-m", "gateway", "shell", "--no-imports", "--command", make]
-    environment = clean_environment(services.environment())
-    return subprocess.run(command, env=environment, capture_output=True, text=True, check=True).stdout.strip()
 
 
 @pytest.fixture

@@ -1,0 +1,43 @@
+"""Every answer is one that the OpenAPI documents describe: schemathesis asks what they allow, and what they do not."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.integration.gateway.conftest import Backing
+from tests.integration.gateway.process import AUTHORIZATION, configured_gateway
+
+_EXAMPLES = 60
+"""Requests that are made up for an operation, besides those that its schema's bounds and examples give."""
+# Its default checks but one: whether a text is a query, and a name a field, no schema can say.
+_UNDECIDABLE = "positive_data_acceptance"
+
+
+def _assert_conformance(document: str, folder: Path, capsys: pytest.CaptureFixture[str], *options: str) -> None:
+    """Run schemathesis over the operations of a document, and show its summary also where everything is well."""
+    command = [sys.executable, "-m", "schemathesis.cli", "run", document, "--no-color"]
+    command += ["--phases", "examples,coverage,fuzzing", "--max-examples", str(_EXAMPLES), "--continue-on-failure"]
+    command += ["--exclude-checks", _UNDECIDABLE, *options]
+    result = subprocess.run(
+        command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False, timeout=240
+    )
+    assert result.returncode == 0, result.stdout
+    with capsys.disabled():
+        print(f"\nschemathesis, {document}\n{result.stdout[result.stdout.index('= SUMMARY =') :]}")
+
+
+def test_the_gateway_answers_as_documented_and_without_a_fault(
+    backing: Backing, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    gateway = configured_gateway(tmp_path, backing)
+    authorization = f"Authorization: {AUTHORIZATION['Authorization']}"
+    with gateway.started():
+        _assert_conformance(f"{gateway.url}/schema/", tmp_path, capsys, "--header", authorization)
+
+
+def test_the_translator_answers_as_documented_and_without_a_fault(
+    translator_url: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    _assert_conformance(f"{translator_url}/openapi.json", tmp_path, capsys)
