@@ -9,7 +9,7 @@ LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --genera
 check: export GATEWAY_SECRET_KEY := only-for-the-linters
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo test check format lock fuzz chaos bench-translator clean
+.PHONY: help run demo test check format lock fuzz chaos bench-translator bench-sink clean
 .DELETE_ON_ERROR:
 
 help: ## List the targets
@@ -53,6 +53,9 @@ chaos: .venv/dev.stamp ## Kill, freeze and restart sinks, Kafka and Elasticsearc
 bench-translator: .venv/dev.stamp ## Time the translator against luqum, and POST /translate against /healthz
 	@$(BIN)/python -m tests.benchmarks.bench_translator
 
+bench-sink: .venv/dev.stamp build/peers/made.stamp ## Time the audit sink against its peers and Elasticsearch's ceiling
+	@$(BIN)/python -m tests.benchmarks.bench_sink --peers build/peers/bin/python
+
 clean: ## Remove the embedded stack's data
 	rm -rf .local
 
@@ -69,4 +72,10 @@ clean: ## Remove the embedded stack's data
 	@$(BIN)/pip install --disable-pip-version-check --retries 1 --require-hashes -r $< > .venv/$*.log 2>&1 \
 	  || { echo "The packages cannot be installed (the first run needs PyPI; check the network and try again):" \
 	    "$$(grep ERROR .venv/$*.log | tail -n 1)" >&2; exit 1; }
+	@touch $@
+
+# What the sink is measured against wants other versions of the same libraries.
+build/peers/made.stamp: requirements/peers.txt
+	@$(PYTHON) -m venv --clear build/peers
+	@build/peers/bin/pip install --disable-pip-version-check --quiet --require-hashes -r $<
 	@touch $@

@@ -4,6 +4,8 @@ Checking while reading is several times faster than reading first and checking t
 types against the schema. ``dsl`` is never taken apart: it goes into the document as it came.
 """
 
+# pylint: disable=too-few-public-methods  # types that only carry data, as dataclasses do
+
 import ipaddress
 import re
 from enum import StrEnum

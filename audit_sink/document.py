@@ -1,5 +1,7 @@
 """The finished document of an event, and the lines of a bulk body that create it."""
 
+# pylint: disable=too-few-public-methods  # types that only carry data, as dataclasses do
+
 import msgspec
 from msgspec import UNSET, Raw, Struct, UnsetType
 

@@ -1,8 +1,11 @@
-"""Logging to the console: one line a fact, and no floods from librdkafka."""
+"""Logging to stderr: one line a fact, and no floods from librdkafka."""
 
 import logging
 import sys
 import time
+from enum import StrEnum
+
+import ecs_logging
 
 LIBRDKAFKA = logging.getLogger("audit_sink.librdkafka")
 """The logger to give to every Kafka client."""
@@ -27,13 +30,24 @@ class _FirstOfAKind(logging.Filter):  # pylint: disable=too-few-public-methods  
         return True
 
 
-def configure() -> None:
+class LogFormat(StrEnum):
+    """How a line looks: for people, or JSON in the Elastic Common Schema for machines."""
+
+    CONSOLE = "console"
+    ECS = "ecs"
+
+
+def configure(log_format: LogFormat = LogFormat.CONSOLE) -> None:
     """Log to stderr from level INFO on; from other libraries, and of librdkafka, only warnings."""
-    logging.basicConfig(
-        stream=sys.stderr, level=logging.WARNING, format="%(asctime)s %(levelname)-7s %(name)s: %(message)s"
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(
+        ecs_logging.StdlibFormatter(extra={"service.name": "audit_sink"})
+        if log_format is LogFormat.ECS
+        else logging.Formatter("%(asctime)s %(levelname)-7s %(name)s: %(message)s")
     )
+    logging.basicConfig(handlers=[handler], level=logging.WARNING, force=True)
     logging.getLogger("audit_sink").setLevel(logging.INFO)
     # It warns of every request that fails; the sink says once what that means.
     logging.getLogger("elastic_transport").setLevel(logging.ERROR)
     LIBRDKAFKA.setLevel(logging.WARNING)
-    LIBRDKAFKA.addFilter(_FirstOfAKind())
+    LIBRDKAFKA.filters = [_FirstOfAKind()]

@@ -3,6 +3,7 @@
 from pydantic import Field
 from pydantic_settings import SettingsConfigDict
 
+from audit_sink.logs import LogFormat
 from elastic.settings import Settings
 
 
@@ -29,3 +30,6 @@ class SinkSettings(Settings):
     )
     metrics_host: str = Field(default="127.0.0.1", description="where metrics and health are served")
     metrics_port: int = Field(default=9108, ge=1, le=65_535, description="where metrics and health are served")
+    log_format: LogFormat = Field(
+        default=LogFormat.CONSOLE, description="a line for people (console), or JSON in the Elastic Common Schema (ecs)"
+    )

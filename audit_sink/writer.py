@@ -80,11 +80,15 @@ def send(client: Elasticsearch, lines: list[bytes]) -> list[Item] | Failure:
     # Whatever else there may be: the thread would die of it, and its write with it.
     except Exception as error:  # noqa: BLE001  # pylint: disable=broad-exception-caught
         return Failure(Outcome.STALL, "unexpected", f"{type(error).__name__}: {str(error)[:500]}")
+    return _items(answer, len(lines))
+
+
+def _items(answer: Any, expected: int) -> list[Item] | Failure:
     if not isinstance(answer, BulkAnswer):
         return Failure(Outcome.RETRY, "malformed_answer", "the answer is not a bulk answer")
     items = answer.outcomes()
-    if len(items) != len(lines):
-        return Failure(Outcome.RETRY, "malformed_answer", f"the answer has {len(items)} items for {len(lines)} events")
+    if len(items) != expected:
+        return Failure(Outcome.RETRY, "malformed_answer", f"the answer has {len(items)} items for {expected} events")
     return items
 
 

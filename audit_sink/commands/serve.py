@@ -7,6 +7,7 @@ import sys
 import threading
 from types import FrameType
 
+from audit_sink import logs
 from audit_sink.health import serve_health
 from audit_sink.kafka import KafkaSettings, TopicSettings
 from audit_sink.settings import SinkSettings
@@ -24,6 +25,7 @@ _WATCHDOG_SECONDS = DRAIN_SECONDS + 4.0
 def run() -> int:
     """Serve until a signal, then settle and commit; a watchdog ends what hangs after that, with exit status 1."""
     kafka, topics, settings = KafkaSettings.load(), TopicSettings.load(), SinkSettings.load()
+    logs.configure(settings.log_format)
     client = connect_for_bulk(ElasticsearchSettings.load(), settings.in_flight + 1)
     sink = Sink(kafka, topics, settings, client)
 

@@ -76,12 +76,12 @@ def quix(bootstrap: str, topic: str, group: str, url: str, index: str) -> None:
     from quixstreams import Application, message_context
     from quixstreams.sinks.community.elasticsearch import ElasticsearchSink
 
-    class Sink(ElasticsearchSink):  # type: ignore[misc]  # untyped here
+    class Sink(ElasticsearchSink):  # type: ignore[misc]  # pylint: disable=too-few-public-methods  # untyped here
         """Without the look at ``GET /``, which the embedded server does not answer, and with an index that exists."""
 
         def setup(self) -> None:
             """Connect."""
-            self._client = Elasticsearch(**self._client_kwargs)
+            self._client = Elasticsearch(**self._client_kwargs)  # pylint: disable=attribute-defined-outside-init
 
     def finished(event: dict[str, Any]) -> dict[str, Any]:
         context = message_context()

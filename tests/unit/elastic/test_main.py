@@ -20,3 +20,11 @@ def test_a_bad_setting_is_named_and_status_2(
     monkeypatch.setenv("ELASTICSEARCH_URL", "nonsense")
     assert main(["seed"]) == 2
     assert capsys.readouterr().err.startswith("ELASTICSEARCH_URL: ")
+
+
+@pytest.mark.parametrize("days", ["0", "-1", "many", "99999999999"])
+def test_a_number_of_days_out_of_bounds_is_refused(days: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(["prune", "--keep-days", days])
+    assert ended.value.code == 2
+    assert "--keep-days" in capsys.readouterr().err

@@ -1,0 +1,43 @@
+"""Memory is bounded by settings, whatever waits in the topic."""
+
+from collections.abc import Iterator
+
+import pytest
+from confluent_kafka import Producer
+from confluent_kafka.admin import AdminClient
+
+from audit_sink.event import encode, new_event_id
+from tests.integration.audit_sink.harness import FaultyElasticsearch, Start, Trail, event, eventually
+
+_BACKLOG = 1_000_000
+_MOST_MEGABYTES = 300
+
+
+def _values() -> Iterator[bytes]:
+    pattern = event(query="Hostname = octoxlabs*")
+    before, after = encode(pattern).split(pattern.event_id.encode())
+    for _ in range(_BACKLOG):
+        yield before + new_event_id().encode() + after
+
+
+@pytest.mark.timeout(600)
+def test_a_backlog_of_a_million_events_takes_less_than_300_megabytes(
+    trail: Trail, start: Start, proxy: FaultyElasticsearch
+) -> None:
+    producer = Producer({"bootstrap.servers": trail.bootstrap, "linger.ms": 50, "batch.num.messages": 10_000})
+    for number, value in enumerate(_values()):
+        producer.produce(trail.topic, value, partition=number % 6)
+        if number % 50_000 == 0:
+            producer.flush()
+    producer.flush()
+    try:
+        proxy.fault = lambda body: (503, b"{}")
+        sink = start(ELASTICSEARCH_URL=proxy.url)
+        eventually(lambda: sink.metric("audit_sink_paused_partitions") == 6, "paused partitions")
+        proxy.fault = None
+        eventually(lambda: sink.metric("audit_sink_events_indexed_total") >= 100_000, "a tenth of it as documents")
+
+        assert sink.peak_megabytes < _MOST_MEGABYTES
+    finally:
+        admin = AdminClient({"bootstrap.servers": trail.bootstrap})
+        admin.delete_topics([trail.topic])[trail.topic].result()
