@@ -1,5 +1,7 @@
 """Elasticsearch's answer to a bulk request, read into types: several times faster than into plain objects."""
 
+# pylint: disable=too-few-public-methods  # types that only carry data, as dataclasses do
+
 from http import HTTPStatus
 from typing import Any
 

@@ -314,19 +314,19 @@ class SinkProcess:
         return self._process.poll() is None
 
     @property
-<<<<<<< HEAD
     def handles_sigterm(self) -> bool:
         """Whether SIGTERM would not just kill it: the mask ``SigCgt`` of proc_pid_status(5)."""
-        lines = Path(f"/proc/{self._process.pid}/status").read_text(encoding="ascii").splitlines()
-        [mask] = [line.split()[1] for line in lines if line.startswith("SigCgt:")]
-        return bool(int(mask, 16) >> (signal.SIGTERM - 1) & 1)
-=======
+        return bool(int(self._status("SigCgt"), 16) >> (signal.SIGTERM - 1) & 1)
+
+    @property
     def peak_megabytes(self) -> float:
         """The most memory that it has had resident."""
-        status = Path(f"/proc/{self._process.pid}/status").read_text(encoding="ascii")
-        [peak] = [line for line in status.splitlines() if line.startswith("VmHWM:")]
-        return int(peak.split()[1]) / 1024
->>>>>>> 0ce73e2 (Prune old audit logs or have the cluster do it, structured logs of the sink, make bench-sink)
+        return int(self._status("VmHWM")) / 1024
+
+    def _status(self, name: str) -> str:
+        lines = Path(f"/proc/{self._process.pid}/status").read_text(encoding="ascii").splitlines()
+        [value] = [line.split()[1] for line in lines if line.startswith(f"{name}:")]
+        return value
 
     def kill(self) -> None:
         """SIGKILL, and wait for its end."""

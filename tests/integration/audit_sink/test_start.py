@@ -26,14 +26,14 @@ def test_bad_settings_are_one_line_and_exit_status_2(start: Start) -> None:
     assert "AUDIT_SINK_BATCH_SIZE" in sink.log()
 
 
-<<<<<<< HEAD
 def test_sigterm_ends_a_start_cleanly(start: Start) -> None:
     sink = start()
     eventually(lambda: sink.handles_sigterm, "its first line of Python")
 
     assert sink.stop() == 0
     assert "Traceback" not in sink.log()
-=======
+
+
 def test_its_log_can_be_json_in_the_elastic_common_schema(start: Start) -> None:
     sink = start(AUDIT_SINK_LOG_FORMAT="ecs").wait_until_ready()
 
@@ -43,4 +43,3 @@ def test_its_log_can_be_json_in_the_elastic_common_schema(start: Start) -> None:
     for line in lines:
         assert {"@timestamp", "log.level", "message", "ecs.version"} <= set(line)
         assert line["service"]["name"] == "audit_sink"
->>>>>>> 0ce73e2 (Prune old audit logs or have the cluster do it, structured logs of the sink, make bench-sink)
