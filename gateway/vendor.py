@@ -136,7 +136,7 @@ class DeviceView(RecordedView):
             },
         )
         if not page.results:
-            raise Problem(HTTPStatus.NOT_FOUND, Code.NOT_FOUND, f'There is no device with the Hostname "{hostname}".')
+            raise Problem(HTTPStatus.NOT_FOUND, Code.NOT_FOUND, "There is no device with this Hostname.")
         put_on_trail(record)
         return Response(as_lists(page.results[0]))
 

@@ -144,7 +144,7 @@ device_schema = extend_schema(
                 "type": "about:blank",
                 "title": "Not Found",
                 "status": 404,
-                "detail": 'There is no device with the Hostname "octoxlabs99".',
+                "detail": "There is no device with this Hostname.",
                 "code": "not_found",
                 "query_id": "01a30d3c-6a55-7b52-9d0c-2f6c1b3f5a10",
             },

@@ -147,10 +147,13 @@ def test_a_device_is_found_by_its_hostname(ask: Ask) -> None:
 
 
 @pytest.mark.parametrize(
-    "hostname", ["octoxlabs", "octoxlabs*", "*", '" OR Hostname = octoxlabs01 OR Hostname = "', "\\"]
+    "hostname",
+    ["octoxlabs", "octoxlabs*", "*", '" OR Hostname = octoxlabs01 OR Hostname = "', "\\", "\n", "\0", "..", "\udcff"],
 )
 def test_a_hostname_is_taken_as_it_is_and_never_as_a_query(hostname: str, ask: Ask) -> None:
-    assert _is_problem(ask(f"/devices/devices/{quote(hostname, safe='')}", {}), 404, "not_found")
+    assert _is_problem(
+        ask(f"/devices/devices/{quote(hostname, safe='', errors='surrogateescape')}", {}), 404, "not_found"
+    )
 
 
 @pytest.mark.parametrize("hostname", ['"', "\\", 'a\\"b', "two words", "*", "çıktı", "a;b", "a%20b"])
@@ -158,7 +161,9 @@ def test_every_hostname_that_is_there_is_found(hostname: str, ask: Ask, stack: S
     index = "devices-vendor-names"
     elasticsearch().index(index=index, id=hostname, document={"Hostname": hostname}, refresh=True)
     stack.GATEWAY = stack.GATEWAY.model_copy(update={"search_indices": (index,)})
-    assert ask(f"/devices/devices/{quote(hostname, safe='')}", {}).json() == {"Hostname": [hostname]}
+    assert ask(f"/devices/devices/{quote(hostname, safe='', errors='surrogateescape')}", {}).json() == {
+        "Hostname": [hostname]
+    }
 
 
 @pytest.mark.parametrize("path", ["/devices/devices", "/devices/devices/octoxlabs01"])
