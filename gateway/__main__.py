@@ -8,7 +8,7 @@ import socket
 import sys
 import threading
 from importlib import import_module
-from tempfile import TemporaryFile
+from tempfile import TemporaryDirectory, TemporaryFile
 from typing import Any
 
 import django
@@ -43,7 +43,10 @@ def main(arguments: list[str]) -> int:
     if arguments:
         execute_from_command_line(["python -m gateway", *arguments])
         return 0
-    return serve()
+    # Before anything imports prometheus_client, which looks once whether there is such a folder.
+    with TemporaryDirectory(prefix="gateway-metrics-") as folder:
+        os.environ["PROMETHEUS_MULTIPROC_DIR"] = folder
+        return serve()
 
 
 def serve() -> int:

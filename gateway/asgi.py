@@ -18,6 +18,7 @@ from django.http import HttpRequest, HttpResponse
 from gateway.correlation import correlate
 from gateway.deadline import RECEIVED
 from gateway.lanes import Full, Lane
+from gateway.metrics import AUDIT_MODE, BODIES_INSIDE, SHED
 from gateway.problems import Code, Unavailable, problem_response
 from gateway.wsgi import application as wsgi
 
@@ -37,9 +38,10 @@ class Application:  # pylint: disable=too-few-public-methods  # it is called
     """
 
     def __init__(self) -> None:
-        vital = Lane(1, _VITAL_QUEUE)
-        self._lanes = {"/healthz": vital, "/metrics": vital, "/readyz": Lane(1, _VITAL_QUEUE)}
-        self._requests = Lane(settings.GATEWAY.threads, settings.GATEWAY.queue)
+        AUDIT_MODE.labels(settings.GATEWAY.audit_mode).set(1)
+        vital = Lane("vital", 1, _VITAL_QUEUE)
+        self._lanes = {"/healthz": vital, "/metrics": vital, "/readyz": Lane("readiness", 1, _VITAL_QUEUE)}
+        self._requests = Lane("requests", settings.GATEWAY.threads, settings.GATEWAY.queue)
         self._bodies = 0
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
@@ -52,6 +54,7 @@ class Application:  # pylint: disable=too-few-public-methods  # it is called
                 await self._take_body(environ, receive)
             answer = await lane.run(_respond, environ, _Stream(asyncio.get_running_loop(), receive, send))
         except Full:
+            SHED.inc()
             overloaded = Unavailable(Code.OVERLOADED, "The gateway has more requests than it can work on; try again.")
             answer = _outside_django(environ, problem_response(overloaded))
         if answer is not None:
@@ -70,6 +73,7 @@ class Application:  # pylint: disable=too-few-public-methods  # it is called
         if self._bodies >= settings.GATEWAY.bodies:
             raise Full
         self._bodies += 1
+        BODIES_INSIDE.inc()
         body = bytearray()
         try:
             async with asyncio.timeout(settings.GATEWAY.body_timeout):
@@ -78,6 +82,7 @@ class Application:  # pylint: disable=too-few-public-methods  # it is called
             whole = False
         finally:
             self._bodies -= 1
+            BODIES_INSIDE.dec()
         environ["wsgi.input"] = io.BytesIO(body)
         environ["CONTENT_LENGTH"] = str(len(body) if whole else len(body) + 1)
 

@@ -12,7 +12,7 @@ from circuitbreaker import (  # type: ignore[import-untyped]  # comes without ty
     CircuitBreaker,
 )
 
-from gateway.metrics import CIRCUIT_OPEN
+from gateway.metrics import CIRCUIT_OPEN, CONNECTIONS_IN_USE
 from gateway.problems import Code, Problem, Unavailable
 
 logger = logging.getLogger(__name__)
@@ -48,6 +48,7 @@ class Circuit:  # pylint: disable=too-few-public-methods  # it does one thing
         state = self._breaker.state
         if state == STATE_OPEN or (state == STATE_HALF_OPEN and not self._trial.acquire(blocking=False)):
             raise Unavailable(self._code, f"The {self._name} has failed repeatedly and is left alone; try again.")
+        CONNECTIONS_IN_USE.labels(self._name).inc()
         try:
             yield
         except Unavailable as error:
@@ -60,6 +61,7 @@ class Circuit:  # pylint: disable=too-few-public-methods  # it does one thing
         else:
             self._worked()
         finally:
+            CONNECTIONS_IN_USE.labels(self._name).dec()
             if state == STATE_HALF_OPEN:
                 self._trial.release()
 

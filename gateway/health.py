@@ -6,9 +6,11 @@ from http import HTTPStatus
 
 from confluent_kafka import KafkaException
 from django.db import DatabaseError
+from django.http import HttpResponse
 from drf_spectacular.utils import OpenApiResponse, extend_schema
 from elastic_transport import TransportError
 from elasticsearch import ApiError
+from prometheus_client import CONTENT_TYPE_LATEST
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -16,6 +18,7 @@ from urllib3.exceptions import HTTPError
 
 from gateway import search, translator
 from gateway.audit import AuditTrail, audit_trail
+from gateway.exposition import exposition
 from gateway.models import User
 from gateway.openapi.answers import problem_responses
 from gateway.openapi.health import HEALTH, READINESS
@@ -73,6 +76,22 @@ class HealthView(PublicView):
         """Answer, whatever else is down."""
         del request
         return Response({"status": "up"})
+
+
+class MetricsView(PublicView):
+    """What Prometheus scrapes."""
+
+    @extend_schema(
+        operation_id="metrics",
+        responses={
+            (200, "text/plain"): OpenApiResponse({"type": "string"}, "Prometheus metrics of all workers."),
+            **problem_responses(405, 500),
+        },
+    )
+    def get(self, request: Request) -> HttpResponse:
+        """Count and time what all workers do."""
+        del request
+        return HttpResponse(exposition(), content_type=CONTENT_TYPE_LATEST)
 
 
 class ReadinessView(PublicView):

@@ -5,6 +5,8 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import ParamSpec, TypeVar
 
+from gateway.metrics import REQUESTS_INSIDE
+
 _Arguments = ParamSpec("_Arguments")
 _Answer = TypeVar("_Answer")
 
@@ -17,13 +19,15 @@ class Lane:  # pylint: disable=too-few-public-methods  # it does one thing
     """Runs work that blocks; to be used from one event loop.
 
     Args:
+        name: its label in the metrics.
         threads: how much may be in work at once.
         queue: how much may wait for a thread.
     """
 
-    def __init__(self, threads: int, queue: int) -> None:
+    def __init__(self, name: str, threads: int, queue: int) -> None:
         self.inside = 0
         self._room = threads + queue
+        self._gauge = REQUESTS_INSIDE.labels(name)
         self._executor = ThreadPoolExecutor(threads)
 
     async def run(
@@ -37,7 +41,9 @@ class Lane:  # pylint: disable=too-few-public-methods  # it does one thing
         if self.inside >= self._room:
             raise Full
         self.inside += 1
+        self._gauge.inc()
         try:
             return await asyncio.wrap_future(self._executor.submit(work, *args, **kwargs))
         finally:
             self.inside -= 1
+            self._gauge.dec()

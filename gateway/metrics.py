@@ -27,3 +27,26 @@ THROTTLED = Counter("gateway_throttled", "Requests that were refused because one
 REFUSALS_NOT_RECORDED = Counter(
     "gateway_refusals_not_recorded", "Refusals that are not on the audit trail, because there were too many of them."
 )
+REQUEST_SECONDS = Histogram(
+    "gateway_request_seconds",
+    "From when the head of a request has come until its answer begins to leave.",
+    ["route", "status"],
+    buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 20.0),
+)
+REQUESTS_INSIDE = Gauge(
+    "gateway_requests_inside",
+    "Requests that are worked on or wait for a thread.",
+    ["lane"],
+    multiprocess_mode="livesum",
+)
+BODIES_INSIDE = Gauge("gateway_bodies_inside", "Request bodies that are being read.", multiprocess_mode="livesum")
+SHED = Counter("gateway_shed", "Requests that were refused at once, because there was no room for them.")
+CONNECTIONS_IN_USE = Gauge(
+    "gateway_connections_in_use",
+    "Connections on which an answer is awaited.",
+    ["dependency"],
+    multiprocess_mode="livesum",
+)
+AUDIT_MODE = Gauge(
+    "gateway_audit_mode", "1 for the mode in which events are written.", ["mode"], multiprocess_mode="max"
+)

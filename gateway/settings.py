@@ -139,6 +139,7 @@ INSTALLED_APPS = [
 
 # No sessions, cookies or forms, so neither sessions nor CSRF protection.
 MIDDLEWARE = [
+    "gateway.exposition.measure",
     "gateway.correlation.correlate",
     "gateway.deadline.keep_deadline",
     "gateway.address.find_client",

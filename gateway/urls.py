@@ -3,7 +3,7 @@
 from django.urls import path
 from drf_spectacular.views import SpectacularSwaggerView
 
-from gateway.health import HealthView, ReadinessView
+from gateway.health import HealthView, MetricsView, ReadinessView
 from gateway.language import CompleteView, FieldsView, TranslateView
 from gateway.openapi.document import DocumentView
 from gateway.vendor import DevicesView, DeviceView, LastDiscoveryView, PingView, TokenView
@@ -21,6 +21,7 @@ urlpatterns = [
     path("devices/devices/<str:hostname>", DeviceView.as_view(), name="vendor-device"),
     path("healthz", HealthView.as_view(), name="health"),
     path("readyz", ReadinessView.as_view(), name="readiness"),
+    path("metrics", MetricsView.as_view(), name="metrics"),
     path("schema/", DocumentView.as_view(), name="schema"),
     path("docs/", SpectacularSwaggerView.as_view(permission_classes=()), name="docs"),
 ]
