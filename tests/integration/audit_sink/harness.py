@@ -153,12 +153,12 @@ class Trail:
 
     @contextmanager
     def under_load(self) -> Iterator[None]:
-        """Keep producing, some hundred events a second, while the context lasts."""
+        """Keep producing, about a hundred events a second, while the context lasts."""
         ended = threading.Event()
 
         def produce() -> None:
             while not ended.wait(0.1):
-                self.produce(event(number) for number in range(20))
+                self.produce(event(number) for number in range(10))
 
         with ThreadPoolExecutor(1) as load:
             producing = load.submit(produce)
