@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from functools import partial
 from types import TracebackType
 
-from confluent_kafka import KafkaError, Message, Producer
+from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
 from audit_sink.event import encode, headers
 from tests.chaos.account import Account, event_id
@@ -78,6 +78,8 @@ class Load:
             )
         except BufferError:  # an outage so long that the queue is full: not produced, and so not acknowledged
             time.sleep(_EVERY_SECONDS)
+        except KafkaException:  # an idempotent producer that can no longer say what is in the log
+            self._is_fatal = True
 
     def _delivered(self, number: int, error: KafkaError | None, _message: Message) -> None:
         if error is None:
