@@ -9,7 +9,7 @@ from confluent_kafka.admin import AdminClient
 from audit_sink.kafka import KafkaSettings, client_config
 from audit_sink.logs import LIBRDKAFKA
 
-_ANSWER_SECONDS = 10.0
+_ANSWER_SECONDS = 5.0
 _OLDEST_SECONDS = 5.0
 
 
@@ -47,7 +47,7 @@ def read_backlog(kafka: KafkaSettings, topic: str, group_id: str) -> list[Partit
     """Ask for every partition's backlog; the group is not joined and nothing of it changes.
 
     Raises:
-        confluent_kafka.KafkaException: the cluster does not answer within ten seconds, or has no such topic.
+        confluent_kafka.KafkaException: the cluster does not answer within five seconds, or has no such topic.
     """
     consumer = Consumer(
         client_config(kafka)
@@ -94,7 +94,7 @@ def count_members(kafka: KafkaSettings, group_id: str) -> int:
     """How many members the group has now.
 
     Raises:
-        confluent_kafka.KafkaException: the cluster does not answer within ten seconds, or refuses to tell.
+        confluent_kafka.KafkaException: the cluster does not answer within five seconds, or refuses to tell.
     """
     admin = AdminClient({**client_config(kafka)}, logger=LIBRDKAFKA)
     try:

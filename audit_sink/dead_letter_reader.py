@@ -9,7 +9,7 @@ from audit_sink.kafka import KafkaSettings, client_config
 from audit_sink.logs import LIBRDKAFKA
 
 _READ_RECORDS = 500
-_ANSWER_SECONDS = 10.0
+_ANSWER_SECONDS = 5.0
 _STUCK_SECONDS = 30.0
 _TIMED_OUT = KafkaError._TIMED_OUT  # pylint: disable=protected-access  # a public constant all the same
 
@@ -25,7 +25,7 @@ class DeadLetterReader:
         count: how many records there are at most (markers and what compaction left out are counted too).
 
     Raises:
-        confluent_kafka.KafkaException: the cluster does not answer within ten seconds, or has no such topic.
+        confluent_kafka.KafkaException: the cluster does not answer within five seconds, or has no such topic.
     """
 
     def __init__(self, kafka: KafkaSettings, topic: str) -> None:
