@@ -1,22 +1,19 @@
 """``GET /fields``, ``POST /complete`` and ``POST /translate``: the query language, without a search."""
 
-from django.http.response import HttpResponseBase
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
 from gateway import translator
 from gateway.access import require_index
 from gateway.auth import caller
 from gateway.correlation import correlation_of
 from gateway.openapi.language import complete_schema, fields_schema, translate_schema
-from gateway.problems import Problem
-from gateway.record import QueryRecord
+from gateway.recorded_view import RefusalsRecordedView
 from gateway.serializers import CompleteSerializer, FieldsSerializer, TranslateSerializer, checked
-from gateway.trail import put_on_trail, refuse
+from gateway.trail import put_on_trail
 
 
-class FieldsView(APIView):
+class FieldsView(RefusalsRecordedView):
     """The fields of an index."""
 
     @fields_schema
@@ -29,7 +26,7 @@ class FieldsView(APIView):
         return Response(translator.fields(index, correlation=correlation_of(request)))
 
 
-class TranslateView(APIView):
+class TranslateView(RefusalsRecordedView):
     """What a query means to Elasticsearch."""
 
     @translate_schema
@@ -40,22 +37,19 @@ class TranslateView(APIView):
         return Response(translator.translate(**asked, correlation=correlation_of(request)))
 
 
-class CompleteView(APIView):
+class CompleteView(RefusalsRecordedView):
     """What can stand at the cursor of a query.
 
     Values from the index are data as a search's results are: their look-up is on the audit trail before they leave.
     """
 
     @complete_schema
-    def post(self, request: Request) -> HttpResponseBase:
+    def post(self, request: Request) -> Response:
         """Complete a query that is being typed."""
-        record = QueryRecord.begin(request)
+        record = self.begin(request)
         asked = checked(CompleteSerializer, request.data, caller(request))
         record.query, record.index = asked["query"], asked["index"]
-        try:
-            require_index(caller(request), asked["index"])
-        except Problem as denied:
-            return refuse(record, denied)
+        require_index(caller(request), asked["index"])
         answer = translator.complete(**asked, correlation=record.correlation)
         if answer["values_of"] is not None:
             record.hits = len(answer["suggestions"])

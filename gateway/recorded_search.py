@@ -4,34 +4,13 @@ from collections.abc import Mapping
 from typing import Any
 
 from rest_framework.request import Request
-from rest_framework.views import APIView
 
 from gateway.access import require_index
 from gateway.cursor import read_on
-from gateway.problems import Code, Problem
 from gateway.record import QueryRecord
 from gateway.search import Page, search
 from gateway.serializers import StrictSerializer, checked
-from gateway.trail import may_record_refusal, refuse
 from gateway.translator import translate
-
-
-class RecordedView(APIView):
-    """A view whose every answer to a known caller is on the audit trail before it leaves."""
-
-    record: QueryRecord | None = None
-
-    def begin(self, request: Request) -> QueryRecord:
-        """Open the record of a request; from here on, its problems are on the trail too."""
-        self.record = QueryRecord.begin(request)
-        return self.record
-
-    def handle_exception(self, exc: Exception) -> Any:
-        """Answer with a problem; one that a known caller gets is on the audit trail first."""
-        throttled = isinstance(exc, Problem) and exc.code is Code.THROTTLED
-        if self.record is None and throttled and may_record_refusal():
-            self.begin(self.request)
-        return super().handle_exception(exc) if self.record is None else refuse(self.record, exc)
 
 
 def read(request: Request, record: QueryRecord, serializer: type[StrictSerializer]) -> dict[str, Any]:

@@ -80,6 +80,8 @@ class GatewaySettings(Settings):
     cors_origins: Annotated[tuple[_Origin, ...], *_COMMA_SEPARATED] = ()
     user_rate: _Rate = "600/minute"
     address_rate: _Rate = "1200/minute"
+    login_failures: _Rate = "10/hour"
+    address_login_failures: _Rate = "100/hour"
     recorded_refusals: _Rate = "600/minute"
     redis_url: Annotated[SecretStr | None, AfterValidator(_redis_url)] = None
     # In PEM form; the first signs, all verify. Only serving needs them, as it does the secret key.

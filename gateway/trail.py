@@ -44,3 +44,18 @@ def refuse(record: QueryRecord, error: Exception) -> HttpResponse:
         except Unavailable as unavailable:
             problem = unavailable
     return problem_response(problem, record.query_id)
+
+
+def refuse_unknown(record: QueryRecord, problem: Problem) -> HttpResponse:
+    """Answer somebody who is not known: on the trail first, as far as ``may_record_refusal`` lets it.
+
+    Nothing is given away here, so a trail that cannot be written does not change the answer.
+    """
+    if not may_record_refusal():
+        return problem_response(problem)
+    try:
+        put_on_trail(record, problem)
+    except Unavailable:
+        REFUSALS_NOT_RECORDED.inc()
+        return problem_response(problem)
+    return problem_response(problem, record.query_id)

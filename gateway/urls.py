@@ -3,6 +3,7 @@
 from django.urls import path
 from drf_spectacular.views import SpectacularSwaggerView
 
+from gateway.auth_views import AccessTokenView, KeySetView, KeysView, KeyView, MeView, RefreshView, RevokeView
 from gateway.health import HealthView, MetricsView, ReadinessView
 from gateway.language import CompleteView, FieldsView, TranslateView
 from gateway.openapi.document import DocumentView
@@ -14,6 +15,13 @@ urlpatterns = [
     path("fields", FieldsView.as_view(), name="fields"),
     path("complete", CompleteView.as_view(), name="complete"),
     path("translate", TranslateView.as_view(), name="translate"),
+    path("auth/token", AccessTokenView.as_view(), name="token"),
+    path("auth/token/refresh", RefreshView.as_view(), name="refresh-token"),
+    path("auth/revoke", RevokeView.as_view(), name="revoke-token"),
+    path("auth/me", MeView.as_view(), name="me"),
+    path("auth/keys", KeysView.as_view(), name="api-keys"),
+    path("auth/keys/<str:key_id>", KeyView.as_view(), name="api-key"),
+    path(".well-known/jwks.json", KeySetView.as_view(), name="key-set"),
     path("api/token/token", TokenView.as_view(), name="vendor-token"),
     path("api/ping", PingView.as_view(), name="vendor-ping"),
     path("discoveries/last", LastDiscoveryView.as_view(), name="vendor-last-discovery"),

@@ -8,15 +8,15 @@ from http import HTTPStatus
 
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
 from gateway.access import first_index, require_index
 from gateway.auth import caller
 from gateway.correlation import correlation_of
-from gateway.keys import find_key
+from gateway.login import log_in_with_key
 from gateway.openapi.vendor import device_schema, devices_schema, discovery_schema, ping_schema, token_schema
 from gateway.problems import Code, Problem
-from gateway.recorded_search import RecordedView, read, run
+from gateway.recorded_search import read, run
+from gateway.recorded_view import API_KEY, NOT_KEPT, CredentialsView, RecordedView, RefusalsRecordedView
 from gateway.search import creation_time
 from gateway.serializers import START, checked
 from gateway.tokens import mint
@@ -32,23 +32,19 @@ _DONE = 2
 """The client's number for a discovery that has come to its end."""
 
 
-class TokenView(APIView):
+class TokenView(CredentialsView):
     """Exchanges an API key for an access token; for everybody."""
-
-    authentication_classes = ()
-    permission_classes = ()
 
     @token_schema
     def post(self, request: Request) -> Response:
         """Mint a token for the key's user."""
         now = datetime.now(UTC)
-        key = find_key(checked(TokenSerializer, request.data)["token"], now)
-        if key is None:
-            raise Problem(HTTPStatus.UNAUTHORIZED, Code.UNAUTHENTICATED, "token: It is no API key, or none any more.")
-        return Response({"access": mint(key.user, key.id, now, key.expires_at)})
+        key = log_in_with_key(checked(TokenSerializer, request.data)["token"], request.META["REMOTE_ADDR"], now)
+        put_on_trail(self.let_in(request, key.user, API_KEY))
+        return Response({"access": mint(key.user, key.id, now, key.expires_at)}, headers=NOT_KEPT)
 
 
-class PingView(APIView):
+class PingView(RefusalsRecordedView):
     """Whether the caller may come in."""
 
     @ping_schema
@@ -58,7 +54,7 @@ class PingView(APIView):
         return Response({"pong": "ok"})
 
 
-class LastDiscoveryView(APIView):
+class LastDiscoveryView(RefusalsRecordedView):
     """The one discovery, which the client asks for before it looks a device up."""
 
     @discovery_schema

@@ -4,7 +4,8 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from gateway.openapi.search import search_schema
-from gateway.recorded_search import RecordedView, read, run
+from gateway.recorded_search import read, run
+from gateway.recorded_view import RecordedView
 from gateway.serializers import SearchSerializer
 from gateway.trail import put_on_trail
 

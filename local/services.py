@@ -50,9 +50,10 @@ class Services:
             ("elastic", "seed"),
             ("audit_sink", "topics"),
             ("gateway", "migrate"),
-            ("gateway", "user", USER),
         ):
             self._run(*arguments)
+        password = self._keep("octoAdmin-password", lambda: secrets.token_urlsafe(16))
+        self._run("gateway", "user", USER, "--password", standard_input=password)
 
     def programs(self) -> list[Program]:
         """The services in the order in which each finds what it calls."""
@@ -81,24 +82,27 @@ class Services:
             # One person's machine, on which load is made on purpose.
             "GATEWAY_USER_RATE": "100000/second",
             "GATEWAY_ADDRESS_RATE": "100000/second",
+            "GATEWAY_LOGIN_FAILURES": "1000/minute",
+            "GATEWAY_ADDRESS_LOGIN_FAILURES": "1000/minute",
         }
 
-    def _keep(self, name: str, make: Callable[[], str]) -> None:
+    def _keep(self, name: str, make: Callable[[], str]) -> str:
         """Make a secret at the first start, and keep it in a file for its owner alone."""
         path = self.home / name
         if not path.exists():
             path.touch(mode=0o600)
             path.write_text(make(), encoding="utf-8")
+        return path.read_text(encoding="utf-8")
 
     def _program(self, name: str, readiness: str, *arguments: str) -> Program:
         command = [sys.executable, "-m", name, *arguments]
         return Program(name, command, lambda: answers_ok(readiness))
 
-    def _run(self, *arguments: str) -> None:
+    def _run(self, *arguments: str, standard_input: str = "") -> None:
         command = [sys.executable, "-m", *arguments]
         environment = clean_environment(self.environment())
         result = subprocess.run(
-            command, env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False
+            command, env=environment, input=standard_input, capture_output=True, text=True, check=False
         )
         if result.returncode != 0:
             reason = (result.stderr or result.stdout).strip().splitlines()

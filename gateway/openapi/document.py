@@ -68,7 +68,7 @@ def complete(result: dict[str, Any], **_: Any) -> dict[str, Any]:
 
 def _complete_response(status: str, response: dict[str, Any]) -> None:
     headers = ["X-Request-ID"]
-    problem = response["content"].get(MEDIA_TYPE)
+    problem = response.get("content", {}).get(MEDIA_TYPE)
     if problem is not None:
         headers += [_HEADER_OF_PROBLEM[status]] if status in _HEADER_OF_PROBLEM else []
         if "examples" not in problem:

@@ -28,6 +28,7 @@ def run(command: str, services: Services) -> subprocess.CompletedProcess[str]:
     for documented, actual in (
         ("127.0.0.1:8000", f"127.0.0.1:{services.gateway_port}"),
         ("127.0.0.1:9092", services.servers.kafka.bootstrap_servers),
+        (".local/", f"{services.home}/"),
         ("127.0.0.1:9200", services.servers.elasticsearch.url.removeprefix("http://")),
     ):
         command = command.replace(documented, actual)

@@ -12,7 +12,7 @@ from tests.e2e.shell import ROOT, commands, run
 
 _PAGE = (ROOT / "docs" / "api.md").read_text(encoding="utf-8")
 _SECTIONS: dict[str, str] = dict(
-    re.findall(r"^## `(?:GET|POST) /(.*?)`\n(.*?)(?=^## |\Z)", _PAGE, re.MULTILINE | re.DOTALL)
+    re.findall(r"^## `(?:GET|POST|DELETE) /(.*?)`\n(.*?)(?=^## |\Z)", _PAGE, re.MULTILINE | re.DOTALL)
 )
 
 

@@ -24,7 +24,7 @@ def record() -> QueryRecord:
     plain.correlation = read_correlation(plain)  # type: ignore[attr-defined]  # as the middleware does
     request = Request(plain)
     request.user, request.auth = User(username="octoAdmin"), "octoxlabs-unsigned"
-    return QueryRecord.begin(request)
+    return QueryRecord.begin(request, request.user)
 
 
 def test_an_answered_search_is_executed_with_all_that_is_known_of_it(record: QueryRecord) -> None:
@@ -71,6 +71,7 @@ def test_credentials_are_not_in_the_event(record: QueryRecord) -> None:
     [
         (200, EventType.QUERY_EXECUTED),
         (400, EventType.QUERY_REJECTED),
+        (401, EventType.QUERY_DENIED),
         (403, EventType.QUERY_DENIED),
         (404, EventType.QUERY_REJECTED),
         (413, EventType.QUERY_REJECTED),

@@ -1,0 +1,94 @@
+"""Logging in: by password or API key, and how often that may fail.
+
+Failures are counted by name and address together, and by address alone; never by name alone, which would let anybody
+lock anybody out. Whether a name is known shows in nothing: the answer, the work and the counting are the same.
+"""
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from hashlib import sha256
+from typing import TypeVar
+
+from django.conf import settings
+from django.contrib.auth import authenticate
+from rest_framework.exceptions import AuthenticationFailed
+
+from gateway.address import neighbourhood
+from gateway.keys import find_key
+from gateway.models import ApiKey, User
+from gateway.problems import Code, Unavailable, throttled
+from gateway.rates import take, wait
+
+HASHES_AT_ONCE = 8
+"""Password hashes that a process makes at one time, each 19 MiB and some 20 ms: log-ins leave the threads to others."""
+
+_hashing = threading.BoundedSemaphore(HASHES_AT_ONCE)
+
+_Found = TypeVar("_Found", User, ApiKey)
+
+
+def log_in_with_password(username: str, password: str, address: str) -> User:
+    """Find the active user of a name and password.
+
+    Args:
+        username: as it was typed.
+        password: as it was typed.
+        address: where the request comes from.
+
+    Raises:
+        AuthenticationFailed: they are not of an active user.
+        Problem: 429, there were too many failures.
+        Unavailable: as many log-ins as may be are being looked at.
+    """
+    with _hash():
+        return _attempt(
+            lambda: _user_of(username, password),
+            username,
+            address,
+            "The username or the password is wrong, or the user is not active.",
+        )
+
+
+def log_in_with_key(text: str, address: str, now: datetime) -> ApiKey:
+    """Find the API key of a text; its ``user`` is who logs in.
+
+    Raises:
+        AuthenticationFailed: it is no API key that is good now.
+        Problem: 429, there were too many failures.
+    """
+    return _attempt(lambda: find_key(text, now), "", address, "The API key is unknown, revoked or expired.")
+
+
+def _attempt(find: Callable[[], _Found | None], name: str, address: str, failure: str) -> _Found:
+    place = neighbourhood(address)
+    budgets = (
+        ("login-failures-of-name", settings.GATEWAY.login_failures, sha256(f"{place} {name}".encode()).hexdigest()),
+        ("login-failures-of-address", settings.GATEWAY.address_login_failures, place),
+    )
+    for budget, rate, key in budgets:
+        seconds = wait(budget, rate, key)
+        if seconds:
+            raise throttled("Failing log-ins", rate, seconds)
+    found = find()
+    if found is None:
+        for budget, rate, key in budgets:
+            take(budget, rate, key)
+        raise AuthenticationFailed(failure)
+    return found
+
+
+def _user_of(username: str, password: str) -> User | None:
+    user = authenticate(username=username, password=password)
+    return user if isinstance(user, User) else None
+
+
+@contextmanager
+def _hash() -> Iterator[None]:
+    if not _hashing.acquire(blocking=False):
+        raise Unavailable(Code.OVERLOADED, "Too many log-ins at once; try again.")
+    try:
+        yield
+    finally:
+        _hashing.release()

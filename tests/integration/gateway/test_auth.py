@@ -1,0 +1,354 @@
+"""``/auth/`` against the real trail: tokens, renewal, revocation, API keys, lock-out, and an event for each call."""
+
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import orjson
+import pytest
+from django.test import Client
+from joserfc import jwt
+from joserfc.jwk import KeySet
+from pytest_django import Settings
+
+from gateway import rates
+from gateway.models import ApiKey, DeniedToken, RefreshFamily, Role, User
+from gateway.tokens import mint
+from tests.integration.gateway.conftest import FindEvents
+
+PASSWORD = "correct horse battery staple"
+UNSIGNED = "Octoxlabs b2N0b0FkbWlu"
+
+Ask = Callable[..., Any]
+ReadEvents = Callable[[], Iterator[dict[str, Any]]]
+
+
+@pytest.fixture(autouse=True)
+def fresh_budgets() -> None:
+    """Begin with no failures counted."""
+    rates._memory.cache_clear()  # pylint: disable=protected-access  # the counters of this process
+
+
+@pytest.fixture
+def user(stack: Settings) -> User:
+    """The one known user, with a password."""
+    del stack
+    known = User.objects.get(username="octoAdmin")
+    known.set_password(PASSWORD)
+    known.save()
+    return known
+
+
+@pytest.fixture
+def ask(user: User, client: Client) -> Ask:
+    """Sends a request; first the token for its Authorization header, then its X-Request-ID."""
+    del user
+
+    def send(method: str, path: str, bearer: str | None = None, request_id: str = "r", /, **body: Any) -> Any:
+        headers = {"X-Request-ID": request_id}
+        if bearer is not None:
+            headers["Authorization"] = bearer if " " in bearer else f"Bearer {bearer}"
+        return client.generic(
+            method, path, b"" if method == "GET" else _json(body), "application/json", headers=headers
+        )
+
+    return send
+
+
+def _json(body: Any) -> bytes:
+    return orjson.dumps(body)
+
+
+@pytest.fixture
+def log_in(ask: Ask) -> Callable[[], dict[str, Any]]:
+    """Gets tokens by password."""
+
+    def tokens() -> dict[str, Any]:
+        response = ask("POST", "/auth/token", username="octoAdmin", password=PASSWORD)
+        assert response.status_code == 200
+        answer: dict[str, Any] = response.json()
+        return answer
+
+    return tokens
+
+
+def _is_refused(response: Any, code: str = "unauthenticated") -> bool:
+    assert response["Content-Type"] == "application/problem+json"
+    return (response.status_code, response.json()["code"]) == (401, code)
+
+
+LogIn = Callable[[], dict[str, Any]]
+
+
+def test_a_password_brings_an_access_token_that_searches_under_both_schemes(ask: Ask, log_in: LogIn) -> None:
+    token = log_in()["access_token"]
+    for scheme, name in (("Bearer", "bearer-jwt"), ("Octoxlabs", "octoxlabs-jwt"), ("bearer", "bearer-jwt")):
+        response = ask("POST", "/search", f"{scheme} {token}", query="Hostname = octoxlabs01")
+        assert (response.status_code, response.json()["count"]) == (200, 1), name
+
+
+def test_tokens_are_not_to_be_kept_by_what_is_in_between(ask: Ask) -> None:
+    response = ask("POST", "/auth/token", username="octoAdmin", password=PASSWORD)
+    assert response["Cache-Control"] == "no-store"
+    assert (response.json()["token_type"], response.json()["expires_in"]) == ("Bearer", 300)
+
+
+def test_the_published_keys_verify_a_token_without_the_gateway(ask: Ask, log_in: LogIn) -> None:
+    published = KeySet.import_key_set(ask("GET", "/.well-known/jwks.json").json())
+    claims = jwt.decode(log_in()["access_token"], published, ["RS256"]).claims
+    assert (claims["sub"], claims["iss"], claims["aud"]) == ("octoAdmin", "sluice", "sluice")
+    assert not any(key.is_private for key in published)
+
+
+def test_wrong_names_and_wrong_passwords_are_refused_in_the_same_words(ask: Ask, user: User) -> None:
+    User.objects.create_user("gone", PASSWORD, is_active=False)
+    User.objects.create_user("by-key-alone")
+    answers = [
+        ask("POST", "/auth/token", username=name, password=password)
+        for name, password in (
+            ("octoAdmin", "wrong"),
+            ("nobody", PASSWORD),
+            ("gone", PASSWORD),
+            ("by-key-alone", ""),
+            ("by-key-alone", PASSWORD),
+        )
+    ]
+    del user
+    bodies = [{**answer.json(), "query_id": None} for answer in answers if answer.status_code == 401]
+    assert len(bodies) == 4
+    assert all(body == bodies[0] for body in bodies)
+    assert answers[3].status_code == 400
+
+
+def test_an_expired_token_has_a_code_of_its_own_and_says_so_in_the_challenge(ask: Ask, user: User) -> None:
+    token = mint(user, "a session", datetime.now(UTC) - timedelta(hours=1))
+    response = ask("POST", "/search", token, query="")
+    assert _is_refused(response, "token_expired")
+    assert 'Bearer realm="sluice", error="invalid_token"' in response["WWW-Authenticate"]
+
+
+def test_a_refresh_token_renews_once_and_its_second_use_ends_everything(ask: Ask, log_in: LogIn) -> None:
+    first = log_in()
+    second = ask("POST", "/auth/token/refresh", refresh_token=first["refresh_token"]).json()
+    assert ask("GET", "/auth/me", second["access_token"]).status_code == 200
+    reused = ask("POST", "/auth/token/refresh", refresh_token=first["refresh_token"])
+    assert _is_refused(reused)
+    assert _is_refused(ask("POST", "/auth/token/refresh", refresh_token=second["refresh_token"]))
+    for tokens in (first, second):
+        assert _is_refused(ask("GET", "/auth/me", tokens["access_token"]))
+
+
+def test_one_log_in_does_not_end_with_another(ask: Ask, log_in: LogIn) -> None:
+    first, second = log_in(), log_in()
+    ask("POST", "/auth/revoke", token=first["refresh_token"])
+    assert _is_refused(ask("GET", "/auth/me", first["access_token"]))
+    assert ask("GET", "/auth/me", second["access_token"]).status_code == 200
+
+
+def test_a_revoked_access_token_is_refused_and_its_log_in_goes_on(ask: Ask, log_in: LogIn) -> None:
+    tokens = log_in()
+    assert ask("POST", "/auth/revoke", token=tokens["access_token"]).status_code == 200
+    assert _is_refused(ask("POST", "/search", tokens["access_token"], query=""))
+    assert ask("POST", "/auth/token/refresh", refresh_token=tokens["refresh_token"]).status_code == 200
+
+
+def test_revoking_what_is_no_token_is_no_error(ask: Ask) -> None:
+    response = ask("POST", "/auth/revoke", token="nothing")
+    assert (response.status_code, response.json()) == (200, {})
+
+
+def test_a_changed_password_ends_every_log_in(ask: Ask, log_in: LogIn, user: User) -> None:
+    tokens = log_in()
+    user.set_password("another " + PASSWORD)
+    user.save()
+    assert _is_refused(ask("POST", "/auth/token/refresh", refresh_token=tokens["refresh_token"]))
+
+
+def test_an_inactive_user_is_out_at_once(ask: Ask, log_in: LogIn) -> None:
+    tokens = log_in()
+    User.objects.update(is_active=False)
+    assert _is_refused(ask("GET", "/auth/me", tokens["access_token"]))
+    assert _is_refused(ask("POST", "/auth/token/refresh", refresh_token=tokens["refresh_token"]))
+
+
+@pytest.mark.parametrize("token", ["", "nothing", "WyIwIiwwXQ:1:1", "ş", "a.b.c"])
+def test_what_is_no_refresh_token_is_refused(token: str, ask: Ask) -> None:
+    assert ask("POST", "/auth/token/refresh", refresh_token=token).status_code in (400, 401)
+
+
+def test_an_access_token_is_no_refresh_token_and_the_other_way_round(ask: Ask, log_in: LogIn) -> None:
+    tokens = log_in()
+    assert ask("POST", "/auth/token/refresh", refresh_token=tokens["access_token"]).status_code in (400, 401)
+    assert _is_refused(ask("GET", "/auth/me", tokens["refresh_token"]))
+
+
+def test_what_has_expired_makes_room(ask: Ask, log_in: LogIn) -> None:
+    log_in()
+    past = datetime.now(UTC) - timedelta(seconds=1)
+    RefreshFamily.objects.update(expires_at=past)
+    DeniedToken.objects.create(identifier="old", expires_at=past)
+    ask("POST", "/auth/revoke", token=log_in()["refresh_token"])
+    assert RefreshFamily.objects.count() == 1
+    assert not DeniedToken.objects.filter(identifier="old").exists()
+
+
+def test_an_api_key_is_shown_once_exchanged_listed_and_revoked(ask: Ask, log_in: LogIn) -> None:
+    token = log_in()["access_token"]
+    made = ask("POST", "/auth/keys", token, name="nightly export")
+    assert made.status_code == 201
+    exchanged = ask("POST", "/auth/token", api_key=made.json()["api_key"]).json()
+    assert "refresh_token" not in exchanged
+    assert ask("GET", "/auth/me", exchanged["access_token"]).json()["username"] == "octoAdmin"
+    (listed,) = ask("GET", "/auth/keys", token).json()["keys"]
+    assert set(listed) == {"id", "name", "created_at", "expires_at", "last_used_at"}
+    assert listed["last_used_at"]
+    assert ask("DELETE", f"/auth/keys/{listed['id']}", token).status_code == 204
+    assert ask("GET", "/auth/keys", token).json() == {"keys": []}
+    assert _is_refused(ask("POST", "/auth/token", api_key=made.json()["api_key"]))
+    assert _is_refused(ask("GET", "/auth/me", exchanged["access_token"]))
+
+
+def test_nobody_sees_or_revokes_the_keys_of_another(ask: Ask, log_in: LogIn) -> None:
+    ask("POST", "/auth/keys", log_in()["access_token"], name="mine")
+    other = mint(User.objects.create_user("other"), "a session", datetime.now(UTC))
+    assert ask("GET", "/auth/keys", other).json() == {"keys": []}
+    assert ask("DELETE", f"/auth/keys/{ApiKey.objects.get().id}", other).status_code == 204
+    assert ApiKey.objects.get().revoked_at is None
+
+
+def test_an_unsigned_header_makes_no_api_keys(ask: Ask) -> None:
+    for method, path in (("GET", "/auth/keys"), ("POST", "/auth/keys"), ("DELETE", "/auth/keys/0")):
+        response = ask(method, path, UNSIGNED, name="mine")
+        assert (response.status_code, response.json()["code"]) == (403, "forbidden")
+    assert not ApiKey.objects.exists()
+
+
+def test_a_user_has_so_many_keys_and_no_more(ask: Ask, log_in: LogIn, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("gateway.auth_views.MAX_KEYS", 1)
+    token = log_in()["access_token"]
+    assert ask("POST", "/auth/keys", token, name="first").status_code == 201
+    response = ask("POST", "/auth/keys", token, name="second")
+    assert (response.status_code, response.json()["code"]) == (400, "malformed")
+
+
+@pytest.mark.parametrize("role", Role)
+def test_me_says_who_and_what_may_be_searched(role: Role, ask: Ask) -> None:
+    User.objects.update(role=role, granted_indices=[])
+    me = ask("GET", "/auth/me", UNSIGNED).json()
+    logs = [] if role is Role.SEARCHER else ["query-logs-*"]
+    assert me == {"username": "octoAdmin", "role": role.value, "indices": logs}
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {},
+        {"username": "octoAdmin"},
+        {"username": "octoAdmin", "password": PASSWORD, "api_key": "x"},
+        {"username": ["octoAdmin"], "password": PASSWORD},
+        {"username": "octoAdmin", "password": "x" * 1025},
+        {"username": "x" * 151, "password": PASSWORD},
+        {"username": "octo\0Admin", "password": PASSWORD},
+        {"grant_type": "password"},
+    ],
+)
+def test_a_malformed_log_in_is_a_400_that_does_not_repeat_the_password(body: dict[str, Any], ask: Ask) -> None:
+    response = ask("POST", "/auth/token", **body)
+    assert (response.status_code, response.json()["code"]) == (400, "malformed")
+    assert PASSWORD not in response.content.decode()
+
+
+def test_failures_lock_a_name_at_one_address_and_nobody_else(ask: Ask, stack: Settings) -> None:
+    stack.GATEWAY = stack.GATEWAY.model_copy(update={"login_failures": "3/hour"})
+    for name in ("octoAdmin", "nobody"):
+        for _ in range(3):
+            assert ask("POST", "/auth/token", username=name, password="wrong").status_code == 401
+        locked = ask("POST", "/auth/token", username=name, password=PASSWORD)
+        assert (locked.status_code, locked.json()["code"]) == (429, "throttled")
+        assert int(locked["Retry-After"]) > 0
+    User.objects.create_user("other", PASSWORD)
+    assert ask("POST", "/auth/token", username="other", password=PASSWORD).status_code == 200
+
+
+def test_a_user_is_not_locked_out_by_failures_elsewhere(ask: Ask, client: Client, stack: Settings) -> None:
+    stack.GATEWAY = stack.GATEWAY.model_copy(update={"login_failures": "1/hour"})
+    body = _json({"username": "octoAdmin", "password": "wrong"})
+    for _ in range(2):
+        client.generic("POST", "/auth/token", body, "application/json", REMOTE_ADDR="198.51.100.7")
+    assert ask("POST", "/auth/token", username="octoAdmin", password=PASSWORD).status_code == 200
+
+
+def test_an_address_fails_so_often_and_no_more_whoever_it_names(ask: Ask, stack: Settings) -> None:
+    stack.GATEWAY = stack.GATEWAY.model_copy(update={"address_login_failures": "3/hour"})
+    for number in range(3):
+        assert ask("POST", "/auth/token", username=f"user{number}", password="wrong").status_code == 401
+    assert ask("POST", "/auth/token", username="octoAdmin", password=PASSWORD).status_code == 429
+    assert ask("POST", "/auth/token", api_key="sluice_0").status_code == 429
+
+
+def test_every_call_is_an_event_and_no_credential_is_in_it(
+    ask: Ask, log_in: LogIn, events: ReadEvents, stack: Settings
+) -> None:
+    tokens = log_in()
+    key = ask("POST", "/auth/keys", tokens["access_token"], "e-key", name="mine").json()["api_key"]
+    ask("POST", "/auth/token", None, "e-password", username="octoAdmin", password=PASSWORD)
+    ask("POST", "/auth/token", None, "e-api-key", api_key=key)
+    ask("GET", "/auth/me", tokens["access_token"], "e-me")
+    ask("GET", "/auth/me", "Bearer a.b.c", "e-forged")
+    ask("GET", "/auth/keys", UNSIGNED, "e-unproven")
+    stack.GATEWAY = stack.GATEWAY.model_copy(update={"login_failures": "1/hour"})
+    ask("POST", "/auth/token", None, "e-wrong", username="octoAdmin", password="mistyped")
+    ask("POST", "/auth/token", None, "e-malformed", username="octoAdmin")
+    ask("POST", "/auth/token/refresh", None, "e-refresh", refresh_token=tokens["refresh_token"])
+    ask("POST", "/auth/revoke", None, "e-revoke", token=tokens["access_token"])
+    ask("POST", "/auth/token", None, "e-locked", username="octoAdmin", password=PASSWORD)
+    expected = {
+        "e-key": ("auth.succeeded", "octoAdmin", "bearer-jwt", 200),
+        "e-password": ("auth.succeeded", "octoAdmin", "password", 200),
+        "e-api-key": ("auth.succeeded", "octoAdmin", "api-key", 200),
+        "e-me": ("auth.succeeded", "octoAdmin", "bearer-jwt", 200),
+        "e-forged": ("auth.failed", None, None, 401),
+        "e-unproven": ("auth.failed", "octoAdmin", "octoxlabs-unsigned", 403),
+        "e-wrong": ("auth.failed", None, None, 401),
+        "e-malformed": ("auth.failed", None, None, 400),
+        "e-refresh": ("auth.succeeded", "octoAdmin", "refresh-token", 200),
+        "e-revoke": ("auth.succeeded", "octoAdmin", "token", 200),
+        "e-locked": ("auth.throttled", None, None, 429),
+    }
+    recorded = [event for event in events() if event["metadata"]["request_id"] in expected]
+    assert len(recorded) == len(expected)
+    for event in recorded:
+        request_id = event["metadata"]["request_id"]
+        found = (event["event_type"], event["user_id"], event["metadata"]["auth_scheme"], event["data"]["status"])
+        assert found == expected[request_id], request_id
+        for secret in (PASSWORD, "mistyped", key, tokens["access_token"], tokens["refresh_token"]):
+            assert secret not in str(event["data"])
+
+
+def test_who_is_let_no_further_is_on_the_trail(ask: Ask, events: ReadEvents) -> None:
+    expected = {}
+    for method, path, token, status, event_type, user_id in (
+        ("POST", "/search", None, 401, "query.denied", None),
+        ("POST", "/search", "Bearer a.b.c", 401, "query.denied", None),
+        ("GET", "/fields", None, 401, "query.denied", None),
+        ("POST", "/translate", "Octoxlabs bm9ib2R5", 401, "query.denied", None),
+        ("POST", "/complete", "Basic abc", 401, "query.denied", None),
+        ("GET", "/api/ping", None, 401, "query.denied", None),
+        ("GET", "/fields?index=users", UNSIGNED, 403, "query.denied", "octoAdmin"),
+        ("DELETE", "/search", UNSIGNED, 405, "query.rejected", "octoAdmin"),
+        ("DELETE", "/fields", UNSIGNED, 405, "query.rejected", "octoAdmin"),
+    ):
+        response = ask(method, path, token)
+        assert response.status_code == status, path
+        expected[response.json()["query_id"]] = (event_type, user_id)
+    recorded = {event["event_id"]: (event["event_type"], event["user_id"]) for event in events()}
+    assert expected.items() <= recorded.items()
+
+
+def test_refusals_of_unknown_callers_beyond_their_budget_are_answered_and_only_counted(
+    ask: Ask, stack: Settings, find_events: FindEvents
+) -> None:
+    stack.GATEWAY = stack.GATEWAY.model_copy(update={"recorded_refusals": "2/hour"})
+    answers = [ask("POST", "/search", None, "flood", query="") for _ in range(5)]
+    assert [answer.status_code for answer in answers] == [401] * 5
+    assert len(find_events("flood")) == 2
