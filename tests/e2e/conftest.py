@@ -1,15 +1,14 @@
 """The whole system, started once on the run's Kafka and Elasticsearch."""
 
-import subprocess
-import sys
 from collections.abc import Iterator
 
 import pytest
 
 from local import ports
 from local.servers import Servers
-from local.services import USER, Services
+from local.services import Services
 from local.supervisor import clean_environment, supervisor
+from tests.api_key import make_api_key
 
 
 @pytest.fixture(scope="session")
@@ -27,11 +26,5 @@ def services(embedded: Servers, tmp_path_factory: pytest.TempPathFactory) -> Ite
 
 @pytest.fixture(scope="session")
 def api_key(services: Services) -> str:
-    """A key of the demo user's, as an operator makes one."""
-    make = (
-        "from gateway.keys import issue_key; from gateway.models import User;"
-        f" print(issue_key(User.objects.get(username={USER!r}), 'vendor')[1])"
-    )
-    command = [sys.executable, "-m", "gateway", "shell", "--no-imports", "--command", make]
-    environment = clean_environment(services.environment())
-    return subprocess.run(command, env=environment, capture_output=True, text=True, check=True).stdout.strip()
+    """A key of the demo user's."""
+    return make_api_key(clean_environment(services.environment()))

@@ -5,9 +5,15 @@ import sys
 from pathlib import Path
 
 import pytest
+import urllib3
 
+from elastic.bootstrap import bootstrap
+from elastic.client import connect
+from elastic.seed import seed
+from elastic.settings import ElasticsearchSettings
+from tests.api_key import make_api_key
 from tests.integration.gateway.conftest import Backing
-from tests.integration.gateway.process import AUTHORIZATION, configured_gateway
+from tests.integration.gateway.process import configured_gateway
 
 _EXAMPLES = 60
 """Requests that are made up for an operation, besides those that its schema's bounds and examples give."""
@@ -32,12 +38,16 @@ def test_the_gateway_answers_as_documented_and_without_a_fault(
     backing: Backing, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     gateway = configured_gateway(tmp_path, backing)
-    authorization = f"Authorization: {AUTHORIZATION['Authorization']}"
     with gateway.started():
-        _assert_conformance(f"{gateway.url}/schema/", tmp_path, capsys, "--header", authorization)
+        key = {"token": make_api_key(gateway.environment)}
+        token = urllib3.request("POST", f"{gateway.url}/api/token/token", json=key).json()["access"]
+        _assert_conformance(f"{gateway.url}/schema/", tmp_path, capsys, "--header", f"Authorization: Bearer {token}")
 
 
 def test_the_translator_answers_as_documented_and_without_a_fault(
-    translator_url: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    translator_url: str, elasticsearch_url: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    with connect(ElasticsearchSettings(url=elasticsearch_url)) as client:
+        bootstrap(client)
+        seed(client)
     _assert_conformance(f"{translator_url}/openapi.json", tmp_path, capsys)
