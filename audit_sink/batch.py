@@ -15,6 +15,11 @@ class DeadLetter:
     reason: str
     detail: str
 
+    @property
+    def summary(self) -> str:
+        """The reason and what the detail begins with: no more of it, since it may quote what somebody searched for."""
+        return f"{self.reason} ({self.detail.partition(':')[0]})"
+
 
 @dataclass(eq=False, slots=True)
 class Batch:

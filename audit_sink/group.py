@@ -233,7 +233,8 @@ class Group:  # pylint: disable=too-many-instance-attributes  # two clients, and
             if failure is not None:
                 COMMIT_FAILURES.inc()
                 self._tracker.uncommitted(position.partition)
-                logger.warning("partition %d: the commit is made again: %s", position.partition, failure)
+                if self._tracker.is_assigned(position.partition):
+                    logger.warning("partition %d: the commit is made again: %s", position.partition, failure)
 
 
 def _numbers(partitions: list[TopicPartition]) -> str:

@@ -201,11 +201,10 @@ class Sink:  # pylint: disable=too-many-instance-attributes  # all parts meet he
         write.batch.open += len(verdict.letters) - 1
         for letter in verdict.letters:
             logger.warning(
-                "dead letter from partition %s, offset %s: %s: %s",
+                "dead letter from partition %s, offset %s: %s",
                 letter.record.partition(),
                 letter.record.offset(),
-                letter.reason,
-                letter.detail,
+                letter.summary,
             )
             self._letters.send(letter, partial(self._on_letter_sent, write.batch))
         if verdict.retry is not None:

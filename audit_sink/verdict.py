@@ -75,7 +75,7 @@ def judge(  # pylint: disable=too-many-locals  # a tally: one for each way to en
         cause = "dead_letter_breaker"
         stall = (
             f"{len(letters)} of {len(items) + len(write.letters)} events would become dead letters, the first for "
-            f"{letters[0].reason} ({letters[0].detail}); is this the right version, with the right index template?"
+            f"{letters[0].summary}; is this the right version, with the right index template?"
         )
         again = sorted(again + [position for position, _ in poison])
         letters, undecided = [], write.letters
