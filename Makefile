@@ -9,7 +9,7 @@ LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --genera
 check: export GATEWAY_SECRET_KEY := only-for-the-linters
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo test check format lock fuzz chaos bench-translator bench-sink clean
+.PHONY: help run demo test check format lock fuzz chaos bench-translator bench-gateway bench-sink clean
 .DELETE_ON_ERROR:
 
 help: ## List the targets
@@ -52,6 +52,9 @@ chaos: .venv/dev.stamp ## Kill, freeze and restart sinks, Kafka and Elasticsearc
 
 bench-translator: .venv/dev.stamp ## Time the translator against luqum, and POST /translate against /healthz
 	@$(BIN)/python -m tests.benchmarks.bench_translator
+
+bench-gateway: .venv/dev.stamp ## Time the gateway's POST /search against Elasticsearch's own _search, on the embedded stack
+	@$(BIN)/python -m tests.benchmarks.bench_gateway
 
 bench-sink: .venv/dev.stamp build/peers/made.stamp ## Time the audit sink against its peers and Elasticsearch's ceiling
 	@$(BIN)/python -m tests.benchmarks.bench_sink --peers build/peers/bin/python
