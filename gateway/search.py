@@ -221,6 +221,11 @@ def read_error(error: ApiError) -> Problem:
         return RejectedQuery(
             Code.TOO_COMPLEX, "Elasticsearch finds the query too complex; use fewer clauses or a simpler pattern."
         )
+    if "nanosecond resolution" in str(error.body):
+        # Only Elasticsearch knows where its date math leads to, as only it knows the time.
+        return RejectedQuery(
+            Code.TYPE_MISMATCH, "A date in the query is outside what date_nanos holds, 1970-01-01 to 2262-04-11."
+        )
     logger.error("Elasticsearch answered %s: %s", error.status_code, error.error)
     if error.status_code == HTTPStatus.BAD_REQUEST:
         return RejectedQuery(Code.MALFORMED, "Elasticsearch refuses this query.")

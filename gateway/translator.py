@@ -160,7 +160,7 @@ def read_answer(status: int, body: bytes, members: Members) -> dict[str, Any]:
     if status == HTTPStatus.UNPROCESSABLE_ENTITY and code in REJECTIONS:
         raise RejectedQuery(Code(code), detail, {name: answer[name] for name in _REJECTION_MEMBERS if name in answer})
     if status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
-        raise RejectedQuery(Code.TOO_COMPLEX, "The query is too long.")
+        raise RejectedQuery(Code.TOO_COMPLEX, "The query is longer than the translator's TRANSLATOR_BODY_BYTES.")
     if (status, code) == (HTTPStatus.NOT_FOUND, Code.NOT_FOUND):
         raise Problem(HTTPStatus.NOT_FOUND, Code.NOT_FOUND, detail)
     if (status, code) == (HTTPStatus.SERVICE_UNAVAILABLE, Code.SEARCH_UNAVAILABLE):

@@ -13,7 +13,7 @@ from typing import Any, ClassVar, TypeAlias
 from translator import dates
 from translator.catalogue import FAMILIES, Family, Field
 from translator.errors import TooComplex, TypeMismatch, UnsupportedOperator, quoted
-from translator.limits import MAX_CLAUSES, MAX_WILDCARD
+from translator.limits import MAX_CLAUSES, MAX_TERM_BYTES, MAX_WILDCARD
 from translator.nodes import Comparison, Operator, Value, Wildcard
 from translator.regex import to_lucene
 
@@ -105,13 +105,17 @@ class _String(_Type):
     def __init__(self, case_insensitive: bool) -> None:
         self.flag: Query = {"case_insensitive": True} if case_insensitive else {}
 
-    def term(self, field: Field, value: Value) -> object:
-        return value.text
+    def term(self, field: Field, value: Value) -> str:
+        text = value.text or ""
+        # Most texts are short enough however many bytes a character has.
+        if len(text) > MAX_TERM_BYTES // 4 and len(text.encode(errors="surrogatepass")) > MAX_TERM_BYTES:
+            message = f"a value has at most {MAX_TERM_BYTES:,} bytes in UTF-8"
+            raise TooComplex(message, value.position, value.end)
+        return text
 
     def equal(self, field: Field, value: Value) -> Query:
-        text = value.text
-        if text is not None:
-            return _with_flags("term", field, text, self.flag)
+        if value.text is not None:
+            return _with_flags("term", field, self.term(field, value), self.flag)
         prefix = _prefix(value)
         if prefix is not None:
             return _with_flags("prefix", field, prefix, self.flag)

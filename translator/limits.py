@@ -16,3 +16,5 @@ MAX_REGEX_SIZE = 10_000
 """Characters of a regular expression with its repetitions written out."""
 MAX_COMPOUND_DEPTH = 25
 """Compound queries (`bool`, `nested`) within each other; Elasticsearch refuses 30."""
+MAX_TERM_BYTES = 32_766
+"""UTF-8 bytes of a value that is compared as a whole: Lucene keeps no longer term, and Elasticsearch looks for none."""

@@ -17,8 +17,8 @@ class TranslatorSettings(Settings):
 
     host: str = "127.0.0.1"
     port: int = Field(default=8001, ge=1, le=65_535)
-    body_bytes: int = Field(default=1_048_576, ge=1_024, le=16_777_216)
-    """The largest request body; 65,536 characters of query are at most 768 KiB of JSON."""
+    body_bytes: int = Field(default=1_114_112, ge=1_024, le=16_777_216)
+    """The largest request body: a little more than the gateway takes, so that a query over the limit is told where."""
     refresh_seconds: _Seconds = 30.0
     """How often the mappings of the indices in use are read again in the background."""
     unknown_field_refresh_seconds: _Seconds = 1.0

@@ -119,6 +119,18 @@ def test_a_query_that_cannot_be_run_is_a_400_of_its_kind(query: str, code: str, 
     assert (response.status_code, response.json()["code"]) == (400, code)
 
 
+@pytest.mark.parametrize("length", [70_000, 1_048_500])
+def test_a_query_over_the_limit_is_told_where_the_limit_is(length: int, search: Search) -> None:
+    problem = search("x" * length).json()
+    assert (problem["position"], problem["end"]) == (65_536, length)
+    assert "65,536" in problem["detail"]
+
+
+def test_a_value_longer_than_any_in_the_index_is_told_so_with_its_place(search: Search) -> None:
+    problem = search(f"Hostname = {'x' * 32_767}").json()
+    assert (problem["code"], problem["position"], problem["end"]) == ("too_complex", 11, 11 + 32_767)
+
+
 @pytest.mark.parametrize("field", ["Description", "Software.Name", "OS", "Software"])
 def test_sorting_by_a_field_without_an_order_names_one_that_has(field: str, search: Search) -> None:
     response = search(sort=[field])

@@ -27,6 +27,7 @@ def _caused_by(kind: str) -> dict[str, Any]:
         (400, _caused_by("too_complex_to_determinize_exception"), (400, "too_complex")),
         (400, _caused_by("too_many_clauses"), (400, "too_complex")),
         (500, _caused_by("too_many_nested_clauses"), (400, "too_complex")),
+        (400, _caused_by("date[2326] cannot be stored in nanosecond resolution"), (400, "type_mismatch")),
         (400, _caused_by("parse_exception"), (400, "malformed")),
         (401, {"error": {"type": "security_exception", "reason": "secret"}}, (503, "search_unavailable")),
         (403, {"error": {"type": "security_exception", "reason": "secret"}}, (503, "search_unavailable")),

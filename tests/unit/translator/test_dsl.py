@@ -358,6 +358,17 @@ def test_each_member_that_becomes_a_query_of_its_own_counts_as_a_clause() -> Non
         _dsl(f"name IN ({members}, b*)")
 
 
+@pytest.mark.parametrize("query", ["name = {}", "name IN (a, {})", "name > {}", "labels.env = {}", "title = {}"])
+@pytest.mark.parametrize("any_case", [False, True])
+def test_a_value_longer_than_any_term_is_refused_at_its_place(query: str, any_case: bool) -> None:
+    longest = "ş" * (32_766 // 2)
+    assert translate(query.format(longest), _CATALOGUE, case_insensitive=any_case)
+    text = query.format(f"{longest}x")
+    with pytest.raises(TooComplex, match="32,766 bytes") as raised:
+        translate(text, _CATALOGUE, case_insensitive=any_case)
+    assert text[raised.value.position : raised.value.end] == f"{longest}x"
+
+
 _ALLOWED = {
     *["bool", "nested", "term", "terms", "prefix", "wildcard", "regexp", "range", "exists", "match_phrase", "match_all"]
 }
