@@ -1,8 +1,9 @@
 """The command line: `serve` serves; `QUERY --mapping FILE` and `--batch` translate."""
 
 import argparse
+import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import orjson
@@ -16,13 +17,15 @@ from translator.server import serve
 
 _REJECTED = 2
 _UNUSABLE = 2
+_UNWRITABLE = 1
 
 
 def main(arguments: Sequence[str]) -> int:
     """Run the command line.
 
     Returns:
-        The exit status: 0, or 2 for a rejected query, a mapping that is none, or settings that nothing can start with.
+        The exit status: 0; 2 for a rejected query, a mapping that is none, or settings that nothing can start with; 1
+        for an output that cannot be written.
     """
     parser = argparse.ArgumentParser(prog="python -m translator", description="Translate queries to Elasticsearch DSL.")
     parser.add_argument("query", nargs="?", help="the query; or the word serve, to serve HTTP in the foreground")
@@ -33,7 +36,7 @@ def main(arguments: Sequence[str]) -> int:
     if options.batch:
         if options.query is not None or options.mapping is not None:
             parser.error("--batch takes queries and mappings from standard input alone")
-        return _batch()
+        return _printing(_batch)
     if options.query == "serve" and options.mapping is None:
         try:
             return serve()
@@ -42,7 +45,21 @@ def main(arguments: Sequence[str]) -> int:
             return _UNUSABLE
     if options.query is None or options.mapping is None:
         parser.error("give a query and its --mapping, or serve, or --batch")
-    return _one(options.query, options.mapping, options.case_insensitive)
+    return _printing(lambda: _one(options.query, options.mapping, options.case_insensitive))
+
+
+def _printing(work: Callable[[], int]) -> int:
+    """Do work that writes to standard output, which may be full or closed."""
+    try:
+        status = work()
+        sys.stdout.buffer.flush()
+    except OSError as error:
+        # What is left cannot be written either when the interpreter ends.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        if not isinstance(error, BrokenPipeError):
+            print(f"translator: standard output: {error.strerror}", file=sys.stderr)
+        return _UNWRITABLE
+    return status
 
 
 def _one(query: str, mapping: Path, case_insensitive: bool) -> int:

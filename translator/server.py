@@ -6,6 +6,7 @@ import logging.config
 import multiprocessing
 import os
 import signal
+import socket
 import threading
 import time
 from typing import Any
@@ -15,7 +16,7 @@ from granian.http import HTTP1Settings
 from granian.log import LogLevels
 from granian.server.mp import MPServer
 
-from elastic.settings import ElasticsearchSettings
+from elastic.settings import ConfigurationError, ElasticsearchSettings
 from translator.app import create_app
 from translator.settings import TranslatorSettings
 
@@ -58,12 +59,20 @@ def serve() -> int:
         The exit status.
 
     Raises:
-        ConfigurationError: a setting is missing or bad.
+        ConfigurationError: a setting is missing or bad, or the port is taken.
     """
     settings = TranslatorSettings.load()
     # The worker reads these too, but a bad one has to stop the start-up here.
     ElasticsearchSettings.load()
     logging.config.dictConfig(_LOGGING)
+    try:
+        # The server itself would share a port that another translator serves on (SO_REUSEPORT).
+        family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+        socket.create_server((settings.host, settings.port), family=family).close()
+    except OSError as error:
+        raise ConfigurationError(
+            f"TRANSLATOR_HOST, TRANSLATOR_PORT: cannot serve on {settings.host}:{settings.port}: {error.strerror}"
+        ) from None
     server = _Server(
         "translator.app:create_app",
         address=settings.host,

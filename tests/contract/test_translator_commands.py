@@ -42,6 +42,17 @@ def test_a_rejected_query_is_a_picture_and_exit_status_2(mapping: str) -> None:
     )
 
 
+@pytest.mark.parametrize("arguments", [["Hostname = a", "--mapping"], ["--batch"]])
+def test_an_output_that_cannot_be_written_is_one_line_and_exit_status_1(arguments: list[str], mapping: str) -> None:
+    batch = arguments == ["--batch"]
+    command = [sys.executable, "-m", "translator", *arguments, *([] if batch else [mapping])]
+    with Path("/dev/full").open("wb") as full:
+        result = subprocess.run(
+            command, input=b"{}\n", stdout=full, stderr=subprocess.PIPE, text=False, timeout=60, check=False
+        )
+    assert (result.returncode, result.stderr) == (1, b"translator: standard output: No space left on device\n")
+
+
 @pytest.mark.parametrize(
     "arguments",
     [[], ["a = 1"], ["a = 1", "--mapping", "no-such-file"], ["a = 1", "--mapping", "/dev/null"], ["--batch", "a"]],

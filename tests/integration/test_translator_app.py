@@ -438,3 +438,20 @@ def test_a_bad_setting_is_one_line_that_names_it(variable: str, value: str) -> N
     assert result.returncode == 2
     assert result.stderr.count("\n") == 1
     assert variable in result.stderr
+
+
+def test_a_port_that_somebody_serves_on_is_one_line_that_names_it(elasticsearch_url: str) -> None:
+    with _service(ELASTICSEARCH_URL=elasticsearch_url) as service:
+        command = [sys.executable, "-m", "translator", "serve"]
+        result = subprocess.run(
+            command,
+            env={**os.environ, "TRANSLATOR_PORT": str(service.port)},
+            capture_output=True,
+            text=True,
+            timeout=30,
+            check=False,
+        )
+        assert result.returncode == 2
+        assert result.stderr.count("\n") == 1
+        assert "TRANSLATOR_PORT" in result.stderr
+        assert "Address already in use" in result.stderr

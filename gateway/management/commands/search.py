@@ -1,8 +1,9 @@
 """``python -m gateway search QUERY --user NAME``: a search from the terminal, over HTTP like anybody's."""
 
 import base64
+import os
 import sys
-from argparse import ArgumentParser
+from argparse import ArgumentParser, ArgumentTypeError
 from http import HTTPStatus
 from typing import Any
 
@@ -12,10 +13,13 @@ from django.core.management.base import BaseCommand
 from urllib3.exceptions import HTTPError, LocationValueError
 
 from gateway.auth import SCHEME
+from gateway.serializers import MAX_SIZE
 from gateway.table import escape, table
 
 _REJECTED = 2
 _FAILED = 1
+_NO_GATEWAY = "the answer is not a gateway's"
+_MEMBERS = {"query_id", "count", "count_relation", "took_ms", "results"}
 
 
 class Command(BaseCommand):
@@ -26,13 +30,15 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         """Take the query and what goes with it."""
-        parser.add_argument("query", metavar="QUERY", help='such as "Hostname = octoxlabs*"')
-        parser.add_argument("--user", required=True, help="the known user to search as")
+        parser.add_argument("query", metavar="QUERY", type=_text, help='such as "Hostname = octoxlabs*"')
+        parser.add_argument("--user", required=True, type=_text, help="the known user to search as")
         parser.add_argument("--url", default="http://127.0.0.1:8000", help="the gateway's address")
-        parser.add_argument("--index", help="the index to search")
-        parser.add_argument("--size", type=int, default=20, help="documents to print")
-        parser.add_argument("--fields", help="members of a document to print, comma separated")
-        parser.add_argument("--sort", help='fields to sort by, comma separated, "-" before one for descending order')
+        parser.add_argument("--index", type=_text, help="the index to search")
+        parser.add_argument("--size", type=_size, default=20, help=f"documents to print, 0 to {MAX_SIZE:,}")
+        parser.add_argument("--fields", type=_text, help="members of a document to print, comma separated")
+        parser.add_argument(
+            "--sort", type=_text, help='fields to sort by, comma separated, "-" before one for descending order'
+        )
         parser.add_argument("--json", action="store_true", help="print the answer as JSON")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -49,16 +55,42 @@ class Command(BaseCommand):
             # Not a CommandError, whose prefix would push the caret out of line.
             self.stderr.write(str(error))
             sys.exit(error.status)
-        if options["json"]:
+        try:
+            self._print(answer, body.get("fields"), as_json=options["json"])
+            sys.stdout.flush()
+        except OSError as error:
+            # What is left cannot be written either when the interpreter ends.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            if not isinstance(error, BrokenPipeError):
+                self.stderr.write(f"standard output: {error.strerror}")
+            sys.exit(_FAILED)
+
+    def _print(self, answer: Any, fields: Any, *, as_json: bool) -> None:
+        if as_json:
             self.stdout.write(orjson.dumps(answer, option=orjson.OPT_INDENT_2).decode())
             return
         results = answer["results"]
-        columns = body.get("fields") or list(dict.fromkeys(name for result in results for name in result))
+        columns = fields or list(dict.fromkeys(name for result in results for name in result))
         for line in table(columns, [[_member(result, name) for name in columns] for result in results]):
             self.stdout.write(line)
         more = "more than " if answer["count_relation"] == "gte" else ""
         count, took = f"{more}{answer['count']:,}", answer["took_ms"]
         self.stdout.write(f"{len(results)} of {count} documents in {took} ms, query {answer['query_id']}")
+
+
+def _text(argument: str) -> str:
+    try:
+        argument.encode()
+    except UnicodeEncodeError:
+        raise ArgumentTypeError("is not UTF-8") from None
+    return argument
+
+
+def _size(argument: str) -> int:
+    size = int(argument)
+    if not 0 <= size <= MAX_SIZE:
+        raise ArgumentTypeError(f"must be 0 to {MAX_SIZE:,}")
+    return size
 
 
 class _NoAnswer(Exception):
@@ -82,14 +114,16 @@ def _post(url: str, user: str, body: dict[str, Any]) -> Any:
     if response.status != HTTPStatus.OK:
         refused = 400 <= response.status < 500
         raise _NoAnswer(_explain(answer), _REJECTED if refused else _FAILED)
+    if not isinstance(answer, dict) or not answer.keys() >= _MEMBERS:
+        raise _NoAnswer(_NO_GATEWAY, _FAILED)
     return answer
 
 
 def _explain(problem: Any) -> str:
-    if not isinstance(problem, dict):
-        return "the answer is not a gateway's"
+    if not isinstance(problem, dict) or not isinstance(problem.get("detail"), str):
+        return _NO_GATEWAY
     picture = str(problem.get("caret", "")).splitlines()
-    return "\n".join(escape(line) for line in [*picture, str(problem.get("detail"))])
+    return "\n".join(escape(line) for line in [*picture, problem["detail"]])
 
 
 def _member(document: Any, path: str) -> Any:
