@@ -12,6 +12,7 @@ from django.core import signing
 from rest_framework.exceptions import AuthenticationFailed
 
 from gateway.models import DeniedToken, RefreshFamily, User
+from gateway.tokens import LONGEST_SECONDS
 
 MAX_CHARACTERS = 512
 _SALT = "gateway.refresh"
@@ -87,5 +88,5 @@ def deny(identifier: str, now: datetime) -> None:
     """Refuse access tokens by their ``jti`` or ``sid`` until the last of them has expired; what has makes room."""
     DeniedToken.objects.filter(expires_at__lte=now).delete()
     # Twice its life, as clocks may be apart.
-    until = now + timedelta(seconds=2 * settings.GATEWAY.jwt_access_seconds)
+    until = now + timedelta(seconds=2 * LONGEST_SECONDS)
     DeniedToken.objects.update_or_create(identifier=identifier, defaults={"expires_at": until})

@@ -19,7 +19,7 @@ from gateway.recorded_search import read, run
 from gateway.recorded_view import API_KEY, NOT_KEPT, CredentialsView, RecordedView, RefusalsRecordedView
 from gateway.search import creation_time
 from gateway.serializers import START, checked
-from gateway.tokens import mint
+from gateway.tokens import LONGEST_SECONDS, mint
 from gateway.trail import put_on_trail
 from gateway.vendor_results import as_lists
 from gateway.vendor_serializers import DeviceSerializer, DevicesSerializer, TokenSerializer
@@ -41,7 +41,8 @@ class TokenView(CredentialsView):
         now = datetime.now(UTC)
         key = log_in_with_key(checked(TokenSerializer, request.data)["token"], request.META["REMOTE_ADDR"], now)
         put_on_trail(self.let_in(request, key.user, API_KEY))
-        return Response({"access": mint(key.user, key.id, now, key.expires_at)}, headers=NOT_KEPT)
+        token = mint(key.user, key.id, now, key.expires_at, seconds=LONGEST_SECONDS)
+        return Response({"access": token}, headers=NOT_KEPT)
 
 
 class PingView(RefusalsRecordedView):

@@ -2,7 +2,7 @@
 
 import uuid
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import quote
 
@@ -13,7 +13,10 @@ from elasticsearch.helpers import bulk
 from pytest_django import Settings
 
 from elastic.seed import NAMED
+from gateway.keys import issue_key
+from gateway.models import User
 from gateway.search import client as elasticsearch
+from gateway.tokens import read
 from tests.integration.gateway.conftest import INDEX, FindEvents
 
 Ask = Callable[..., Any]
@@ -48,6 +51,53 @@ def many(stack: Settings) -> int:
 def _is_problem(response: Any, status: int, code: str) -> bool:
     assert response["Content-Type"] == "application/problem+json"
     return (response.status_code, response.json()["code"]) == (status, code)
+
+
+def test_an_api_key_brings_a_token_for_half_a_day_because_the_client_asks_once(
+    stack: Settings, client: Client, find_events: FindEvents
+) -> None:
+    del stack
+    key, text = issue_key(User.objects.get(username="octoAdmin"), "vendor")
+    request_id = str(uuid.uuid4())
+    response = client.post(
+        "/api/token/token", {"token": text}, content_type="application/json", headers={"X-Request-ID": request_id}
+    )
+    now = datetime.now(UTC)
+    token = read(response.json()["access"], now)
+    assert (token.username, token.session) == ("octoAdmin", key.id)
+    assert 11 * 3600 < token.expires_at - now.timestamp() <= 12 * 3600
+    (event,) = find_events(request_id)
+    assert (event["event_type"], event["user_id"]) == ("auth.succeeded", "octoAdmin")
+    assert text not in str(event)
+
+
+def test_a_token_lives_no_longer_than_its_api_key(stack: Settings, client: Client) -> None:
+    del stack
+    now = datetime.now(UTC)
+    user = User.objects.get(username="octoAdmin")
+    _, text = issue_key(user, "vendor", expires_at=now + timedelta(minutes=1))
+    token = client.post("/api/token/token", {"token": text}, content_type="application/json").json()["access"]
+    assert read(token, now).expires_at <= now.timestamp() + 60
+
+
+@pytest.mark.parametrize("token", ["", "no key", "sluice_0123456789abcdef_" + "x" * 43, "\ud83d\ude00", "x" * 512])
+def test_what_is_no_api_key_brings_none(token: str, stack: Settings, client: Client) -> None:
+    del stack
+    response = client.post("/api/token/token", {"token": token}, content_type="application/json")
+    assert response.status_code in (400, 401)
+    assert response["Content-Type"] == "application/problem+json"
+    assert (response.status_code == 401) == ("WWW-Authenticate" in response)
+
+
+def test_a_revoked_key_ends_the_tokens_that_it_brought(stack: Settings, client: Client) -> None:
+    del stack
+    key, text = issue_key(User.objects.get(username="octoAdmin"), "vendor")
+    headers = {
+        "Authorization": f"Bearer {client.post('/api/token/token', {'token': text}, content_type='application/json').json()['access']}"
+    }
+    assert client.get("/api/ping", headers=headers).status_code == 200
+    assert client.delete(f"/auth/keys/{key.id}", headers=headers).status_code == 204
+    assert client.get("/api/ping", headers=headers).status_code == 401
 
 
 def test_a_ping_tells_a_known_caller_that_all_is_well_and_nobody_else(ask: Ask, client: Client) -> None:
