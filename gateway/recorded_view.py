@@ -6,6 +6,7 @@ from rest_framework.exceptions import AuthenticationFailed, NotAuthenticated
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
+from gateway.auth import HeaderAuthentication
 from gateway.models import User
 from gateway.problems import Code, Problem, as_problem, problem_response
 from gateway.record import QueryRecord
@@ -43,7 +44,8 @@ class RecordedView(APIView):
     def handle_exception(self, exc: Exception) -> Any:
         """Answer with a problem that is on the trail first."""
         if isinstance(exc, NotAuthenticated | AuthenticationFailed):
-            exc.auth_header = self.get_authenticate_header(self.request)  # type: ignore[union-attr]  # as the framework does
+            challenge = HeaderAuthentication().authenticate_header(self.request)
+            exc.auth_header = challenge  # type: ignore[union-attr]  # as the framework does
         problem = as_problem(exc)
         record = self.record
         if record is None:
