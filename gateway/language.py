@@ -8,6 +8,7 @@ from gateway.access import require_index
 from gateway.auth import caller
 from gateway.correlation import correlation_of
 from gateway.openapi.language import complete_schema, fields_schema, translate_schema
+from gateway.parameters import read_parameters
 from gateway.recorded_view import RefusalsRecordedView
 from gateway.serializers import CompleteSerializer, FieldsSerializer, TranslateSerializer, checked
 from gateway.trail import put_on_trail
@@ -19,9 +20,7 @@ class FieldsView(RefusalsRecordedView):
     @fields_schema
     def get(self, request: Request) -> Response:
         """List the fields of an index that a query can name."""
-        # A parameter that is given twice stays a list, which no member may be.
-        given = {name: values[0] if len(values) == 1 else values for name, values in request.query_params.lists()}
-        index = checked(FieldsSerializer, given, caller(request))["index"]
+        index = checked(FieldsSerializer, read_parameters(request), caller(request))["index"]
         require_index(caller(request), index)
         return Response(translator.fields(index, correlation=correlation_of(request)))
 

@@ -122,14 +122,14 @@ def throttled(who: str, rate: str, seconds: int) -> Problem:
     )
 
 
-def problem_response(problem: Problem, query_id: str | None = None) -> HttpResponse:
-    """Write a problem down.
+def problem_object(problem: Problem, query_id: str | None = None) -> dict[str, Any]:
+    """Write a problem down as the members of a JSON object.
 
     Args:
         problem: what went wrong.
         query_id: the id of the request's audit event, where there is one.
     """
-    body = {
+    members = {
         "type": "about:blank",
         "title": problem.status.phrase,
         "status": problem.status.value,
@@ -137,8 +137,14 @@ def problem_response(problem: Problem, query_id: str | None = None) -> HttpRespo
         "code": problem.code.value,
     }
     if query_id is not None:
-        body["query_id"] = query_id
-    response = HttpResponse(orjson.dumps(body | problem.members), content_type=MEDIA_TYPE, status=problem.status)
+        members["query_id"] = query_id
+    return members | problem.members
+
+
+def problem_response(problem: Problem, query_id: str | None = None) -> HttpResponse:
+    """Answer with a problem; the arguments are those of ``problem_object``."""
+    body = orjson.dumps(problem_object(problem, query_id))
+    response = HttpResponse(body, content_type=MEDIA_TYPE, status=problem.status)
     for name, value in problem.headers.items():
         response[name] = value
     return response

@@ -25,6 +25,26 @@ def read(request: Request, record: QueryRecord, serializer: type[StrictSerialize
     return checked(serializer, body, record.user)
 
 
+def prepare(record: QueryRecord, asked: Mapping[str, Any]) -> None:
+    """Let nobody past the indices that they may search, and translate the query.
+
+    Args:
+        record: gets the query, the index and the translation.
+        asked: the members of ``TranslateSerializer``.
+
+    Raises:
+        Problem: 403, and whatever the translator has to say.
+    """
+    record.query, record.index = asked["query"], asked["index"]
+    require_index(record.user, asked["index"])
+    record.dsl = translate(
+        asked["query"],
+        asked["index"],
+        case_insensitive=asked["case_insensitive"],
+        correlation=record.correlation,
+    )["query"]
+
+
 def run(record: QueryRecord, asked: Mapping[str, Any], *, exact_count: bool = False) -> Page:
     """Translate and search.
 
@@ -36,18 +56,11 @@ def run(record: QueryRecord, asked: Mapping[str, Any], *, exact_count: bool = Fa
     Raises:
         Problem: 403 for an index that the caller may not search, and whatever translator and Elasticsearch have to say.
     """
-    record.query, record.index = asked["query"], asked["index"]
-    require_index(record.user, asked["index"])
-    translation = translate(
-        asked["query"],
-        asked["index"],
-        case_insensitive=asked["case_insensitive"],
-        correlation=record.correlation,
-    )
-    record.dsl = translation["query"]
+    prepare(record, asked)
     if asked["cursor"] is not None:
         page = read_on(record, asked, exact_count=exact_count)
     else:
+        assert record.dsl is not None
         page = search(
             asked["index"],
             record.dsl,

@@ -15,7 +15,7 @@ from gateway.trail import may_record_refusal, refuse, refuse_unknown
 API_KEY = "api-key"
 """How the audit trail names a caller who showed an API key."""
 NOT_KEPT = {"Cache-Control": "no-store"}
-"""The headers of an answer with a token in it (RFC 6749, section 5.1)."""
+"""The headers of an answer with a token in it (RFC 6749, section 5.1), or with data that none may read unrecorded."""
 
 
 class RecordedView(APIView):

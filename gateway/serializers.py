@@ -13,7 +13,7 @@ MAX_SIZE = 1000
 MAX_QUERY_CHARACTERS = 65_536
 """The translator's limit; a longer text has no completion. A search leaves the verdict to the translator."""
 MAX_NAMES = 100
-MAX_CURSOR_CHARACTERS = 65_536
+MAX_CURSOR_CHARACTERS = 4_096
 START = "start"
 """The cursor that opens a snapshot."""
 MAX_NAME_CHARACTERS = 512
@@ -115,15 +115,20 @@ class CompleteSerializer(StrictSerializer):
         return attrs
 
 
-class SearchSerializer(TranslateSerializer):
-    """What to search for, where, and how much of the answer to return."""
+class StreamSerializer(TranslateSerializer):
+    """What to search for, where, in which order, and what to return of each document."""
 
-    size = StrictIntegerField(default=50, min_value=0, max_value=MAX_SIZE, help_text="Documents on a page.")
-    page = StrictIntegerField(default=1, min_value=1, help_text=f"Pages reach {MAX_RESULT_WINDOW:,} results.")
     sort = FieldNames(default=tuple, help_text='Fields with doc values; "-" before a name for descending order.')
     fields = FieldNames(  # type: ignore[assignment]  # the metaclass takes it; Serializer.fields stays what it is
         default=None, allow_null=True, allow_empty=False, help_text="Members of a document to return; null for all."
     )
+
+
+class SearchSerializer(StreamSerializer):
+    """The same, and how much of the answer to return."""
+
+    size = StrictIntegerField(default=50, min_value=0, max_value=MAX_SIZE, help_text="Documents on a page.")
+    page = StrictIntegerField(default=1, min_value=1, help_text=f"Pages reach {MAX_RESULT_WINDOW:,} results.")
     cursor = StrictCharField(
         default=None,
         allow_null=True,
@@ -164,5 +169,5 @@ def checked(serializer: type[StrictSerializer], data: Any, user: User | None = N
 
 @cache
 def _reader(serializer: type[StrictSerializer]) -> StrictSerializer:
-    """One instance for all requests: to copy its fields for each takes longer than to check them, which changes nothing."""
+    """One instance for all requests: copying its fields takes longer than checking them, which changes nothing."""
     return serializer()

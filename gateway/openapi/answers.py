@@ -43,7 +43,7 @@ PROBLEMS = {
     409: "The snapshot behind the cursor is gone.",
     413: "The body is larger than 1 MiB.",
     415: "The body is not JSON in UTF-8.",
-    429: "You, or your address, ask too often, or you have as many cursors open as there may be; see Retry-After.",
+    429: "You, or your address, ask too often, or you have as many cursors or streams open as may be; see Retry-After.",
     500: "The gateway failed.",
     503: "The translator, Elasticsearch or the audit trail is down; see Retry-After.",
 }

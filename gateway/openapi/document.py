@@ -18,11 +18,13 @@ from rest_framework.views import APIView
 from gateway.openapi.answers import PROBLEM, problem_responses
 from gateway.point_in_time import expired
 from gateway.problems import MEDIA_TYPE, Code, Problem, Unavailable, as_problem, malformed, problem_response
+from gateway.stream import MEDIA_TYPE as STREAM
 
 _TEXT = {"schema": {"type": "string"}}
 
 _HEADERS: dict[str, dict[str, Any]] = {
     "X-Request-ID": {**_TEXT, "description": "The request's own, where that is well formed, or a new one."},
+    "X-Query-ID": {**_TEXT, "description": "The id of the stream's audit event."},
     "WWW-Authenticate": {**_TEXT, "description": "The schemes that are taken (RFC 9110, section 11.6.1)."},
     "Allow": {**_TEXT, "description": "The methods that the path takes."},
     "Retry-After": {"schema": {"type": "integer"}, "description": "Seconds after which it may be tried again."},
@@ -73,6 +75,7 @@ def _complete_response(status: str, response: dict[str, Any]) -> None:
         headers += [_HEADER_OF_PROBLEM[status]] if status in _HEADER_OF_PROBLEM else []
         if "examples" not in problem:
             problem["example"] = orjson.loads(problem_response(_EXAMPLES[HTTPStatus(int(status))]).content)
+    headers += ["X-Query-ID"] if STREAM in response.get("content", {}) else []
     response["headers"] = {name: {"$ref": f"#/components/headers/{name}"} for name in headers}
 
 

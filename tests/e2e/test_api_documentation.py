@@ -12,21 +12,22 @@ from tests.e2e.shell import ROOT, commands, run
 
 _PAGE = (ROOT / "docs" / "api.md").read_text(encoding="utf-8")
 _SECTIONS: dict[str, str] = dict(
-    re.findall(r"^## `(?:GET|POST|DELETE) /(.*?)`\n(.*?)(?=^## |\Z)", _PAGE, re.MULTILINE | re.DOTALL)
+    re.findall(r"^## `((?:GET|POST|DELETE) /.*?)`\n(.*?)(?=^## |\Z)", _PAGE, re.MULTILINE | re.DOTALL)
 )
 
 
-def _answer(path: str, services: Services) -> Any:
-    (command,) = commands(_SECTIONS[path])
-    return orjson.loads(run(command, services).stdout)
+def _answer(endpoint: str, services: Services) -> Any:
+    return orjson.loads(run(commands(_SECTIONS[endpoint])[0], services).stdout)
 
 
-def test_every_endpoint_has_one_command_and_nothing_else_has() -> None:
+def test_every_endpoint_has_a_command_and_nothing_else_has() -> None:
     routes = [re.sub(r"<\w+:(\w+)>", r"{\1}", str(pattern.pattern)) for pattern in urlpatterns]
-    assert list(_SECTIONS) == routes
-    for path, section in _SECTIONS.items():
-        (command,) = commands(section)
-        assert re.search(rf"http://127\.0\.0\.1:8000/{re.sub('{.*?}', '[^/ ]+', path)}(?![\w/])", command)
+    paths = {endpoint: endpoint.partition(" /")[2] for endpoint in _SECTIONS}
+    assert list(dict.fromkeys(paths.values())) == routes
+    for endpoint, path in paths.items():
+        assert commands(_SECTIONS[endpoint])
+        for command in commands(_SECTIONS[endpoint]):
+            assert re.search(rf"http://127\.0\.0\.1:8000/{re.sub('{.*?}', '[^/ ]+', path)}(?![\w/])", command)
 
 
 def test_every_command_is_answered_with_success(
@@ -39,20 +40,29 @@ def test_every_command_is_answered_with_success(
 
 
 def test_the_search_finds_the_named_devices(services: Services) -> None:
-    answer = _answer("search", services)
+    answer = _answer("POST /search", services)
     assert answer["count"] == 12
     assert all(set(result) == {"Hostname", "Ip"} for result in answer["results"])
 
 
+def test_the_search_in_the_query_string_finds_them_too(services: Services) -> None:
+    assert _answer("GET /search", services)["results"] == [{"Hostname": f"octoxlabs{12 - n}"} for n in range(3)]
+
+
+def test_the_stream_has_a_line_a_device(services: Services) -> None:
+    lines = run(commands(_SECTIONS["GET /search"])[1], services).stdout.splitlines()
+    assert [orjson.loads(line) for line in lines] == [{"Hostname": f"octoxlabs{n:02}"} for n in range(1, 13)]
+
+
 def test_the_fields_are_those_of_the_index(services: Services) -> None:
-    assert "Hostname" in [field["name"] for field in _answer("fields", services)["fields"]]
+    assert "Hostname" in [field["name"] for field in _answer("GET /fields", services)["fields"]]
 
 
 def test_the_completion_offers_a_value_of_the_index(services: Services) -> None:
-    answer = _answer("complete", services)
+    answer = _answer("POST /complete", services)
     assert [suggestion["text"] for suggestion in answer["suggestions"]] == ["ankara"]
     assert (answer["start"], answer["end"], answer["values_of"]) == (7, 9, "Site")
 
 
 def test_the_translation_names_its_fields(services: Services) -> None:
-    assert _answer("translate", services)["fields"] == ["Site", "Ip"]
+    assert _answer("POST /translate", services)["fields"] == ["Site", "Ip"]

@@ -24,6 +24,7 @@ from elastic.client import connect
 from elastic.seed import seed
 from elastic.settings import ElasticsearchSettings
 from gateway.models import User
+from gateway.search import client as elasticsearch
 from local import ports
 from tests.query_event import read_event
 
@@ -188,6 +189,13 @@ def wait_until_up(url: str) -> None:
             pass
         assert time.monotonic() < deadline, f"{url} does not answer"
         time.sleep(0.1)
+
+
+def open_contexts() -> int:
+    """How many points in time the server holds open."""
+    stats = elasticsearch().indices.stats(metric="search")
+    contexts: int = stats["_all"]["total"]["search"]["open_contexts"]
+    return contexts
 
 
 def wait_until(condition: Callable[[], bool]) -> None:

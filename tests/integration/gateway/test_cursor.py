@@ -12,7 +12,7 @@ from pytest_django import Settings
 from gateway.cursor import MAX_OPEN
 from gateway.models import OpenCursor, User
 from gateway.search import client
-from tests.integration.gateway.conftest import INDEX, MANY_DOCUMENTS, FindEvent, Search
+from tests.integration.gateway.conftest import INDEX, MANY_DOCUMENTS, FindEvent, Search, open_contexts
 
 
 def _walk(search: Search, query: str = "", **members: Any) -> Iterator[Any]:
@@ -27,12 +27,6 @@ def _walk(search: Search, query: str = "", **members: Any) -> Iterator[Any]:
 
 def _names(answers: Any) -> list[str]:
     return [device["Hostname"] for answer in answers for device in answer["results"]]
-
-
-def _open_contexts() -> int:
-    stats = client().indices.stats(metric="search")
-    contexts: int = stats["_all"]["total"]["search"]["open_contexts"]
-    return contexts
 
 
 def _is_problem(response: Any, status: int, code: str) -> bool:
@@ -112,12 +106,12 @@ def test_without_a_cursor_no_snapshot_is_opened(search: Search) -> None:
 
 
 def test_the_last_page_closes_the_snapshot(search: Search) -> None:
-    before = _open_contexts()
+    before = open_contexts()
     first = search("Hostname = octoxlabs*", cursor="start", size=6).json()
-    assert (_open_contexts(), OpenCursor.objects.count()) == (before + 1, 1)
+    assert (open_contexts(), OpenCursor.objects.count()) == (before + 1, 1)
     last = search("Hostname = octoxlabs*", cursor=first["next"], size=6).json()
     assert last["next"] is None
-    assert (_open_contexts(), OpenCursor.objects.count()) == (before, 0)
+    assert (open_contexts(), OpenCursor.objects.count()) == (before, 0)
     again = search("Hostname = octoxlabs*", cursor=first["next"], size=6)
     assert _is_problem(again, 409, "cursor_expired")
 
@@ -134,9 +128,9 @@ def test_the_last_page_closes_the_snapshot(search: Search) -> None:
     ],
 )
 def test_a_walk_that_cannot_begin_leaves_nothing_open(members: dict[str, Any], search: Search) -> None:
-    before = _open_contexts()
+    before = open_contexts()
     assert search(**members, cursor="start").status_code in (400, 403, 404)
-    assert (_open_contexts(), OpenCursor.objects.count()) == (before, 0)
+    assert (open_contexts(), OpenCursor.objects.count()) == (before, 0)
 
 
 def test_a_cursor_that_was_not_used_for_two_minutes_has_expired(search: Search) -> None:

@@ -120,7 +120,7 @@ def test_a_missing_query_is_named() -> None:
 
 
 def test_an_unknown_member_is_answered_with_the_known_ones() -> None:
-    assert "query, index, case_insensitive, size, page, sort, fields" in str(
+    assert "query, index, case_insensitive, sort, fields, size, page" in str(
         _complaints({"query": "", "offset": 1})["offset"]
     )
 
