@@ -1,6 +1,6 @@
 """What the vendor's own client, ``octoxlabs`` on PyPI, asks a server for: the paths and shapes are that client's.
 
-Its devices are the documents of the first index that may be searched, and that index as it stands is its one discovery.
+Its devices are the documents of the caller's first index, and that index as it stands is its one discovery.
 """
 
 from datetime import UTC, datetime
@@ -116,7 +116,7 @@ class DeviceView(RecordedView):
     def post(self, request: Request, hostname: str) -> Response:
         """Find the device of this name; where several have it, one of them."""
         record = self.begin(request)
-        record.query = query_for(hostname)
+        record.query = _query_for(hostname)
         asked = read(request, record, DeviceSerializer)
         _require_discovery(asked["index_id"])
         page = run(
@@ -138,7 +138,7 @@ class DeviceView(RecordedView):
         return Response(as_lists(page.results[0]))
 
 
-def query_for(hostname: str) -> str:
+def _query_for(hostname: str) -> str:
     """The query for a host by its whole name, whatever is in it."""
     escaped = hostname.replace("\\", "\\\\").replace('"', '\\"')
     return f'Hostname = "{escaped}"'

@@ -92,9 +92,8 @@ def test_what_is_no_api_key_brings_none(token: str, stack: Settings, client: Cli
 def test_a_revoked_key_ends_the_tokens_that_it_brought(stack: Settings, client: Client) -> None:
     del stack
     key, text = issue_key(User.objects.get(username="octoAdmin"), "vendor")
-    headers = {
-        "Authorization": f"Bearer {client.post('/api/token/token', {'token': text}, content_type='application/json').json()['access']}"
-    }
+    token = client.post("/api/token/token", {"token": text}, content_type="application/json").json()["access"]
+    headers = {"Authorization": f"Bearer {token}"}
     assert client.get("/api/ping", headers=headers).status_code == 200
     assert client.delete(f"/auth/keys/{key.id}", headers=headers).status_code == 204
     assert client.get("/api/ping", headers=headers).status_code == 401
