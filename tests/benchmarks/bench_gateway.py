@@ -126,23 +126,31 @@ def _compare(services: Services, running: Supervisor, seconds: float, warm: floa
     answers, total = 0, dict.fromkeys(_MEASURED, 0.0)
     print(f"{'':14}{'requests/s':>12}{'p50 ms':>9}{'p99 ms':>9}{'errors':>8}{'ratio':>8}")
     for connections in _CONCURRENCIES:
-        passes: dict[str, list[Result]] = {name: [] for name in sides}
-        spent = dict.fromkeys((*_MEASURED, *_STAGES), 0.0)
-        for _ in range(_ALTERNATIONS):
-            before = _spent(services, running)
-            passes["gateway"].append(sides["gateway"].load(connections, seconds))
-            after = _spent(services, running)
-            spent = {name: used + after[name] - before[name] for name, used in spent.items()}
-            passes["direct"].append(sides["direct"].load(connections, seconds))
+        passes, spent = _alternate(sides, services, running, connections, seconds)
         for name, each in passes.items():
             results[name][str(connections)] = _median(each)
         answered = sum(each.answers for each in passes["gateway"])
         _print(connections, results, {stage: spent[stage] / answered * 1000 for stage in _STAGES})
         answers += answered
         total = {name: used + spent[name] for name, used in total.items()}
-    cpu = results["cpu_ms_per_request"] = {name: round(used / answers * 1000, 3) for name, used in total.items()}
-    print("\nprocessor ms a request:", ", ".join(f"{name} {milliseconds}" for name, milliseconds in cpu.items()))
+    results["cpu_ms_per_request"] = {name: round(used / answers * 1000, 3) for name, used in total.items()}
+    print("\nprocessor ms a request:", ", ".join(f"{k} {v}" for k, v in results["cpu_ms_per_request"].items()))
     return results
+
+
+def _alternate(
+    sides: dict[str, Side], services: Services, running: Supervisor, connections: int, seconds: float
+) -> tuple[dict[str, list[Result]], dict[str, float]]:
+    """Run the passes of both sides at one concurrency; also gives what the gateway's cost, as ``_spent``."""
+    passes: dict[str, list[Result]] = {name: [] for name in sides}
+    spent = dict.fromkeys((*_MEASURED, *_STAGES), 0.0)
+    for _ in range(_ALTERNATIONS):
+        before = _spent(services, running)
+        passes["gateway"].append(sides["gateway"].load(connections, seconds))
+        after = _spent(services, running)
+        spent = {name: used + after[name] - before[name] for name, used in spent.items()}
+        passes["direct"].append(sides["direct"].load(connections, seconds))
+    return passes, spent
 
 
 def _median(passes: list[Result]) -> dict[str, float]:
