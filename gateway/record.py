@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import Any, Self
 
+from django.http import HttpRequest
 from rest_framework.request import Request
 
 from audit_sink.event import AuditEvent, EventData, EventError, EventMetadata, EventType, new_event_id
@@ -35,7 +36,7 @@ class QueryRecord:  # pylint: disable=too-many-instance-attributes  # the event 
     took_ms: int | None = None
 
     @classmethod
-    def begin(cls, request: Request, user: User | None, *, authentication: bool = False) -> Self:
+    def begin(cls, request: Request | HttpRequest, user: User | None, *, authentication: bool = False) -> Self:
         """Mint the event's id, and note who asks, from where.
 
         Args:
@@ -55,7 +56,7 @@ class QueryRecord:  # pylint: disable=too-many-instance-attributes  # the event 
                 trace_id=correlation.trace_id,
                 client_ip=request.META.get("REMOTE_ADDR") or None,
                 user_agent=request.headers.get("User-Agent"),
-                auth_scheme=None if user is None else str(request.auth),
+                auth_scheme=str(request.auth) if user is not None and isinstance(request, Request) else None,
                 service="gateway",
                 service_version=__version__,
             ),

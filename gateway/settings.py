@@ -129,8 +129,11 @@ USE_TZ = True
 TIME_ZONE = "UTC"
 
 INSTALLED_APPS = [
+    "django.contrib.admin.apps.SimpleAdminConfig",
     "django.contrib.contenttypes",
     "django.contrib.auth",
+    "django.contrib.sessions",
+    "django.contrib.messages",
     "django.contrib.staticfiles",
     "corsheaders",
     "rest_framework",
@@ -139,7 +142,6 @@ INSTALLED_APPS = [
     "gateway",
 ]
 
-# No sessions, cookies or forms, so neither sessions nor CSRF protection.
 MIDDLEWARE = [
     "gateway.exposition.measure",
     "gateway.correlation.correlate",
@@ -151,6 +153,20 @@ MIDDLEWARE = [
     "gateway.throttling.throttle_addresses",
     "django.middleware.common.CommonMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    # For /admin/ alone.
+    "gateway.operators.Session",
+    "gateway.operators.Csrf",
+    "gateway.operators.Authentication",
+    "gateway.operators.Messages",
+]
+
+SESSION_COOKIE_PATH = CSRF_COOKIE_PATH = "/admin/"
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = CSRF_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Strict"
+SESSION_COOKIE_AGE = 8 * 3600
+# What ends TLS in front speaks plain HTTP to the gateway, which therefore cannot see that its origin is https.
+CSRF_TRUSTED_ORIGINS = [
+    f"https://{'*' if host.startswith('.') else ''}{host}" for host in GATEWAY.allowed_hosts if host != "*"
 ]
 
 CORS_ALLOWED_ORIGINS = GATEWAY.cors_origins
@@ -166,7 +182,19 @@ DATABASES = {
     }
 }
 
-TEMPLATES = [{"BACKEND": "django.template.backends.django.DjangoTemplates", "APP_DIRS": True}]
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ]
+        },
+    }
+]
 
 STATIC_URL = "/static/"
 WHITENOISE_USE_FINDERS = True

@@ -7,6 +7,7 @@ from gateway.auth_views import AccessTokenView, KeySetView, KeysView, KeyView, M
 from gateway.health import HealthView, MetricsView, ReadinessView
 from gateway.language import CompleteView, FieldsView, TranslateView
 from gateway.openapi.document import DocumentView
+from gateway.operators import site
 from gateway.vendor import DevicesView, DeviceView, LastDiscoveryView, PingView, TokenView
 from gateway.views import SearchView
 
@@ -31,6 +32,7 @@ urlpatterns = [
     path("readyz", ReadinessView.as_view(), name="readiness"),
     path("metrics", MetricsView.as_view(), name="metrics"),
     path("schema/", DocumentView.as_view(), name="schema"),
+    path("admin/", site.urls),
     path("docs/", SpectacularSwaggerView.as_view(permission_classes=()), name="docs"),
 ]
 
