@@ -77,7 +77,7 @@ def test_cursors_and_streams_cross_the_days(auditor: Client) -> None:
     walked = first["results"] + second["results"]
     assert (len(walked), second["next"]) == (6, None)
     headers = {"Accept": "application/x-ndjson"}
-    stream = auditor.post("/search", asked, content_type="application/json", headers=headers)
+    stream: Any = auditor.post("/search", asked, content_type="application/json", headers=headers)
     assert [orjson.loads(line) for line in b"".join(stream.streaming_content).splitlines()] == walked
     stream.close()
 
