@@ -46,7 +46,8 @@ class InvalidEvent(Exception):
 _is_id = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}").fullmatch
 _is_timestamp = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{3}Z").fullmatch
 
-_BRACE = ord("{")
+# A byte is found in bytes several times faster by its number.
+_BRACE, _BACKSLASH, _NEWLINE = b"{\\\n"
 
 _Name = Annotated[str, Meta(min_length=1, max_length=64)]
 _EventType = Literal[
@@ -137,9 +138,9 @@ def decode(value: bytes | None) -> Event:
     dsl = bytes(event.data.dsl)
     if dsl[0] != _BRACE and dsl != b"null":
         raise InvalidEvent(InvalidReason.SCHEMA, "data.dsl: Expected `object | null`")
-    if not dsl.isascii() or b"\\u" in dsl:
+    if not dsl.isascii() or _BACKSLASH in dsl:
         _check_unicode(dsl)
-    if b"\n" in dsl:  # a line ends a document in a bulk body
+    if _NEWLINE in dsl:  # a line ends a document in a bulk body
         event.data.dsl = Raw(msgspec.json.format(dsl, indent=-1))
     return event
 

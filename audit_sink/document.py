@@ -114,8 +114,5 @@ def bulk_lines(event: Event, partition: int, offset: int, timestamp_ms: int, ind
         index_prefix: what the index's name starts with.
     """
     index = daily_index(index_prefix, event.timestamp, timestamp_ms)
-    return b'{"create":{"_index":"%b","_id":"%b"}}\n%b\n' % (
-        index.encode(),
-        event.event_id.encode(),
-        _write(document(event, partition, offset)),
-    )
+    action = f'{{"create":{{"_index":"{index}","_id":"{event.event_id}"}}}}\n'
+    return action.encode() + _write(document(event, partition, offset)) + b"\n"
