@@ -1,4 +1,4 @@
-"""Django's administration: who gets in, what is shown and done there, and that the API knows nothing of its sessions."""
+"""Operators: whom /admin/ lets in, what it shows, and what each log-in and change leaves behind."""
 
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
