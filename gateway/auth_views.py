@@ -7,12 +7,12 @@ from typing import Any
 from django.db.models import Q
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
 from gateway import tokens
 from gateway.access import searchable_indices
 from gateway.auth import UNSIGNED
 from gateway.auth_serializers import KeySerializer, LogInSerializer, RefreshSerializer, RevokeSerializer
+from gateway.base_view import PublicView
 from gateway.keys import issue_key
 from gateway.login import log_in_with_key, log_in_with_password
 from gateway.models import ApiKey, RefreshFamily, User
@@ -150,11 +150,8 @@ class KeyView(_ProvenView):
         return Response(status=HTTPStatus.NO_CONTENT)
 
 
-class KeySetView(APIView):
-    """The public keys, for others to check our access tokens by; for everybody."""
-
-    authentication_classes = ()
-    permission_classes = ()
+class KeySetView(PublicView):
+    """The public keys, for others to check our access tokens by."""
 
     @key_set_schema
     def get(self, request: Request) -> Response:

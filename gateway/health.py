@@ -13,11 +13,11 @@ from elasticsearch import ApiError
 from prometheus_client import CONTENT_TYPE_LATEST
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 from urllib3.exceptions import HTTPError
 
 from gateway import search, translator
 from gateway.audit import AuditTrail, audit_trail
+from gateway.base_view import PublicView
 from gateway.exposition import exposition
 from gateway.models import User
 from gateway.openapi.answers import problem_responses
@@ -53,13 +53,6 @@ def _is_up(name: str, probe: Callable[[float], None]) -> bool:
         logger.warning("not ready: %s: %s", name, error)
         return False
     return True
-
-
-class PublicView(APIView):
-    """A view for everybody."""
-
-    authentication_classes = ()
-    permission_classes = ()
 
 
 class HealthView(PublicView):

@@ -4,9 +4,9 @@ from typing import Any, ClassVar
 
 from rest_framework.exceptions import AuthenticationFailed, NotAuthenticated
 from rest_framework.request import Request
-from rest_framework.views import APIView
 
 from gateway.auth import HeaderAuthentication
+from gateway.base_view import View
 from gateway.models import User
 from gateway.problems import Code, Problem, as_problem, problem_response
 from gateway.record import QueryRecord
@@ -18,7 +18,7 @@ NOT_KEPT = {"Cache-Control": "no-store"}
 """The headers of an answer with a token in it (RFC 6749, section 5.1), or with data that none may read unrecorded."""
 
 
-class RecordedView(APIView):
+class RecordedView(View):
     """A view whose every answer to a known caller is on the audit trail before it leaves.
 
     So are the refusals of unknown and of throttled callers, as far as ``may_record_refusal`` lets them.

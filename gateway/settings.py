@@ -150,7 +150,7 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     *(["corsheaders.middleware.CorsMiddleware"] if GATEWAY.cors_origins else []),
-    "gateway.throttling.throttle_addresses",
+    "gateway.throttled_addresses.throttle_addresses",
     "django.middleware.common.CommonMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     # For /admin/ alone.

@@ -1,41 +1,18 @@
-"""How many requests a user and an address may make."""
+"""How many requests a user may make."""
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from django.conf import settings
-from django.http import HttpRequest
-from django.http.response import HttpResponseBase
 from rest_framework.request import Request
 from rest_framework.throttling import BaseThrottle
 
-from gateway.address import neighbourhood
 from gateway.metrics import THROTTLED
-from gateway.problems import problem_response, throttled
+from gateway.problems import throttled
 from gateway.rates import take
 
 if TYPE_CHECKING:
-    # The framework's views read its settings, which name the throttle below.
+    # The framework's views read its settings, which name this throttle.
     from rest_framework.views import APIView
-
-WATCHED = frozenset(("/healthz", "/readyz", "/metrics"))
-"""What those ask who watch over the gateway, and never too often."""
-
-
-def throttle_addresses(
-    get_response: Callable[[HttpRequest], HttpResponseBase],
-) -> Callable[[HttpRequest], HttpResponseBase]:
-    """Refuse an address that asks too often, before anybody looks at who it is."""
-
-    def middleware(request: HttpRequest) -> HttpResponseBase:
-        if request.path_info not in WATCHED:
-            seconds = take("address", settings.GATEWAY.address_rate, neighbourhood(request.META["REMOTE_ADDR"]))
-            if seconds:
-                THROTTLED.labels("address").inc()
-                return problem_response(throttled("Your address", settings.GATEWAY.address_rate, seconds))
-        return get_response(request)
-
-    return middleware
 
 
 class UserThrottle(BaseThrottle):

@@ -4,6 +4,7 @@ from django.urls import path
 from drf_spectacular.views import SpectacularSwaggerView
 
 from gateway.auth_views import AccessTokenView, KeySetView, KeysView, KeyView, MeView, RefreshView, RevokeView
+from gateway.base_view import METHODS
 from gateway.health import HealthView, MetricsView, ReadinessView
 from gateway.language import CompleteView, FieldsView, TranslateView
 from gateway.openapi.document import DocumentView
@@ -33,7 +34,7 @@ urlpatterns = [
     path("metrics", MetricsView.as_view(), name="metrics"),
     path("schema/", DocumentView.as_view(), name="schema"),
     path("admin/", site.urls),
-    path("docs/", SpectacularSwaggerView.as_view(permission_classes=()), name="docs"),
+    path("docs/", SpectacularSwaggerView.as_view(permission_classes=(), http_method_names=METHODS), name="docs"),
 ]
 
 handler400 = "gateway.problems.bad_request"

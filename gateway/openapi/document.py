@@ -13,8 +13,8 @@ from rest_framework.exceptions import MethodNotAllowed, NotAcceptable, NotAuthen
 from rest_framework.negotiation import DefaultContentNegotiation
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
+from gateway.base_view import PublicView
 from gateway.openapi.answers import PROBLEM, problem_responses
 from gateway.point_in_time import expired
 from gateway.problems import MEDIA_TYPE, Code, Problem, Unavailable, as_problem, malformed, problem_response
@@ -99,11 +99,9 @@ def _document() -> dict[str, Any]:
     return document
 
 
-class DocumentView(APIView):
-    """The OpenAPI document; for everybody."""
+class DocumentView(PublicView):
+    """The OpenAPI document."""
 
-    authentication_classes = ()
-    permission_classes = ()
     renderer_classes = (OpenApiYamlRenderer, OpenApiJsonRenderer, OpenApiJsonRenderer2)
     content_negotiation_class = DefaultContentNegotiation
 

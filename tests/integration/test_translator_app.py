@@ -12,7 +12,6 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from http.client import HTTPResponse
-from pathlib import Path
 from typing import Any
 
 import orjson
@@ -24,6 +23,7 @@ from elasticsearch import Elasticsearch
 from elastic.client import connect
 from elastic.settings import ElasticsearchSettings
 from local import ports
+from tests.signal_mask import handles
 
 _INDEX = "translator-app"
 _MAPPING = {"properties": {"Hostname": {"type": "keyword"}, "Ip": {"type": "ip"}}}
@@ -399,7 +399,7 @@ def test_sigterm_ends_a_start_cleanly_whenever_it_comes(tenths: int) -> None:
     seconds = tenths / 10 + random.uniform(0, 0.2)
     with _process({"ELASTICSEARCH_URL": "http://127.0.0.1:1"}, subprocess.PIPE) as (process, _):
         # Before its first line of Python a process can only be killed.
-        _wait_for(lambda: _catches(process, signal.SIGTERM))
+        _wait_for(lambda: handles(process.pid, signal.SIGTERM))
         # What is tested is the moment itself, so here nothing can be waited for.
         time.sleep(seconds)
         family = psutil.Process(process.pid).children(recursive=True)
@@ -409,13 +409,6 @@ def test_sigterm_ends_a_start_cleanly_whenever_it_comes(tenths: int) -> None:
         assert process.wait(timeout=10) == 0, (seconds, shown)
         assert "Traceback" not in shown and "ERROR" not in shown, (seconds, shown)
         assert not psutil.wait_procs(family, timeout=10)[1]
-
-
-def _catches(process: subprocess.Popen[bytes], number: signal.Signals) -> bool:
-    """Whether a process handles a signal: the mask `SigCgt` of proc_pid_status(5)."""
-    status = Path(f"/proc/{process.pid}/status").read_text(encoding="ascii")
-    mask = next(line.split()[1] for line in status.splitlines() if line.startswith("SigCgt:"))
-    return bool(int(mask, 16) >> (number - 1) & 1)
 
 
 def test_a_killed_parent_leaves_no_worker(elasticsearch_url: str) -> None:

@@ -30,6 +30,7 @@ from audit_sink.topics import create_topics
 from local import ports
 from local.errors import StackError
 from local.supervisor import Program, Supervisor
+from tests.signal_mask import handles
 
 ROOT = Path(__file__).parents[3]
 WAIT_SECONDS = 60.0
@@ -315,8 +316,8 @@ class SinkProcess:
 
     @property
     def handles_sigterm(self) -> bool:
-        """Whether SIGTERM would not just kill it: the mask ``SigCgt`` of proc_pid_status(5)."""
-        return bool(int(self._status("SigCgt"), 16) >> (signal.SIGTERM - 1) & 1)
+        """Whether SIGTERM would not just kill it."""
+        return handles(self._process.pid, signal.SIGTERM)
 
     @property
     def peak_megabytes(self) -> float:

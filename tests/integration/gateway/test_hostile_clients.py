@@ -3,7 +3,7 @@
 import socket
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from typing import Self
 
 import pytest
@@ -158,6 +158,47 @@ def test_clients_that_hang_up_in_the_middle_of_their_bodies_hold_no_room(small: 
     deadline = time.monotonic() + PATIENCE_SECONDS
     while small.post(b'{"query": ""}').status != 200:
         assert time.monotonic() < deadline
+
+
+@pytest.mark.parametrize(
+    "headers",
+    ["".join(f"X-{number}: x\r\n" for number in range(1_000)), f"X-Long: {'x' * 100_000}\r\n"],
+    ids=["many", "long"],
+)
+def test_a_flood_of_headers_is_refused_and_whoever_behaves_is_served_on(headers: str, small: Gateway) -> None:
+    with Connection(small) as connection, suppress(ConnectionError):
+        connection.send(f"GET /healthz HTTP/1.1\r\nHost: localhost\r\n{headers}\r\n")
+        # The server may hang up before the client has sent everything, and has seen the answer.
+        assert connection.answer().startswith("HTTP/1.1 431 ")
+    assert _is_well(small)
+
+
+def test_heads_that_do_not_end_hold_no_thread(small: Gateway) -> None:
+    with ExitStack() as stack:
+        for _ in range(10 * THREADS):
+            stack.enter_context(Connection(small)).send("POST /search HTTP/1.1\r\nHost: localhost\r\nX-Slow: ")
+        assert _is_well(small)
+        assert small.post(b'{"query": ""}').status == 200
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        "nonsense",
+        "GET /healthz HTTP/9.9",
+        "G\x00T /healthz HTTP/1.1",
+        "GET /healthz HTTP/1.1\r\nContent-Length: -1",
+        "POST /search HTTP/1.1\r\nContent-Length: 1\r\nContent-Length: 2",
+        "POST /search HTTP/1.1\r\nTransfer-Encoding: gzip",
+        "GET /healthz HTTP/1.1\r\nX-Bad: \x00",
+    ],
+)
+def test_what_is_not_http_is_refused(head: str, small: Gateway) -> None:
+    with Connection(small) as connection, suppress(ConnectionError):
+        connection.send(f"{head}\r\n\r\n")
+        connection.socket.shutdown(socket.SHUT_WR)
+        assert connection.answer().startswith(("HTTP/1.1 400 ", "HTTP/1.0 400 "))
+    assert _is_well(small)
 
 
 def test_a_header_with_an_underscore_passes_for_no_other(small: Gateway) -> None:

@@ -273,7 +273,7 @@ def test_a_method_that_a_path_does_not_have_is_refused_with_those_that_it_has(me
     response = ask(method, path)
     assert response.status_code == 405
     assert response["Content-Type"] == "application/problem+json"
-    assert ("GET" if path == "/fields" else "POST") in response["Allow"]
+    assert response["Allow"] == ("GET, HEAD" if path == "/fields" else "POST")
 
 
 def test_head_of_the_fields_is_get_without_a_body(ask: Ask) -> None:

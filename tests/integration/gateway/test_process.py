@@ -1,6 +1,10 @@
 """The gateway as a process: started, talked to over HTTP and from the terminal, stopped and killed."""
 
+import random
 import signal
+import subprocess
+import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -8,8 +12,9 @@ import psutil
 import pytest
 import urllib3
 
-from tests.integration.gateway.conftest import PATIENCE_SECONDS, Backing
+from tests.integration.gateway.conftest import PATIENCE_SECONDS, Backing, wait_until
 from tests.integration.gateway.process import AUTHORIZATION, Gateway, configured_gateway
+from tests.signal_mask import handles
 
 MEBIBYTE = 1024 * 1024
 
@@ -148,6 +153,41 @@ def test_it_stops_cleanly(stop: signal.Signals, gateway: Gateway) -> None:
         assert gateway.post(b'{"query": ""}').status == 200
         process.send_signal(stop)
         assert process.wait(PATIENCE_SECONDS) == 0
+
+
+@pytest.fixture(scope="module")
+def startable(tmp_path_factory: pytest.TempPathFactory, backing: Backing) -> Gateway:
+    """A gateway that is ready to be started often."""
+    return configured_gateway(tmp_path_factory.mktemp("startable"), backing)
+
+
+@pytest.mark.parametrize("tenths", range(0, 24, 4))
+def test_sigterm_ends_a_start_cleanly_whenever_it_comes(tenths: int, startable: Gateway, tmp_path: Path) -> None:
+    seconds = tenths / 10 + random.uniform(0, 0.4)
+    environment = startable.environment | {"TMPDIR": str(tmp_path)}
+    command = [sys.executable, "-m", "gateway"]
+    with subprocess.Popen(command, env=environment, stderr=subprocess.PIPE) as process:
+        # Before its first line of Python a process can only be killed.
+        wait_until(lambda: handles(process.pid, signal.SIGTERM))
+        # What is tested is the moment itself, so here nothing can be waited for.
+        time.sleep(seconds)
+        family = psutil.Process(process.pid).children(recursive=True)
+        process.terminate()
+        assert process.stderr is not None
+        shown = process.stderr.read().decode()
+        assert process.wait(PATIENCE_SECONDS) == 0, (seconds, shown)
+    assert "Traceback" not in shown and "ERROR" not in shown, (seconds, shown)
+    assert not psutil.wait_procs(family, PATIENCE_SECONDS)[1]
+    assert not list(tmp_path.glob("gateway-metrics-*"))
+
+
+def test_sigterm_again_and_again_does_not_hurry_it(gateway: Gateway) -> None:
+    with gateway.started() as process:
+        assert gateway.post(b'{"query": ""}').status == 200
+        while process.poll() is None:
+            process.terminate()
+            time.sleep(0.01)
+        assert process.returncode == 0
 
 
 def test_killing_it_leaves_no_process_behind(gateway: Gateway) -> None:

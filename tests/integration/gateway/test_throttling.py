@@ -50,6 +50,57 @@ def test_refusals_beyond_a_budget_are_answered_and_not_recorded(
     assert len(throttled) == sum("query_id" in answer.json() for answer in answers[1:]) <= 1
 
 
+@pytest.mark.parametrize(
+    ("method", "path", "event_type"),
+    [
+        ("GET", "/fields", "query.throttled"),
+        ("POST", "/translate", "query.throttled"),
+        ("POST", "/complete", "query.throttled"),
+        ("GET", "/api/ping", "query.throttled"),
+        ("GET", "/auth/me", "auth.throttled"),
+    ],
+)
+def test_a_throttled_user_is_on_the_trail_whatever_was_asked_for(  # pylint: disable=too-many-arguments,too-many-positional-arguments  # fixtures
+    method: str, path: str, event_type: str, client: Client, stack: Settings, ada: dict[str, str], find_event: FindEvent
+) -> None:
+    _configure(stack, user_rate="1/hour")
+    client.generic(method, path, headers=ada)
+    refused = client.generic(method, path, headers=ada)
+    assert refused.status_code == 429
+    event = find_event(refused.json()["query_id"])
+    assert event is not None
+    assert (event["event_type"], event["user_id"]) == (event_type, ada["X-Request-ID"])
+
+
+@pytest.mark.parametrize(("path", "event_type"), [("/fields", "query.throttled"), ("/auth/me", "auth.throttled")])
+def test_a_throttled_address_is_on_the_trail_without_the_name_that_it_claims(  # pylint: disable=too-many-arguments,too-many-positional-arguments  # fixtures
+    path: str, event_type: str, client: Client, stack: Settings, ada: dict[str, str], find_event: FindEvent
+) -> None:
+    _configure(stack, address_rate="1/hour")
+    address = f"2001:db8:{uuid.uuid4().hex[:4]}:1::7"
+    client.get(path, headers=ada, REMOTE_ADDR=address)
+    refused = client.get(path, headers=ada, REMOTE_ADDR=address)
+    assert (refused.status_code, int(refused["Retry-After"]) > 0) == (429, True)
+    event = find_event(refused.json()["query_id"])
+    assert event is not None
+    assert (event["event_type"], event["user_id"]) == (event_type, None)
+    assert event["metadata"]["client_ip"] == address
+    assert event["data"]["error"]["code"] == "throttled"
+
+
+@pytest.mark.parametrize("path", ["/nowhere", "/schema/", "/docs/", "/.well-known/jwks.json"])
+@pytest.mark.usefixtures("stack")
+def test_a_throttled_address_is_not_on_the_trail_for_what_is_never_recorded(
+    path: str, client: Client, stack: Settings
+) -> None:
+    _configure(stack, address_rate="1/hour")
+    address = f"2001:db8:{uuid.uuid4().hex[:4]}:2::7"
+    client.get(path, REMOTE_ADDR=address)
+    refused = client.get(path, REMOTE_ADDR=address)
+    assert refused.status_code == 429
+    assert "query_id" not in refused.json()
+
+
 @pytest.mark.usefixtures("stack")
 def test_an_address_that_asks_too_often_is_refused_whoever_asks_and_still_sees_how_the_gateway_is(
     client: Client, stack: Settings

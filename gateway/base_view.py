@@ -1,0 +1,20 @@
+"""What all views have in common."""
+
+from rest_framework.views import APIView
+
+METHODS = ["get", "head", "post", "delete"]
+"""The methods that a path may have. HEAD comes with GET. OPTIONS is none of them: what it could say, the OpenAPI document
+says, and a browser's preflight is answered before any view."""
+
+
+class View(APIView):
+    """A view of the API."""
+
+    http_method_names = METHODS
+
+
+class PublicView(View):
+    """A view for everybody."""
+
+    authentication_classes = ()
+    permission_classes = ()

@@ -1,0 +1,44 @@
+"""What ``python -m gateway`` does: serve, or run one of Django's commands."""
+
+import os
+import shutil
+import signal
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+from tempfile import TemporaryDirectory
+from types import FrameType
+
+from django.core.management import execute_from_command_line
+
+from elastic.settings import ConfigurationError
+from gateway.server import BAD_CONFIGURATION, serve
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Serve in the foreground until SIGTERM or SIGINT, or run a command.
+
+    Returns:
+        the exit status: 0 after a clean stop, 2 for settings that nothing can start with.
+    """
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "gateway.settings")
+    try:
+        import_module("gateway.settings")
+    except ConfigurationError as error:
+        print(f"gateway: {error}", file=sys.stderr)
+        return BAD_CONFIGURATION
+    if arguments:
+        execute_from_command_line(["python -m gateway", *arguments])
+        return 0
+    # Before anything imports prometheus_client, which looks once whether there is such a folder.
+    with TemporaryDirectory(prefix="gateway-metrics-") as folder:
+
+        def end(_number: int, _frame: FrameType | None) -> None:
+            shutil.rmtree(folder, ignore_errors=True)
+            os._exit(0)
+
+        # As before, until the server takes the signals over; but now there is a folder to take away.
+        signal.signal(signal.SIGTERM, end)
+        signal.signal(signal.SIGINT, end)
+        os.environ["PROMETHEUS_MULTIPROC_DIR"] = folder
+        return serve()

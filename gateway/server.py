@@ -1,0 +1,115 @@
+"""The server process, and the workers that it starts."""
+
+import logging
+import multiprocessing
+import os
+import signal
+import socket
+import threading
+import time
+from tempfile import TemporaryFile
+from typing import Any
+
+import django
+from django.conf import settings
+from django.core.checks import run_checks
+from granian.constants import HTTPModes, Interfaces, Loops
+from granian.http import HTTP1Settings
+from granian.log import LogLevels
+from granian.server.mp import MPServer
+
+logger = logging.getLogger("gateway")
+
+BAD_CONFIGURATION = 2
+_STOP_SECONDS = 15
+_INSIST_SECONDS = 0.1
+
+
+class _Server(MPServer):
+    def shutdown(self, exit_code: int = 0) -> None:
+        """Stop the workers, also those that have only begun.
+
+        Such a one may not hear the first SIGTERM: it is forked with a handler that is its parent's, and uvloop drops
+        signals that come while it does not run. So it is told until it ends.
+        """
+        threading.Thread(target=_insist, name="insist", daemon=True).start()
+        super().shutdown(exit_code)  # type: ignore[no-untyped-call]  # granian's methods have no types
+
+
+def _insist() -> None:
+    while workers := multiprocessing.active_children():
+        time.sleep(_INSIST_SECONDS)
+        for worker in workers:
+            worker.terminate()
+
+
+def serve() -> int:
+    """Check the configuration, then serve in the foreground until SIGTERM or SIGINT.
+
+    Returns:
+        the exit status.
+    """
+    django.setup()
+    errors = False
+    for message in run_checks():
+        logger.log(message.level, "%s: %s; %s", message.id, message.msg, message.hint)
+        errors |= message.is_serious()
+    if errors:
+        return BAD_CONFIGURATION
+    configured = settings.GATEWAY
+    try:
+        # The server itself would share a port that another gateway serves on (SO_REUSEPORT).
+        family = socket.AF_INET6 if ":" in configured.host else socket.AF_INET
+        socket.create_server((configured.host, configured.port), family=family).close()
+    except OSError as error:
+        logger.error("GATEWAY_HOST, GATEWAY_PORT: cannot serve on %s:%s: %s", configured.host, configured.port, error)
+        return BAD_CONFIGURATION
+    try:
+        configured.spool_dir.mkdir(0o700, parents=True, exist_ok=True)
+        TemporaryFile(dir=configured.spool_dir).close()
+    except OSError as error:
+        logger.error("GATEWAY_SPOOL_DIR: cannot write to %s: %s", configured.spool_dir, error.strerror)
+        return BAD_CONFIGURATION
+    server = _Server(
+        "gateway.asgi:Application",
+        address=configured.host,
+        port=configured.port,
+        interface=Interfaces.ASGINL,
+        workers=configured.workers,
+        loop=Loops.uvloop,
+        workers_kill_timeout=_STOP_SECONDS,
+        http=HTTPModes.http1,
+        websockets=False,
+        http1_settings=HTTP1Settings(header_read_timeout=10_000, max_buffer_size=64 * 1024),
+        log_level=LogLevels.error,
+        log_dictconfig=settings.LOGGING,
+    )
+    logger.info("serving on http://%s:%s", configured.host, configured.port)
+    server.serve(target_loader=_load, wrap_loader=False)
+    # The interpreter gives the signals up on its way out, and another one would kill it.
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    logger.info("stopped")
+    return 0
+
+
+def _load() -> Any:
+    """Load the application in a worker process, and see to it that the worker ends when its parent is killed."""
+    # pylint: disable=import-outside-toplevel  # after the fork
+    from gateway.asgi import Application
+    from gateway.audit import audit_trail
+
+    # Now rather than with the first request, because it may have events to send that an earlier process left.
+    audit_trail()
+    threading.Thread(target=_stop_with_parent, name="parent-watch", daemon=True).start()
+    return Application()
+
+
+def _stop_with_parent() -> None:
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        # More than once, for the same reason as the parent's own insisting.
+        while True:
+            os.kill(os.getpid(), signal.SIGTERM)
+            time.sleep(_INSIST_SECONDS)
