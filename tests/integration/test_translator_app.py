@@ -23,7 +23,7 @@ from elasticsearch import Elasticsearch
 from elastic.client import connect
 from elastic.settings import ElasticsearchSettings
 from local import ports
-from tests.signal_mask import handles
+from tests.sigterm import assert_sigterm_ends_a_start
 
 _INDEX = "translator-app"
 _MAPPING = {"properties": {"Hostname": {"type": "keyword"}, "Ip": {"type": "ip"}}}
@@ -398,17 +398,7 @@ def test_sigterm_ends_it_cleanly_and_at_once(elasticsearch_url: str) -> None:
 def test_sigterm_ends_a_start_cleanly_whenever_it_comes(tenths: int) -> None:
     seconds = tenths / 10 + random.uniform(0, 0.2)
     with _process({"ELASTICSEARCH_URL": "http://127.0.0.1:1"}, subprocess.PIPE) as (process, _):
-        # Before its first line of Python a process can only be killed.
-        _wait_for(lambda: handles(process.pid, signal.SIGTERM))
-        # What is tested is the moment itself, so here nothing can be waited for.
-        time.sleep(seconds)
-        family = psutil.Process(process.pid).children(recursive=True)
-        process.terminate()
-        assert process.stderr is not None
-        shown = process.stderr.read().decode()
-        assert process.wait(timeout=10) == 0, (seconds, shown)
-        assert "Traceback" not in shown and "ERROR" not in shown, (seconds, shown)
-        assert not psutil.wait_procs(family, timeout=10)[1]
+        assert_sigterm_ends_a_start(process, seconds)
 
 
 def test_a_killed_parent_leaves_no_worker(elasticsearch_url: str) -> None:

@@ -30,7 +30,7 @@ from audit_sink.topics import create_topics
 from local import ports
 from local.errors import StackError
 from local.supervisor import Program, Supervisor
-from tests.signal_mask import handles
+from tests.sigterm import handles_sigterm
 
 ROOT = Path(__file__).parents[3]
 WAIT_SECONDS = 60.0
@@ -317,7 +317,7 @@ class SinkProcess:
     @property
     def handles_sigterm(self) -> bool:
         """Whether SIGTERM would not just kill it."""
-        return handles(self._process.pid, signal.SIGTERM)
+        return handles_sigterm(self._process.pid)
 
     @property
     def peak_megabytes(self) -> float:

@@ -12,9 +12,9 @@ import psutil
 import pytest
 import urllib3
 
-from tests.integration.gateway.conftest import PATIENCE_SECONDS, Backing, wait_until
+from tests.integration.gateway.conftest import PATIENCE_SECONDS, Backing
 from tests.integration.gateway.process import AUTHORIZATION, Gateway, configured_gateway
-from tests.signal_mask import handles
+from tests.sigterm import assert_sigterm_ends_a_start
 
 MEBIBYTE = 1024 * 1024
 
@@ -167,17 +167,7 @@ def test_sigterm_ends_a_start_cleanly_whenever_it_comes(tenths: int, startable: 
     environment = startable.environment | {"TMPDIR": str(tmp_path)}
     command = [sys.executable, "-m", "gateway"]
     with subprocess.Popen(command, env=environment, stderr=subprocess.PIPE) as process:
-        # Before its first line of Python a process can only be killed.
-        wait_until(lambda: handles(process.pid, signal.SIGTERM))
-        # What is tested is the moment itself, so here nothing can be waited for.
-        time.sleep(seconds)
-        family = psutil.Process(process.pid).children(recursive=True)
-        process.terminate()
-        assert process.stderr is not None
-        shown = process.stderr.read().decode()
-        assert process.wait(PATIENCE_SECONDS) == 0, (seconds, shown)
-    assert "Traceback" not in shown and "ERROR" not in shown, (seconds, shown)
-    assert not psutil.wait_procs(family, PATIENCE_SECONDS)[1]
+        assert_sigterm_ends_a_start(process, seconds)
     assert not list(tmp_path.glob("gateway-metrics-*"))
 
 
