@@ -138,6 +138,9 @@ def _respond(environ: dict[str, Any], stream: "_Stream") -> Answer | None:
     started: list[Message] = []
     response = wsgi(environ, lambda status, headers: started.append(_start(int(status[:3]), headers)))
     try:
+        if environ["REQUEST_METHOD"] == "HEAD":
+            # Nobody would read a stream, which would be made all the same.
+            return started[0], b""
         if response.streaming:
             stream.send(started[0], response)
             return None

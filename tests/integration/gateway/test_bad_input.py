@@ -6,11 +6,14 @@ from collections.abc import Callable, Iterator
 import pytest
 import urllib3
 from django.urls import URLPattern
+from elasticsearch import Elasticsearch
 
+from elastic.client import connect
+from elastic.settings import ElasticsearchSettings
 from gateway import urls
 from tests.api_key import make_api_key
-from tests.integration.gateway.conftest import Backing
-from tests.integration.gateway.process import Gateway, configured_gateway
+from tests.integration.gateway.conftest import INDEX, Backing
+from tests.integration.gateway.process import AUTHORIZATION, Gateway, configured_gateway
 
 Ask = Callable[[str, str], urllib3.BaseHTTPResponse]
 
@@ -18,9 +21,10 @@ DEEP = 50_000
 
 
 @pytest.fixture(scope="module")
-def gateway(tmp_path_factory: pytest.TempPathFactory, backing: Backing) -> Iterator[Gateway]:
+def gateway(tmp_path_factory: pytest.TempPathFactory, backing: Backing, many: str) -> Iterator[Gateway]:
     """A gateway that serves."""
-    configured = configured_gateway(tmp_path_factory.mktemp("bad-input"), backing)
+    folder = tmp_path_factory.mktemp("bad-input")
+    configured = configured_gateway(folder, backing, GATEWAY_SEARCH_INDICES=f"{INDEX},{many}")
     with configured.started():
         yield configured
 
@@ -139,3 +143,20 @@ def test_head_is_get_without_a_body(path: str, ask: Ask) -> None:
     assert (head.status, head.data) == (get.status, b"")
     for name in ("Content-Type", "Allow", "Cache-Control"):
         assert head.headers.get(name) == get.headers.get(name)
+
+
+def test_head_of_a_stream_reads_no_more_than_its_beginning(gateway: Gateway, backing: Backing, many: str) -> None:
+    url, headers = f"{gateway.url}/search?q=&index={many}", AUTHORIZATION | {"Accept": "application/x-ndjson"}
+    with connect(ElasticsearchSettings(url=backing.elasticsearch_url)) as client:
+        before = _searches_of(client, many)
+        head = urllib3.request("HEAD", url, headers=headers, retries=False, timeout=30.0)
+        assert (head.status, head.headers["Content-Type"], head.data) == (200, "application/x-ndjson", b"")
+        assert head.headers["X-Query-ID"]
+        assert _searches_of(client, many) - before == 1
+
+
+def _searches_of(client: Elasticsearch, index: str) -> int:
+    """How many searches Elasticsearch has run in an index of one shard."""
+    stats = client.indices.stats(index=index, metric="search")
+    searches: int = stats["_all"]["total"]["search"]["query_total"]
+    return searches
