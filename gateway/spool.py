@@ -17,7 +17,7 @@ from itertools import count
 from pathlib import Path
 from typing import Self
 
-from gateway.spool_format import Contents, Record, frame, unframe
+from gateway.spool_format import MAX_FRAME_BYTES, Contents, Record, frame, unframe
 
 SEGMENT_BYTES = 1024 * 1024
 """A segment that has reached this size is sealed. What is sent again after a crash is at most one segment."""
@@ -126,8 +126,8 @@ class Spool:  # pylint: disable=too-many-instance-attributes  # one object, beca
 
     @property
     def has_room(self) -> bool:
-        """Whether the next event would find room, unless it is a large one."""
-        return self._reserved < self._limit
+        """Whether the next event would find room, however large it is."""
+        return self._reserved + MAX_FRAME_BYTES <= self._limit
 
     def append(self, record: Record) -> None:
         """Put an event at the end, and wait until it is on the disk; callers that wait together share one fsync.

@@ -6,10 +6,15 @@ from typing import NamedTuple
 
 import orjson
 
+from audit_sink.event import MAX_EVENT_BYTES
+
 # The byte 0xFF never occurs in UTF-8, so nothing that a caller sends can look like the beginning of a frame.
 _MARKER = b"\xff\xfeSPL1"
 _LENGTH_AND_CHECKSUM = struct.Struct(">II")
 _HEAD_BYTES = len(_MARKER) + _LENGTH_AND_CHECKSUM.size
+
+MAX_FRAME_BYTES = MAX_EVENT_BYTES + 4 * 1024
+"""No event takes more: what stands beside its value is an id, a user's name and a few short headers."""
 
 
 class Record(NamedTuple):

@@ -15,8 +15,9 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
 
+from audit_sink.event import MAX_EVENT_BYTES
 from gateway.spool import SEGMENT_BYTES, Spool, SpoolFull
-from gateway.spool_format import Record, frame
+from gateway.spool_format import MAX_FRAME_BYTES, Record, frame
 
 LIMIT = 64 * SEGMENT_BYTES
 
@@ -80,12 +81,25 @@ def test_a_full_spool_refuses_and_takes_again_once_something_is_gone(tmp_path: P
     spool = Spool.claim(tmp_path, 3 * len(frame(_record(0))))
     for number in range(3):
         spool.append(_record(number))
-    assert not spool.has_room
     with pytest.raises(SpoolFull):
         spool.append(_record(3))
     assert _drain(spool) == ["event-000000", "event-000001", "event-000002"]
     spool.append(_record(4))
     assert _drain(spool) == ["event-000004"]
+    spool.close()
+
+
+def test_there_is_room_as_long_as_the_largest_event_fits(tmp_path: Path) -> None:
+    user, traceparent = "\0" * 150, ("traceparent", b"0" * 55)
+    largest = Record("e" * 36, user, b"x" * MAX_EVENT_BYTES, [("ce_source", b"s" * 200), traceparent])
+    spool = Spool.claim(tmp_path, MAX_FRAME_BYTES + len(frame(_record(0))))
+    spool.append(_record(0))
+    assert spool.has_room
+    spool.append(_record(1, 0))
+    assert not spool.has_room
+    _drain(spool)
+    assert spool.has_room
+    spool.append(largest)
     spool.close()
 
 
