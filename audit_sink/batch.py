@@ -102,6 +102,11 @@ class BatchBuilder:  # pylint: disable=too-many-instance-attributes  # three lim
         return self._max_events - len(self)
 
     @property
+    def room_bytes(self) -> int:
+        """How many bytes fit until the batch is full by its body."""
+        return max(0, self._max_bytes - self._bytes)
+
+    @property
     def is_full(self) -> bool:
         """Whether the batch has all the records or bytes that it may have."""
         return self._bytes >= self._max_bytes or self.room <= 0

@@ -4,18 +4,21 @@ from collections import deque
 
 _WINDOW = 1_000
 _MIN_DEAD_LETTERS = 100
-_MAX_RATIO = 0.5
 
 
 class DeadLetterBreaker:  # pylint: disable=too-few-public-methods  # one question, and a memory
     """Lets dead letters pass while they are few among the events settled last.
 
     A batch may send its dead letters unless, among about the last 1,000 events with this batch's, dead letters are more
-    than half and more than 100. A batch that may not is not counted: it is tried again, and passes once the cause is
+    than ``max_ratio`` and more than 100. A batch that may not is not counted: it is tried again, and passes once the cause is
     mended and most of it is good.
+
+    Args:
+        max_ratio: of dead letters among all; at 1 every dead letter passes.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, max_ratio: float = 0.5) -> None:
+        self._max_ratio = max_ratio
         self._batches: deque[tuple[int, int]] = deque()
         self._dead = 0
         self._good = 0
@@ -24,8 +27,10 @@ class DeadLetterBreaker:  # pylint: disable=too-few-public-methods  # one questi
         """Judge a batch of which ``dead`` events would become dead letters and ``good`` are indexed."""
         if dead:
             all_dead, all_good = self._dead + dead, self._good + good
-            if all_dead > _MIN_DEAD_LETTERS and all_dead > _MAX_RATIO * (all_dead + all_good):
+            if all_dead > _MIN_DEAD_LETTERS and all_dead > self._max_ratio * (all_dead + all_good):
                 return False
+        if not dead and not good:
+            return True
         self._batches.append((dead, good))
         self._dead += dead
         self._good += good

@@ -1,6 +1,6 @@
 """Which daily index an event belongs to."""
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 from functools import lru_cache
 
 MAX_DAYS_EARLY = 7
@@ -10,6 +10,7 @@ MAX_DAYS_LATE = 1
 """A producer's clock may be this far ahead of the broker's."""
 
 _MS_PER_DAY = 86_400_000
+_EPOCH = date(1970, 1, 1)
 
 
 def daily_index(prefix: str, event_timestamp: str, kafka_timestamp_ms: int) -> str:
@@ -17,7 +18,8 @@ def daily_index(prefix: str, event_timestamp: str, kafka_timestamp_ms: int) -> s
 
     An event whose own day lies outside a window around the day on which Kafka had it goes to Kafka's day, so that a bad
     clock cannot create a thousand indices. Both times stay with the record for ever, so that reading it again, however
-    much later, names the same index; the sink's clock would not.
+    much later, names the same index; the sink's clock would not. Only an event that reaches Kafka twice, on different
+    days and after more than a week, is in two indices, under one id.
 
     Args:
         prefix: what the name starts with, such as ``query-logs-``.
@@ -29,7 +31,10 @@ def daily_index(prefix: str, event_timestamp: str, kafka_timestamp_ms: int) -> s
 
 @lru_cache(maxsize=1024)
 def _day(event_day: str, kafka_days_since_1970: int) -> str:
-    kafka_day = datetime.fromtimestamp(0, UTC).date() + timedelta(days=kafka_days_since_1970)
+    try:
+        kafka_day = _EPOCH + timedelta(days=kafka_days_since_1970)
+    except OverflowError:  # a topic without LogAppendTime takes a producer's word for any time
+        kafka_day = _EPOCH
     try:
         own_day = date.fromisoformat(event_day)
     except ValueError:  # such as 30 February

@@ -93,8 +93,11 @@ def _original_headers(record: Message) -> Headers:
 
 
 def record_headers(record: Message) -> Headers:
-    """A record's headers as pairs, in their order."""
-    headers = record.headers() or []
+    """A record's headers as pairs, in their order; none where a name is no text, which the client cannot read."""
+    try:
+        headers = record.headers() or []
+    except (SystemError, UnicodeError):
+        return []
     pairs = headers.items() if isinstance(headers, dict) else headers
     return [(name, value.encode() if isinstance(value, str) else value) for name, value in pairs]
 

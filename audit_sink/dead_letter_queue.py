@@ -3,6 +3,7 @@
 import logging
 import time
 from collections.abc import Callable
+from itertools import count
 from random import Random
 
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
@@ -17,6 +18,10 @@ from audit_sink.retry_queue import RetryQueue
 logger = logging.getLogger(__name__)
 
 
+_Sending = tuple[DeadLetter, Callable[[], None], int]
+"""A letter, what to call once the topic has it, and how often it was tried."""
+
+
 class DeadLetterQueue:
     """The dead-letter topic's producer. Nothing is dropped: a letter that is refused is sent again after a back-off.
 
@@ -28,9 +33,15 @@ class DeadLetterQueue:
     def __init__(self, kafka: KafkaSettings, topic: str) -> None:
         self.trouble: str | None = None
         self._topic = topic
-        self._retries: RetryQueue[tuple[DeadLetter, Callable[[], None], int]] = RetryQueue(Random())
-        self._producer = Producer(
-            client_config(kafka)
+        self._retries: RetryQueue[_Sending] = RetryQueue(Random())
+        self._under_way: dict[int, _Sending] = {}
+        self._numbers = count()
+        self._kafka = kafka
+        self._producer = self._connect()
+
+    def _connect(self) -> Producer:
+        return Producer(
+            client_config(self._kafka)
             | {
                 "client.id": "audit-sink",
                 "enable.idempotence": True,
@@ -49,8 +60,12 @@ class DeadLetterQueue:
     def send(self, letter: DeadLetter, on_acknowledged: Callable[[], None], attempt: int = 0) -> None:
         """Send a letter; ``on_acknowledged`` is called, by ``serve``, once the topic has it."""
         sealed = envelope(letter)
+        number = next(self._numbers)
+        self._under_way[number] = (letter, on_acknowledged, attempt)
 
         def report(error: KafkaError | None, _message: Message) -> None:
+            if self._under_way.pop(number, None) is None:  # of a producer that has been replaced
+                return
             if error is not None:
                 self._again(letter, on_acknowledged, attempt + 1, str(error))
                 return
@@ -65,13 +80,25 @@ class DeadLetterQueue:
                 self._topic, key=sealed.key, value=sealed.value, headers=[*sealed.headers], on_delivery=report
             )
         except (KafkaException, BufferError) as error:
+            del self._under_way[number]
             self._again(letter, on_acknowledged, attempt + 1, str(error))
 
     def serve(self) -> None:
         """Take in acknowledgements and send what is due again; called often, never blocks."""
-        self._producer.poll(0)
+        try:
+            self._producer.poll(0)
+        except KafkaException as error:
+            self._replace_producer(error)
         for letter, on_acknowledged, attempt in self._retries.take_due(time.monotonic()):
             self.send(letter, on_acknowledged, attempt)
+
+    def _replace_producer(self, error: KafkaException) -> None:
+        """Begin anew with what is not acknowledged: an idempotent producer does not survive every error."""
+        logger.error("the producer of dead letters cannot go on and is replaced: %s", error)
+        self._producer = self._connect()
+        lost, self._under_way = self._under_way, {}
+        for letter, on_acknowledged, attempt in lost.values():
+            self._retries.put((letter, on_acknowledged, attempt + 1), attempt + 1, time.monotonic())
 
     def _again(self, letter: DeadLetter, on_acknowledged: Callable[[], None], attempt: int, reason: str) -> None:
         if self.trouble is None:

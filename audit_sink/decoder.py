@@ -141,7 +141,7 @@ def decode(value: bytes | None) -> Event:
     if not dsl.isascii() or _BACKSLASH in dsl:
         _check_unicode(dsl)
     if _NEWLINE in dsl:  # a line ends a document in a bulk body
-        event.data.dsl = Raw(msgspec.json.format(dsl, indent=-1))
+        event.data.dsl = _on_one_line(dsl)
     return event
 
 
@@ -151,6 +151,13 @@ def _check_unicode(dsl: bytes) -> None:
         orjson.loads(dsl)
     except orjson.JSONDecodeError as error:
         raise InvalidEvent(InvalidReason.NOT_JSON, f"{error.msg}, in data.dsl at byte {error.pos}") from None
+
+
+def _on_one_line(dsl: bytes) -> Raw:
+    try:
+        return Raw(msgspec.json.format(dsl, indent=-1))
+    except RecursionError:
+        raise InvalidEvent(InvalidReason.NOT_JSON, "data.dsl is nested too deeply") from None
 
 
 @lru_cache(maxsize=4096)
@@ -169,6 +176,8 @@ def _complaint(value: bytes, error: Exception) -> InvalidEvent:
         return InvalidEvent(InvalidReason.NOT_JSON, f"{fault.msg} at byte {fault.pos}")
     try:
         version = _read_version(value).schema_version
+    except RecursionError:
+        return InvalidEvent(InvalidReason.NOT_JSON, "the value is nested too deeply")
     except msgspec.DecodeError:
         version = None
     if version != SCHEMA_VERSION:

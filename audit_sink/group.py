@@ -48,6 +48,7 @@ class Group:  # pylint: disable=too-many-instance-attributes  # two clients, and
         self._tracker = tracker
         self._on_leave = on_leave
         self._topic_id: str | None = None
+        self._starts: dict[int, int] = {}
         self._description: Future[TopicDescription] | None = None
         self._last_commit = 0.0
         self._next_look = 0.0
@@ -93,6 +94,8 @@ class Group:  # pylint: disable=too-many-instance-attributes  # two clients, and
                 records.append(message)
             else:
                 self._on_error(message, error)
+                # If the partition begins anew, what came before the error is of a topic, or a part of it, that is gone.
+                records = [record for record in records if record.partition() != message.partition()]
         return records
 
     def pause(self) -> None:
@@ -156,8 +159,10 @@ class Group:  # pylint: disable=too-many-instance-attributes  # two clients, and
         for position in assignment:
             low, high = self._consumer.get_watermark_offsets(position, cached=True)
             settled = self._tracker.position(position.partition)
+            if settled is None:
+                settled = self._starts.get(position.partition, 0)
             if high >= 0:
-                LAG.labels(position.partition).set(high - max(low, 0 if settled is None else settled))
+                LAG.labels(position.partition).set(high - max(low, settled))
 
     def probe(self, timeout: float) -> str | None:
         """Say what is wrong with the topic, as the cluster tells it within ``timeout`` seconds; from any thread."""
@@ -194,6 +199,7 @@ class Group:  # pylint: disable=too-many-instance-attributes  # two clients, and
     def _forget(self, partitions: list[TopicPartition]) -> None:
         for position in partitions:
             self._tracker.revoke(position.partition)
+            self._starts.pop(position.partition, None)
             LAG.remove(str(position.partition))
 
     def _find_starts(self, partitions: list[TopicPartition]) -> None:
@@ -201,11 +207,14 @@ class Group:  # pylint: disable=too-many-instance-attributes  # two clients, and
         try:
             self._topic_id = str(self._describe_topic().result(_ANSWER_SECONDS).topic_id)
             for position in self._consumer.committed(partitions, timeout=_ANSWER_SECONDS):
+                if position.error is not None:
+                    raise KafkaException(position.error)
                 low, high = self._consumer.get_watermark_offsets(position, timeout=_ANSWER_SECONDS)
                 # Offsets that another tool committed carry no id, and are believed.
                 same_topic = position.metadata in (None, "", self._topic_id)
                 start = starting_offset(position.offset if position.offset >= 0 else None, same_topic, low, high)
                 next(p for p in partitions if p.partition == position.partition).offset = start.offset
+                self._starts[position.partition] = start.offset
                 if start.warning is not None:
                     logger.error("partition %d: %s", position.partition, start.warning)
         except (KafkaException, TimeoutError) as error:

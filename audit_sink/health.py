@@ -1,6 +1,7 @@
 """Over HTTP: ``/metrics`` (Prometheus), ``/healthz`` (the loop turns), ``/readyz`` (each dependency)."""
 
 import logging
+import socket
 import threading
 import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -62,7 +63,15 @@ def serve_health(sink: Sink, host: str, port: int) -> None:
             self.end_headers()
             self.wfile.write(body)
 
-    server = ThreadingHTTPServer((host, port), Handler)
+    class Server(ThreadingHTTPServer):
+        """Says nothing of clients that hang up."""
+
+        address_family = socket.AF_INET6 if ":" in host else socket.AF_INET
+
+        def handle_error(self, request: object, client_address: object) -> None:
+            """Leave it at that."""
+
+    server = Server((host, port), Handler)
     server.daemon_threads = True
     threading.Thread(target=server.serve_forever, name="health", daemon=True).start()
     logger.info("metrics and health on http://%s:%d", host, port)

@@ -73,7 +73,14 @@ def _lines(letter: StoredLetter, index_prefix: str) -> bytes:
 def _index(tally: Tally, client: Elasticsearch, lines: list[bytes], letters: list[StoredLetter]) -> None:
     items = send(client, lines)
     if isinstance(items, Failure):
-        raise ReplayStopped(items.detail)
+        if items.outcome is not Outcome.SPLIT:
+            raise ReplayStopped(items.detail)
+        if len(lines) > 1:
+            middle = len(lines) // 2
+            _index(tally, client, lines[:middle], letters[:middle])
+            _index(tally, client, lines[middle:], letters[middle:])
+            return
+        items = [(413, {"type": "too_large", "reason": items.detail})]
     for (status, error), letter in zip(items, letters, strict=True):
         outcome = classify_item(status, error)
         if outcome is Outcome.INDEXED:

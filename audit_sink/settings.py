@@ -23,6 +23,9 @@ class SinkSettings(Settings):
     )
     linger_ms: int = Field(default=200, ge=0, le=60_000, description="how long a batch waits to be filled")
     in_flight: int = Field(default=2, ge=1, le=16, description="bulk requests under way at once")
+    dead_letter_ratio: float = Field(
+        default=0.5, gt=0, le=1, description="more dead letters than this among the last events stop the sink; 1: never"
+    )
     index_prefix: str = Field(
         default="query-logs-",
         pattern=r"^[a-z0-9][a-z0-9._-]{0,99}$",

@@ -7,7 +7,7 @@ import time
 from functools import partial
 from random import Random
 
-from confluent_kafka import Message
+from confluent_kafka import TIMESTAMP_LOG_APPEND_TIME, Message
 from elasticsearch import Elasticsearch
 
 from audit_sink.answers import Failure, Outcome
@@ -29,6 +29,7 @@ from audit_sink.writer import BulkWriter
 logger = logging.getLogger(__name__)
 
 _READ_RECORDS = 500
+_FIRST_GUESS_BYTES = 64 * 1024
 _READ_SECONDS = 0.1
 _PAUSE_AFTER_SECONDS = 1.0
 _GAUGES_EVERY_SECONDS = 1.0
@@ -59,7 +60,7 @@ class Sink:  # pylint: disable=too-many-instance-attributes  # all parts meet he
         self._index_prefix = settings.index_prefix
         self._tracker = OffsetTracker()
         self._builder = BatchBuilder(settings.batch_size, settings.batch_bytes, settings.linger_ms / 1000)
-        self._breaker = DeadLetterBreaker()
+        self._breaker = DeadLetterBreaker(settings.dead_letter_ratio)
         self._writer = BulkWriter(client, settings.in_flight)
         self._letters = DeadLetterQueue(kafka, topics.dlq_topic)
         self._group = Group(kafka, topics.topic, settings.group_id, self._tracker, self._on_leave)
@@ -67,6 +68,9 @@ class Sink:  # pylint: disable=too-many-instance-attributes  # all parts meet he
         self._max_open = settings.in_flight + 1
         self._open: set[Batch] = set()
         self._retries: RetryQueue[Write] = RetryQueue(Random())
+        self._troubles: dict[Batch, tuple[str, str]] = {}
+        self._record_bytes = _FIRST_GUESS_BYTES
+        self._has_arrival_times = True
         self._blocked_since: float | None = None
         self._next_gauges = 0.0
 
@@ -129,17 +133,22 @@ class Sink:  # pylint: disable=too-many-instance-attributes  # all parts meet he
     def _read(self) -> None:
         now = time.monotonic()
         wait = self._builder.seconds_until_due(now)
-        records = self._group.read(
-            min(_READ_RECORDS, self._builder.room), _READ_SECONDS if wait is None else min(_READ_SECONDS, wait)
-        )
+        # No more than fits, as far as the last records tell: what is read is held in memory, full batch or not.
+        wanted = min(_READ_RECORDS, self._builder.room, 1 + self._builder.room_bytes // self._record_bytes)
+        records = self._group.read(wanted, _READ_SECONDS if wait is None else min(_READ_SECONDS, wait))
+        if records:
+            self._record_bytes = 1 + sum(map(len, records)) // len(records)
         self._add(records)
-        if self._builder.is_full or self._builder.seconds_until_due(time.monotonic()) == 0:
+        if self._builder.seconds_until_due(time.monotonic()) == 0:
             self._seal()
 
     def _add(self, records: list[Message]) -> None:
         now = time.monotonic()
         builder, prefix, is_assigned = self._builder, self._index_prefix, self._tracker.is_assigned
         CONSUMED.inc(len(records))
+        if self._has_arrival_times and records and records[0].timestamp()[0] != TIMESTAMP_LOG_APPEND_TIME:
+            self._has_arrival_times = False
+            logger.error("the topic takes producers' word for the time: set its message.timestamp.type=LogAppendTime")
         for record in records:
             partition, offset, timestamp_ms = record.partition(), record.offset(), record.timestamp()[1]
             assert partition is not None and offset is not None  # only events of the client itself have none
@@ -152,6 +161,8 @@ class Sink:  # pylint: disable=too-many-instance-attributes  # all parts meet he
                 builder.reject(letter, (partition, offset, timestamp_ms), now)
             else:
                 builder.add(record, lines, (partition, offset, timestamp_ms), now)
+            if builder.is_full:
+                self._seal()
 
     def _seal(self) -> None:
         write = self._builder.seal(self._tracker)
@@ -189,7 +200,7 @@ class Sink:  # pylint: disable=too-many-instance-attributes  # all parts meet he
         if isinstance(answer, Failure):
             if answer.outcome is not Outcome.SPLIT:
                 self._retry(write.part(list(range(len(write.lines))), write.letters), answer.cause)
-                self._stalls(answer.detail)
+                self._stalls(write.batch, answer.cause, answer.detail)
                 return
             if len(write.lines) > 1:
                 self._split(write, answer.cause)
@@ -199,21 +210,22 @@ class Sink:  # pylint: disable=too-many-instance-attributes  # all parts meet he
         INDEXED.inc(verdict.indexed)
         DUPLICATES.inc(verdict.duplicates)
         write.batch.open += len(verdict.letters) - 1
-        for letter in verdict.letters:
+        if verdict.letters:
+            first = verdict.letters[0]
             logger.warning(
-                "dead letter from partition %s, offset %s: %s",
-                letter.record.partition(),
-                letter.record.offset(),
-                letter.summary,
+                "%d dead letters, the first from partition %s, offset %s: %s",
+                len(verdict.letters),
+                first.record.partition(),
+                first.record.offset(),
+                first.summary,
             )
+        for letter in verdict.letters:
             self._letters.send(letter, partial(self._on_letter_sent, write.batch))
         if verdict.retry is not None:
             write.batch.open += 1
             self._retry(verdict.retry, verdict.cause or "unknown")
         if verdict.stall is not None:
-            self._stalls(verdict.stall)
-        elif write.lines:
-            self._recovers()
+            self._stalls(write.batch, verdict.cause or "unknown", verdict.stall)
         self._settle_if_done(write.batch)
 
     def _split(self, write: Write, cause: str) -> None:
@@ -229,6 +241,7 @@ class Sink:  # pylint: disable=too-many-instance-attributes  # all parts meet he
     def _settle_if_done(self, batch: Batch) -> None:
         if batch.open == 0:
             self._open.discard(batch)
+            self._recovers(batch)
             for span in batch.spans:
                 self._tracker.settle(span)
 
@@ -240,19 +253,25 @@ class Sink:  # pylint: disable=too-many-instance-attributes  # all parts meet he
         for write in self._retries.take_due(time.monotonic()):
             self._writer.submit(write)
 
-    def _stalls(self, detail: str) -> None:
-        if self.trouble is None:
-            logger.error("nothing is indexed, and nothing lost, until this is mended: %s", detail)
+    def _stalls(self, batch: Batch, cause: str, detail: str) -> None:
+        if cause not in (known for known, _ in self._troubles.values()):
+            logger.error("a batch is not indexed, and nothing lost, until this is mended: %s", detail)
+        self._troubles[batch] = (cause, detail)
         self.trouble = detail
 
-    def _recovers(self) -> None:
-        if self.trouble is not None:
-            logger.info("Elasticsearch takes events again")
-            self.trouble = None
+    def _recovers(self, batch: Batch) -> None:
+        """Forget what a batch had to wait for, now that it is settled; others may still wait."""
+        if self._troubles.pop(batch, None) is not None:
+            self.trouble = next((detail for _, detail in self._troubles.values()), None)
+            if self.trouble is None:
+                logger.info("Elasticsearch takes events again")
 
     def _on_leave(self, orderly: bool) -> None:
-        """Partitions are about to leave: in an orderly way, what is in flight is settled first, within a bound."""
-        if orderly:
+        """Partitions are about to leave: in an orderly way, what is in flight is settled first, within a bound.
+
+        At the end of the process that has been done already.
+        """
+        if orderly and not self.stopping.is_set():
             self._drain()
         elif len(self._builder):
             self._seal()

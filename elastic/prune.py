@@ -33,7 +33,9 @@ def prune(client: Elasticsearch, keep_days: int, today: date) -> list[str]:
         elasticsearch.TransportError: Elasticsearch cannot be reached.
     """
     oldest_kept = today - timedelta(days=keep_days)
-    found = client.indices.get(index="query-logs-*", features="settings", filter_path="*.settings.index.uuid")
+    found = client.indices.get(
+        index="query-logs-*", features="settings", expand_wildcards="all", filter_path="*.settings.index.uuid"
+    )
     old = sorted(name for name in found if (day := day_of(name)) is not None and day < oldest_kept)
     # One by one: the names of many make a line longer than an HTTP request may have.
     for name in old:

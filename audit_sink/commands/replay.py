@@ -16,13 +16,14 @@ from elastic.settings import ElasticsearchSettings
 
 def run() -> int:
     """Replay the whole topic once; with a progress bar where stderr is a terminal."""
+    prefix = SinkSettings.load().index_prefix
     reader = DeadLetterReader(KafkaSettings.load(), TopicSettings.load().dlq_topic)
     client = connect_for_bulk(ElasticsearchSettings.load())
     tally = Tally()
     try:
         with _progress() as progress:
             task = progress.add_task("dead letters", total=reader.count)
-            for tally in replay(reader, client, SinkSettings.load().index_prefix):
+            for tally in replay(reader, client, prefix):
                 progress.update(task, completed=tally.read)
     except ReplayStopped as error:
         print(f"audit_sink: stopped after {tally.read} of {reader.count} dead letters: {error}", file=sys.stderr)

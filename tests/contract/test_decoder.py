@@ -197,3 +197,15 @@ def test_bytes_that_are_no_event_are_told_apart_by_reason(value: bytes | None, r
         decode(value)
 
     assert caught.value.reason is reason
+
+
+@pytest.mark.parametrize("depth", [*range(200, 1_000, 100), *range(985, 1_030), 1_100, 5_000])
+def test_an_event_of_any_depth_is_read_or_refused(depth: int) -> None:
+    nested = b'{"a":' * depth + b"1" + b"}" * depth
+    dsl = orjson.dumps(changed(GOLDEN, "@", "data", "dsl")).replace(b'"@"', nested)
+
+    for value in (dsl, dsl.replace(b'{"a":', b'{\n"a":'), b'{"b":%b}' % nested, b"[" * depth + b"]" * depth):
+        try:
+            decode(value)
+        except InvalidEvent as refused:
+            assert refused.reason in (InvalidReason.NOT_JSON, InvalidReason.UNKNOWN_SCHEMA_VERSION)

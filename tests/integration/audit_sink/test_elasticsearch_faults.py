@@ -21,7 +21,7 @@ def test_elasticsearch_down_pauses_and_nothing_is_lost_when_it_returns(
     proxy.fault = None
     eventually(trail.all_indexed, "every event as a document")
     eventually(lambda: sink.get("/readyz")[0] == 200, "readiness")
-    assert sink.log().count("nothing is indexed") == 1
+    assert sink.log().count("a batch is not indexed") == 1
     assert "revoked" not in sink.log()
     trail.assert_account_closes()
 
@@ -108,4 +108,37 @@ def test_a_blocked_index_stalls_until_it_is_unblocked(trail: Trail, start: Start
     assert trail.lag() == 100
     trail.client.indices.put_settings(index=index, settings={f"index.blocks.{block}": None})
     eventually(trail.all_indexed, "every event as a document")
+    trail.assert_account_closes()
+
+
+def test_sigterm_while_elasticsearch_is_down_ends_cleanly_and_leaves_the_group(
+    trail: Trail, start: Start, proxy: FaultyElasticsearch
+) -> None:
+    proxy.fault = lambda body: (503, b"{}")
+    trail.produce(event(number) for number in range(50))
+    sink = start(ELASTICSEARCH_URL=proxy.url)
+    eventually(lambda: bool(proxy.bodies), "a bulk request")
+
+    assert sink.stop() == 0
+    assert "ending at once" not in sink.log()
+    proxy.fault = None
+    start(ELASTICSEARCH_URL=proxy.url)
+    eventually(trail.all_indexed, "every event as a document")
+    trail.assert_account_closes()
+
+
+def test_it_is_ready_again_only_once_no_batch_waits(trail: Trail, start: Start, proxy: FaultyElasticsearch) -> None:
+    blocked = event(1)
+    proxy.fault = lambda body: (403, b"{}") if blocked.event_id.encode() in body else None
+    trail.produce([blocked])
+    sink = start(ELASTICSEARCH_URL=proxy.url)
+    eventually(lambda: "HTTP 403" in sink.log(), "a line that says why")
+    trail.produce(event(number) for number in range(2, 40))
+    eventually(lambda: trail.all_indexed(38), "the others as documents")
+
+    assert sink.get("/readyz")[0] == 503
+    assert "takes events again" not in sink.log()
+    proxy.fault = None
+    eventually(trail.all_indexed, "every event as a document")
+    eventually(lambda: sink.get("/readyz")[0] == 200, "readiness")
     trail.assert_account_closes()

@@ -41,3 +41,16 @@ def test_a_backlog_of_a_million_events_takes_less_than_300_megabytes(
     finally:
         admin = AdminClient({"bootstrap.servers": trail.bootstrap})
         admin.delete_topics([trail.topic])[trail.topic].result()
+
+
+def test_events_of_the_largest_size_take_less_than_300_megabytes(
+    trail: Trail, start: Start, proxy: FaultyElasticsearch
+) -> None:
+    trail.produce(event(number, query="x" * 500_000) for number in range(400))
+    proxy.fault = lambda body: (503, b"{}")
+    sink = start(ELASTICSEARCH_URL=proxy.url)
+    eventually(lambda: sink.metric("audit_sink_paused_partitions") == 6, "paused partitions")
+    proxy.fault = None
+    eventually(trail.all_indexed, "every event as a document")
+
+    assert sink.peak_megabytes < _MOST_MEGABYTES

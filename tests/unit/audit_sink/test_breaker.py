@@ -47,3 +47,9 @@ def test_where_everything_is_poison_no_more_than_a_hundred_get_through(batches: 
     breaker = DeadLetterBreaker()
 
     assert sum(dead for dead in batches if breaker.admits(dead, good=0)) <= 100
+
+
+def test_with_a_ratio_of_one_every_dead_letter_passes() -> None:
+    breaker = DeadLetterBreaker(max_ratio=1)
+
+    assert all(breaker.admits(dead=2_000, good=0) for _ in range(10))

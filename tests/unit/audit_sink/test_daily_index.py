@@ -37,3 +37,8 @@ def test_whatever_the_clock_few_indices_are_possible_for_one_arrival(event_time:
 
     possible = range(-MAX_DAYS_EARLY, MAX_DAYS_LATE + 1)
     assert index in {(ARRIVED + timedelta(days=days)).strftime("%Y.%m.%d") for days in possible}
+
+
+@pytest.mark.parametrize("arrived_ms", [2**60, -(2**60), -1])
+def test_an_absurd_arrival_names_some_index(arrived_ms: int) -> None:
+    assert daily_index("logs-", "2026-11-21T00:00:00.000Z", arrived_ms) in ("logs-1970.01.01", "logs-1969.12.31")

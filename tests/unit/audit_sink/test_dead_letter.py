@@ -77,3 +77,16 @@ def test_a_record_with_coordinates_that_no_record_has_is_no_dead_letter(name: st
 
     with pytest.raises(ValueError):
         stored_letter(read_back(forged))
+
+
+def test_headers_that_cannot_be_read_are_left_out() -> None:
+    class Unreadable(Message):
+        """As the client's own are where a header's name is no UTF-8."""
+
+        def headers(self) -> None:
+            """Fail as the client does."""
+            raise SystemError("returned a result with an exception set")
+
+    sealed = envelope(DeadLetter(Unreadable(topic="t", partition=0, offset=1, value=b"x"), "not_json", "why"))
+
+    assert next(name for name, _ in sealed.headers) == "dead_letter_reason"
