@@ -10,8 +10,8 @@ class DeadLetterBreaker:  # pylint: disable=too-few-public-methods  # one questi
     """Lets dead letters pass while they are few among the events settled last.
 
     A batch may send its dead letters unless, among about the last 1,000 events with this batch's, dead letters are more
-    than ``max_ratio`` and more than 100. A batch that may not is not counted: it is tried again, and passes once the cause is
-    mended and most of it is good.
+    than 100 and their share is more than ``max_ratio``. A batch that may not is not counted: it is tried again, and
+    passes once the cause is mended and most of it is good.
 
     Args:
         max_ratio: of dead letters among all; at 1 every dead letter passes.
