@@ -131,9 +131,10 @@ class KeysView(_ProvenView):
         if record.user.api_keys.filter(alive, revoked_at=None).count() >= MAX_KEYS:
             raise malformed(f"You have {MAX_KEYS} API keys, which is as many as there may be; delete one.")
         days = asked["expires_in_days"]
+        record.status = HTTPStatus.CREATED
         put_on_trail(record)
         key, text = issue_key(record.user, asked["name"], None if days is None else now + timedelta(days=days))
-        return Response(_described(key) | {"api_key": text}, status=HTTPStatus.CREATED, headers=NOT_KEPT)
+        return Response(_described(key) | {"api_key": text}, status=record.status, headers=NOT_KEPT)
 
 
 class KeyView(_ProvenView):
@@ -146,8 +147,9 @@ class KeyView(_ProvenView):
         now = datetime.now(UTC)
         if record.user.api_keys.filter(id=key_id, revoked_at=None).update(revoked_at=now):
             deny(key_id, now)
+        record.status = HTTPStatus.NO_CONTENT
         put_on_trail(record)
-        return Response(status=HTTPStatus.NO_CONTENT)
+        return Response(status=record.status)
 
 
 class KeySetView(PublicView):

@@ -20,7 +20,7 @@ class QueryRecord:  # pylint: disable=too-many-instance-attributes  # the event 
     """One search, value look-up or ``/auth/`` call.
 
     It is filled in as the request goes on, so that a failed one tells how far it came. ``known`` is who asks, as far as
-    that is known; ``authentication`` tells an ``/auth/`` call from a query.
+    that is known; ``authentication`` tells an ``/auth/`` call from a query; ``status`` is that of a success.
     """
 
     query_id: str
@@ -34,6 +34,7 @@ class QueryRecord:  # pylint: disable=too-many-instance-attributes  # the event 
     dsl: dict[str, Any] | None = None
     hits: int | None = None
     took_ms: int | None = None
+    status: HTTPStatus = HTTPStatus.OK
 
     @classmethod
     def begin(cls, request: Request | HttpRequest, user: User | None, *, authentication: bool = False) -> Self:
@@ -79,7 +80,7 @@ class QueryRecord:  # pylint: disable=too-many-instance-attributes  # the event 
         Args:
             problem: why it has no success, or None.
         """
-        status = HTTPStatus.OK if problem is None else problem.status
+        status = self.status if problem is None else problem.status
         return AuditEvent(
             event_id=self.query_id,
             event_type=auth_event_type(status) if self.authentication else event_type(status),

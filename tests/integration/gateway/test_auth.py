@@ -290,9 +290,11 @@ def test_every_call_is_an_event_and_no_credential_is_in_it(
     ask: Ask, log_in: LogIn, events: ReadEvents, stack: Settings
 ) -> None:
     tokens = log_in()
-    key = ask("POST", "/auth/keys", tokens["access_token"], "e-key", name="mine").json()["api_key"]
+    made = ask("POST", "/auth/keys", tokens["access_token"], "e-key", name="mine").json()
+    key = made["api_key"]
     ask("POST", "/auth/token", None, "e-password", username="octoAdmin", password=PASSWORD)
     ask("POST", "/auth/token", None, "e-api-key", api_key=key)
+    ask("DELETE", f"/auth/keys/{made['id']}", tokens["access_token"], "e-key-gone")
     ask("GET", "/auth/me", tokens["access_token"], "e-me")
     ask("GET", "/auth/me", "Bearer a.b.c", "e-forged")
     ask("GET", "/auth/keys", UNSIGNED, "e-unproven")
@@ -303,7 +305,8 @@ def test_every_call_is_an_event_and_no_credential_is_in_it(
     ask("POST", "/auth/revoke", None, "e-revoke", token=tokens["access_token"])
     ask("POST", "/auth/token", None, "e-locked", username="octoAdmin", password=PASSWORD)
     expected = {
-        "e-key": ("auth.succeeded", "octoAdmin", "bearer-jwt", 200),
+        "e-key": ("auth.succeeded", "octoAdmin", "bearer-jwt", 201),
+        "e-key-gone": ("auth.succeeded", "octoAdmin", "bearer-jwt", 204),
         "e-password": ("auth.succeeded", "octoAdmin", "password", 200),
         "e-api-key": ("auth.succeeded", "octoAdmin", "api-key", 200),
         "e-me": ("auth.succeeded", "octoAdmin", "bearer-jwt", 200),

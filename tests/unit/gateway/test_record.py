@@ -48,6 +48,12 @@ def test_an_answered_search_is_executed_with_all_that_is_known_of_it(record: Que
     assert event["metadata"]["auth_scheme"] == "octoxlabs-unsigned"
 
 
+def test_an_answer_that_is_a_success_of_its_own_kind_is_recorded_with_its_status(record: QueryRecord) -> None:
+    record.status = HTTPStatus.CREATED
+    assert record.event().data.status == 201
+    assert record.event(Problem(HTTPStatus.BAD_REQUEST, Code.SYNTAX, "expected a value")).data.status == 400
+
+
 def test_a_search_that_ends_in_a_problem_says_why_and_has_no_hits(record: QueryRecord) -> None:
     event = read_event(encode(record.event(Problem(HTTPStatus.BAD_REQUEST, Code.SYNTAX, "expected a value"))))
     assert event["event_type"] == "query.rejected"
