@@ -32,10 +32,8 @@ def searchable_indices(user: User) -> tuple[str, ...]:
     Returns:
         the configured ones that are granted, in their order; for auditors ``QUERY_LOGS`` besides.
     """
-    configured: tuple[str, ...] = settings.GATEWAY.search_indices
-    if EVERY_INDEX not in user.granted_indices:
-        configured = tuple(index for index in configured if index in user.granted_indices)
-    return (*configured, QUERY_LOGS) if has_role(user, Role.AUDITOR) else configured
+    granted = _granted_indices(user)
+    return (*granted, QUERY_LOGS) if has_role(user, Role.AUDITOR) else granted
 
 
 def first_index(user: User) -> str:
@@ -46,6 +44,14 @@ def first_index(user: User) -> str:
     return next(iter(searchable_indices(user)), settings.GATEWAY.search_indices[0])
 
 
+def device_index(user: User) -> str:
+    """The index that the vendor's client means: the first configured one that is granted, never ``QUERY_LOGS``.
+
+    For somebody who is granted none it is the first there is, which ``require_index`` refuses.
+    """
+    return next(iter(_granted_indices(user)), settings.GATEWAY.search_indices[0])
+
+
 def require_index(user: User, index: str) -> None:
     """Let nobody past the indices that they may search.
 
@@ -54,3 +60,10 @@ def require_index(user: User, index: str) -> None:
     """
     if index not in searchable_indices(user):
         raise Problem(HTTPStatus.FORBIDDEN, Code.FORBIDDEN, f'You may not search the index "{index}".')
+
+
+def _granted_indices(user: User) -> tuple[str, ...]:
+    configured: tuple[str, ...] = settings.GATEWAY.search_indices
+    if EVERY_INDEX in user.granted_indices:
+        return configured
+    return tuple(index for index in configured if index in user.granted_indices)

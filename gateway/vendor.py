@@ -1,6 +1,6 @@
 """What the vendor's own client, ``octoxlabs`` on PyPI, asks a server for: the paths and shapes are that client's.
 
-Its devices are the documents of the caller's first index, and that index as it stands is its one discovery.
+Its devices are the documents of the caller's first configured index, and that index as it stands is its one discovery.
 """
 
 from datetime import UTC, datetime
@@ -9,7 +9,7 @@ from http import HTTPStatus
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from gateway.access import first_index, require_index
+from gateway.access import device_index, require_index
 from gateway.auth import caller
 from gateway.correlation import correlation_of
 from gateway.login import log_in_with_key
@@ -61,7 +61,7 @@ class LastDiscoveryView(RefusalsRecordedView):
     @discovery_schema
     def get(self, request: Request) -> Response:
         """Describe the index: there since it was made, complete as of now."""
-        index = first_index(caller(request))
+        index = device_index(caller(request))
         require_index(caller(request), index)
         return Response(
             {
@@ -88,7 +88,7 @@ class DevicesView(RecordedView):
             record,
             {
                 "query": asked["query"],
-                "index": first_index(record.user),
+                "index": device_index(record.user),
                 "size": 0 if is_over else asked["size"],
                 "page": asked["page"],
                 "sort": [f"-{by['field']}" if by["order"] == "desc" else by["field"] for by in asked["ordering"]],
@@ -123,7 +123,7 @@ class DeviceView(RecordedView):
             record,
             {
                 "query": record.query,
-                "index": first_index(record.user),
+                "index": device_index(record.user),
                 "cursor": None,
                 "size": 1,
                 "page": 1,

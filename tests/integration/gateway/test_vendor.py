@@ -14,7 +14,7 @@ from pytest_django import Settings
 
 from elastic.seed import NAMED
 from gateway.keys import issue_key
-from gateway.models import User
+from gateway.models import Role, User
 from gateway.search import client as elasticsearch
 from gateway.tokens import read
 from tests.integration.gateway.conftest import INDEX, FindEvents
@@ -255,6 +255,16 @@ def test_a_search_or_detail_leaves_one_event_that_says_what_was_answered(
     data = found["data"]
     assert (found["event_type"], data["query"], data["hits"], data["status"]) == event
     assert found["user_id"] == "octoAdmin"
+
+
+def test_an_auditor_who_may_search_no_devices_gets_none_and_not_the_audit_trail(ask: Ask) -> None:
+    User.objects.update(role=Role.AUDITOR, granted_indices=[])
+    for method, path in (
+        ("POST", "/devices/devices"),
+        ("POST", "/devices/devices/octoxlabs01"),
+        ("GET", "/discoveries/last"),
+    ):
+        assert _is_problem(ask(path, {}, method), 403, "forbidden"), path
 
 
 def test_a_ping_and_the_discovery_leave_no_event(ask: Ask, find_events: FindEvents) -> None:
