@@ -1,7 +1,8 @@
 """The one place where Elasticsearch clients are made."""
 
-from elasticsearch import Elasticsearch, JsonSerializer, OrjsonSerializer
+from elasticsearch import Elasticsearch, JsonSerializer
 
+from elastic.lenient_json import LenientSerializer
 from elastic.settings import ElasticsearchSettings
 
 
@@ -35,6 +36,6 @@ def connect(
         connections_per_node=connections,
         max_retries=0,
         retry_on_timeout=False,
-        serializer=serializer or OrjsonSerializer(),
+        serializer=serializer or LenientSerializer(),
         **credentials,  # type: ignore[arg-type]  # a choice among keywords, which the signature cannot express
     )

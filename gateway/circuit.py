@@ -13,7 +13,7 @@ from circuitbreaker import (  # type: ignore[import-untyped]  # comes without ty
 )
 
 from gateway.metrics import CIRCUIT_OPEN, CONNECTIONS_IN_USE
-from gateway.problems import Code, Problem, Unavailable
+from gateway.problems import Code, Problem, Unanswered, Unavailable
 
 logger = logging.getLogger(__name__)
 
@@ -28,7 +28,8 @@ class Circuit:  # pylint: disable=too-few-public-methods  # it does one thing
 
     Args:
         name: the dependency's, in the log and the metrics.
-        code: what a call raises when the dependency is at fault; any other problem is none of its fault.
+        code: what a call raises when the dependency is at fault; any other problem, and ``Unanswered``, is
+            none of its fault.
     """
 
     def __init__(self, name: str, code: Code) -> None:
@@ -52,7 +53,7 @@ class Circuit:  # pylint: disable=too-few-public-methods  # it does one thing
         try:
             yield
         except Unavailable as error:
-            if error.code is self._code:
+            if error.code is self._code and not isinstance(error, Unanswered):
                 self._failed(error)
             raise
         except Problem:

@@ -100,6 +100,10 @@ class Unavailable(Problem):
         )
 
 
+class Unanswered(Unavailable):
+    """This one request has no answer, which says nothing of the health of the service that was asked."""
+
+
 def malformed(detail: str) -> Problem:
     """The problem of a request that breaks the contract."""
     return Problem(HTTPStatus.BAD_REQUEST, Code.MALFORMED, detail)

@@ -9,9 +9,9 @@ from http import HTTPStatus
 from typing import Any
 
 from django.conf import settings
-from elastic_transport import ConnectionTimeout, TransportError
+from elastic_transport import ConnectionTimeout, SerializationError, TransportError
 from elasticsearch import ApiError, Elasticsearch
-from urllib3.exceptions import ProtocolError
+from urllib3.exceptions import ProtocolError, ReadTimeoutError
 
 from elastic.client import connect
 from elastic.settings import ElasticsearchSettings
@@ -20,7 +20,7 @@ from gateway.circuit import circuit
 from gateway.correlation import Correlation
 from gateway.deadline import deadline_passed, time_left
 from gateway.metrics import STAGE_SECONDS
-from gateway.problems import Code, Problem, RejectedQuery, Unavailable
+from gateway.problems import Code, Problem, RejectedQuery, Unanswered, Unavailable
 
 logger = logging.getLogger(__name__)
 
@@ -30,6 +30,7 @@ MAX_RESULT_WINDOW = 10_000
 _JSON = {"accept": "application/json", "content-type": "application/json"}
 # Elasticsearch's names of what makes a well-formed query too much work for it.
 _TOO_COMPLEX = ("too_complex_to_determinize", "too_many_clauses", "too_many_nested_clauses")
+_TIMED_OUT = "search_timeout_exception"
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,10 +201,15 @@ def _send(method: str, target: str, headers: Mapping[str, str], body: Any) -> An
     elasticsearch = client() if whole else client().options(request_timeout=seconds)
     try:
         return elasticsearch.perform_request(method, target, headers=headers, body=body).body
-    except ConnectionTimeout:
+    except ConnectionTimeout as error:
         if not whole:
             raise deadline_passed() from None
-        raise Unavailable(Code.SEARCH_UNAVAILABLE, f"Elasticsearch did not answer within {seconds:g} s.") from None
+        # Whoever was reached, and then took too long, may only have been asked too much.
+        problem = Unanswered if isinstance(error.__cause__, ReadTimeoutError) else Unavailable
+        raise problem(Code.SEARCH_UNAVAILABLE, f"Elasticsearch did not answer within {seconds:g} s.") from None
+    except SerializationError:
+        logger.error("Elasticsearch's answer is not JSON")
+        raise Unanswered(Code.SEARCH_UNAVAILABLE, "Elasticsearch's answer cannot be read; try again.") from None
     except ApiError as error:
         raise read_error(error) from None
 
@@ -226,6 +232,8 @@ def read_error(error: ApiError) -> Problem:
         return RejectedQuery(
             Code.TYPE_MISMATCH, "A date in the query is outside what date_nanos holds, 1970-01-01 to 2262-04-11."
         )
+    if _TIMED_OUT in str(error.body):
+        return Unanswered(Code.SEARCH_UNAVAILABLE, "Elasticsearch did not answer in time; ask for less.")
     logger.error("Elasticsearch answered %s: %s", error.status_code, error.error)
     if error.status_code == HTTPStatus.BAD_REQUEST:
         return RejectedQuery(Code.MALFORMED, "Elasticsearch refuses this query.")

@@ -17,6 +17,7 @@ class FaultyProxy(ThreadingHTTPServer):
     Attributes:
         url: where it listens.
         drops: how many of the next requests are answered by hanging up.
+        garbled: how many of the next answers lose their last byte.
         held: while it is not set, answers are held back.
         requests: how many have come.
     """
@@ -28,6 +29,7 @@ class FaultyProxy(ThreadingHTTPServer):
         self.url = f"http://127.0.0.1:{self.server_port}"
         self.target = target
         self.drops = 0
+        self.garbled = 0
         self.held = threading.Event()
         self.held.set()
         self.requests = 0
@@ -47,14 +49,18 @@ class _Handler(QuietHandler):
         answer = urllib3.request(
             self.command, self.server.target + self.path, body=body, headers=dict(self.headers), retries=False
         )
+        data = answer.data
+        if self.server.garbled:
+            self.server.garbled -= 1
+            data = data[:-1]
         self.send_response(answer.status)
         for name in ("Content-Type", "X-Elastic-Product", "Retry-After"):
             if name in answer.headers:
                 self.send_header(name, answer.headers[name])
-        self.send_header("Content-Length", str(len(answer.data)))
+        self.send_header("Content-Length", str(len(data)))
         self.end_headers()
         try:
-            self.wfile.write(answer.data)
+            self.wfile.write(data)
         except OSError:
             pass  # The client has given up, as it should.
 

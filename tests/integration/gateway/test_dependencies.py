@@ -74,6 +74,30 @@ def test_rejected_queries_do_not_count_as_faults(search: Search, dependency: Fau
     assert dependency.requests > 0
 
 
+def test_searches_that_take_too_long_do_not_count_as_faults(search: Search, stack: Settings) -> None:
+    budget = stack.GATEWAY.search_timeout
+    with in_front_of(stack.ELASTICSEARCH.url) as proxy:
+        stack.ELASTICSEARCH = stack.ELASTICSEARCH.model_copy(update={"url": proxy.url})
+        _configure(stack, search_timeout=0.2)
+        proxy.held.clear()
+        for _ in range(FAILURES + 1):
+            assert "did not answer within 0.2 s" in search("Hostname = octoxlabs01").json()["detail"]
+        proxy.held.set()
+        _configure(stack, search_timeout=budget)
+        assert search("Hostname = octoxlabs01").status_code == 200
+
+
+def test_answers_that_cannot_be_read_do_not_count_as_faults(search: Search, stack: Settings) -> None:
+    with in_front_of(stack.ELASTICSEARCH.url) as proxy:
+        stack.ELASTICSEARCH = stack.ELASTICSEARCH.model_copy(update={"url": proxy.url})
+        proxy.garbled = FAILURES + 1
+        for _ in range(FAILURES + 1):
+            response = search("Hostname = octoxlabs01")
+            assert (response.status_code, response.json()["code"]) == (503, "search_unavailable")
+            assert "cannot be read" in response.json()["detail"]
+        assert search("Hostname = octoxlabs01").status_code == 200
+
+
 def test_readiness_asks_a_dependency_that_is_left_alone(
     search: Search, dependency: FaultyProxy, client: Client
 ) -> None:

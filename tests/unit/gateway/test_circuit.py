@@ -6,7 +6,7 @@ from collections.abc import Callable
 import pytest
 
 from gateway.circuit import FAILURES, RECOVERY_SECONDS, Circuit
-from gateway.problems import Code, Problem, RejectedQuery, Unavailable
+from gateway.problems import Code, Problem, RejectedQuery, Unanswered, Unavailable
 
 DOWN = Unavailable(Code.SEARCH_UNAVAILABLE, "down")
 
@@ -63,6 +63,12 @@ def test_an_answer_of_any_kind_ends_the_row(answer: Problem | None) -> None:
 def test_what_is_none_of_its_fault_is_not_counted(code: Code) -> None:
     circuit = Circuit("test", Code.SEARCH_UNAVAILABLE)
     assert all(_call(circuit, Unavailable(code, "not Elasticsearch")) for _ in range(FAILURES + 1))
+
+
+def test_a_request_without_an_answer_is_not_counted() -> None:
+    circuit = Circuit("test", Code.SEARCH_UNAVAILABLE)
+    too_slow = Unanswered(Code.SEARCH_UNAVAILABLE, "too much was asked")
+    assert all(_call(circuit, too_slow) for _ in range(FAILURES + 1))
 
 
 def test_after_a_while_one_call_is_made_to_see_and_its_success_lets_all_through(clock: Callable[[float], None]) -> None:

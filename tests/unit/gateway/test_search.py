@@ -34,6 +34,7 @@ def _caused_by(kind: str) -> dict[str, Any]:
         (429, _caused_by("es_rejected_execution_exception"), (503, "search_unavailable")),
         (500, _caused_by("null_pointer_exception"), (503, "search_unavailable")),
         (503, "upstream connect error: secret", (503, "search_unavailable")),
+        (504, _caused_by("search_timeout_exception"), (503, "search_unavailable")),
         (504, None, (503, "search_unavailable")),
     ],
 )

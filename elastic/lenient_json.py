@@ -1,0 +1,30 @@
+"""Reading what Elasticsearch stores as JSON and a strict reader refuses."""
+
+import re
+from typing import Any
+
+import orjson
+from elasticsearch import OrjsonSerializer
+
+# An escaped backslash and a whole pair are kept, and consumed, so that what is left is half a character.
+_HALF = re.compile(r"(\\\\|\\ud[89ab][0-9a-f]{2}\\ud[c-f][0-9a-f]{2})|\\ud[89a-f][0-9a-f]{2}", re.IGNORECASE)
+
+
+class LenientSerializer(OrjsonSerializer):
+    r"""Reads half a surrogate pair (``\ud83d`` alone), and bytes that are no UTF-8, as U+FFFD.
+
+    Elasticsearch gives a document back as it was sent, and it may have been cut in the middle of a character.
+    https://www.rfc-editor.org/rfc/rfc8259#section-8.2
+    """
+
+    def json_loads(self, data: bytes) -> Any:
+        """Read an answer.
+
+        Raises:
+            ValueError: it is no JSON.
+        """
+        try:
+            return orjson.loads(data)
+        except orjson.JSONDecodeError:
+            text = data.decode("utf-8", "replace")
+            return orjson.loads(_HALF.sub(lambda found: found[1] or "\ufffd", text))
