@@ -39,8 +39,11 @@ class Application:  # pylint: disable=too-few-public-methods  # it is called
 
     def __init__(self) -> None:
         AUDIT_MODE.labels(settings.GATEWAY.audit_mode).set(1)
-        vital = Lane("vital", 1, _VITAL_QUEUE)
-        self._lanes = {"/healthz": vital, "/metrics": vital, "/readyz": Lane("readiness", 1, _VITAL_QUEUE)}
+        self._lanes = {
+            "/healthz": Lane("health", 1, _VITAL_QUEUE),
+            "/metrics": Lane("metrics", 1, _VITAL_QUEUE),
+            "/readyz": Lane("readiness", 1, _VITAL_QUEUE),
+        }
         self._requests = Lane("requests", settings.GATEWAY.threads, settings.GATEWAY.queue)
         self._bodies = 0
 

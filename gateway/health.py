@@ -1,10 +1,12 @@
 """Whether the process runs, and whether what it depends on does."""
 
 import logging
+import time
 from collections.abc import Callable
 from http import HTTPStatus
 
 from confluent_kafka import KafkaException
+from django.conf import settings
 from django.db import DatabaseError
 from django.http import HttpResponse
 from drf_spectacular.utils import OpenApiResponse, extend_schema
@@ -26,6 +28,8 @@ from gateway.openapi.health import HEALTH, READINESS
 logger = logging.getLogger(__name__)
 
 PROBE_SECONDS = 1.0
+KEPT_SECONDS = 1.0
+"""For so long the probes' results are good for whoever asks next: everybody may, and each takes connections."""
 
 _DOWN = (DatabaseError, KafkaException, LookupError, TransportError, ApiError, HTTPError, OSError)
 
@@ -46,13 +50,36 @@ _PROBES: dict[str, Callable[[float], None]] = {
 }
 
 
-def _is_up(name: str, probe: Callable[[float], None]) -> bool:
-    try:
-        probe(PROBE_SECONDS)
-    except _DOWN as error:
-        logger.warning("not ready: %s: %s", name, error)
-        return False
-    return True
+class _Dependencies:  # pylint: disable=too-few-public-methods  # it does one thing
+    """What the last probes have found; asked by one thread, that of readiness."""
+
+    def __init__(self) -> None:
+        self._states: dict[str, str] = {}
+        self._probed: tuple[object, ...] = ()
+        self._until = 0.0
+
+    def states(self) -> dict[str, str]:
+        """Each dependency, "up" or "down"; probed, unless that was a moment ago."""
+        probed = (settings.ELASTICSEARCH, settings.KAFKA, settings.AUDIT, settings.GATEWAY)
+        if probed != self._probed or time.monotonic() >= self._until:
+            self._states = {name: self._state(name, probe) for name, probe in _PROBES.items()}
+            self._probed, self._until = probed, time.monotonic() + KEPT_SECONDS
+        return self._states
+
+    def _state(self, name: str, probe: Callable[[float], None]) -> str:
+        was_down = self._states.get(name) == "down"
+        try:
+            probe(PROBE_SECONDS)
+        except _DOWN as error:
+            if not was_down:
+                logger.warning("not ready: %s: %s", name, error)
+            return "down"
+        if was_down:
+            logger.info("ready again: %s", name)
+        return "up"
+
+
+_dependencies = _Dependencies()
 
 
 class HealthView(PublicView):
@@ -99,9 +126,9 @@ class ReadinessView(PublicView):
         },
     )
     def get(self, request: Request) -> Response:
-        """Probe each dependency, at most a second each; 503 if searches cannot be answered."""
+        """Probe each dependency, at most a second each and once a second; 503 if searches cannot be answered."""
         del request
-        dependencies = {name: "up" if _is_up(name, probe) else "down" for name, probe in _PROBES.items()}
+        dependencies = _dependencies.states()
         trail = audit_trail()
         status = _status([name for name, state in dependencies.items() if state == "down"], trail)
         return Response(

@@ -1,5 +1,6 @@
 """A translator or an Elasticsearch that is slow, hangs up or stays away: what the gateway does about it."""
 
+import logging
 from collections.abc import Iterator
 
 import pytest
@@ -105,3 +106,25 @@ def test_readiness_asks_a_dependency_that_is_left_alone(
     while dependency.drops:
         search("Hostname = octoxlabs01")
     assert client.get("/readyz").status_code == 200
+
+
+def test_readiness_is_probed_once_for_all_who_ask_at_once(client: Client, dependency: FaultyProxy) -> None:
+    assert {client.get("/readyz").status_code for _ in range(10)} == {200}
+    assert 0 < dependency.requests < 10
+
+
+def test_a_change_of_readiness_is_one_line_in_the_log(
+    client: Client, dependency: FaultyProxy, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr("gateway.health.KEPT_SECONDS", 0.0)
+    with caplog.at_level(logging.INFO, "gateway.health"):
+        client.get("/readyz")
+        caplog.clear()
+        dependency.drops = 1_000
+        assert {client.get("/readyz").status_code for _ in range(3)} == {503}
+        dependency.drops = 0
+        assert {client.get("/readyz").status_code for _ in range(3)} == {200}
+        lines = [record.getMessage() for record in caplog.records if record.name == "gateway.health"]
+    down, up = lines
+    assert down.startswith("not ready: ")
+    assert up.startswith("ready again: ")

@@ -37,7 +37,7 @@ def test_two_workers_count_together_and_a_new_start_counts_anew(tmp_path: Path, 
         assert samples["gateway_connections_in_use", frozenset({("dependency", "Elasticsearch")})] == 0
         assert samples["gateway_audit_mode", frozenset({("mode", "durable")})] == 1
         assert samples["gateway_spool_records", frozenset()] == 0
-        assert samples["gateway_requests_inside", frozenset({("lane", "vital")})] == 1
+        assert samples["gateway_requests_inside", frozenset({("lane", "metrics")})] == 1
         process.terminate()
         assert process.wait() == 0
     with gateway.started():
