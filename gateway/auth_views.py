@@ -1,9 +1,14 @@
-"""``/auth/``: tokens, API keys, and who the caller is. Every call is an event."""
+"""``/auth/``: tokens, API keys, and who the caller is. Every call is an event.
+
+What a call changes is in one transaction with its event, written last: what cannot be recorded has not happened, and
+can be asked for again.
+"""
 
 from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
 from typing import Any
 
+from django.db import transaction
 from django.db.models import Q
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -29,7 +34,7 @@ from gateway.openapi.auth import (
 from gateway.problems import Code, Problem, malformed
 from gateway.record import QueryRecord
 from gateway.recorded_view import API_KEY, NOT_KEPT, CredentialsView, RecordedView
-from gateway.refresh import deny, end_family, find_family, refresh_token, renew, start_family
+from gateway.refresh import ReusedToken, deny, end_family, find_family, refresh_token, renew, start_family
 from gateway.serializers import checked
 from gateway.trail import may_record_refusal, put_on_trail
 
@@ -46,14 +51,15 @@ class AccessTokenView(CredentialsView):
         asked = checked(LogInSerializer, request.data)
         now, address = datetime.now(UTC), request.META["REMOTE_ADDR"]
         if "api_key" in asked:
-            key = log_in_with_key(asked["api_key"], address, now)
-            record = self.let_in(request, key.user, API_KEY)
+            key = log_in_with_key(asked["api_key"], now)
             answer = _access(key.user, key.id, now, key.expires_at)
+            put_on_trail(self.let_in(request, key.user, API_KEY))
         else:
             user = log_in_with_password(asked["username"], asked["password"], address)
             record = self.let_in(request, user, "password")
-            answer = _both(start_family(user, now), now)
-        put_on_trail(record)
+            with transaction.atomic():
+                answer = _both(start_family(user, now), now)
+                put_on_trail(record)
         return Response(answer, headers=NOT_KEPT)
 
 
@@ -64,10 +70,19 @@ class RefreshView(CredentialsView):
     def post(self, request: Request) -> Response:
         """Use a refresh token up; one that is used again ends its log-in."""
         now = datetime.now(UTC)
-        family = renew(checked(RefreshSerializer, request.data)["refresh_token"], now)
-        record = self.let_in(request, family.user, "refresh-token")
-        put_on_trail(record)
-        return Response(_both(family, now), headers=NOT_KEPT)
+        token = checked(RefreshSerializer, request.data)["refresh_token"]
+        try:
+            with transaction.atomic():
+                family = renew(token, now)
+                answer = _both(family, now)
+                put_on_trail(self.let_in(request, family.user, "refresh-token"))
+        except ReusedToken as reused:
+            self.let_in(request, reused.family.user, "refresh-token")
+            # Whether this can be recorded or not: the token is in two hands.
+            with transaction.atomic():
+                end_family(reused.family, now)
+            raise
+        return Response(answer, headers=NOT_KEPT)
 
 
 class RevokeView(CredentialsView):
@@ -76,11 +91,14 @@ class RevokeView(CredentialsView):
     @revoke_schema
     def post(self, request: Request) -> Response:
         """End a refresh token's log-in, or one access token; what is no good token is none afterwards either."""
-        user = _revoke(checked(RevokeSerializer, request.data)["token"], datetime.now(UTC))
-        if user is not None:
-            put_on_trail(self.let_in(request, user, "token"))
-        elif may_record_refusal():
-            put_on_trail(QueryRecord.begin(request, None, authentication=True))
+        token = checked(RevokeSerializer, request.data)["token"]
+        with transaction.atomic():
+            user = _revoke(token, datetime.now(UTC))
+            if user is not None:
+                put_on_trail(self.let_in(request, user, "token"))
+            elif may_record_refusal(request.META["REMOTE_ADDR"]):
+                self.record = QueryRecord.begin(request, None, authentication=True)
+                put_on_trail(self.record)
         return Response({})
 
 
@@ -127,13 +145,14 @@ class KeysView(_ProvenView):
         record = self.begin(request)
         asked = checked(KeySerializer, request.data)
         now = datetime.now(UTC)
-        alive = Q(expires_at=None) | Q(expires_at__gt=now)
-        if record.user.api_keys.filter(alive, revoked_at=None).count() >= MAX_KEYS:
-            raise malformed(f"You have {MAX_KEYS} API keys, which is as many as there may be; delete one.")
         days = asked["expires_in_days"]
+        alive = Q(expires_at=None) | Q(expires_at__gt=now)
         record.status = HTTPStatus.CREATED
-        put_on_trail(record)
-        key, text = issue_key(record.user, asked["name"], None if days is None else now + timedelta(days=days))
+        with transaction.atomic():
+            if record.user.api_keys.filter(alive, revoked_at=None).count() >= MAX_KEYS:
+                raise malformed(f"You have {MAX_KEYS} API keys, which is as many as there may be; delete one.")
+            key, text = issue_key(record.user, asked["name"], None if days is None else now + timedelta(days=days))
+            put_on_trail(record)
         return Response(_described(key) | {"api_key": text}, status=record.status, headers=NOT_KEPT)
 
 
@@ -145,10 +164,11 @@ class KeyView(_ProvenView):
         """Revoke it, and the access tokens that it was exchanged for; what is not there is gone already."""
         record = self.begin(request)
         now = datetime.now(UTC)
-        if record.user.api_keys.filter(id=key_id, revoked_at=None).update(revoked_at=now):
-            deny(key_id, now)
         record.status = HTTPStatus.NO_CONTENT
-        put_on_trail(record)
+        with transaction.atomic():
+            if record.user.api_keys.filter(id=key_id, revoked_at=None).update(revoked_at=now):
+                deny(key_id, now)
+            put_on_trail(record)
         return Response(status=record.status)
 
 

@@ -1,15 +1,14 @@
-"""Logging in: by password or API key, and how often that may fail.
+"""Logging in: by password, and how often that may fail; by API key.
 
-Failures are counted by name and address together, and by address alone; never by name alone, which would let anybody
-lock anybody out. Whether a name is known shows in nothing: the answer, the work and the counting are the same.
+Failing passwords are counted by name and address together, and by address alone; never by name alone, which would let
+anybody lock anybody out. Whether a name is known shows in nothing: the answer, the work and the counting are the same.
 """
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from hashlib import sha256
-from typing import TypeVar
 
 from django.conf import settings
 from django.contrib.auth import authenticate
@@ -26,8 +25,6 @@ HASHES_AT_ONCE = 8
 
 _hashing = threading.BoundedSemaphore(HASHES_AT_ONCE)
 
-_Found = TypeVar("_Found", User, ApiKey)
-
 
 def log_in_with_password(username: str, password: str, address: str) -> User:
     """Find the active user of a name and password.
@@ -42,41 +39,36 @@ def log_in_with_password(username: str, password: str, address: str) -> User:
         Problem: 429, there were too many failures.
         Unavailable: as many log-ins as may be are being looked at.
     """
+    place = neighbourhood(address)
+    budgets = (
+        ("login-failures-of-name", settings.GATEWAY.login_failures, sha256(f"{place} {username}".encode()).hexdigest()),
+        ("login-failures-of-address", settings.GATEWAY.address_login_failures, place),
+    )
     with _hash():
-        return _attempt(
-            lambda: _user_of(username, password),
-            username,
-            address,
-            "The username or the password is wrong, or the user is not active.",
-        )
+        for budget, rate, key in budgets:
+            seconds = wait(budget, rate, key)
+            if seconds:
+                raise throttled("Failing log-ins", rate, seconds)
+        user = _user_of(username, password)
+        if user is None:
+            for budget, rate, key in budgets:
+                take(budget, rate, key)
+            raise AuthenticationFailed("The username or the password is wrong, or the user is not active.")
+        return user
 
 
-def log_in_with_key(text: str, address: str, now: datetime) -> ApiKey:
+def log_in_with_key(text: str, now: datetime) -> ApiKey:
     """Find the API key of a text; its ``user`` is who logs in.
+
+    Failures lock nothing: 256 random bits cannot be guessed, and a good key is not to suffer from its neighbours.
 
     Raises:
         AuthenticationFailed: it is no API key that is good now.
-        Problem: 429, there were too many failures.
     """
-    return _attempt(lambda: find_key(text, now), "", address, "The API key is unknown, revoked or expired.")
-
-
-def _attempt(find: Callable[[], _Found | None], name: str, address: str, failure: str) -> _Found:
-    place = neighbourhood(address)
-    budgets = (
-        ("login-failures-of-name", settings.GATEWAY.login_failures, sha256(f"{place} {name}".encode()).hexdigest()),
-        ("login-failures-of-address", settings.GATEWAY.address_login_failures, place),
-    )
-    for budget, rate, key in budgets:
-        seconds = wait(budget, rate, key)
-        if seconds:
-            raise throttled("Failing log-ins", rate, seconds)
-    found = find()
-    if found is None:
-        for budget, rate, key in budgets:
-            take(budget, rate, key)
-        raise AuthenticationFailed(failure)
-    return found
+    key = find_key(text, now)
+    if key is None:
+        raise AuthenticationFailed("The API key is unknown, revoked or expired.")
+    return key
 
 
 def _user_of(username: str, password: str) -> User | None:

@@ -20,7 +20,8 @@ class QueryRecord:  # pylint: disable=too-many-instance-attributes  # the event 
     """One search, value look-up or ``/auth/`` call.
 
     It is filled in as the request goes on, so that a failed one tells how far it came. ``known`` is who asks, as far as
-    that is known; ``authentication`` tells an ``/auth/`` call from a query; ``status`` is that of a success.
+    that is known; ``authentication`` tells an ``/auth/`` call from a query; ``status`` is that of a success;
+    ``is_recorded`` tells that the event is on the trail, which takes one of it.
     """
 
     query_id: str
@@ -35,6 +36,7 @@ class QueryRecord:  # pylint: disable=too-many-instance-attributes  # the event 
     hits: int | None = None
     took_ms: int | None = None
     status: HTTPStatus = HTTPStatus.OK
+    is_recorded: bool = False
 
     @classmethod
     def begin(cls, request: Request | HttpRequest, user: User | None, *, authentication: bool = False) -> Self:

@@ -50,7 +50,9 @@ class RecordedView(View):
         record = self.record
         if record is None:
             return refuse_unknown(QueryRecord.begin(self.request, None, authentication=self.authentication), problem)
-        if not self.is_recorded(problem) or (problem.code is Code.THROTTLED and not may_record_refusal()):
+        if not self.is_recorded(problem) or (
+            problem.code is Code.THROTTLED and not may_record_refusal(self.request.META["REMOTE_ADDR"])
+        ):
             return problem_response(problem)
         return refuse(record, problem)
 

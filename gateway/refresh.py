@@ -18,6 +18,18 @@ MAX_CHARACTERS = 512
 _SALT = "gateway.refresh"
 
 
+class ReusedToken(AuthenticationFailed):
+    """A refresh token has been used before, so it is in two hands: its family is to be ended.
+
+    Attributes:
+        family: whose it is, which the token's signature has shown.
+    """
+
+    def __init__(self, family: RefreshFamily) -> None:
+        super().__init__("The refresh token has been used before, so its log-in has ended; log in again.")
+        self.family = family
+
+
 def start_family(user: User, now: datetime) -> RefreshFamily:
     """Begin a log-in; what has expired makes room."""
     RefreshFamily.objects.filter(expires_at__lte=now).delete()
@@ -62,8 +74,8 @@ def renew(token: str, now: datetime) -> RefreshFamily:
         the family, whose ``refresh_token`` is a new one.
 
     Raises:
-        AuthenticationFailed: the token is not good, or has been used before; then it is in two hands, and its family
-            and all its access tokens are good no more.
+        AuthenticationFailed: the token is not good.
+        ReusedToken: it has been used before; the caller ends the family, outside of any transaction that this undoes.
     """
     found = find_family(token, now)
     if found is None:
@@ -72,8 +84,7 @@ def renew(token: str, now: datetime) -> RefreshFamily:
     # One statement, so that of two requests with one token only one can succeed.
     unused = RefreshFamily.objects.filter(pk=family.pk, generation=generation, revoked_at=None)
     if not unused.update(generation=generation + 1, last_used_at=now):
-        end_family(family, now)
-        raise AuthenticationFailed("The refresh token has been used before, so its log-in has ended; log in again.")
+        raise ReusedToken(family)
     family.generation = generation + 1
     return family
 

@@ -3,6 +3,7 @@
 from django.conf import settings
 from django.http import HttpResponse
 
+from gateway.address import neighbourhood
 from gateway.audit import audit_trail
 from gateway.metrics import REFUSALS_NOT_RECORDED, STAGE_SECONDS
 from gateway.problems import Code, Problem, Unavailable, as_problem, problem_response
@@ -22,23 +23,37 @@ def put_on_trail(record: QueryRecord, problem: Problem | None = None) -> None:
         Unavailable: the trail cannot be written.
     """
     audit_trail().record(record.event(problem), record.correlation.traceparent)
+    record.is_recorded = True
 
 
-def may_record_refusal() -> bool:
+def may_record_refusal(address: str) -> bool:
     """Whether one more refusal of an unknown or throttled caller goes on the trail, which nobody shall flood.
 
-    Takes one of ``GATEWAY_RECORDED_REFUSALS``; with none left, the refusal is counted and no more.
+    Takes one of ``GATEWAY_RECORDED_REFUSALS``, of which one address has a tenth, so that it cannot hide the refusals of
+    others; with none left, the refusal is counted and no more.
+
+    Args:
+        address: where the request comes from.
     """
-    if take("recorded-refusals", settings.GATEWAY.recorded_refusals, "everybody") == 0:
+    rate = settings.GATEWAY.recorded_refusals
+    amount, _, period = rate.partition("/")
+    share = f"{max(1, int(amount) // 10)}/{period}"
+    # The address's share first: what is over that takes nothing from the others.
+    if not take("recorded-refusals-of-address", share, neighbourhood(address)) and not take(
+        "recorded-refusals", rate, "everybody"
+    ):
         return True
     REFUSALS_NOT_RECORDED.inc()
     return False
 
 
 def refuse(record: QueryRecord, error: Exception) -> HttpResponse:
-    """Answer with a problem that is on the trail first; if it cannot be, with that."""
+    """Answer with a problem that is on the trail first; if it cannot be, with that.
+
+    What fails after its event is durable is not recorded again: each request has one event.
+    """
     problem = as_problem(error)
-    if problem.code is not Code.AUDIT_UNAVAILABLE:
+    if problem.code is not Code.AUDIT_UNAVAILABLE and not record.is_recorded:
         try:
             put_on_trail(record, problem)
         except Unavailable as unavailable:
@@ -51,7 +66,7 @@ def refuse_unknown(record: QueryRecord, problem: Problem) -> HttpResponse:
 
     Nothing is given away here, so a trail that cannot be written does not change the answer.
     """
-    if not may_record_refusal():
+    if not may_record_refusal(record.metadata.client_ip or ""):
         return problem_response(problem)
     try:
         put_on_trail(record, problem)

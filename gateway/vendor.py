@@ -39,7 +39,7 @@ class TokenView(CredentialsView):
     def post(self, request: Request) -> Response:
         """Mint a token for the key's user."""
         now = datetime.now(UTC)
-        key = log_in_with_key(checked(TokenSerializer, request.data)["token"], request.META["REMOTE_ADDR"], now)
+        key = log_in_with_key(checked(TokenSerializer, request.data)["token"], now)
         put_on_trail(self.let_in(request, key.user, API_KEY))
         token = mint(key.user, key.id, now, key.expires_at, seconds=LONGEST_SECONDS)
         return Response({"access": token}, headers=NOT_KEPT)

@@ -111,6 +111,8 @@ def stack(backing: Backing, settings: Settings, spool_dir: Path, db: None) -> Se
             "translator_url": backing.translator_url,
             "audit_timeout": 20.0,
             "spool_dir": spool_dir,
+            # All tests come from one address.
+            "recorded_refusals": "100000/minute",
         }
     )
     return settings

@@ -6,12 +6,15 @@ from typing import Any
 
 import orjson
 import pytest
+from django.db import DatabaseError
 from django.test import Client
 from joserfc import jwt
 from joserfc.jwk import KeySet
 from pytest_django import Settings
 
+from audit_sink.kafka import KafkaSettings
 from gateway import rates
+from gateway.keys import issue_key
 from gateway.models import ApiKey, DeniedToken, RefreshFamily, Role, User
 from gateway.tokens import mint
 from tests.integration.gateway.conftest import FindEvents
@@ -136,6 +139,61 @@ def test_a_refresh_token_renews_once_and_its_second_use_ends_everything(ask: Ask
     assert _is_refused(ask("POST", "/auth/token/refresh", refresh_token=second["refresh_token"]))
     for tokens in (first, second):
         assert _is_refused(ask("GET", "/auth/me", tokens["access_token"]))
+
+
+def test_a_second_use_is_one_event_that_names_whose_log_in_has_ended(
+    ask: Ask, log_in: LogIn, find_events: FindEvents
+) -> None:
+    token = log_in()["refresh_token"]
+    ask("POST", "/auth/token/refresh", refresh_token=token)
+    assert _is_refused(ask("POST", "/auth/token/refresh", None, "reused", refresh_token=token))
+    (event,) = find_events("reused")
+    assert (event["event_type"], event["user_id"], event["data"]["status"]) == ("auth.failed", "octoAdmin", 401)
+    assert event["metadata"]["auth_scheme"] == "refresh-token"
+
+
+def _without_trail(stack: Settings, closed_port: int) -> None:
+    stack.KAFKA = KafkaSettings(bootstrap_servers=f"127.0.0.1:{closed_port}")
+    stack.GATEWAY = stack.GATEWAY.model_copy(update={"audit_timeout": 0.5, "spool_bytes": 1})
+
+
+def test_what_cannot_be_recorded_has_not_happened_and_can_be_asked_for_again(
+    ask: Ask, log_in: LogIn, stack: Settings, closed_port: int
+) -> None:
+    first, second = log_in(), log_in()
+    access = first["access_token"]
+    made = ask("POST", "/auth/keys", access, name="kept").json()
+    calls: list[tuple[str, str, dict[str, Any]]] = [
+        ("POST", "/auth/token/refresh", {"refresh_token": first["refresh_token"]}),
+        ("POST", "/auth/keys", {"name": "new"}),
+        ("DELETE", f"/auth/keys/{made['id']}", {}),
+        ("POST", "/auth/revoke", {"token": second["refresh_token"]}),
+        ("POST", "/auth/token", {"username": "octoAdmin", "password": PASSWORD}),
+    ]
+    kafka, gateway = stack.KAFKA, stack.GATEWAY
+    _without_trail(stack, closed_port)
+    for method, path, body in calls:
+        response = ask(method, path, access, **body)
+        assert (response.status_code, response.json()["code"]) == (503, "audit_unavailable"), path
+    assert RefreshFamily.objects.filter(generation=0, revoked_at=None).count() == RefreshFamily.objects.count() == 2
+    assert ApiKey.objects.get().revoked_at is None
+    assert not DeniedToken.objects.exists()
+    stack.KAFKA, stack.GATEWAY = kafka, gateway
+    assert [ask(method, path, access, **body).status_code for method, path, body in calls] == [200, 201, 204, 200, 200]
+
+
+def test_a_fault_after_the_event_makes_no_second_one(
+    ask: Ask, log_in: LogIn, find_events: FindEvents, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    token = log_in()["access_token"]
+
+    def fail(_key: ApiKey) -> None:
+        raise DatabaseError("the disk is full")
+
+    monkeypatch.setattr("gateway.auth_views._described", fail)
+    ApiKey.objects.create(id="0", user=User.objects.get(), name="a key", digest="")
+    assert ask("GET", "/auth/keys", token, "fault").status_code == 503
+    assert len(find_events("fault")) == 1
 
 
 def test_one_log_in_does_not_end_with_another(ask: Ask, log_in: LogIn) -> None:
@@ -278,12 +336,20 @@ def test_a_user_is_not_locked_out_by_failures_elsewhere(ask: Ask, client: Client
     assert ask("POST", "/auth/token", username="octoAdmin", password=PASSWORD).status_code == 200
 
 
+def test_api_keys_that_are_none_lock_no_good_key_out(ask: Ask, user: User, stack: Settings) -> None:
+    stack.GATEWAY = stack.GATEWAY.model_copy(update={"login_failures": "1/hour", "address_login_failures": "1/hour"})
+    _, key = issue_key(user, "nightly export")
+    for _ in range(3):
+        assert _is_refused(ask("POST", "/auth/token", api_key="sluice_0"))
+    assert ask("POST", "/auth/token", api_key=key).status_code == 200
+    assert ask("POST", "/auth/token", username="octoAdmin", password="wrong").status_code == 401
+
+
 def test_an_address_fails_so_often_and_no_more_whoever_it_names(ask: Ask, stack: Settings) -> None:
     stack.GATEWAY = stack.GATEWAY.model_copy(update={"address_login_failures": "3/hour"})
     for number in range(3):
         assert ask("POST", "/auth/token", username=f"user{number}", password="wrong").status_code == 401
     assert ask("POST", "/auth/token", username="octoAdmin", password=PASSWORD).status_code == 429
-    assert ask("POST", "/auth/token", api_key="sluice_0").status_code == 429
 
 
 def test_every_call_is_an_event_and_no_credential_is_in_it(
@@ -348,10 +414,20 @@ def test_who_is_let_no_further_is_on_the_trail(ask: Ask, events: ReadEvents) -> 
     assert expected.items() <= recorded.items()
 
 
-def test_refusals_of_unknown_callers_beyond_their_budget_are_answered_and_only_counted(
-    ask: Ask, stack: Settings, find_events: FindEvents
+def test_an_address_takes_a_tenth_of_the_recorded_refusals_and_leaves_the_rest_to_others(
+    ask: Ask, client: Client, stack: Settings, find_events: FindEvents
+) -> None:
+    stack.GATEWAY = stack.GATEWAY.model_copy(update={"recorded_refusals": "20/hour"})
+    answers = [ask("POST", "/search", None, "flood", query="") for _ in range(30)]
+    assert [answer.status_code for answer in answers] == [401] * 30
+    assert len(find_events("flood")) == 2
+    assert "query_id" in client.post("/search", REMOTE_ADDR="198.51.100.7").json()
+
+
+def test_refusals_beyond_the_budget_of_all_addresses_are_answered_and_only_counted(
+    client: Client, stack: Settings
 ) -> None:
     stack.GATEWAY = stack.GATEWAY.model_copy(update={"recorded_refusals": "2/hour"})
-    answers = [ask("POST", "/search", None, "flood", query="") for _ in range(5)]
-    assert [answer.status_code for answer in answers] == [401] * 5
-    assert len(find_events("flood")) == 2
+    answers = [client.post("/search", REMOTE_ADDR=f"198.51.100.{number}") for number in range(4)]
+    assert [answer.status_code for answer in answers] == [401] * 4
+    assert ["query_id" in answer.json() for answer in answers] == [True, True, False, False]
