@@ -97,8 +97,10 @@ def test_a_query_too_long_for_an_event_is_recorded_cut_and_marked(search: Search
     assert "truncated" in event["data"]["query"]
 
 
-def test_an_unknown_caller_leaves_no_query_behind(stack: Settings, client: Client) -> None:
+def test_an_unknown_caller_leaves_no_query_behind(stack: Settings, client: Client, find_event: FindEvent) -> None:
     del stack
-    response = client.post("/search", {"query": ""}, content_type="application/json")
+    response = client.post("/search", {"query": "Hostname = secret"}, content_type="application/json")
     assert response.status_code == 401
-    assert "query_id" not in response.json()
+    event = find_event(response.json()["query_id"])
+    assert event is not None
+    assert (event["event_type"], event["user_id"], event["data"]["query"]) == ("query.denied", None, None)
