@@ -6,9 +6,11 @@ happens here, in the event loop, where waiting costs next to nothing.
 
 import asyncio
 import io
+import logging
 import sys
 import time
 from collections.abc import Awaitable, Callable, Iterable, MutableMapping
+from contextlib import suppress
 from typing import Any
 from urllib.parse import unquote_to_bytes
 
@@ -22,13 +24,17 @@ from gateway.metrics import AUDIT_MODE, BODIES_INSIDE, SHED
 from gateway.problems import Code, Unavailable, problem_response
 from gateway.wsgi import application as wsgi
 
+logger = logging.getLogger(__name__)
+
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 
 _VITAL_QUEUE = 32
 _STALLED_SECONDS = 30.0
-"""After how long a client that does not take the next part of a stream is given up."""
+"""After how long a client that does not take the next part of an answer is given up."""
+_PART_BYTES = 64 * 1024
+"""An answer is handed to the server in such parts, which waits for the client's taking them, and not all at once."""
 
 
 class Application:  # pylint: disable=too-few-public-methods  # it is called
@@ -60,10 +66,11 @@ class Application:  # pylint: disable=too-few-public-methods  # it is called
             SHED.inc()
             overloaded = Unavailable(Code.OVERLOADED, "The gateway has more requests than it can work on; try again.")
             answer = _outside_django(environ, problem_response(overloaded))
+        except _Stalled:
+            return
         if answer is not None:
-            start, body = answer
-            await send(start)
-            await send({"type": "http.response.body", "body": body})
+            with suppress(_Stalled):
+                await _send_whole(send, *answer)
 
     async def _take_body(self, environ: dict[str, Any], receive: Receive) -> None:
         """Read the body, and say in the environment how long it is: longer than it came, if it did not come whole.
@@ -88,6 +95,33 @@ class Application:  # pylint: disable=too-few-public-methods  # it is called
             BODIES_INSIDE.dec()
         environ["wsgi.input"] = io.BytesIO(body)
         environ["CONTENT_LENGTH"] = str(len(body) if whole else len(body) + 1)
+
+
+class _Stalled(Exception):
+    """The client takes nothing; the server hangs up on it when the application returns."""
+
+
+async def _send(send: Send, message: Message) -> None:
+    """Send a part of an answer.
+
+    Raises:
+        _Stalled: the client has had no room for it for ``_STALLED_SECONDS``.
+    """
+    try:
+        async with asyncio.timeout(_STALLED_SECONDS):
+            await send(message)
+    except TimeoutError:
+        logger.warning("a client that took nothing for %g s is given up", _STALLED_SECONDS)
+        raise _Stalled from None
+
+
+async def _send_whole(send: Send, start: Message, body: bytes) -> None:
+    await _send(send, start)
+    rest = memoryview(body)
+    while len(rest) > _PART_BYTES:
+        await _send(send, {"type": "http.response.body", "body": bytes(rest[:_PART_BYTES]), "more_body": True})
+        rest = rest[_PART_BYTES:]
+    await _send(send, {"type": "http.response.body", "body": bytes(rest)})
 
 
 async def _read(receive: Receive, body: bytearray) -> bool:
@@ -177,7 +211,7 @@ class _Stream:  # pylint: disable=too-few-public-methods  # it does one thing
         """Send all parts, each when the client has room for it, unless it hangs up.
 
         Raises:
-            TimeoutError: the client takes nothing for ``_STALLED_SECONDS``.
+            _Stalled: the client takes nothing.
         """
         gone = asyncio.run_coroutine_threadsafe(self._until_gone(), self._loop)
         self._put(start)
@@ -188,10 +222,8 @@ class _Stream:  # pylint: disable=too-few-public-methods  # it does one thing
         self._put({"type": "http.response.body", "body": b""})
 
     def _put(self, message: Message) -> None:
-        asyncio.run_coroutine_threadsafe(self._sent(message), self._loop).result(_STALLED_SECONDS)
-
-    async def _sent(self, message: Message) -> None:
-        await self._send(message)
+        # Twice as long, for when the loop has ended and nothing times out any more.
+        asyncio.run_coroutine_threadsafe(_send(self._send, message), self._loop).result(2 * _STALLED_SECONDS)
 
     async def _until_gone(self) -> None:
         # The body has been read, or is not wanted.
