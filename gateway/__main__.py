@@ -1,5 +1,7 @@
 """``python -m gateway`` serves; ``python -m gateway COMMAND`` runs a command (``migrate``, ``user``, ``search``…)."""
 
+# pylint: disable=duplicate-code  # as the other services do; they share no code, so that each can be deployed alone
+
 import os
 import signal
 import sys

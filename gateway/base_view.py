@@ -3,8 +3,8 @@
 from rest_framework.views import APIView
 
 METHODS = ["get", "head", "post", "delete"]
-"""The methods that a path may have. HEAD comes with GET. OPTIONS is none of them: what it could say, the OpenAPI document
-says, and a browser's preflight is answered before any view."""
+"""The methods that a path may have. HEAD comes with GET. OPTIONS is none of them: what it could say, the OpenAPI
+document says, and a browser's preflight is answered before any view."""
 
 
 class View(APIView):

@@ -1,5 +1,7 @@
 """The server process, and the workers that it starts."""
 
+# pylint: disable=duplicate-code  # as the other services do; they share no code, so that each can be deployed alone
+
 import logging
 import multiprocessing
 import os
