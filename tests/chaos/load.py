@@ -1,16 +1,15 @@
 """Produces events at a steady rate; one in 200 is of the kind that becomes a dead letter."""
 
-import threading
 import time
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
-from types import TracebackType
 
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
 from audit_sink.event import encode, headers
 from tests.chaos.account import Account, event_id
+from tests.chaos.background import Background
 from tests.integration.audit_sink.harness import Trail, event, refused_by_mapping
 
 _EVERY_SECONDS = 0.05
@@ -24,7 +23,7 @@ _CONFIG = {
 }
 
 
-class Load:
+class Load(Background):  # pylint: disable=too-few-public-methods  # it is a context
     """Produces in a thread of its own while the context lasts, and keeps the account.
 
     Args:
@@ -34,21 +33,11 @@ class Load:
     """
 
     def __init__(self, trail: Trail, account: Account, rate: int) -> None:
+        super().__init__()
         self._trail = trail
         self._account = account
         self._chunk = round(rate * _EVERY_SECONDS)
-        self._ended = threading.Event()
         self._is_fatal = False
-        self._thread = threading.Thread(target=self._run)
-
-    def __enter__(self) -> None:
-        self._thread.start()
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._ended.set()
-        self._thread.join()
 
     def _run(self) -> None:
         producer = self._connect()

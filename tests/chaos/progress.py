@@ -1,17 +1,16 @@
 """How long the number of documents stands still."""
 
-import threading
 import time
-from types import TracebackType
 
 from elasticsearch import ApiError, TransportError
 
+from tests.chaos.background import Background
 from tests.integration.audit_sink.harness import Trail
 
 _EVERY_SECONDS = 0.5
 
 
-class Progress:
+class Progress(Background):
     """Looks at the number of documents, twice a second, in a thread of its own, while the context lasts.
 
     Attributes:
@@ -20,22 +19,12 @@ class Progress:
     """
 
     def __init__(self, trail: Trail) -> None:
+        super().__init__()
         self.longest = 0.0
         self.longest_while_up = 0.0
         self._trail = trail
         self._are_servers_up = True
         self._up_since = time.monotonic()
-        self._ended = threading.Event()
-        self._thread = threading.Thread(target=self._run)
-
-    def __enter__(self) -> None:
-        self._thread.start()
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._ended.set()
-        self._thread.join()
 
     def servers_are_up(self, are_up: bool) -> None:
         """To be told when harm is about to be done to a server, and when it answers again."""
