@@ -20,7 +20,7 @@ from django.http import HttpRequest, HttpResponse
 from gateway.correlation import correlate
 from gateway.deadline import RECEIVED
 from gateway.lanes import Full, Lane
-from gateway.metrics import AUDIT_MODE, BODIES_INSIDE, SHED
+from gateway.metrics import AUDIT_MODE, BODIES_INSIDE, SHED, SPOOL_LIMIT_BYTES
 from gateway.problems import Code, Unavailable, problem_response
 from gateway.wsgi import application as wsgi
 
@@ -45,6 +45,7 @@ class Application:  # pylint: disable=too-few-public-methods  # it is called
 
     def __init__(self) -> None:
         AUDIT_MODE.labels(settings.GATEWAY.audit_mode).set(1)
+        SPOOL_LIMIT_BYTES.set(settings.GATEWAY.spool_bytes)
         self._lanes = {
             "/healthz": Lane("health", 1, _VITAL_QUEUE),
             "/metrics": Lane("metrics", 1, _VITAL_QUEUE),

@@ -19,6 +19,8 @@ from django.db import DatabaseError
 from django.http import Http404, HttpRequest, HttpResponse
 from rest_framework import exceptions
 
+from gateway.metrics import PROBLEMS
+
 logger = logging.getLogger(__name__)
 
 MEDIA_TYPE = "application/problem+json"
@@ -147,6 +149,7 @@ def problem_object(problem: Problem, query_id: str | None = None) -> dict[str, A
 
 def problem_response(problem: Problem, query_id: str | None = None) -> HttpResponse:
     """Answer with a problem; the arguments are those of ``problem_object``."""
+    PROBLEMS.labels(problem.code).inc()
     body = orjson.dumps(problem_object(problem, query_id))
     response = HttpResponse(body, content_type=MEDIA_TYPE, status=problem.status)
     for name, value in problem.headers.items():

@@ -14,6 +14,7 @@ from typing import Any, Self
 import orjson
 
 from gateway.anchor import anchored
+from gateway.metrics import PROBLEMS
 from gateway.models import User
 from gateway.point_in_time import close_point_in_time, open_point_in_time, read_point_in_time
 from gateway.problems import RETRY_AFTER_SECONDS, Code, Problem, Unavailable, as_problem, problem_object
@@ -141,5 +142,7 @@ class DocumentStream:
         # Whatever it is, nobody else can tell the client.
         except Exception as error:  # noqa: BLE001  # pylint: disable=broad-exception-caught
             self._after = None
-            problem = problem_object(as_problem(error), self._record.query_id)
-            return orjson.dumps({"problem": problem}, option=orjson.OPT_APPEND_NEWLINE)
+            problem = as_problem(error)
+            PROBLEMS.labels(problem.code).inc()
+            line = {"problem": problem_object(problem, self._record.query_id)}
+            return orjson.dumps(line, option=orjson.OPT_APPEND_NEWLINE)

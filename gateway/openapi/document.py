@@ -4,7 +4,6 @@ from functools import cache
 from http import HTTPStatus
 from typing import Any
 
-import orjson
 from drf_spectacular.extensions import OpenApiSerializerExtension
 from drf_spectacular.generators import SchemaGenerator
 from drf_spectacular.renderers import OpenApiJsonRenderer, OpenApiJsonRenderer2, OpenApiYamlRenderer
@@ -17,7 +16,7 @@ from rest_framework.response import Response
 from gateway.base_view import PublicView
 from gateway.openapi.answers import PROBLEM, problem_responses
 from gateway.point_in_time import expired
-from gateway.problems import MEDIA_TYPE, Code, Problem, Unavailable, as_problem, malformed, problem_response
+from gateway.problems import MEDIA_TYPE, Code, Problem, Unavailable, as_problem, malformed, problem_object
 from gateway.stream import MEDIA_TYPE as STREAM
 
 _TEXT = {"schema": {"type": "string"}}
@@ -74,7 +73,7 @@ def _complete_response(status: str, response: dict[str, Any]) -> None:
     if problem is not None:
         headers += [_HEADER_OF_PROBLEM[status]] if status in _HEADER_OF_PROBLEM else []
         if "examples" not in problem:
-            problem["example"] = orjson.loads(problem_response(_EXAMPLES[HTTPStatus(int(status))]).content)
+            problem["example"] = problem_object(_EXAMPLES[HTTPStatus(int(status))])
     headers += ["X-Query-ID"] if STREAM in response.get("content", {}) else []
     response["headers"] = {name: {"$ref": f"#/components/headers/{name}"} for name in headers}
 

@@ -33,6 +33,9 @@ def test_two_workers_count_together_and_a_new_start_counts_anew(tmp_path: Path, 
         assert samples[name, frozenset({("route", "/search"), ("status", "200")})] == 6
         assert samples[name, frozenset({("route", "/search"), ("status", "400")})] == 1
         assert samples[name, frozenset({("route", "none"), ("status", "404")})] == 1
+        assert samples["gateway_problems_total", frozenset({("code", "syntax")})] == 1
+        assert samples["gateway_problems_total", frozenset({("code", "not_found")})] == 1
+        assert samples["gateway_spool_limit_bytes", frozenset()] == 2 * 256 * 1024 * 1024
         assert samples["gateway_circuit_open", frozenset({("dependency", "translator")})] == 0
         assert samples["gateway_connections_in_use", frozenset({("dependency", "Elasticsearch")})] == 0
         assert samples["gateway_audit_mode", frozenset({("mode", "durable")})] == 1
