@@ -5,7 +5,8 @@ the snapshot and of the last document read, so that a page can be asked for agai
 """
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
 from http import HTTPStatus
@@ -39,8 +40,12 @@ _KEEP_ALIVE = timedelta(seconds=KEEP_ALIVE_SECONDS)
 _SALT = "gateway.cursor"
 
 
-def read_on(record: QueryRecord, asked: Mapping[str, Any], *, exact_count: bool = False) -> Page:
-    """Read the page that a cursor stands for; after the last one, its snapshot is closed.
+@contextmanager
+def reading(record: QueryRecord, asked: Mapping[str, Any], *, exact_count: bool = False) -> Iterator[Page]:
+    """Read the page that a cursor stands for, for a block that puts it on the trail.
+
+    A snapshot is closed after the block of its last page; if a block fails, that of the first page closes it, for its
+    cursor reaches nobody, and any other leaves it, for the page can be asked for again.
 
     Args:
         record: has the translated query, which gets the snapshot's moment for its ``now``.
@@ -75,16 +80,20 @@ def read_on(record: QueryRecord, asked: Mapping[str, Any], *, exact_count: bool 
             exact_count=exact_count,
         )
         cursor = None if found.after is None else _write(snapshot, found.after)
+        if snapshot.point_in_time != found.point_in_time or after is None:
+            snapshot.point_in_time = found.point_in_time
+            OpenCursor.objects.filter(pk=snapshot.pk).update(point_in_time=found.point_in_time)
+        yield replace(found.page, next=cursor)
     except Problem as problem:
-        # A page behind the first can be asked for again, unless the snapshot is gone.
         if after is None or problem.code is Code.CURSOR_EXPIRED:
+            _close(snapshot, correlation)
+        raise
+    except Exception:
+        if after is None:
             _close(snapshot, correlation)
         raise
     if cursor is None:
         _close(snapshot, correlation)
-    elif after is None or snapshot.point_in_time != found.point_in_time:
-        OpenCursor.objects.filter(pk=snapshot.pk).update(point_in_time=found.point_in_time)
-    return replace(found.page, next=cursor)
 
 
 def _reserve(user: User, asked: Mapping[str, Any]) -> OpenCursor:

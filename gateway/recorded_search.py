@@ -1,12 +1,13 @@
 """The way of every search by a known caller: read, translate, search."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, nullcontext
 from typing import Any
 
 from rest_framework.request import Request
 
 from gateway.access import require_index
-from gateway.cursor import read_on
+from gateway.cursor import reading
 from gateway.record import QueryRecord
 from gateway.search import Page, search
 from gateway.serializers import StrictSerializer, checked
@@ -45,11 +46,12 @@ def prepare(record: QueryRecord, asked: Mapping[str, Any]) -> None:
     )["query"]
 
 
-def run(record: QueryRecord, asked: Mapping[str, Any], *, exact_count: bool = False) -> Page:
-    """Translate and search.
+@contextmanager
+def run(record: QueryRecord, asked: Mapping[str, Any], *, exact_count: bool = False) -> Iterator[Page]:
+    """Translate and search, for a block that puts the record on the trail; it decides what becomes of a cursor.
 
     Args:
-        record: filled in as the search goes on; it is the caller's to put on the trail.
+        record: filled in as the search goes on; it is the block's to put on the trail.
         asked: the members of ``SearchSerializer``.
         exact_count: as ``search`` takes it.
 
@@ -57,19 +59,22 @@ def run(record: QueryRecord, asked: Mapping[str, Any], *, exact_count: bool = Fa
         Problem: 403 for an index that the caller may not search, and whatever translator and Elasticsearch have to say.
     """
     prepare(record, asked)
-    if asked["cursor"] is not None:
-        page = read_on(record, asked, exact_count=exact_count)
-    else:
-        assert record.dsl is not None
-        page = search(
-            asked["index"],
-            record.dsl,
-            size=asked["size"],
-            page=asked["page"],
-            sort=asked["sort"],
-            fields=asked["fields"],
-            correlation=record.correlation,
-            exact_count=exact_count,
+    assert record.dsl is not None
+    with (
+        reading(record, asked, exact_count=exact_count)
+        if asked["cursor"] is not None
+        else nullcontext(
+            search(
+                asked["index"],
+                record.dsl,
+                size=asked["size"],
+                page=asked["page"],
+                sort=asked["sort"],
+                fields=asked["fields"],
+                correlation=record.correlation,
+                exact_count=exact_count,
+            )
         )
-    record.hits, record.took_ms = page.count, page.took_ms
-    return page
+    ) as page:
+        record.hits, record.took_ms = page.count, page.took_ms
+        yield page

@@ -84,7 +84,7 @@ class DevicesView(RecordedView):
         asked = read(request, record, DevicesSerializer)
         _require_discovery(asked["index_id"])
         is_over = asked["scroll_id"] == _SCROLL_END
-        page = run(
+        with run(
             record,
             {
                 "query": asked["query"],
@@ -97,8 +97,8 @@ class DevicesView(RecordedView):
                 "case_insensitive": False,
             },
             exact_count=True,
-        )
-        put_on_trail(record)
+        ) as page:
+            put_on_trail(record)
         is_last = asked["scrollable"] and page.results and page.next is None
         return Response(
             {
@@ -119,7 +119,7 @@ class DeviceView(RecordedView):
         record.query = _query_for(hostname)
         asked = read(request, record, DeviceSerializer)
         _require_discovery(asked["index_id"])
-        page = run(
+        with run(
             record,
             {
                 "query": record.query,
@@ -131,10 +131,10 @@ class DeviceView(RecordedView):
                 "fields": None,
                 "case_insensitive": False,
             },
-        )
-        if not page.results:
-            raise Problem(HTTPStatus.NOT_FOUND, Code.NOT_FOUND, "There is no device with this Hostname.")
-        put_on_trail(record)
+        ) as page:
+            if not page.results:
+                raise Problem(HTTPStatus.NOT_FOUND, Code.NOT_FOUND, "There is no device with this Hostname.")
+            put_on_trail(record)
         return Response(as_lists(page.results[0]))
 
 

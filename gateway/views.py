@@ -47,8 +47,8 @@ def _wants_stream(request: Request) -> bool:
 
 
 def _page(record: QueryRecord, asked: dict[str, Any]) -> Response:
-    page = run(record, asked)
-    put_on_trail(record)
+    with run(record, asked) as page:
+        put_on_trail(record)
     answer = {
         "query_id": record.query_id,
         "count": page.count,

@@ -9,6 +9,7 @@ from django.test import Client
 from django.utils import timezone
 from pytest_django import Settings
 
+from audit_sink.kafka import KafkaSettings
 from gateway.cursor import MAX_OPEN
 from gateway.models import OpenCursor, User
 from gateway.search import client
@@ -130,6 +131,24 @@ def test_the_last_page_closes_the_snapshot(search: Search) -> None:
 def test_a_walk_that_cannot_begin_leaves_nothing_open(members: dict[str, Any], search: Search) -> None:
     before = open_contexts()
     assert search(**members, cursor="start").status_code in (400, 403, 404)
+    assert (open_contexts(), OpenCursor.objects.count()) == (before, 0)
+
+
+def test_a_walk_that_cannot_be_recorded_leaves_nothing_open_and_its_last_page_can_be_asked_for_again(
+    search: Search, stack: Settings, closed_port: int
+) -> None:
+    before = open_contexts()
+    asked = {"query": "Hostname = octoxlabs*", "size": 6}
+    first = search(**asked, cursor="start").json()
+    kafka, gateway = stack.KAFKA, stack.GATEWAY
+    stack.KAFKA = KafkaSettings(bootstrap_servers=f"127.0.0.1:{closed_port}")
+    stack.GATEWAY = gateway.model_copy(update={"audit_timeout": 0.5, "spool_bytes": 1})
+    assert _is_problem(search(**asked, cursor="start"), 503, "audit_unavailable")
+    assert (open_contexts(), OpenCursor.objects.count()) == (before + 1, 1)
+    assert _is_problem(search(**asked, cursor=first["next"]), 503, "audit_unavailable")
+    stack.KAFKA, stack.GATEWAY = kafka, gateway
+    last = search(**asked, cursor=first["next"]).json()
+    assert (len(last["results"]), last["next"]) == (6, None)
     assert (open_contexts(), OpenCursor.objects.count()) == (before, 0)
 
 
