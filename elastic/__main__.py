@@ -1,19 +1,23 @@
-"""``python -m elastic`` prepares a cluster (``bootstrap``, ``seed``) and deletes old audit logs (``prune``)."""
+"""``python -m elastic`` prepares a cluster (``bootstrap``, ``seed``), deletes old audit logs (``prune``) and one
+person's (``erase``)."""
 
 import argparse
 import sys
 from datetime import UTC, datetime
+from ipaddress import ip_address
 
-from elasticsearch import ApiError, TransportError
-from elasticsearch.helpers import BulkIndexError
+from elasticsearch import ApiError, Elasticsearch, TransportError
+from elasticsearch.helpers import BulkIndexError, ScanError
 
 from elastic.bootstrap import KEEP_DAYS, bootstrap
 from elastic.client import connect
+from elastic.erase import ErasureIncomplete, Person, erase, find
 from elastic.prune import prune
 from elastic.seed import seed
 from elastic.settings import ConfigurationError, ElasticsearchSettings
 
 _MAX_DAYS = 36_500
+_MAX_REASON = 1_000
 
 
 def _days(text: str) -> int:
@@ -21,6 +25,32 @@ def _days(text: str) -> int:
     if not 1 <= days <= _MAX_DAYS:
         raise ValueError
     return days
+
+
+def _user(text: str) -> Person:
+    if not text.encode():  # which also refuses what is no UTF-8
+        raise ValueError
+    return Person("user.name", text)
+
+
+def _address(text: str) -> Person:
+    return Person("source.ip", str(ip_address(text)))
+
+
+def _reason(text: str) -> str:
+    if not 1 <= len(text.encode()) <= _MAX_REASON:
+        raise ValueError
+    return text
+
+
+def _erase(client: Elasticsearch, person: Person, reason: str | None) -> None:
+    if reason is not None:
+        print(f"deleted {erase(client, person, reason)} documents")
+        return
+    found = find(client, person)
+    for index, count in found.items():
+        print(f"{index}  {count}")
+    print(f"found {sum(found.values())} documents in {len(found)} indices; --delete REASON deletes them")
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -32,6 +62,13 @@ def main(arguments: list[str] | None = None) -> int:
     commands.add_parser("seed", help="write the demo inventory into the index devices")
     pruning = commands.add_parser("prune", help="delete the audit logs of days before the last N; for a daily job")
     pruning.add_argument("--keep-days", type=_days, required=True, metavar="N")
+    erasing = commands.add_parser("erase", help="count one person's audit logs, or delete them")
+    whose = erasing.add_mutually_exclusive_group(required=True)
+    whose.add_argument("--user", dest="person", type=_user, metavar="NAME", help="what this user did")
+    whose.add_argument("--address", dest="person", type=_address, metavar="IP", help="what came from this address")
+    erasing.add_argument(
+        "--delete", type=_reason, metavar="REASON", help="delete them, for this reason, which must not name the person"
+    )
     chosen = parser.parse_args(arguments)
     try:
         with connect(ElasticsearchSettings.load(), request_timeout=30.0) as client:
@@ -43,10 +80,15 @@ def main(arguments: list[str] | None = None) -> int:
                 case "prune":
                     pruned = prune(client, chosen.keep_days, datetime.now(UTC).date())
                     print(f"deleted {len(pruned)} indices" + (f": {', '.join(pruned)}" if pruned else ""))
+                case "erase":
+                    _erase(client, chosen.person, chosen.delete)
     except ConfigurationError as error:
         print(error, file=sys.stderr)
         return 2
-    except (ApiError, TransportError, BulkIndexError) as error:
+    except ErasureIncomplete as error:
+        print(error, file=sys.stderr)
+        return 1
+    except (ApiError, TransportError, BulkIndexError, ScanError) as error:
         print(f"Elasticsearch: {error}", file=sys.stderr)
         return 1
     return 0

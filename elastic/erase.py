@@ -1,0 +1,122 @@
+"""Finds one person's documents in the audit trail, and erases them."""
+
+import uuid
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from elasticsearch import Elasticsearch
+from elasticsearch.helpers import scan, streaming_bulk
+
+ERASURES = "audit-erasures"
+"""The index of the accounts of what was erased; nothing deletes them. They do not say whose it was: the reason does."""
+
+_TRAIL = "query-logs-*"
+_WILDCARDS = ["open", "hidden"]
+_MAX_INDICES = 10_000
+_DOCUMENTS_PER_REQUEST = 1_000
+_RETRIES = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Whose documents are meant: ``field`` is ``user.name`` or ``source.ip``."""
+
+    field: str
+    value: str
+
+    @property
+    def query(self) -> dict[str, Any]:
+        """What finds them."""
+        return {"term": {self.field: {"value": self.value}}}
+
+
+class ErasureIncomplete(Exception):
+    """Not all could be looked at or erased; the message says what, and what to do."""
+
+
+def find(client: Elasticsearch, person: Person) -> dict[str, int]:
+    """Count a person's documents by daily index.
+
+    Raises:
+        ErasureIncomplete: an index is closed, so that nothing can be found in it.
+        elasticsearch.ApiError: Elasticsearch refuses, or cannot search all of the trail.
+        elasticsearch.TransportError: it cannot be reached.
+    """
+    closed = client.indices.get(index=_TRAIL, expand_wildcards="closed", filter_path="*.settings.index.uuid")
+    if closed:
+        raise ErasureIncomplete(f"open these indices first, they are closed: {', '.join(sorted(closed))}")
+    client.indices.refresh(index=_TRAIL, expand_wildcards=_WILDCARDS)
+    found = client.search(
+        index=_TRAIL,
+        expand_wildcards=_WILDCARDS,
+        allow_partial_search_results=False,
+        size=0,
+        query=person.query,
+        aggs={"indices": {"terms": {"field": "_index", "size": _MAX_INDICES, "order": {"_key": "asc"}}}},
+    )
+    # Without any index there is no aggregation either.
+    buckets = found.get("aggregations", {}).get("indices", {}).get("buckets", [])
+    return {bucket["key"]: bucket["doc_count"] for bucket in buckets}
+
+
+def erase(client: Elasticsearch, person: Person, reason: str) -> int:
+    """Delete a person's documents; repeatable. An account of it, begun before the first is deleted, goes to ``ERASURES``.
+
+    Args:
+        client: the cluster.
+        person: whose documents.
+        reason: why, such as the number of the person's request; it is kept, so it must not name the person.
+
+    Returns:
+        how many documents were deleted.
+
+    Raises:
+        ErasureIncomplete: some are still there; running it again goes on.
+        elasticsearch.ApiError, elasticsearch.TransportError, elasticsearch.helpers.ScanError: as ``find``.
+    """
+    found = find(client, person)
+    account = str(uuid.uuid4())
+    client.create(
+        index=ERASURES,
+        id=account,
+        document={
+            "@timestamp": datetime.now(UTC).isoformat(timespec="milliseconds"),
+            "event": {"action": "audit.erased", "outcome": "unknown", "reason": reason},
+            "sluice": {"field": person.field, "indices": [*found], "found": sum(found.values()), "deleted": None},
+        },
+        refresh="wait_for",
+    )
+    deleted, refused = 0, []
+    for ok, item in streaming_bulk(
+        client,
+        _deletions(client, person),
+        chunk_size=_DOCUMENTS_PER_REQUEST,
+        max_retries=_RETRIES,
+        raise_on_error=False,
+    ):
+        deleted += ok
+        if not ok and item["delete"]["status"] != 404:  # somebody else was faster
+            refused.append(item["delete"])
+    left = sum(find(client, person).values())
+    outcome = "failure" if left else "success"
+    client.update(index=ERASURES, id=account, doc={"event": {"outcome": outcome}, "sluice": {"deleted": deleted}})
+    if refused:
+        first = refused[0]
+        why = first.get("error", {}).get("reason", f"status {first['status']}")
+        raise ErasureIncomplete(f"{deleted} deleted, {len(refused)} refused, the first in {first['_index']}: {why}")
+    if left:
+        raise ErasureIncomplete(f"{deleted} deleted, and {left} came meanwhile; run it again")
+    return deleted
+
+
+def _deletions(client: Elasticsearch, person: Person) -> Iterator[dict[str, Any]]:
+    for hit in scan(
+        client,
+        index=_TRAIL,
+        expand_wildcards=_WILDCARDS,
+        query={"query": person.query, "_source": False},
+        size=_DOCUMENTS_PER_REQUEST,
+    ):
+        yield {"_op_type": "delete", "_index": hit["_index"], "_id": hit["_id"]}

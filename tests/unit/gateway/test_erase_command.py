@@ -1,0 +1,85 @@
+"""``python -m gateway erase``."""
+
+import io
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from django.contrib.admin.models import CHANGE, LogEntry
+from django.contrib.auth import SESSION_KEY
+from django.contrib.sessions.backends.db import SessionStore
+from django.contrib.sessions.models import Session
+from django.core.management import CommandError, call_command
+
+from gateway.keys import issue_key
+from gateway.models import ApiKey, DeniedToken, OpenCursor, RefreshFamily, Role, User
+from gateway.refresh import start_family
+
+_MODELS = (User, ApiKey, RefreshFamily, OpenCursor, Session, LogEntry)
+
+
+def _run(name: str, *arguments: str) -> list[str]:
+    printed = io.StringIO()
+    call_command("erase", name, *arguments, stdout=printed)
+    return printed.getvalue().splitlines()
+
+
+def _person(name: str, operator: User) -> User:
+    """A user with one of everything."""
+    user = User.objects.create_user(name, role=Role.ADMIN)
+    now = datetime.now(UTC)
+    issue_key(user, "export")
+    start_family(user, now)
+    OpenCursor.objects.create(user=user, binding={}, started_at=now, expires_at=now + timedelta(minutes=1))
+    session = SessionStore()
+    session[SESSION_KEY] = str(user.pk)
+    session.save()
+    LogEntry.objects.log_actions(operator.pk, User.objects.filter(pk=user.pk), CHANGE)
+    return user
+
+
+def _rows() -> list[int]:
+    return [model._default_manager.count() for model in _MODELS]
+
+
+@pytest.fixture
+def operator(db: None) -> User:
+    """Who administers; nothing of theirs is to go."""
+    del db
+    return User.objects.create_user("operator", role=Role.ADMIN)
+
+
+def test_it_counts_and_leaves_everything_as_it_is(operator: User) -> None:
+    _person("ayşe", operator)
+    before = _rows()
+    assert _run("ayşe") == [
+        "API keys  1",
+        "log-ins  1",
+        "cursors  1",
+        "sessions  1",
+        "lines of the administration's log  1",
+        "--delete deletes the user and all of this",
+    ]
+    assert _rows() == before
+
+
+def test_it_deletes_one_users_rows_and_nobody_elses(operator: User) -> None:
+    _person("kept", operator)
+    before = _rows()
+    _person("ayşe", operator)
+    assert _run("ayşe", "--delete")[-1] == "deleted"
+    assert _rows() == before
+    assert User.objects.filter(username="kept").exists()
+    assert not LogEntry.objects.filter(object_repr__contains="ayşe").exists()
+
+
+def test_access_tokens_of_the_deleted_are_denied_to_whoever_gets_the_name(operator: User) -> None:
+    user = _person("ayşe", operator)
+    sessions = {ApiKey.objects.get(user=user).pk, RefreshFamily.objects.get(user=user).pk.hex}
+    _run("ayşe", "--delete")
+    assert set(DeniedToken.objects.values_list("identifier", flat=True)) == sessions
+
+
+@pytest.mark.django_db
+def test_a_name_that_nobody_has_is_said() -> None:
+    with pytest.raises(CommandError, match="no user of this name"):
+        _run("nobody", "--delete")
