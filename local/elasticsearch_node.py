@@ -25,6 +25,7 @@ def run(home: Path, http_port: int, transport_port: int) -> None:
             "path.home": str(home),
             "path.data": str(home / "data"),
             "path.logs": str(home / "logs"),
+            "path.repo": str(home / "snapshots"),
             "cluster.name": "sluice",
             "node.name": "sluice-1",
             "network.host": "127.0.0.1",

@@ -24,6 +24,7 @@ from confluent_kafka import Consumer, TopicPartition
 from elasticsearch import Elasticsearch
 from elasticsearch.exceptions import GeneralAvailabilityWarning
 
+from audit_sink.dead_letter import record_headers
 from elastic.client import connect
 from elastic.settings import ElasticsearchSettings
 from local import ports, servers
@@ -136,7 +137,7 @@ def _topic(services: Services) -> tuple[int, int, int, int]:
         for record in consumer.consume(min(left, 10_000), 10):
             left -= 1
             values += len(record.value() or b"")
-            rest += len(record.key() or b"") + sum(len(k) + len(v) for k, v in record.headers() or [])
+            rest += len(record.key() or b"") + sum(len(k) + len(v or b"") for k, v in record_headers(record))
     consumer.close()
     stored = sum(path.stat().st_size for path in services.home.glob("kafka/data/query-events-*/*.log"))
     return count, values, rest, stored
