@@ -18,8 +18,14 @@ def commands(page: str) -> list[str]:
     return re.findall(r"```sh\n(.*?)```", page, re.DOTALL)
 
 
-def run(command: str, services: Services) -> subprocess.CompletedProcess[str]:
-    """Run a command as a reader would, but with the stack's own ports in place of the documented ones."""
+def run(command: str, services: Services, **variables: str) -> subprocess.CompletedProcess[str]:
+    """Run a command as a reader would, but with the stack's own ports in place of the documented ones.
+
+    Args:
+        command: as the page has it.
+        services: the stack.
+        variables: of the environment, beside the test's own.
+    """
     tool = command.split()[0]
     # A machine with Python and make alone may lack curl and kcat; the CI's must not.
     if shutil.which(tool, path=f"{ROOT}:{os.environ['PATH']}") is None and "CI" not in os.environ:
@@ -41,5 +47,5 @@ def run(command: str, services: Services) -> subprocess.CompletedProcess[str]:
         text=True,
         check=False,
         timeout=60,
-        env={**os.environ, "PATH": f"{ROOT / '.venv/bin'}:{os.environ['PATH']}"},
+        env={**os.environ, **variables, "PATH": f"{ROOT / '.venv/bin'}:{os.environ['PATH']}"},
     )

@@ -38,8 +38,8 @@ def test_the_command_line_says_what_it_did(
     assert main(["bootstrap"]) == 0
     assert main(["seed"]) == 0
     assert capsys.readouterr().out.splitlines() == [
-        "installed index templates: devices, query-logs; this cluster deletes no audit logs by itself: "
-        + "python -m elastic prune --keep-days N",
+        "installed index templates: audit-erasures, devices, query-logs; this cluster deletes no audit logs by "
+        + "itself: python -m elastic prune --keep-days N",
         f"wrote {GENERATED + NAMED} devices",
     ]
 

@@ -1,0 +1,117 @@
+"""docs/operations.md's commands, on the running stack: each succeeds, and one person's data is found and erased."""
+
+import copy
+import re
+import time
+from base64 import b64encode
+
+import orjson
+import pytest
+import urllib3
+
+from local.services import Services
+from tests.e2e.shell import ROOT, commands, run
+
+_PAGE = (ROOT / "docs/operations.md").read_text(encoding="utf-8")
+_SECTIONS: dict[str, str] = dict(re.findall(r"^## (.*?)\n(.*?)(?=^## |\Z)", _PAGE, re.MULTILINE | re.DOTALL))
+_PERSON = "jane.doe"
+_PATIENCE_SECONDS = 30
+
+
+def _run(command: str, services: Services) -> str:
+    result = run(command, services, **services.environment())
+    assert result.returncode == 0, (command, result.stdout, result.stderr)
+    return result.stdout
+
+
+def _command(section: str, *marks: str) -> str:
+    return next(command for command in commands(_SECTIONS[section]) if all(mark in command for mark in marks))
+
+
+def _url(services: Services, path: str) -> str:
+    return f"{services.servers.elasticsearch.url}/{path}"
+
+
+def _count(query: str, services: Services) -> int | None:
+    """How many documents of the trail match; None while it has no index."""
+    count: int | None = urllib3.request("GET", _url(services, f"query-logs-*/_count?q={query}")).json().get("count")
+    return count
+
+
+def _search(user: str, query: str, services: Services) -> str:
+    """Search as a user; the id of the event."""
+    headers = {"Authorization": f"Octoxlabs {b64encode(user.encode()).decode()}"}
+    answer = urllib3.request("POST", f"{services.gateway_url}/search", json={"query": query}, headers=headers)
+    assert answer.status == 200
+    event_id: str = answer.json()["query_id"]
+    return event_id
+
+
+@pytest.fixture
+def jane(services: Services) -> str:
+    """A user made as the page says, who has searched, and whom another has searched for; her name."""
+    _run(_command("First start", "gateway user"), services)
+    searches = [_search(_PERSON, "Hostname = octoxlabs01", services)]
+    searches.append(_search("octoAdmin", f"Owner = {_PERSON}", services))
+    deadline = time.monotonic() + _PATIENCE_SECONDS
+    while _count(f"event.id:({' OR '.join(searches)})", services) != len(searches):
+        assert time.monotonic() < deadline, "the searches are not in the audit index"
+        time.sleep(0.2)
+    return _PERSON
+
+
+def test_every_command_of_the_other_sections_succeeds(services: Services, jane: str) -> None:
+    del jane
+    for name in _SECTIONS.keys() - {"Upgrade", "Backup and restore", "One person's data"}:
+        for command in commands(_SECTIONS[name]):
+            _run(command, services)
+
+
+def test_a_person_is_found_everywhere_and_erased(services: Services, jane: str) -> None:
+    section = "One person's data"
+    assert re.search(r"found [1-9]\d* documents", _run(_command(section, "elastic erase --user jane.doe\n"), services))
+    assert _run(_command(section, "kcat", "query-events '"), services)
+    for command in commands(_SECTIONS[section]):
+        printed = _run(command, services)
+        if "audit-erasures" in command:
+            accounts = [hit["_source"] for hit in orjson.loads(printed)["hits"]["hits"]]
+            assert {account["event"]["reason"] for account in accounts} == {"data protection request 2026-017"}
+            assert jane not in printed
+        if "sluice.query.text" in command:
+            mentions = orjson.loads(printed)["hits"]["hits"]
+            assert {hit["_source"]["user"]["name"] for hit in mentions} == {"octoAdmin"}
+    assert _count(f"user.name:{jane}", services) == 0
+    headers = {"Authorization": f"Octoxlabs {b64encode(jane.encode()).decode()}"}
+    assert urllib3.request("GET", f"{services.gateway_url}/auth/me", headers=headers).status == 401
+
+
+def test_a_snapshot_is_taken_and_restored_beside_what_there_is(services: Services, jane: str) -> None:
+    del jane
+    try:
+        for command in commands(_SECTIONS["Backup and restore"]):
+            printed = _run(command, services)
+            if "_cat/indices" in command:
+                counts = dict(row.split()[:2] for row in printed.splitlines()[1:])
+                restored = {name for name in counts if name.startswith("restored-")}
+                assert restored == {f"restored-{name}" for name in counts if name.startswith("query-logs-")} != set()
+                assert all(int(counts[name]) > 0 for name in restored)
+    finally:
+        urllib3.request("DELETE", _url(services, "_snapshot/backup/by-hand"))
+        for index in urllib3.request("GET", _url(services, "restored-*")).json():
+            urllib3.request("DELETE", _url(services, index))
+
+
+def test_a_new_field_of_the_template_reaches_indices_that_are_there_already(services: Services, jane: str) -> None:
+    del jane
+    path = _url(services, "_index_template/query-logs")
+    template = urllib3.request("GET", path).json()["index_templates"][0]["index_template"]
+    changed = copy.deepcopy(template)
+    changed["template"]["mappings"]["properties"]["tags"] = {"type": "keyword"}
+    assert urllib3.request("PUT", path, json=changed).status == 200
+    try:
+        for command in commands(_SECTIONS["Upgrade"]):
+            _run(command, services)
+    finally:
+        assert urllib3.request("PUT", path, json=template).status == 200
+    for index in urllib3.request("GET", _url(services, "query-logs-*/_mapping")).json().values():
+        assert index["mappings"]["properties"]["tags"] == {"type": "keyword"}
