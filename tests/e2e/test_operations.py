@@ -9,6 +9,7 @@ import orjson
 import pytest
 import urllib3
 
+from elastic.bootstrap import templates
 from local.services import Services
 from tests.e2e.shell import ROOT, commands, run
 
@@ -70,7 +71,7 @@ def test_every_command_of_the_other_sections_succeeds(services: Services, jane: 
 def test_a_person_is_found_everywhere_and_erased(services: Services, jane: str) -> None:
     section = "One person's data"
     assert re.search(r"found [1-9]\d* documents", _run(_command(section, "elastic erase --user jane.doe\n"), services))
-    assert _run(_command(section, "kcat", "query-events '"), services)
+    assert _run(_command(section, "kcat", "-t query-events -f"), services)
     for command in commands(_SECTIONS[section]):
         printed = _run(command, services)
         if "audit-erasures" in command:
@@ -103,8 +104,7 @@ def test_a_snapshot_is_taken_and_restored_beside_what_there_is(services: Service
 
 def test_a_new_field_of_the_template_reaches_indices_that_are_there_already(services: Services, jane: str) -> None:
     del jane
-    path = _url(services, "_index_template/query-logs")
-    template = urllib3.request("GET", path).json()["index_templates"][0]["index_template"]
+    path, template = _url(services, "_index_template/query-logs"), templates()["query-logs"]
     changed = copy.deepcopy(template)
     changed["template"]["mappings"]["properties"]["tags"] = {"type": "keyword"}
     assert urllib3.request("PUT", path, json=changed).status == 200
