@@ -26,13 +26,23 @@ def client_address(peer: str, forwarded_for: str, trusted: Collection[Network]) 
     if address is None:
         return peer
     entries = forwarded_for
-    while entries and any(address in network for network in trusted):
+    while entries and _is_in(address, trusted):
         entries, _, entry = entries.rpartition(",")
         before = _read(entry.strip())
         if before is None:
             break
         address = before
     return str(address)
+
+
+def is_trusted(peer: str, trusted: Collection[Network]) -> bool:
+    """Whether the address at the other end of the connection is a trusted proxy's."""
+    address = _read(peer)
+    return address is not None and _is_in(address, trusted)
+
+
+def _is_in(address: Address, networks: Collection[Network]) -> bool:
+    return any(address in network for network in networks)
 
 
 def _read(text: str) -> Address | None:
@@ -51,13 +61,16 @@ def neighbourhood(address: str) -> str:
 
 
 def find_client(get_response: Callable[[HttpRequest], HttpResponseBase]) -> Callable[[HttpRequest], HttpResponseBase]:
-    """Put the client's address into ``REMOTE_ADDR``."""
+    """Put the client's address into ``REMOTE_ADDR``, and the scheme it asked a trusted proxy by into the request."""
 
     def middleware(request: HttpRequest) -> HttpResponseBase:
         trusted = settings.GATEWAY.trusted_proxies
         if trusted:
             peer, forwarded_for = request.META["REMOTE_ADDR"], request.headers.get("X-Forwarded-For", "")
             request.META["REMOTE_ADDR"] = client_address(peer, forwarded_for, trusted)
+            if is_trusted(peer, trusted) and request.headers.get("X-Forwarded-Proto") == "https":
+                # What Django reads the scheme from; a form's origin is held to it.
+                request.META["wsgi.url_scheme"] = "https"
         return get_response(request)
 
     return middleware

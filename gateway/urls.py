@@ -1,7 +1,7 @@
 """What is where."""
 
 from django.urls import path
-from drf_spectacular.views import SpectacularSwaggerView
+from drf_spectacular.views import SpectacularSwaggerSplitView
 
 from gateway.auth_views import AccessTokenView, KeySetView, KeysView, KeyView, MeView, RefreshView, RevokeView
 from gateway.base_view import METHODS
@@ -34,7 +34,7 @@ urlpatterns = [
     path("metrics", MetricsView.as_view(), name="metrics"),
     path("schema/", DocumentView.as_view(), name="schema"),
     path("admin/", site.urls),
-    path("docs/", SpectacularSwaggerView.as_view(permission_classes=(), http_method_names=METHODS), name="docs"),
+    path("docs/", SpectacularSwaggerSplitView.as_view(permission_classes=(), http_method_names=METHODS), name="docs"),
 ]
 
 handler400 = "gateway.problems.bad_request"

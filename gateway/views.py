@@ -68,6 +68,6 @@ def _stream(record: QueryRecord, asked: dict[str, Any]) -> StreamingHttpResponse
     except BaseException:
         documents.close()
         raise
-    return StreamingHttpResponse(
-        documents, content_type=stream.MEDIA_TYPE, headers=NOT_KEPT | {"X-Query-ID": record.query_id}
-    )
+    # nginx shall pass each part on when it comes: it keeps this header for itself.
+    headers = NOT_KEPT | {"X-Query-ID": record.query_id, "X-Accel-Buffering": "no"}
+    return StreamingHttpResponse(documents, content_type=stream.MEDIA_TYPE, headers=headers)
