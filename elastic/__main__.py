@@ -17,6 +17,8 @@ from elastic.seed import seed
 from elastic.settings import ConfigurationError, ElasticsearchSettings
 
 _MAX_DAYS = 36_500
+_MAX_SHARDS = 1_024
+"""As many as Elasticsearch allows an index."""
 _MAX_REASON = 1_000
 
 
@@ -25,6 +27,13 @@ def _days(text: str) -> int:
     if not 1 <= days <= _MAX_DAYS:
         raise ValueError
     return days
+
+
+def _shards(text: str) -> int:
+    shards = int(text)
+    if not 1 <= shards <= _MAX_SHARDS:
+        raise ValueError
+    return shards
 
 
 def _user(text: str) -> Person:
@@ -59,6 +68,13 @@ def main(arguments: list[str] | None = None) -> int:
     commands = parser.add_subparsers(dest="command", required=True)
     preparing = commands.add_parser("bootstrap", help="install the index templates, and how long audit logs live")
     preparing.add_argument("--keep-days", type=_days, default=KEEP_DAYS, metavar="N", help="default: %(default)s")
+    preparing.add_argument(
+        "--shards",
+        type=_shards,
+        default=1,
+        metavar="N",
+        help="primary shards of a new daily index; default: %(default)s",
+    )
     commands.add_parser("seed", help="write the demo inventory into the index devices")
     pruning = commands.add_parser("prune", help="delete the audit logs of days before the last N; for a daily job")
     pruning.add_argument("--keep-days", type=_days, required=True, metavar="N")
@@ -74,7 +90,7 @@ def main(arguments: list[str] | None = None) -> int:
         with connect(ElasticsearchSettings.load(), request_timeout=30.0) as client:
             match chosen.command:
                 case "bootstrap":
-                    print(bootstrap(client, chosen.keep_days))
+                    print(bootstrap(client, chosen.keep_days, chosen.shards))
                 case "seed":
                     print(f"wrote {seed(client)} devices")
                 case "prune":

@@ -25,12 +25,13 @@ def templates() -> dict[str, dict[str, Any]]:
     }
 
 
-def bootstrap(client: Elasticsearch, keep_days: int = KEEP_DAYS) -> str:
+def bootstrap(client: Elasticsearch, keep_days: int = KEEP_DAYS, shards: int = 1) -> str:
     """Install the templates, replacing older versions of them, and what deletes old audit logs; repeatable.
 
     Args:
         client: the cluster.
         keep_days: after so many days the cluster deletes an audit index, if it manages the life of indices.
+        shards: primary shards of each daily index that is made from now on.
 
     Returns:
         what was installed, and what the cluster lacks.
@@ -40,6 +41,7 @@ def bootstrap(client: Elasticsearch, keep_days: int = KEEP_DAYS) -> str:
         elasticsearch.TransportError: Elasticsearch cannot be reached.
     """
     found = templates()
+    found["query-logs"]["template"]["settings"]["number_of_shards"] = shards
     managed = has_lifecycles(client)
     if managed:
         install_policy(client, keep_days)

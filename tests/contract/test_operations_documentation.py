@@ -11,6 +11,9 @@ _ROOT = Path(__file__).parents[2]
 _OPERATIONS = (_ROOT / "docs/operations.md").read_text(encoding="utf-8")
 _PAGES = ("docs/operations.md", "docs/scaling.md")
 _LINKING = ("README.md", "SECURITY.md", *(str(path.relative_to(_ROOT)) for path in (_ROOT / "docs").glob("*.md")))
+_KAFKA_BYTES, _ELASTICSEARCH_BYTES = 1_041, 512
+_CORE_MILLISECONDS = (2.61, 0.32, 0.77, 2 * 0.0207, 0.29, 0.0093)
+"""Of gateway, translator, Elasticsearch searching and indexing two copies, Kafka and sink, as docs/benchmarks.md has it."""
 _SAMPLES = ("_total", "_bucket", "_count", "_sum")
 
 
@@ -85,3 +88,24 @@ def test_every_link_leads_somewhere(page: str) -> None:
         there = str(((_ROOT / page).parent / path).resolve().relative_to(_ROOT)) if path else page
         assert (_ROOT / there).exists(), (page, target)
         assert not anchor or anchor in _anchors(there), (page, target)
+
+
+def test_the_volumes_and_processors_follow_from_the_measured_figures() -> None:
+    page = _read("docs/scaling.md")
+    rows = [
+        [float(re.sub(r"[^\d.]", "", cell)) for cell in row.strip("|").split("|")]
+        for row in re.findall(r"^\| 1,?0+,?0* \|.*\|$|^\| 10+,000(?:,000)? \|.*\|$", page, re.MULTILINE)
+    ]
+    volumes, processors = rows[:4], rows[4:8]
+    assert [row[0] for row in volumes] == [row[0] for row in processors] == [1e3, 1e4, 1e5, 1e6]
+    for row in volumes:
+        a_second = row[0] / 60
+        events = a_second * 86_400
+        kafka, elasticsearch = events * _KAFKA_BYTES, events * _ELASTICSEARCH_BYTES
+        whole = (events / 1e6, kafka / 1e9, elasticsearch / 1e9, kafka * 7 * 3 / 1e12, elasticsearch * 400 * 2 / 1e12)
+        assert row[1:] == pytest.approx([a_second, *whole], rel=0.01, abs=0.05)
+    for row in processors:
+        busy = [row[0] / 60 * milliseconds / 1000 for milliseconds in _CORE_MILLISECONDS]
+        assert row[1:] == pytest.approx(busy, abs=0.01)
+    for figure in (f"**{_KAFKA_BYTES:,} bytes**", f"**{_ELASTICSEARCH_BYTES} bytes**", "20.7 µs", "9.3 µs"):
+        assert figure in page

@@ -44,6 +44,22 @@ def test_the_command_line_says_what_it_did(
     ]
 
 
+def test_a_new_daily_index_has_as_many_shards_as_bootstrap_was_told(
+    elasticsearch_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ELASTICSEARCH_URL", elasticsearch_url)
+    index = "query-logs-2001.03.01"
+    with connect(ElasticsearchSettings(url=elasticsearch_url)) as client:
+        for arguments, shards in ((["--shards", "3"], "3"), ([], "1")):
+            assert main(["bootstrap", *arguments]) == 0
+            client.indices.create(index=index)
+            try:
+                made = client.indices.get_settings(index=index)[index]["settings"]["index"]
+            finally:
+                client.indices.delete(index=index)
+            assert made["number_of_shards"] == shards
+
+
 def test_prune_deletes_days_before_the_last_n_and_nothing_else(
     elasticsearch_url: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

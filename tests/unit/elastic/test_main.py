@@ -28,3 +28,11 @@ def test_a_number_of_days_out_of_bounds_is_refused(days: str, capsys: pytest.Cap
         main(["prune", "--keep-days", days])
     assert ended.value.code == 2
     assert "--keep-days" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("shards", ["0", "-1", "1025", "many"])
+def test_a_number_of_shards_out_of_bounds_is_refused(shards: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(["bootstrap", "--shards", shards])
+    assert ended.value.code == 2
+    assert "--shards" in capsys.readouterr().err
