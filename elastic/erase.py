@@ -62,7 +62,7 @@ def find(client: Elasticsearch, person: Person) -> dict[str, int]:
 
 
 def erase(client: Elasticsearch, person: Person, reason: str) -> int:
-    """Delete a person's documents; repeatable. An account of it, begun before the first is deleted, goes to ``ERASURES``.
+    """Delete a person's documents; repeatable. An account, begun before the first is deleted, goes to ``ERASURES``.
 
     Args:
         client: the cluster.

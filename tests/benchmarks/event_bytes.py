@@ -62,7 +62,7 @@ class _BehindAnEdge(Services):
 
 
 @dataclass(frozen=True, slots=True)
-class Weight:
+class Weight:  # pylint: disable=too-many-instance-attributes  # one for each figure
     """Mean bytes of one event: as it was produced, in the topic's segments, and in the primary shard."""
 
     events: int

@@ -13,7 +13,7 @@ _PAGES = ("docs/operations.md", "docs/scaling.md")
 _LINKING = ("README.md", "SECURITY.md", *(str(path.relative_to(_ROOT)) for path in (_ROOT / "docs").glob("*.md")))
 _KAFKA_BYTES, _ELASTICSEARCH_BYTES = 1_041, 512
 _CORE_MILLISECONDS = (2.61, 0.32, 0.77, 2 * 0.0207, 0.29, 0.0093)
-"""Of gateway, translator, Elasticsearch searching and indexing two copies, Kafka and sink, as docs/benchmarks.md has it."""
+"""Of gateway, translator, Elasticsearch searching and indexing two copies, Kafka and sink: docs/benchmarks.md."""
 _SAMPLES = ("_total", "_bucket", "_count", "_sum")
 
 

@@ -14,7 +14,7 @@ from gateway.keys import issue_key
 from gateway.models import ApiKey, DeniedToken, OpenCursor, RefreshFamily, Role, User
 from gateway.refresh import start_family
 
-_MODELS = (User, ApiKey, RefreshFamily, OpenCursor, Session, LogEntry)
+_TABLES = tuple(model.objects for model in (User, ApiKey, RefreshFamily, OpenCursor, Session, LogEntry))
 
 
 def _run(name: str, *arguments: str) -> list[str]:
@@ -38,7 +38,7 @@ def _person(name: str, operator: User) -> User:
 
 
 def _rows() -> list[int]:
-    return [model._default_manager.count() for model in _MODELS]
+    return [table.count() for table in _TABLES]
 
 
 @pytest.fixture
