@@ -4,7 +4,7 @@ import logging
 import threading
 from collections.abc import Callable
 
-from confluent_kafka import KafkaError, Message, Producer
+from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
 from audit_sink.kafka import KafkaSettings, client_config
 from gateway.spool_format import Record
@@ -85,7 +85,6 @@ class EventProducer:
     def __init__(self, kafka: KafkaSettings, topic: str) -> None:
         self._kafka = kafka
         self._topic = topic
-        self._broken = False
         self._lock = threading.Lock()
         self._producer = self._connect()
 
@@ -103,14 +102,12 @@ class EventProducer:
 
     def collect_reports(self) -> None:
         """Hand out the delivery reports of the next moment; replace a producer that cannot go on."""
-        self._producer.poll(_POLL_SECONDS)
-        if self._broken:
-            with self._lock:
-                self._broken = False
-                # What it had left is reported as failed, and so is sent again by whoever sent it.
-                self._producer.purge()
-                self._producer.flush()
-                self._producer = self._connect()
+        try:
+            self._producer.poll(_POLL_SECONDS)
+        except KafkaException as error:
+            # Fatal errors are raised here, once, and no others are: librdkafka mends them by itself.
+            logger.error("the producer cannot go on and is replaced: %s", error)
+            self._replace()
 
     def probe(self, timeout: float) -> None:
         """Ask the cluster for the topic.
@@ -122,16 +119,17 @@ class EventProducer:
         if self._topic not in self._producer.list_topics(timeout=timeout).topics:
             raise LookupError(f"Kafka has no topic {self._topic}")
 
-    def on_error(self, error: KafkaError) -> None:
-        """Note an error of the producer as a whole; librdkafka mends all but the fatal ones by itself."""
-        if error.fatal():
-            logger.error("the producer cannot go on and is replaced: %s", error)
-            self._broken = True
-
     @property
     def pending(self) -> int:
         """Events whose fate is not known yet."""
         return len(self._producer)
+
+    def _replace(self) -> None:
+        with self._lock:
+            # What it had left is reported as failed, and so is sent again by whoever sent it.
+            self._producer.purge()
+            self._producer.flush()
+            self._producer = self._connect()
 
     def _connect(self) -> Producer:
         return Producer(
@@ -149,7 +147,6 @@ class EventProducer:
                 "request.timeout.ms": 5_000,
                 "queue.buffering.max.kbytes": 64 * 1024,
                 "reconnect.backoff.max.ms": 1000,
-                "error_cb": self.on_error,
             },
             logger=_librdkafka_logger,
         )
