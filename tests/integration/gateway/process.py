@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import psutil
 import urllib3
 
 from local import ports
@@ -54,6 +55,14 @@ class Gateway:
     def search(self, *arguments: str, user: str = "octoAdmin") -> "subprocess.CompletedProcess[str]":
         """``python -m gateway search``."""
         return self.run("search", *arguments, "--user", user, "--url", self.url)
+
+
+def kill(process: "subprocess.Popen[bytes]") -> None:
+    """SIGKILL a gateway with its workers, which would see their parent's end and stop in an orderly way."""
+    family = [psutil.Process(process.pid), *psutil.Process(process.pid).children(recursive=True)]
+    for each in family:
+        each.kill()
+    psutil.wait_procs(family, PATIENCE_SECONDS)
 
 
 def configured_gateway(home: Path, backing: Backing, **more: str) -> Gateway:

@@ -3,17 +3,19 @@
 import signal
 import threading
 import time
-from collections import Counter
-from collections.abc import Iterator
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any, NamedTuple
+from uuid import uuid4
 
 import orjson
 import pytest
 import urllib3
-from confluent_kafka import KafkaError
-from urllib3.exceptions import HTTPError
+from urllib3.exceptions import HTTPError, NewConnectionError
 
 from gateway.audit import AuditTrail
 from gateway.producer import EventProducer
@@ -21,9 +23,11 @@ from gateway.settings import AuditMode
 from gateway.spool import Spool
 from local import ports
 from tests.broker import TOPIC, Broker, broker
+from tests.fatal_error import force_fatal_error
+from tests.faulty_proxy import in_front_of
 from tests.integration.audit_sink.harness import event, eventually
 from tests.integration.gateway.conftest import PATIENCE_SECONDS, Backing
-from tests.integration.gateway.process import AUTHORIZATION, Gateway, configured_gateway
+from tests.integration.gateway.process import AUTHORIZATION, Gateway, configured_gateway, kill
 from tests.query_event import read_event
 
 CLIENTS = 8
@@ -46,60 +50,107 @@ def kafka(mortal_broker: Broker) -> Iterator[Broker]:
 @pytest.fixture
 def gateway(tmp_path: Path, backing: Backing, kafka: Broker) -> Gateway:
     """A gateway whose audit trail is on that broker."""
-    variables = {"KAFKA_BOOTSTRAP_SERVERS": kafka.settings.bootstrap_servers, "AUDIT_TOPIC": TOPIC}
-    return configured_gateway(tmp_path, backing, GATEWAY_AUDIT_TIMEOUT="0.5", **variables)
+    return _gateway(tmp_path, backing, kafka)
+
+
+def _gateway(home: Path, backing: Backing, kafka: Broker, **more: str) -> Gateway:
+    variables = {
+        "KAFKA_BOOTSTRAP_SERVERS": kafka.settings.bootstrap_servers,
+        "AUDIT_TOPIC": TOPIC,
+        "GATEWAY_AUDIT_TIMEOUT": "0.5",
+        # So many that each throttled request has its event.
+        "GATEWAY_RECORDED_REFUSALS": "100000000/second",
+    }
+    return configured_gateway(home, backing, **variables | more)
+
+
+class Answer(NamedTuple):
+    """What a client got for one of its requests."""
+
+    client: int
+    number: int
+    query_id: str
+    status: int
+    code: str | None
 
 
 @dataclass
 class Load:
-    """Clients that search one after the other as fast as they are answered, each numbering its queries."""
+    """Clients that ask one thing after the other as fast as they are answered, each numbering its requests.
+
+    Of four requests two are searches, one a query that is rejected or an index that is denied, and one opens a cursor,
+    of which all but the first ten are throttled.
+
+    Attributes:
+        answers: every answer of the gateway's, by the X-Request-ID of its request.
+        unanswered: the X-Request-IDs of requests that the gateway took, or may have taken, and did not answer.
+        unexpected: the codes of answers that such a request does not get from a gateway that stands on everything.
+        slowest: seconds that an answered search took.
+    """
 
     url: str
     padding: str = ""
-    answered: dict[str, tuple[int, int]] = field(default_factory=dict)
-    refused: Counter[str] = field(default_factory=Counter)
+    answers: dict[str, Answer] = field(default_factory=dict)
+    unanswered: set[str] = field(default_factory=set)
+    unexpected: Counter[str | None] = field(default_factory=Counter)
     slowest: float = 0.0
     _over: threading.Event = field(default_factory=threading.Event)
 
     @contextmanager
     def running(self) -> Iterator[None]:
         """Load the gateway while the block lasts."""
-        threads = [threading.Thread(target=self._search, args=(client,)) for client in range(CLIENTS)]
-        for thread in threads:
-            thread.start()
-        try:
-            yield
-        finally:
-            self._over.set()
-            for thread in threads:
-                thread.join()
+        with ThreadPoolExecutor(CLIENTS) as threads:
+            clients = [threads.submit(self._ask_on, client) for client in range(CLIENTS)]
+            try:
+                yield
+            finally:
+                self._over.set()
+            for client in clients:
+                client.result()
 
     def wait_for(self, answers: int) -> None:
         """Wait until there are so many more answers."""
-        wanted = len(self.answered) + answers
-        eventually(lambda: len(self.answered) >= wanted, f"{wanted} answers")
+        wanted = len(self.answers) + answers
+        eventually(lambda: len(self.answers) >= wanted, f"{wanted} answers")
 
-    def _search(self, client: int) -> None:
+    def _ask_on(self, client: int) -> None:
         pool = urllib3.PoolManager(retries=False, timeout=PATIENCE_SECONDS)
         number = 0
         while not self._over.is_set():
             number += 1
-            body = orjson.dumps(
-                {"query": f"Hostname = client-{client}{self.padding} OR Hostname = {number}", "size": 1}
-            )
-            started = time.monotonic()
-            try:
-                response = pool.request("POST", f"{self.url}/search", body=body, headers=AUTHORIZATION)
-            except HTTPError:
-                time.sleep(0.02)  # it has just been killed
-                continue
-            answer = response.json()
-            if response.status == 200:
-                self.answered[answer["query_id"]] = client, number
-                self.slowest = max(self.slowest, time.monotonic() - started)
-            else:
-                self.refused[answer["code"]] += 1
+            self._ask(pool, client, number)
         pool.clear()
+
+    def _ask(self, pool: urllib3.PoolManager, client: int, number: int) -> None:
+        query = f"Hostname = client-{client}{self.padding} OR Hostname = {number}"
+        body, statuses = [
+            ({"query": query}, {200}),
+            ({"query": f"{query} OR"}, {400}),
+            ({"query": query}, {200}),
+            ({"query": "Hostname = octoxlabs*", "cursor": "start"}, {200, 429}),
+            ({"query": query}, {200}),
+            ({"query": query, "index": "users"}, {403}),
+        ][number % 6]
+        request_id = str(uuid4())
+        headers = AUTHORIZATION | {"X-Request-ID": request_id}
+        started = time.monotonic()
+        try:
+            response = pool.request(
+                "POST", f"{self.url}/search", body=orjson.dumps(body | {"size": 1}), headers=headers
+            )
+        except NewConnectionError:
+            time.sleep(0.02)  # there is nobody
+            return
+        except HTTPError:
+            self.unanswered.add(request_id)
+            return
+        answer = response.json()
+        found = Answer(client, number, answer["query_id"], response.status, answer.get("code"))
+        self.answers[request_id] = found
+        if found.status not in statuses:
+            self.unexpected[found.code] += 1
+        if statuses == {200}:
+            self.slowest = max(self.slowest, time.monotonic() - started)
 
 
 @dataclass
@@ -107,38 +158,58 @@ class Account:
     """What clients were answered against what is on the topic."""
 
     load: Load
-    events: list[str]
+    events: list[dict[str, Any]]
 
     @property
-    def lost(self) -> set[str]:
-        """Answers without an event."""
-        return self.load.answered.keys() - set(self.events)
+    def promised(self) -> dict[str, Answer]:
+        """The answers that have an event; one that says that it cannot be recorded may have."""
+        return {name: answer for name, answer in self.load.answers.items() if answer.code != "audit_unavailable"}
+
+    @property
+    def without_their_event(self) -> list[Answer]:
+        """Answers to a request that has not the one event that it should have, of that id and status."""
+        found: dict[str, set[tuple[str, int]]] = defaultdict(set)
+        for each in self.events:
+            found[each["metadata"]["request_id"]].add((each["event_id"], each["data"]["status"]))
+        return [answer for name, answer in self.promised.items() if found[name] != {(answer.query_id, answer.status)}]
 
     @property
     def doubled(self) -> int:
         """Records that another one of the same id went before."""
-        return len(self.events) - len(set(self.events))
+        return len(self.events) - len({each["event_id"] for each in self.events})
+
+    @property
+    def begun_and_unanswered(self) -> set[str]:
+        """Requests that have an event and no answer."""
+        return self.load.unanswered & {each["metadata"]["request_id"] for each in self.events}
 
     @property
     def is_in_order(self) -> bool:
         """Whether the events of each client are in the order in which it was answered."""
-        order = [self.load.answered[event] for event in dict.fromkeys(self.events) if event in self.load.answered]
-        clients = [[number for client, number in order if client == each] for each in range(CLIENTS)]
+        promised = self.promised
+        found = dict.fromkeys(each["metadata"]["request_id"] for each in self.events)
+        order = [promised[request_id] for request_id in found if request_id in promised]
+        clients = [[answer.number for answer in order if answer.client == each] for each in range(CLIENTS)]
         return all(numbers == sorted(numbers) for numbers in clients)
 
     def __str__(self) -> str:
+        statuses = Counter(answer.status for answer in self.load.answers.values())
         return (
-            f"answers {len(self.load.answered)}, refused {dict(self.load.refused)}, records {len(self.events)}, "
-            f"doubled {self.doubled}, without an answer {len(set(self.events) - self.load.answered.keys())}, "
-            f"lost {len(self.lost)}, slowest answer {self.load.slowest:.2f} s"
+            f"answers {len(self.load.answers)} {dict(sorted(statuses.items()))}, unexpected "
+            f"{dict(self.load.unexpected)}, unanswered {len(self.load.unanswered)} (begun "
+            f"{len(self.begun_and_unanswered)}), records {len(self.events)}, doubled {self.doubled}, answers without "
+            f"their event {len(self.without_their_event)}, slowest search {self.load.slowest:.2f} s"
         )
 
 
 def _account(load: Load, kafka: Broker) -> Account:
-    since = min(load.answered)  # ids sort by time: what earlier tests have left is passed over
-    events = [read_event(message.value())["event_id"] for message in kafka.records()]
-    account = Account(load, [event for event in events if event >= since])
+    """Hold every answer against the topic: each has its one event, whatever its status."""
+    since = min(answer.query_id for answer in load.answers.values())  # ids sort by time; earlier tests' are passed over
+    events = [read_event(message.value()) for message in kafka.records()]
+    account = Account(load, [each for each in events if each["event_id"] >= since])
     print(f"\n{account}")
+    assert {200, 400, 403, 429} <= {answer.status for answer in load.answers.values()}
+    assert not account.without_their_event
     return account
 
 
@@ -163,8 +234,8 @@ def test_kafka_killed_under_load_costs_no_answer_and_no_event(gateway: Gateway, 
         _wait_until_sent(gateway)
         load.wait_for(100)
     account = _account(load, kafka)
-    assert not account.lost
-    assert not load.refused
+    assert not load.unexpected
+    assert not load.unanswered
     assert account.is_in_order
 
 
@@ -180,8 +251,8 @@ def test_kafka_frozen_under_load_delays_answers_for_a_moment_and_doubles_nothing
         load.wait_for(100)
         _wait_until_sent(gateway)
     account = _account(load, kafka)
-    assert not account.lost
-    assert not load.refused
+    assert not load.unexpected
+    assert not load.unanswered
     assert not account.doubled
     assert account.is_in_order
     assert load.slowest < 5
@@ -194,21 +265,20 @@ def test_the_gateway_killed_under_load_while_kafka_is_away_loses_no_answered_eve
     with load.running():
         with gateway.started() as process:
             load.wait_for(100)
-            process.kill()
+            kill(process)
         with gateway.started() as process:
             load.wait_for(100)
             kafka.end(signal.SIGKILL)
             load.wait_for(300)
-            process.kill()
+            kill(process)
         with gateway.started() as process:
             load.wait_for(300)
-            process.kill()
+            kill(process)
         kafka.start()
         with gateway.started():
             _wait_until_sent(gateway)
             load.wait_for(100)
     account = _account(load, kafka)
-    assert not account.lost
     assert account.is_in_order
 
 
@@ -217,12 +287,11 @@ def test_what_several_workers_leave_behind_is_sent_by_one_that_starts_later(gate
     load = Load(gateway.url)
     with gateway.started(GATEWAY_WORKERS="3") as process, load.running():
         load.wait_for(300)
-        process.kill()
+        kill(process)
     kafka.start()
     with gateway.started(GATEWAY_WORKERS="1"):
         _wait_until_sent(gateway)
     account = _account(load, kafka)
-    assert not account.lost
     assert not account.doubled
 
 
@@ -232,15 +301,33 @@ def test_without_kafka_a_full_spool_refuses_and_what_was_answered_is_there_in_th
     kafka.end(signal.SIGTERM)
     load = Load(gateway.url, padding="-" * 3000)
     with gateway.started(GATEWAY_SPOOL_BYTES=str(1024 * 1024)), load.running():
-        eventually(lambda: load.refused["audit_unavailable"] >= 50, "the spool is full")
+        eventually(lambda: load.unexpected["audit_unavailable"] >= 50, "the spool is full")
         ready = urllib3.request("GET", f"{gateway.url}/readyz", retries=False, timeout=10.0)
         assert ready.json()["dependencies"]["kafka"] == "down"
         kafka.start()
         load.wait_for(100)
         _wait_until_sent(gateway)
     account = _account(load, kafka)
-    assert set(load.refused) == {"audit_unavailable"}
-    assert not account.lost
+    assert set(load.unexpected) == {"audit_unavailable"}
+    assert not load.unanswered
+    assert account.is_in_order
+
+
+def test_answers_that_a_dependency_fails_have_their_events_too(tmp_path: Path, backing: Backing, kafka: Broker) -> None:
+    with in_front_of(backing.translator_url) as translator:
+        gateway = _gateway(tmp_path, backing, kafka, GATEWAY_TRANSLATOR_URL=translator.url)
+        load = Load(gateway.url)
+        with gateway.started(), load.running():
+            load.wait_for(100)
+            kafka.send(signal.SIGSTOP)
+            translator.drops = 20
+            eventually(lambda: load.unexpected["translator_unavailable"] >= 5, "the translator is missed")
+            kafka.send(signal.SIGCONT)
+            _wait_until_sent(gateway)
+    account = _account(load, kafka)
+    assert set(load.unexpected) == {"translator_unavailable"}
+    assert not load.unanswered
+    assert not account.doubled
     assert account.is_in_order
 
 
@@ -260,8 +347,28 @@ def test_stopping_under_load_answers_what_has_begun_and_loses_nothing(
         with gateway.started():
             _wait_until_sent(gateway)
     account = _account(load, kafka)
-    assert not account.lost
+    assert not account.begun_and_unanswered
     assert not account.doubled
+
+
+@pytest.mark.parametrize("mode", AuditMode)
+def test_stopping_answers_every_request_that_is_in_work(
+    mode: AuditMode, tmp_path: Path, backing: Backing, events: Callable[[], Iterator[dict[str, Any]]]
+) -> None:
+    with in_front_of(backing.translator_url) as translator:
+        variables = {"GATEWAY_TRANSLATOR_URL": translator.url, "GATEWAY_AUDIT_MODE": mode.value}
+        stopping = configured_gateway(tmp_path, backing, **variables)
+        with stopping.started() as process, ThreadPoolExecutor(CLIENTS) as clients:
+            translator.held.clear()
+            asked = [clients.submit(stopping.post, b'{"query": ""}') for _ in range(CLIENTS)]
+            eventually(lambda: translator.requests == CLIENTS, "all of them in work")
+            process.terminate()
+            eventually(lambda: not ports.answers(int(stopping.environment["GATEWAY_PORT"])), "no new ones are taken")
+            translator.held.set()
+            answers = [each.result() for each in asked]
+            assert process.wait(PATIENCE_SECONDS) == 0
+    assert {answer.status for answer in answers} == {200}
+    assert {answer.json()["query_id"] for answer in answers} <= {each["event_id"] for each in events()}
 
 
 def test_asynchronous_answers_do_not_wait_and_their_events_arrive_when_kafka_does(
@@ -275,7 +382,7 @@ def test_asynchronous_answers_do_not_wait_and_their_events_arrive_when_kafka_doe
         assert load.slowest < 0.5
         assert _spooled(gateway) == 0
         kafka.start()
-    assert not _account(load, kafka).lost
+    _account(load, kafka)
 
 
 def test_asynchronous_events_that_are_lost_are_counted(gateway: Gateway, capfd: pytest.CaptureFixture[str]) -> None:
@@ -290,14 +397,22 @@ def test_asynchronous_events_that_are_lost_are_counted(gateway: Gateway, capfd: 
 def test_a_producer_that_cannot_go_on_is_replaced_and_what_it_had_is_sent_again(kafka: Broker, tmp_path: Path) -> None:
     producer = EventProducer(kafka.settings, TOPIC)
     trail = AuditTrail(producer, Spool.claim(tmp_path, 1024 * 1024), AuditMode.DURABLE, 0.5)
-    events = [event(number) for number in range(3)]
+    events = [event(number) for number in range(200)]
     trail.record(events[0], None)
     kafka.send(signal.SIGSTOP)
-    trail.record(events[1], None)
-    producer.on_error(KafkaError(KafkaError.INVALID_PRODUCER_EPOCH, "fenced", fatal=True))
+    trail.record(events[1], None)  # it stays on its way
+    force_fatal_error(producer._producer)  # pylint: disable=protected-access
+    trail.record(events[2], None)
     kafka.send(signal.SIGCONT)
     eventually(lambda: trail.spool.records == 0, "the spool is sent")
-    trail.record(events[2], None)
-    assert {each.event_id for each in events} <= {
+    with ThreadPoolExecutor(CLIENTS) as clients:
+        recorded = [clients.submit(trail.record, each, None) for each in events[3:]]
+        force_fatal_error(producer._producer)  # pylint: disable=protected-access
+        assert [each.result() for each in recorded] == [None] * len(recorded)
+    eventually(lambda: trail.spool.records == 0, "the spool is sent again")
+    last = event()
+    trail.record(last, None)
+    assert trail.spool.records == 0, "the new producer does not take events straight"
+    assert {each.event_id for each in [*events, last]} <= {
         read_event(message.value())["event_id"] for message in kafka.records()
     }
