@@ -49,7 +49,8 @@ class EventData:
     """What was asked and answered; a member that does not apply is None.
 
     ``hits`` and ``took_ms`` (milliseconds) are None for streams and wherever nothing was searched; ``query``, ``index``
-    and ``dsl`` are None for authentication. ``status`` is the HTTP status of the answer.
+    and ``dsl`` are None for authentication, but that ``query`` says what an operator has changed in ``/admin/``.
+    ``status`` is the HTTP status of the answer.
     """
 
     query: str | None

@@ -4,6 +4,7 @@ Sessions, cookies and forms exist below that path alone; the API has none of the
 """
 
 from datetime import UTC, datetime
+from http import HTTPStatus
 from typing import Any, ClassVar
 
 from django.contrib import admin
@@ -24,6 +25,7 @@ from gateway.login import log_in_with_password
 from gateway.models import ApiKey, RefreshFamily, User
 from gateway.problems import Problem, as_problem
 from gateway.record import QueryRecord
+from gateway.recorded_changes import RecordedAdmin, View, note_change, record_changes
 from gateway.refresh import deny, end_family
 from gateway.trail import put_on_trail, refuse_unknown
 
@@ -88,6 +90,18 @@ class OperatorSite(admin.AdminSite):
     site_url = "/docs/"
     login_form = LogInForm
 
+    def admin_view(self, view: View, cacheable: bool = False) -> Any:
+        """Record what a view changes."""
+        return super().admin_view(record_changes(view), cacheable)
+
+    def password_change(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
+        """Let operators change their own passwords."""
+        response = super().password_change(request, extra_context)
+        if response.status_code == HTTPStatus.FOUND:
+            assert isinstance(request.user, User)
+            note_change(request, "change", request.user, "password")
+        return response
+
 
 site = OperatorSite()
 
@@ -106,7 +120,7 @@ class _ChangeForm(UserChangeForm):  # type: ignore[type-arg]  # generic in the s
 
 
 @admin.register(User, site=site)
-class _UserAdmin(UserAdmin):  # type: ignore[type-arg]  # generic in the stubs alone
+class _UserAdmin(RecordedAdmin, UserAdmin):  # type: ignore[type-arg]  # generic in the stubs alone
     form = _ChangeForm
     add_form = _CreationForm
     fieldsets = ((None, {"fields": ("username", "password", "role", "granted_indices", "is_active")}),)
@@ -120,7 +134,7 @@ class _UserAdmin(UserAdmin):  # type: ignore[type-arg]  # generic in the stubs a
     filter_horizontal = ()
 
 
-class _Credential(admin.ModelAdmin):  # type: ignore[type-arg]  # generic in the stubs alone
+class _Credential(RecordedAdmin):
     """What is given out, looked at and revoked here, and neither made nor changed."""
 
     actions = ("revoke",)
@@ -154,6 +168,7 @@ class _ApiKeyAdmin(_Credential):
         for key in chosen.filter(revoked_at=None):
             ApiKey.objects.filter(pk=key.pk).update(revoked_at=now)
             deny(key.pk, now)
+            self.log_change(request, key, f"revoked, of {key.user}")
         self.message_user(request, "Revoked.")
 
 
@@ -169,4 +184,5 @@ class _RefreshFamilyAdmin(_Credential):
         now = datetime.now(UTC)
         for family in chosen.filter(revoked_at=None):
             end_family(family, now)
+            self.log_change(request, family, f"ended, of {family.user}")
         self.message_user(request, "Ended.")

@@ -8,10 +8,12 @@ import pytest
 from django.test import Client
 from pytest_django import Settings
 
+from audit_sink.kafka import KafkaSettings
 from gateway import rates
 from gateway.keys import find_key, issue_key
 from gateway.models import RefreshFamily, Role, User
 from gateway.refresh import refresh_token, renew, start_family
+from tests.integration.gateway.conftest import FindEvents
 
 PASSWORD = "correct horse battery staple"
 
@@ -85,7 +87,7 @@ def test_every_page_can_be_read(page: str, client: Client, administrator: User) 
     assert client.get(f"/admin/gateway/{page}").status_code == 200
 
 
-def test_a_user_is_made_and_given_a_role(client: Client) -> None:
+def test_a_user_is_made_and_given_a_role_and_that_is_an_event(client: Client, find_events: FindEvents) -> None:
     _log_in(client)
     made = client.post(
         "/admin/gateway/user/add/",
@@ -101,23 +103,109 @@ def test_a_user_is_made_and_given_a_role(client: Client) -> None:
     assert made.status_code == 302
     user = User.objects.get(username="ayse")
     assert (user.role, user.granted_indices, user.check_password(PASSWORD)) == (Role.AUDITOR, ["devices"], True)
+    (event,) = find_events(made["X-Request-ID"])
+    assert (
+        event["data"]["query"]
+        == 'add user "ayse": username "ayse", password, role "auditor", granted_indices ["devices"]'
+    )
+    assert PASSWORD not in str(event)
 
 
-def test_a_key_is_shown_without_its_digest_and_revoked(client: Client, administrator: User) -> None:
+def test_a_change_of_rights_is_an_event_that_says_from_what_to_what(client: Client, find_events: FindEvents) -> None:
+    ayse = User.objects.create_user("ayse", PASSWORD)
+    _log_in(client)
+    page = f"/admin/gateway/user/{ayse.pk}/change/"
+    asked = {"username": "ayse", "role": "auditor", "granted_indices": '["devices"]'}  # is_active is not ticked
+    changed = client.post(page, asked)
+    ayse.refresh_from_db()
+    assert (changed.status_code, ayse.role, ayse.granted_indices, ayse.is_active) == (
+        302,
+        "auditor",
+        ["devices"],
+        False,
+    )
+    (event,) = find_events(changed["X-Request-ID"])
+    assert (event["event_type"], event["user_id"], event["data"]["status"]) == ("auth.succeeded", "operator", 302)
+    assert event["metadata"]["auth_scheme"] == "admin-session"
+    assert event["data"]["query"] == (
+        'change user "ayse": role "searcher" to "auditor", granted_indices ["*"] to ["devices"], '
+        "is_active true to false"
+    )
+    assert find_events(client.post(page, asked)["X-Request-ID"]) == []
+    assert find_events(client.post(page, asked | {"role": "king"})["X-Request-ID"]) == []
+
+
+@pytest.mark.parametrize("whose", ["operator", "ayse"])
+def test_a_change_of_a_password_is_an_event_without_it(whose: str, client: Client, find_events: FindEvents) -> None:
+    ayse = User.objects.create_user("ayse", PASSWORD)
+    _log_in(client)
+    new = "another horse, another battery"
+    asked = {"password1": new, "password2": new, "usable_password": "true"}
+    page = f"/admin/gateway/user/{ayse.pk}/password/"
+    if whose == "operator":
+        asked = {"old_password": PASSWORD, "new_password1": new, "new_password2": new}
+        page = "/admin/password_change/"
+    changed = client.post(page, asked)
+    assert changed.status_code == 302
+    assert User.objects.get(username=whose).check_password(new)
+    (event,) = find_events(changed["X-Request-ID"])
+    assert (event["user_id"], event["data"]["query"]) == ("operator", f'change user "{whose}": password')
+
+
+def test_deleting_users_is_one_event_that_names_them(client: Client, find_events: FindEvents) -> None:
+    users = [User.objects.create_user(name) for name in ("ayse", "can")]
+    _log_in(client)
+    asked = {"action": "delete_selected", "_selected_action": [user.pk for user in users], "post": "yes"}
+    gone = client.post("/admin/gateway/user/", asked)
+    assert not User.objects.filter(username__in=("ayse", "can")).exists()
+    (event,) = find_events(gone["X-Request-ID"])
+    assert sorted(event["data"]["query"].split("; ")) == ['delete user "ayse"', 'delete user "can"']
+
+
+def test_what_cannot_be_recorded_is_not_changed(
+    client: Client, administrator: User, stack: Settings, closed_port: int
+) -> None:
+    ayse = User.objects.create_user("ayse", PASSWORD)
+    key, text = issue_key(administrator, "nightly export")
+    _log_in(client)
+    stack.KAFKA = KafkaSettings(bootstrap_servers=f"127.0.0.1:{closed_port}")
+    stack.GATEWAY = stack.GATEWAY.model_copy(update={"audit_timeout": 0.2, "spool_bytes": 1})
+    for page, asked in {
+        f"/admin/gateway/user/{ayse.pk}/change/": {"username": "ayse", "role": "admin", "granted_indices": "[]"},
+        f"/admin/gateway/user/{ayse.pk}/delete/": {"post": "yes"},
+        f"/admin/gateway/user/{ayse.pk}/password/": {"usable_password": "false", "unset-password": "1"},
+        "/admin/gateway/apikey/": {"action": "revoke", "_selected_action": key.id},
+    }.items():
+        response = client.post(page, asked)
+        assert response.status_code == 503, page
+        assert response.json()["code"] == "audit_unavailable"
+    same = User.objects.get(username="ayse")
+    assert (same.role, same.is_active, same.check_password(PASSWORD)) == (Role.SEARCHER, True, True)
+    assert find_key(text, datetime.now(UTC)) is not None
+    assert "success" not in client.get("/admin/").content.decode()
+
+
+def test_a_key_is_shown_without_its_digest_and_revoked(
+    client: Client, administrator: User, find_events: FindEvents
+) -> None:
     key, text = issue_key(administrator, "nightly export")
     _log_in(client)
     for page in ("/admin/gateway/apikey/", f"/admin/gateway/apikey/{key.id}/change/"):
         shown = client.get(page)
         assert shown.status_code == 200
         assert key.digest not in shown.content.decode()
-    client.post("/admin/gateway/apikey/", {"action": "revoke", "_selected_action": key.id})
+    revoked = client.post("/admin/gateway/apikey/", {"action": "revoke", "_selected_action": key.id})
     assert find_key(text, datetime.now(UTC)) is None
+    (event,) = find_events(revoked["X-Request-ID"])
+    assert event["data"]["query"] == f'change api key "nightly export ({key.id})": revoked, of operator'
 
 
-def test_a_log_in_is_ended(client: Client, administrator: User) -> None:
+def test_a_log_in_is_ended(client: Client, administrator: User, find_events: FindEvents) -> None:
     now = datetime.now(UTC)
     family = start_family(administrator, now)
     assert renew(refresh_token(family), now)
     _log_in(client)
-    client.post("/admin/gateway/refreshfamily/", {"action": "revoke", "_selected_action": family.pk})
+    ended = client.post("/admin/gateway/refreshfamily/", {"action": "revoke", "_selected_action": family.pk})
     assert RefreshFamily.objects.get().revoked_at is not None
+    (event,) = find_events(ended["X-Request-ID"])
+    assert event["data"]["query"] == f'change refresh family "{family.pk}": ended, of operator'
