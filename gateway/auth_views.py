@@ -149,6 +149,7 @@ class KeysView(_ProvenView):
         alive = Q(expires_at=None) | Q(expires_at__gt=now)
         record.status = HTTPStatus.CREATED
         with transaction.atomic():
+            record.user.lock()
             if record.user.api_keys.filter(alive, revoked_at=None).count() >= MAX_KEYS:
                 raise malformed(f"You have {MAX_KEYS} API keys, which is as many as there may be; delete one.")
             key, text = issue_key(record.user, asked["name"], None if days is None else now + timedelta(days=days))
@@ -166,6 +167,7 @@ class KeyView(_ProvenView):
         now = datetime.now(UTC)
         record.status = HTTPStatus.NO_CONTENT
         with transaction.atomic():
+            record.user.lock()
             if record.user.api_keys.filter(id=key_id, revoked_at=None).update(revoked_at=now):
                 deny(key_id, now)
             put_on_trail(record)

@@ -100,10 +100,9 @@ def _reserve(user: User, asked: Mapping[str, Any]) -> OpenCursor:
     """Take one of the snapshots that the user may hold open; what has expired makes room."""
     now = timezone.now()
     with transaction.atomic():
-        # One at a time, where the database has several writers.
-        User.objects.select_for_update().get(pk=user.pk)
-        OpenCursor.objects.filter(expires_at__lte=now).delete()
-        ends = list(user.cursors.order_by("expires_at").values_list("expires_at", flat=True))
+        user.lock()
+        OpenCursor.objects.delete_expired(now)
+        ends = list(user.cursors.filter(expires_at__gt=now).order_by("expires_at").values_list("expires_at", flat=True))
         if len(ends) >= MAX_OPEN:
             raise Problem(
                 HTTPStatus.TOO_MANY_REQUESTS,

@@ -1,6 +1,7 @@
 """Who is known to the gateway, what they may search, come in with, and are reading."""
 
 import uuid
+from datetime import datetime
 from typing import Any
 
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
@@ -39,6 +40,15 @@ def check_grants(grants: Any) -> None:
     """
     if not isinstance(grants, list) or not all(isinstance(name, str) and name for name in grants):
         raise ValidationError('Grants are a list of index names, or ["*"] for every configured index.')
+
+
+class ExpiringQuerySet(models.QuerySet[Any]):
+    """Rows that are good until their ``expires_at``."""
+
+    def delete_expired(self, now: datetime) -> None:
+        """Delete what has expired, but for what another transaction is at: to wait for that leads to deadlocks."""
+        expired = self.select_for_update(skip_locked=True).filter(expires_at__lte=now)
+        self.filter(pk__in=expired.values("pk")).delete()
 
 
 class UserManager(BaseUserManager["User"]):
@@ -83,6 +93,10 @@ class User(AbstractBaseUser):
     objects = UserManager()
 
     USERNAME_FIELD = "username"
+
+    def lock(self) -> None:
+        """Let other transactions that do this wait until this one ends; SQLite has one writer at a time anyway."""
+        User.objects.select_for_update().filter(pk=self.pk).first()
 
     @property
     def is_staff(self) -> bool:
@@ -131,6 +145,8 @@ class RefreshFamily(models.Model):
     expires_at = models.DateTimeField(db_index=True, editable=False)
     revoked_at = models.DateTimeField(null=True, editable=False)
 
+    objects = ExpiringQuerySet.as_manager()
+
     class Meta:
         verbose_name_plural = "refresh families"
 
@@ -143,6 +159,8 @@ class DeniedToken(models.Model):
 
     identifier = models.CharField(primary_key=True, max_length=36)
     expires_at = models.DateTimeField(db_index=True)
+
+    objects = ExpiringQuerySet.as_manager()
 
     def __str__(self) -> str:
         return self.identifier
@@ -157,6 +175,8 @@ class OpenCursor(models.Model):
     point_in_time = models.TextField(editable=False)
     started_at = models.DateTimeField(editable=False)
     expires_at = models.DateTimeField(db_index=True, editable=False)
+
+    objects = ExpiringQuerySet.as_manager()
 
     def __str__(self) -> str:
         return str(self.id)

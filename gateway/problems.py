@@ -15,7 +15,7 @@ from typing import Any
 
 import orjson
 from django.core.exceptions import SuspiciousOperation
-from django.db import DatabaseError
+from django.db import DatabaseError, DataError
 from django.http import Http404, HttpRequest, HttpResponse
 from rest_framework import exceptions
 
@@ -176,10 +176,16 @@ def as_problem(error: Exception) -> Problem:
     if isinstance(error, SuspiciousOperation):
         return malformed("The request's host, path or parameters are not acceptable.")
     if isinstance(error, DatabaseError):
-        logger.error("the user database cannot be read: %s", error)
-        return Unavailable(Code.OVERLOADED, "The user database cannot be read right now; try again.")
+        return _from_database(error)
     logger.error("unexpected %s", error.__class__.__name__, exc_info=error)
     return _fault()
+
+
+def _from_database(error: DatabaseError) -> Problem:
+    if isinstance(error, DataError):
+        return malformed("The request has a value that the database cannot hold, such as the character NUL.")
+    logger.error("the user database cannot be read: %s", error)
+    return Unavailable(Code.OVERLOADED, "The user database cannot be read right now; try again.")
 
 
 def _fault() -> Problem:

@@ -32,7 +32,7 @@ class ReusedToken(AuthenticationFailed):
 
 def start_family(user: User, now: datetime) -> RefreshFamily:
     """Begin a log-in; what has expired makes room."""
-    RefreshFamily.objects.filter(expires_at__lte=now).delete()
+    RefreshFamily.objects.delete_expired(now)
     return RefreshFamily.objects.create(
         user=user,
         password_mark=user.get_session_auth_hash(),
@@ -97,7 +97,7 @@ def end_family(family: RefreshFamily, now: datetime) -> None:
 
 def deny(identifier: str, now: datetime) -> None:
     """Refuse access tokens by their ``jti`` or ``sid`` until the last of them has expired; what has makes room."""
-    DeniedToken.objects.filter(expires_at__lte=now).delete()
+    DeniedToken.objects.delete_expired(now)
     # Twice its life, as clocks may be apart.
     until = now + timedelta(seconds=2 * LONGEST_SECONDS)
     DeniedToken.objects.update_or_create(identifier=identifier, defaults={"expires_at": until})

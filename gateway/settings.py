@@ -16,6 +16,7 @@ from pydantic_settings import NoDecode, SettingsConfigDict
 from audit_sink.kafka import KafkaSettings, TopicSettings
 from elastic.settings import ElasticsearchSettings, HttpUrl, Settings
 from gateway import __version__
+from gateway.database import read_database_url
 from gateway.signing_keys import read_signing_keys
 
 
@@ -49,6 +50,17 @@ def _redis_url(url: SecretStr | None) -> SecretStr | None:
     return url
 
 
+def _database_url(url: SecretStr) -> SecretStr:
+    read_database_url(url.get_secret_value())
+    return url
+
+
+def _credential(credential: SecretStr | None) -> SecretStr | None:
+    if credential is not None and not re.fullmatch(r"[!-~]{1,4096}", credential.get_secret_value()):
+        raise ValueError("must be at most 4,096 printable ASCII characters without spaces")
+    return credential
+
+
 class AuditMode(StrEnum):
     """What an answer waits for: that its event is safe, or nothing."""
 
@@ -74,8 +86,8 @@ class GatewaySettings(Settings):
     bodies: int = Field(default=128, ge=1, le=10_000)
     body_timeout: _Seconds = 10.0
     allowed_hosts: Annotated[tuple[str, ...], *_COMMA_SEPARATED] = ("localhost", "127.0.0.1", "[::1]")
-    # The path after the three slashes is relative to the working directory; a fourth slash makes it absolute.
-    database_url: str = Field(default="sqlite:///sluice.db", pattern=r"^sqlite:///.+$")
+    # A secret, because PostgreSQL's may hold a password.
+    database_url: Annotated[SecretStr, AfterValidator(_database_url)] = SecretStr("sqlite:///sluice.db")
     translator_url: HttpUrl = "http://127.0.0.1:8001"
     search_indices: Annotated[tuple[_IndexName, ...], *_COMMA_SEPARATED] = Field(default=("devices",), min_length=1)
     unsigned_tokens: bool = False
@@ -100,6 +112,15 @@ class GatewaySettings(Settings):
     audit_timeout: _Seconds = 1.0
     spool_dir: Path = Path("sluice-spool")
     spool_bytes: int = Field(default=256 * 1024 * 1024, ge=1024 * 1024)
+
+
+class CallerSettings(Settings):
+    """What ``python -m gateway search`` shows a gateway, from ``GATEWAY_TOKEN`` or ``GATEWAY_API_KEY``."""
+
+    model_config = SettingsConfigDict(env_prefix="GATEWAY_")
+
+    token: Annotated[SecretStr | None, AfterValidator(_credential)] = None
+    api_key: Annotated[SecretStr | None, AfterValidator(_credential)] = None
 
 
 GATEWAY = GatewaySettings.load()
@@ -176,14 +197,7 @@ CORS_ALLOWED_ORIGINS = GATEWAY.cors_origins
 CORS_ALLOW_HEADERS = (*default_headers, "traceparent", "x-request-id")
 CORS_EXPOSE_HEADERS = ("Retry-After", "X-Request-ID")
 
-DATABASES = {
-    "default": {
-        "ENGINE": "django.db.backends.sqlite3",
-        "NAME": GATEWAY.database_url.removeprefix("sqlite:///"),
-        "CONN_MAX_AGE": None,
-        "OPTIONS": {"init_command": "PRAGMA journal_mode=WAL", "transaction_mode": "IMMEDIATE"},
-    }
-}
+DATABASES = {"default": read_database_url(GATEWAY.database_url.get_secret_value())}
 
 TEMPLATES = [
     {

@@ -33,7 +33,7 @@ def test_the_secret_key_may_come_from_a_file(monkeypatch: pytest.MonkeyPatch, tm
         ("GATEWAY_WORKERS", "0"),
         ("GATEWAY_THREADS", "1000"),
         ("GATEWAY_UNSIGNED_TOKENS", "perhaps"),
-        ("GATEWAY_DATABASE_URL", "postgres://db/sluice"),
+        ("GATEWAY_DATABASE_URL", "mysql://db/sluice"),
         ("GATEWAY_TRANSLATOR_URL", "translator:8001"),
         ("GATEWAY_SEARCH_INDICES", "Devices"),
         ("GATEWAY_SEARCH_INDICES", "devices,../_all"),
