@@ -20,6 +20,7 @@ class FaultyProxy(ThreadingHTTPServer):
         garbled: how many of the next answers lose their last byte.
         held: while it is not set, answers are held back.
         requests: how many have come.
+        targets: the paths, with their query strings, that were asked for.
     """
 
     daemon_threads = True
@@ -33,6 +34,7 @@ class FaultyProxy(ThreadingHTTPServer):
         self.held = threading.Event()
         self.held.set()
         self.requests = 0
+        self.targets: list[str] = []
 
 
 class _Handler(QuietHandler):
@@ -41,6 +43,7 @@ class _Handler(QuietHandler):
     def _pass_on(self) -> None:
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
         self.server.requests += 1
+        self.server.targets.append(self.path)
         if self.server.drops:
             self.server.drops -= 1
             self.connection.shutdown(socket.SHUT_RDWR)

@@ -1,12 +1,15 @@
 """``POST /search`` against the real translator, Elasticsearch and Kafka."""
 
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from pytest_django import Settings
 
 from elastic.seed import GENERATED, NAMED
+from elastic.settings import ElasticsearchSettings
 from gateway.search import client
+from tests.faulty_proxy import in_front_of
 from tests.integration.gateway.conftest import Search, wait_until
 
 
@@ -28,6 +31,16 @@ def test_the_main_query_finds_the_named_devices(search: Search) -> None:
 def test_an_empty_query_is_every_document(search: Search) -> None:
     answer = search("", size=0).json()
     assert (answer["count"], answer["results"]) == (GENERATED + NAMED, [])
+
+
+def test_every_page_of_a_search_is_read_from_the_same_copies_of_the_shards(search: Search, stack: Settings) -> None:
+    with in_front_of(stack.ELASTICSEARCH.url) as proxy:
+        stack.ELASTICSEARCH = ElasticsearchSettings(url=proxy.url)
+        pages = [_names(search("Hostname = octoxlabs*", size=6, page=page)) for page in (1, 2)]
+        assert search("Hostname = octoxlabs01").status_code == 200
+    assert len({*pages[0], *pages[1]}) == NAMED
+    first, second, other = [parse_qs(urlsplit(target).query)["preference"] for target in proxy.targets]
+    assert first == second != other
 
 
 def test_fields_are_the_ones_asked_for(search: Search) -> None:

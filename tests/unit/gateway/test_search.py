@@ -1,4 +1,4 @@
-"""What Elasticsearch's errors mean to a caller."""
+"""What Elasticsearch is asked, and what its errors mean to a caller."""
 
 import logging
 from typing import Any
@@ -7,7 +7,7 @@ import pytest
 from elastic_transport import ApiResponseMeta, HttpHeaders, NodeConfig
 from elasticsearch import ApiError
 
-from gateway.search import read_error
+from gateway.search import copy_preference, read_error
 
 
 def _error(status: int, body: Any) -> ApiError:
@@ -45,3 +45,9 @@ def test_an_error_has_its_status_and_code_and_keeps_its_text(
         problem = read_error(_error(status, body))
     assert (problem.status, problem.code) == expected
     assert "secret" not in problem.detail
+
+
+def test_a_query_prefers_the_same_copies_of_the_shards_each_time_and_another_query_others() -> None:
+    first, second = {"term": {"Hostname": "a"}}, {"term": {"Hostname": "b"}}
+    assert copy_preference(first) == copy_preference(dict(first)) != copy_preference(second)
+    assert not copy_preference(first).startswith("_"), "Elasticsearch keeps such names for itself"
