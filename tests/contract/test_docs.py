@@ -12,7 +12,7 @@ from audit_sink.settings import SinkSettings
 from elastic.settings import ElasticsearchSettings, Settings
 from gateway import metrics as gateway_metrics
 from gateway.problems import Code
-from gateway.settings import GatewaySettings
+from gateway.settings import CallerSettings, GatewaySettings
 from local.settings import LocalSettings
 from translator.metrics import Metrics
 from translator.settings import TranslatorSettings
@@ -24,6 +24,7 @@ _SETTINGS: tuple[type[Settings], ...] = (
     KafkaSettings,
     TopicSettings,
     GatewaySettings,
+    CallerSettings,
     TranslatorSettings,
     SinkSettings,
     LocalSettings,

@@ -1,10 +1,12 @@
 """``python -m gateway search`` where its arguments, its output or its gateway are not what they should be."""
 
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
 from http import HTTPStatus
 from pathlib import Path
+from typing import ClassVar
 
 import orjson
 import pytest
@@ -24,11 +26,14 @@ _ANSWER = {
 class _Gateway(QuietHandler):
     status = HTTPStatus.OK
     answer: object = _ANSWER
+    shown: ClassVar[list[str | None]] = []
 
     def do_POST(self) -> None:  # pylint: disable=invalid-name  # as the standard library has it
-        """Answer whatever is asked."""
-        self.rfile.read(int(self.headers["Content-Length"]))
-        body = orjson.dumps(self.answer)
+        """Answer whatever is asked, and exchange the one API key for a token."""
+        asked = orjson.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        self.shown.append(self.headers["Authorization"])
+        is_exchange = self.path == "/auth/token" and asked == {"api_key": "sluice_key"}
+        body = orjson.dumps({"access_token": "exchanged"} if is_exchange else self.answer)
         self.send_response(self.status)
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
@@ -46,8 +51,62 @@ def _command(*arguments: str | bytes) -> list[str | bytes]:
     return [sys.executable, "-m", "gateway", "search", *arguments]
 
 
-def _run(*arguments: str | bytes, stdout: int = subprocess.PIPE) -> subprocess.CompletedProcess[bytes]:
-    return subprocess.run(_command(*arguments), stdout=stdout, stderr=subprocess.PIPE, timeout=60, check=False)
+def _run(
+    *arguments: str | bytes, stdout: int = subprocess.PIPE, variables: dict[str, str] | None = None
+) -> subprocess.CompletedProcess[bytes]:
+    environment = os.environ | (variables or {})
+    return subprocess.run(
+        _command(*arguments), env=environment, stdout=stdout, stderr=subprocess.PIPE, timeout=60, check=False
+    )
+
+
+@pytest.fixture
+def shown() -> list[str | None]:
+    """The Authorization headers of the requests that come."""
+    _Gateway.shown.clear()
+    return _Gateway.shown
+
+
+def test_a_token_from_the_environment_says_who_asks(url: str, shown: list[str | None]) -> None:
+    assert _run("", "--url", url, variables={"GATEWAY_TOKEN": "a.b.c", "GATEWAY_API_KEY": "sluice_key"}).returncode == 0
+    assert shown == ["Bearer a.b.c"]
+
+
+def test_an_api_key_from_a_file_is_exchanged_for_a_token(url: str, shown: list[str | None], tmp_path: Path) -> None:
+    file = tmp_path / "key"
+    file.write_text("sluice_key\n")
+    result = _run("", "--url", url, variables={"GATEWAY_API_KEY_FILE": str(file)})
+    assert (result.returncode, result.stderr) == (0, b"")
+    assert shown == [None, "Bearer exchanged"]
+
+
+def test_a_user_who_is_named_is_asked_for_by_the_unsigned_header(url: str, shown: list[str | None]) -> None:
+    assert _run("", "--url", url, "--user", "ada", variables={"GATEWAY_TOKEN": "a.b.c"}).returncode == 0
+    assert shown == ["Octoxlabs YWRh"]
+
+
+@pytest.mark.parametrize(
+    ("variables", "said"),
+    [
+        ({}, b"say who asks: set GATEWAY_TOKEN or GATEWAY_API_KEY"),
+        ({"GATEWAY_TOKEN": "hush\nX-Evil: 1"}, b"GATEWAY_TOKEN: must be"),
+        ({"GATEWAY_API_KEY": "hush hush"}, b"GATEWAY_API_KEY: must be"),
+        ({"GATEWAY_TOKEN_FILE": "/not/there"}, b"GATEWAY_TOKEN_FILE: /not/there cannot be read"),
+    ],
+)
+def test_without_a_credential_that_can_be_sent_nothing_is_asked(
+    variables: dict[str, str], said: bytes, url: str, shown: list[str | None]
+) -> None:
+    result = _run("", "--url", url, variables=variables)
+    assert (result.returncode, shown, result.stderr.count(b"\n")) == (2, [], 1)
+    assert result.stderr.startswith(said)
+    assert b"hush" not in result.stderr
+
+
+def test_an_address_that_leads_nowhere_is_one_line_and_exit_status_1() -> None:
+    result = _run("", "--user", "ada", "--url", f"http://{'x' * 300}")
+    assert (result.returncode, result.stderr.count(b"\n")) == (1, 1)
+    assert result.stderr.startswith(b"no answer from ")
 
 
 @pytest.mark.parametrize(
@@ -57,7 +116,14 @@ def _run(*arguments: str | bytes, stdout: int = subprocess.PIPE) -> subprocess.C
         ("", "--user", b"\xff"),
         ("", "--user", "ada", "--size", "99999999999999999999"),
         ("", "--user", "ada", "--size", "-1"),
+        ("", "--user", "ada", "--size", "9" * 5000),
         ("", "--user", "ada", "--fields", b"\xff"),
+        ("", "--user", "ada", "--url", b"http://\xff"),
+        ("", "--user", "ada", "--url", ""),
+        ("", "--user", "ada", "--url", "127.0.0.1:8000"),
+        ("", "--user", "ada", "--url", "http://[::1"),
+        ("", "--user", "ada", "--url", "http://127.0.0.1:99999999"),
+        ("", "--user", "ada", "--url", "file:///etc/passwd"),
     ],
 )
 def test_an_argument_that_cannot_be_sent_is_refused_with_exit_status_2(arguments: tuple[str | bytes, ...]) -> None:
@@ -76,6 +142,13 @@ def test_a_reader_that_goes_away_ends_it_quietly(url: str) -> None:
         process.stdout.close()
         assert process.stderr.read() == b""
         assert process.wait(60) == 1
+
+
+def test_a_reader_of_the_help_that_goes_away_ends_it_quietly() -> None:
+    with subprocess.Popen(_command("--help"), stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        assert process.stdout and process.stderr
+        process.stdout.close()
+        assert process.stderr.read() == b""
 
 
 def test_an_output_that_is_full_is_one_line_and_exit_status_1(url: str) -> None:

@@ -1,38 +1,39 @@
-"""``python -m gateway search QUERY --user NAME``: a search from the terminal, over HTTP like anybody's."""
+"""``python -m gateway search QUERY``: a search from the terminal, over HTTP like anybody's."""
 
-import base64
 import os
 import sys
 from argparse import ArgumentParser, ArgumentTypeError
-from http import HTTPStatus
 from typing import Any
 
 import orjson
-import urllib3
 from django.core.management.base import BaseCommand
-from urllib3.exceptions import HTTPError, LocationValueError
+from pydantic import TypeAdapter, ValidationError
 
-from gateway.auth import SCHEME
+from elastic.settings import ConfigurationError, HttpUrl
+from gateway.remote import FAILED, REFUSED, NoAnswer, authorization, post
 from gateway.serializers import MAX_SIZE
-from gateway.table import escape, table
+from gateway.settings import CallerSettings
+from gateway.table import table
 
-_REJECTED = 2
-_FAILED = 1
-_NO_GATEWAY = "the answer is not a gateway's"
 _MEMBERS = {"query_id", "count", "count_relation", "took_ms", "results"}
 
 
 class Command(BaseCommand):
     """Asks a running gateway and prints the answer as a table, or as it came."""
 
-    help = "Search through a running gateway."
+    help = "Search through a running gateway. No credential is taken from the command line, which others can read."
     requires_system_checks = ()
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         """Take the query and what goes with it."""
         parser.add_argument("query", metavar="QUERY", type=_text, help='such as "Hostname = octoxlabs*"')
-        parser.add_argument("--user", required=True, type=_text, help="the known user to search as")
-        parser.add_argument("--url", default="http://127.0.0.1:8000", help="the gateway's address")
+        parser.add_argument(
+            "--user",
+            type=_text,
+            help="search as this known user, where the gateway takes unsigned tokens; otherwise GATEWAY_TOKEN or "
+            "GATEWAY_API_KEY, or the file that either of them names with _FILE behind it, says who asks",
+        )
+        parser.add_argument("--url", type=_url, default="http://127.0.0.1:8000", help="the gateway's address")
         parser.add_argument("--index", type=_text, help="the index to search")
         parser.add_argument("--size", type=_size, default=20, help=f"documents to print, 0 to {MAX_SIZE:,}")
         parser.add_argument("--fields", type=_text, help="members of a document to print, comma separated")
@@ -49,9 +50,14 @@ class Command(BaseCommand):
         for name in ("fields", "sort"):
             if options[name]:
                 body[name] = [part.strip() for part in options[name].split(",")]
+        url = options["url"]
         try:
-            answer = _post(options["url"].rstrip("/") + "/search", options["user"], body)
-        except _NoAnswer as error:
+            authorized = authorization(url, options["user"], CallerSettings.load())
+            answer = post(f"{url}/search", body, _MEMBERS, authorized)
+        except ConfigurationError as error:
+            self.stderr.write(str(error))
+            sys.exit(REFUSED)
+        except NoAnswer as error:
             # Not a CommandError, whose prefix would push the caret out of line.
             self.stderr.write(str(error))
             sys.exit(error.status)
@@ -63,7 +69,7 @@ class Command(BaseCommand):
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             if not isinstance(error, BrokenPipeError):
                 self.stderr.write(f"standard output: {error.strerror}")
-            sys.exit(_FAILED)
+            sys.exit(FAILED)
 
     def _print(self, answer: Any, fields: Any, *, as_json: bool) -> None:
         if as_json:
@@ -86,44 +92,18 @@ def _text(argument: str) -> str:
     return argument
 
 
+def _url(argument: str) -> str:
+    try:
+        return TypeAdapter(HttpUrl).validate_python(_text(argument))
+    except ValidationError:
+        raise ArgumentTypeError("must be a URL such as http://127.0.0.1:8000") from None
+
+
 def _size(argument: str) -> int:
     size = int(argument)
     if not 0 <= size <= MAX_SIZE:
         raise ArgumentTypeError(f"must be 0 to {MAX_SIZE:,}")
     return size
-
-
-class _NoAnswer(Exception):
-    """There is a reason instead of an answer, and the exit status that goes with it."""
-
-    def __init__(self, reason: str, status: int) -> None:
-        super().__init__(reason)
-        self.status = status
-
-
-def _post(url: str, user: str, body: dict[str, Any]) -> Any:
-    token = base64.b64encode(user.encode()).decode()
-    headers = {"Authorization": f"{SCHEME} {token}", "Content-Type": "application/json"}
-    try:
-        response = urllib3.request(
-            "POST", url, body=orjson.dumps(body), headers=headers, retries=False, redirect=False, timeout=30.0
-        )
-        answer = orjson.loads(response.data)
-    except (HTTPError, LocationValueError, orjson.JSONDecodeError) as error:
-        raise _NoAnswer(f"no answer from {url}: {error.__class__.__name__}", _FAILED) from None
-    if response.status != HTTPStatus.OK:
-        refused = 400 <= response.status < 500
-        raise _NoAnswer(_explain(answer), _REJECTED if refused else _FAILED)
-    if not isinstance(answer, dict) or not answer.keys() >= _MEMBERS:
-        raise _NoAnswer(_NO_GATEWAY, _FAILED)
-    return answer
-
-
-def _explain(problem: Any) -> str:
-    if not isinstance(problem, dict) or not isinstance(problem.get("detail"), str):
-        return _NO_GATEWAY
-    picture = str(problem.get("caret", "")).splitlines()
-    return "\n".join(escape(line) for line in [*picture, problem["detail"]])
 
 
 def _member(document: Any, path: str) -> Any:
