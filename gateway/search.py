@@ -112,9 +112,9 @@ def search(  # pylint: disable=too-many-arguments  # the contract has as many
 def copy_preference(query: Mapping[str, Any]) -> str:
     """What lets Elasticsearch read all pages of a search from the same copies of its shards.
 
-    Documents that the sort leaves equal, or all where there is none, come in the order of their copy, which no two copies
-    share: pages of different ones would repeat some and skip others. Different queries still go to different copies. See
-    https://www.elastic.co/docs/reference/elasticsearch/rest-apis/search-shard-routing.
+    Documents that the sort leaves equal, or all where there is none, come in the order of their copy, which no two
+    share: pages of different ones would repeat some and skip others. Different queries still go to different copies.
+    See https://www.elastic.co/docs/reference/elasticsearch/rest-apis/search-shard-routing.
     """
     return f"q{zlib.crc32(orjson.dumps(query)):08x}"
 
