@@ -1,7 +1,8 @@
 """Where a request comes from: the peer's address, or what trusted proxies say of it."""
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
+from typing import Any
 
 from django.conf import settings
 from django.http import HttpRequest
@@ -60,17 +61,26 @@ def neighbourhood(address: str) -> str:
     return str(ip_network((read, 64), strict=False)) if isinstance(read, IPv6Address) else address
 
 
+def client_of(environ: Mapping[str, Any]) -> str:
+    """The address of a request's client.
+
+    Args:
+        environ: the request as WSGI has it (PEP 3333).
+    """
+    trusted = settings.GATEWAY.trusted_proxies
+    peer: str = environ["REMOTE_ADDR"]
+    return client_address(peer, environ.get("HTTP_X_FORWARDED_FOR", ""), trusted) if trusted else peer
+
+
 def find_client(get_response: Callable[[HttpRequest], HttpResponseBase]) -> Callable[[HttpRequest], HttpResponseBase]:
     """Put the client's address into ``REMOTE_ADDR``, and the scheme it asked a trusted proxy by into the request."""
 
     def middleware(request: HttpRequest) -> HttpResponseBase:
-        trusted = settings.GATEWAY.trusted_proxies
-        if trusted:
-            peer, forwarded_for = request.META["REMOTE_ADDR"], request.headers.get("X-Forwarded-For", "")
-            request.META["REMOTE_ADDR"] = client_address(peer, forwarded_for, trusted)
-            if is_trusted(peer, trusted) and request.headers.get("X-Forwarded-Proto") == "https":
-                # What Django reads the scheme from; a form's origin is held to it.
-                request.META["wsgi.url_scheme"] = "https"
+        peer = request.META["REMOTE_ADDR"]
+        request.META["REMOTE_ADDR"] = client_of(request.META)
+        if request.headers.get("X-Forwarded-Proto") == "https" and is_trusted(peer, settings.GATEWAY.trusted_proxies):
+            # What Django reads the scheme from; a form's origin is held to it.
+            request.META["wsgi.url_scheme"] = "https"
         return get_response(request)
 
     return middleware

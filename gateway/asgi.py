@@ -9,7 +9,7 @@ import io
 import logging
 import sys
 import time
-from collections.abc import Awaitable, Callable, Iterable, MutableMapping
+from collections.abc import Awaitable, Callable, Iterable
 from contextlib import suppress
 from typing import Any
 from urllib.parse import unquote_to_bytes
@@ -17,27 +17,33 @@ from urllib.parse import unquote_to_bytes
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 
+from gateway.address import client_of, neighbourhood
+from gateway.bodies import Bodies, Message, Receive
 from gateway.correlation import correlate
 from gateway.deadline import RECEIVED
 from gateway.lanes import Full, Lane
-from gateway.metrics import AUDIT_MODE, BODIES_INSIDE, SHED, SPOOL_LIMIT_BYTES
-from gateway.problems import Code, Unavailable, problem_response
+from gateway.metrics import AUDIT_MODE, SHED, SPOOL_LIMIT_BYTES
+from gateway.patience import Patience
+from gateway.problems import Code, Problem, Unavailable, problem_response
+from gateway.throttled_addresses import REFUSED, refusal
 from gateway.wsgi import application as wsgi
 
 logger = logging.getLogger(__name__)
 
-Message = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 
 _VITAL_QUEUE = 32
 _STALLED_SECONDS = 30.0
 """After how long a client that does not take the next part of an answer is given up."""
+_STOPPING_SECONDS = 3.0
+"""The same once the process ends, and for the whole of an answer, as for the rest of a body."""
+_FLUSH_SECONDS = 1.0
+_LOOK_SECONDS = 0.05
 _PART_BYTES = 64 * 1024
 """An answer is handed to the server in such parts, which waits for the client's taking them, and not all at once."""
 
 
-class Application:  # pylint: disable=too-few-public-methods  # it is called
+class Application:
     """One worker process's side of HTTP.
 
     What tells whether the gateway is well has lanes of its own: however busy the rest is, it answers.
@@ -52,89 +58,121 @@ class Application:  # pylint: disable=too-few-public-methods  # it is called
             "/readyz": Lane("readiness", 1, _VITAL_QUEUE),
         }
         self._requests = Lane("requests", settings.GATEWAY.threads, settings.GATEWAY.queue)
-        self._bodies = 0
+        self._patience = Patience()
+        self._bodies = Bodies(self._patience)
+        self._inside = 0
+        self._end: asyncio.Task[None] | None = None
+
+    def stop(self) -> None:
+        """Answer what is in hand, wait for no client longer than a moment, and end the event loop.
+
+        To be called in it, once the server takes no more connections. Usually it is the server that ends the loop, with
+        its last connection; but it waits for those without end that began a request, or do not take an answer.
+        """
+        self._patience.end(_STOPPING_SECONDS)
+        self._end = asyncio.get_running_loop().create_task(self._end_when_idle())
+
+    async def _end_when_idle(self) -> None:
+        while self._inside:
+            await asyncio.sleep(_LOOK_SECONDS)
+        # What has been answered is on its way through the server still.
+        await asyncio.sleep(_FLUSH_SECONDS)
+        asyncio.get_running_loop().call_soon(sys.exit)
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
         """Answer one request."""
+        self._inside += 1
+        try:
+            await self._answer(scope, receive, _Client(self._patience, receive, send))
+        except _Stalled:
+            logger.warning("a client that does not take its answer is given up")
+        finally:
+            self._inside -= 1
+
+    async def _answer(self, scope: Message, receive: Receive, client: "_Client") -> None:
         environ = _environ(scope)
         lane = self._lanes.get(scope["path"])
         try:
             if lane is None:
                 lane = self._requests
                 await self._take_body(environ, receive)
-            answer = await lane.run(_respond, environ, _Stream(asyncio.get_running_loop(), receive, send))
+            answer = await lane.run(_respond, environ, _Stream(asyncio.get_running_loop(), client))
         except Full:
             SHED.inc()
             overloaded = Unavailable(Code.OVERLOADED, "The gateway has more requests than it can work on; try again.")
             answer = _outside_django(environ, problem_response(overloaded))
-        except _Stalled:
-            return
         if answer is not None:
-            with suppress(_Stalled):
-                await _send_whole(send, *answer)
+            await client.take_whole(*answer)
 
     async def _take_body(self, environ: dict[str, Any], receive: Receive) -> None:
         """Read the body, and say in the environment how long it is: longer than it came, if it did not come whole.
 
         Raises:
-            Full: as many bodies are being read as may be.
+            Full: there is no room for it.
         """
         if "CONTENT_LENGTH" not in environ and "HTTP_TRANSFER_ENCODING" not in environ:
             return
-        if self._bodies >= settings.GATEWAY.bodies:
-            raise Full
-        self._bodies += 1
-        BODIES_INSIDE.inc()
-        body = bytearray()
+        place = neighbourhood(client_of(environ))
         try:
-            async with asyncio.timeout(settings.GATEWAY.body_timeout):
-                whole = await _read(receive, body)
-        except TimeoutError:
-            whole = False
-        finally:
-            self._bodies -= 1
-            BODIES_INSIDE.dec()
-        environ["wsgi.input"] = io.BytesIO(body)
-        environ["CONTENT_LENGTH"] = str(len(body) if whole else len(body) + 1)
+            environ[REFUSED] = refusal(place)
+            if environ[REFUSED] is None:
+                body, whole = await self._bodies.read(place, receive)
+                environ["wsgi.input"] = io.BytesIO(body)
+                environ["CONTENT_LENGTH"] = str(len(body) if whole else len(body) + 1)
+        except Problem as problem:
+            environ[REFUSED] = problem
 
 
 class _Stalled(Exception):
     """The client takes nothing; the server hangs up on it when the application returns."""
 
 
-async def _send(send: Send, message: Message) -> None:
-    """Send a part of an answer.
+class _Client:
+    """Takes an answer, in the event loop."""
 
-    Raises:
-        _Stalled: the client has had no room for it for ``_STALLED_SECONDS``.
-    """
-    try:
-        async with asyncio.timeout(_STALLED_SECONDS):
-            await send(message)
-    except TimeoutError:
-        logger.warning("a client that took nothing for %g s is given up", _STALLED_SECONDS)
-        raise _Stalled from None
+    def __init__(self, patience: Patience, receive: Receive, send: Send) -> None:
+        self._patience = patience
+        self._receive = receive
+        self._send = send
 
+    async def take(self, message: Message) -> None:
+        """Send a part of an answer.
 
-async def _send_whole(send: Send, start: Message, body: bytes) -> None:
-    await _send(send, start)
-    rest = memoryview(body)
-    while len(rest) > _PART_BYTES:
-        await _send(send, {"type": "http.response.body", "body": bytes(rest[:_PART_BYTES]), "more_body": True})
-        rest = rest[_PART_BYTES:]
-    await _send(send, {"type": "http.response.body", "body": bytes(rest)})
+        Raises:
+            _Stalled: the client has had no room for it for ``_STALLED_SECONDS``.
+        """
+        try:
+            async with self._patience.wait(_STALLED_SECONDS):
+                await self._send(message)
+        except TimeoutError:
+            raise _Stalled from None
 
+    async def take_whole(self, start: Message, body: bytes) -> None:
+        """Send an answer.
 
-async def _read(receive: Receive, body: bytearray) -> bool:
-    """Collect a body until it ends, or is larger than any that is taken; false if the client hangs up before."""
-    more = True
-    while more and len(body) <= settings.MAX_BODY_BYTES:
-        message = await receive()
-        if message["type"] != "http.request":
-            return False
-        body += message.get("body", b"")
-        more = message.get("more_body", False)
-    return True
+        Raises:
+            _Stalled: as ``take`` does, or the process ends before the client has it all.
+        """
+        rest = memoryview(body)
+        try:
+            async with self._patience.wait(None):
+                await self.take(start)
+                while len(rest) > _PART_BYTES:
+                    await self.take(
+                        {"type": "http.response.body", "body": bytes(rest[:_PART_BYTES]), "more_body": True}
+                    )
+                    rest = rest[_PART_BYTES:]
+                await self.take({"type": "http.response.body", "body": bytes(rest)})
+        except TimeoutError:
+            raise _Stalled from None
+
+    async def hang_up(self) -> None:
+        """Wait until the client hangs up, or the process ends and does so itself."""
+        with suppress(TimeoutError):
+            async with self._patience.wait(None):
+                # The body has been read, or is not wanted.
+                while (await self._receive())["type"] != "http.disconnect":
+                    pass
 
 
 def _environ(scope: Message) -> dict[str, Any]:
@@ -203,18 +241,19 @@ def _outside_django(environ: dict[str, Any], response: HttpResponse) -> Answer:
 class _Stream:  # pylint: disable=too-few-public-methods  # it does one thing
     """Sends an answer in parts, from another thread than the event loop's."""
 
-    def __init__(self, loop: asyncio.AbstractEventLoop, receive: Receive, send: Send) -> None:
+    def __init__(self, loop: asyncio.AbstractEventLoop, client: _Client) -> None:
         self._loop = loop
-        self._receive = receive
-        self._send = send
+        self._client = client
 
     def send(self, start: Message, parts: Iterable[bytes]) -> None:
-        """Send all parts, each when the client has room for it, unless it hangs up.
+        """Send all parts, each when the client has room for it, unless it hangs up or the process ends.
+
+        A client tells an answer that was cut off by its missing end (RFC 9112, section 8).
 
         Raises:
             _Stalled: the client takes nothing.
         """
-        gone = asyncio.run_coroutine_threadsafe(self._until_gone(), self._loop)
+        gone = asyncio.run_coroutine_threadsafe(self._client.hang_up(), self._loop)
         self._put(start)
         for part in parts:
             if gone.done():
@@ -224,9 +263,4 @@ class _Stream:  # pylint: disable=too-few-public-methods  # it does one thing
 
     def _put(self, message: Message) -> None:
         # Twice as long, for when the loop has ended and nothing times out any more.
-        asyncio.run_coroutine_threadsafe(_send(self._send, message), self._loop).result(2 * _STALLED_SECONDS)
-
-    async def _until_gone(self) -> None:
-        # The body has been read, or is not wanted.
-        while (await self._receive())["type"] != "http.disconnect":
-            pass
+        asyncio.run_coroutine_threadsafe(self._client.take(message), self._loop).result(2 * _STALLED_SECONDS)

@@ -6,12 +6,12 @@ import signal
 import sys
 from collections.abc import Sequence
 from importlib import import_module
-from tempfile import TemporaryDirectory
 from types import FrameType
 
 from django.core.management import execute_from_command_line
 
 from elastic.settings import ConfigurationError
+from gateway.metrics_folder import metrics_folder
 from gateway.server import BAD_CONFIGURATION, serve
 
 
@@ -31,7 +31,7 @@ def main(arguments: Sequence[str]) -> int:
         execute_from_command_line(["python -m gateway", *arguments])
         return 0
     # Before anything imports prometheus_client, which looks once whether there is such a folder.
-    with TemporaryDirectory(prefix="gateway-metrics-") as folder:
+    with metrics_folder() as folder:
 
         def end(_number: int, _frame: FrameType | None) -> None:
             shutil.rmtree(folder, ignore_errors=True)
@@ -40,5 +40,5 @@ def main(arguments: Sequence[str]) -> int:
         # As before, until the server takes the signals over; but now there is a folder to take away.
         signal.signal(signal.SIGTERM, end)
         signal.signal(signal.SIGINT, end)
-        os.environ["PROMETHEUS_MULTIPROC_DIR"] = folder
+        os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(folder)
         return serve()

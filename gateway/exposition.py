@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
-from prometheus_client import CollectorRegistry, generate_latest
+from prometheus_client import REGISTRY, CollectorRegistry, generate_latest
 from prometheus_client.multiprocess import MultiProcessCollector
 
 from gateway.deadline import RECEIVED
@@ -30,7 +30,10 @@ def measure(get_response: Callable[[HttpRequest], HttpResponseBase]) -> Callable
 
 
 def exposition() -> bytes:
-    """The metrics of all worker processes together, in Prometheus' text format."""
+    """The metrics in Prometheus' text format: of all worker processes together, or of one that shares no folder."""
     registry = CollectorRegistry()
-    MultiProcessCollector(registry)  # type: ignore[no-untyped-call]  # comes without types
+    try:
+        MultiProcessCollector(registry)  # type: ignore[no-untyped-call]  # comes without types
+    except ValueError:
+        registry = REGISTRY
     return generate_latest(registry)

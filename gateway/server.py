@@ -2,7 +2,9 @@
 
 # pylint: disable=duplicate-code  # as the other services do; they share no code, so that each can be deployed alone
 
+import asyncio
 import logging
+import math
 import multiprocessing
 import os
 import signal
@@ -20,14 +22,27 @@ from granian.http import HTTP1Settings
 from granian.log import LogLevels
 from granian.server.mp import MPServer
 
+from gateway.event_loop import EventLoop
+
 logger = logging.getLogger("gateway")
 
 BAD_CONFIGURATION = 2
-_STOP_SECONDS = 15
+_DRAIN_SECONDS = 10
+"""What a worker may take to end, besides the longest request that it may have in hand."""
 _INSIST_SECONDS = 0.1
 
 
 class _Server(MPServer):
+    def _respawn_workers(self, workers: list[int], *args: Any, **kwargs: Any) -> None:
+        """Start others in their place; what the old ones were doing at the end is true no more."""
+        # It looks at its import where the metrics are, and this module is imported before that is known.
+        from prometheus_client.multiprocess import mark_process_dead  # pylint: disable=import-outside-toplevel
+
+        gone = [self.wrks[number].inner.pid for number in workers]
+        super()._respawn_workers(workers, *args, **kwargs)
+        for process in gone:
+            mark_process_dead(process)  # type: ignore[no-untyped-call]  # as below
+
     def shutdown(self, exit_code: int = 0) -> None:
         """Stop the workers, also those that have only begun.
 
@@ -79,7 +94,9 @@ def serve() -> int:
         interface=Interfaces.ASGINL,
         workers=configured.workers,
         loop=Loops.uvloop,
-        workers_kill_timeout=_STOP_SECONDS,
+        workers_kill_timeout=math.ceil(configured.request_timeout) + _DRAIN_SECONDS,
+        # One that ends again right after its start ends the gateway, so that whoever started that sees it.
+        respawn_failed_workers=True,
         http=HTTPModes.http1,
         websockets=False,
         http1_settings=HTTP1Settings(header_read_timeout=10_000, max_buffer_size=64 * 1024),
@@ -104,7 +121,11 @@ def _load() -> Any:
     # Now rather than with the first request, because it may have events to send that an earlier process left.
     audit_trail()
     threading.Thread(target=_stop_with_parent, name="parent-watch", daemon=True).start()
-    return Application()
+    application = Application()
+    loop = asyncio.get_event_loop()
+    assert isinstance(loop, EventLoop)
+    loop.on_stop = application.stop
+    return application
 
 
 def _stop_with_parent() -> None:

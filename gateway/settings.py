@@ -175,7 +175,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     *(["corsheaders.middleware.CorsMiddleware"] if GATEWAY.cors_origins else []),
     "gateway.throttled_addresses.throttle_addresses",
-    "django.middleware.common.CommonMiddleware",
+    "gateway.hosts.HeldToHosts",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     # For /admin/ alone.
     "gateway.operators.Session",

@@ -1,5 +1,7 @@
 """How many requests an address may make."""
 
+import math
+import time
 from collections.abc import Callable
 
 from django.conf import settings
@@ -9,7 +11,7 @@ from django.urls import Resolver404, resolve
 
 from gateway.address import neighbourhood
 from gateway.metrics import THROTTLED
-from gateway.problems import problem_response, throttled
+from gateway.problems import Problem, problem_response, throttled
 from gateway.rates import take
 from gateway.record import QueryRecord
 from gateway.recorded_view import RecordedView
@@ -17,6 +19,28 @@ from gateway.trail import refuse_unknown
 
 WATCHED = frozenset(("/healthz", "/readyz", "/metrics"))
 """What those ask who watch over the gateway, and never too often."""
+
+REFUSED = "sluice.refused"
+"""The key in the WSGI environment of the problem for which a request's body has not been read."""
+
+_MAX_REFUSED = 10_000
+
+# When an address that has asked too often may ask again, by ``time.monotonic``.
+_refused_until: dict[str, float] = {}
+
+
+def refusal(place: str) -> Problem | None:
+    """The problem of an address that has just been refused, and has to wait still; takes nothing from its budget.
+
+    Args:
+        place: the address's neighbourhood.
+    """
+    until = _refused_until.get(place, 0.0)
+    seconds = math.ceil(until - time.monotonic())
+    if seconds > 0:
+        return throttled("Your address", settings.GATEWAY.address_rate, seconds)
+    _refused_until.pop(place, None)
+    return None
 
 
 def throttle_addresses(
@@ -26,10 +50,9 @@ def throttle_addresses(
 
     def middleware(request: HttpRequest) -> HttpResponseBase:
         if request.path_info not in WATCHED:
-            seconds = take("address", settings.GATEWAY.address_rate, neighbourhood(request.META["REMOTE_ADDR"]))
-            if seconds:
+            problem = request.META.get(REFUSED) or _take(neighbourhood(request.META["REMOTE_ADDR"]))
+            if problem is not None:
                 THROTTLED.labels("address").inc()
-                problem = throttled("Your address", settings.GATEWAY.address_rate, seconds)
                 view = _recorded_view(request.path_info)
                 if view is None:
                     return problem_response(problem)
@@ -37,6 +60,16 @@ def throttle_addresses(
         return get_response(request)
 
     return middleware
+
+
+def _take(place: str) -> Problem | None:
+    seconds = take("address", settings.GATEWAY.address_rate, place)
+    if not seconds:
+        return None
+    if len(_refused_until) >= _MAX_REFUSED:
+        _refused_until.clear()
+    _refused_until[place] = time.monotonic() + seconds
+    return throttled("Your address", settings.GATEWAY.address_rate, seconds)
 
 
 def _recorded_view(path: str) -> type[RecordedView] | None:

@@ -1,5 +1,6 @@
 """The server process."""
 
+import asyncio
 import gc
 import logging
 import logging.config
@@ -9,8 +10,11 @@ import signal
 import socket
 import threading
 import time
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeVarTuple
 
+import uvloop
+from granian import loops
 from granian.constants import HTTPModes, Interfaces, Loops
 from granian.http import HTTP1Settings
 from granian.log import LogLevels
@@ -22,6 +26,8 @@ from translator.settings import TranslatorSettings
 
 logger = logging.getLogger("translator")
 
+_Ts = TypeVarTuple("_Ts")
+
 _STOP_SECONDS = 15
 _INSIST_SECONDS = 0.1
 _LOGGING = {
@@ -32,6 +38,35 @@ _LOGGING = {
     "root": {"handlers": ["stderr"], "level": "INFO"},
     "loggers": {"elastic_transport": {"level": "WARNING"}},
 }
+
+
+class EventLoop(uvloop.Loop):
+    """uvloop's, in which a stop is heard of once, however often the process is told.
+
+    The server's own handler waits, with the interpreter's lock held, for somebody to take note of the third signal; by
+    then nobody does.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._stopping = False
+
+    def add_signal_handler(self, sig: int, callback: Callable[[*_Ts], object], *args: *_Ts) -> None:
+        """As asyncio has it, but that the server's handler, for whichever signal, is called once."""
+        super().add_signal_handler(sig, self._stop, callback, *args)
+
+    def _stop(self, callback: Callable[[*_Ts], object], *args: *_Ts) -> None:
+        if not self._stopping:
+            self._stopping = True
+            callback(*args)
+
+
+@loops.register(Loops.uvloop)
+def _build_loop() -> EventLoop:
+    """The server's way to be given a loop, here in the place of its own."""
+    loop = EventLoop()
+    asyncio.set_event_loop(loop)
+    return loop
 
 
 class _Server(MPServer):
@@ -84,6 +119,8 @@ def serve() -> int:
         http1_settings=HTTP1Settings(header_read_timeout=10_000, max_buffer_size=64 * 1024),
         websockets=False,
         workers_kill_timeout=_STOP_SECONDS,
+        # One that ends again right after its start ends the translator, so that whoever started that sees it.
+        respawn_failed_workers=True,
         log_level=LogLevels.error,
         log_dictconfig=_LOGGING,
     )

@@ -9,6 +9,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from http.client import HTTPResponse
@@ -23,6 +24,7 @@ from elasticsearch import Elasticsearch
 from elastic.client import connect
 from elastic.settings import ElasticsearchSettings
 from local import ports
+from tests.faulty_proxy import in_front_of
 from tests.sigterm import assert_sigterm_ends_a_start
 
 _INDEX = "translator-app"
@@ -399,6 +401,44 @@ def test_sigterm_ends_a_start_cleanly_whenever_it_comes(tenths: int) -> None:
     seconds = tenths / 10 + random.uniform(0, 0.2)
     with _process({"ELASTICSEARCH_URL": "http://127.0.0.1:1"}, subprocess.PIPE) as (process, _):
         assert_sigterm_ends_a_start(process, seconds)
+
+
+def test_sigterm_lets_what_is_in_hand_be_answered(client: Elasticsearch, elasticsearch_url: str) -> None:
+    del client
+    with in_front_of(elasticsearch_url) as proxy, _service(ELASTICSEARCH_URL=proxy.url) as service:
+        proxy.held.clear()
+        with ThreadPoolExecutor(1) as pool:
+            asked = pool.submit(service.request, "GET", f"/fields?index={_INDEX}")
+            _wait_for(lambda: proxy.requests == 1)
+            service.process.terminate()
+            # The longer a stop takes, the more often the worker hears of it; that is what is tested.
+            time.sleep(1)
+            proxy.held.set()
+            assert asked.result().status == 200
+        assert service.process.wait(timeout=10) == 0
+
+
+def test_a_worker_that_is_killed_is_replaced(elasticsearch_url: str) -> None:
+    with _service(ELASTICSEARCH_URL=elasticsearch_url) as service:
+        killed = psutil.Process(service.process.pid).children()[0]
+        killed.kill()
+        _wait_for(lambda: not killed.is_running() and service.is_up())
+        service.process.terminate()
+        assert service.process.wait(timeout=10) == 0
+
+
+def test_workers_that_do_not_live_end_it_with_a_failure(elasticsearch_url: str) -> None:
+    with _service(ELASTICSEARCH_URL=elasticsearch_url) as service:
+        parent = psutil.Process(service.process.pid)
+
+        def is_over() -> bool:
+            with suppress(psutil.NoSuchProcess):
+                for worker in parent.children():
+                    worker.kill()
+            return service.process.poll() is not None
+
+        _wait_for(is_over)
+        assert service.process.returncode != 0
 
 
 def test_a_killed_parent_leaves_no_worker(elasticsearch_url: str) -> None:

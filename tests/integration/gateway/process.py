@@ -1,12 +1,13 @@
 """``python -m gateway`` as a process of a test's own."""
 
 import os
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import psutil
 import urllib3
@@ -65,10 +66,48 @@ def kill(process: "subprocess.Popen[bytes]") -> None:
     psutil.wait_procs(family, PATIENCE_SECONDS)
 
 
+class Connection:
+    """A connection from an address of this machine, on which bytes are sent as they are."""
+
+    def __init__(self, gateway: Gateway, address: str = "127.0.0.1") -> None:
+        url = urllib3.util.parse_url(gateway.url)
+        assert url.host and url.port
+        self.socket = socket.create_connection((url.host, url.port), PATIENCE_SECONDS, (address, 0))
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.socket.close()
+
+    def send(self, text: str) -> None:
+        """Send some bytes of a request."""
+        self.socket.sendall(text.encode("latin-1"))
+
+    def begin(self, length: int, body: str = "") -> None:
+        """Send the head of a search and a part of its body."""
+        head = "".join(f"{name}: {value}\r\n" for name, value in AUTHORIZATION.items())
+        self.send(f"POST /search HTTP/1.1\r\nHost: localhost\r\n{head}Content-Length: {length}\r\n\r\n{body}")
+
+    def answer(self) -> str:
+        """Read until the answer is whole, or the connection ends."""
+        received = b""
+        while True:
+            head, _, body = received.partition(b"\r\n\r\n")
+            length = next((line for line in head.lower().split(b"\r\n") if line.startswith(b"content-length:")), None)
+            if length and _ and len(body) >= int(length.partition(b":")[2]):
+                return received.decode("latin-1")
+            more = self.socket.recv(65_536)
+            if not more:
+                return received.decode("latin-1")
+            received += more
+
+
 def configured_gateway(home: Path, backing: Backing, **more: str) -> Gateway:
     """A gateway that is ready to be started, with its files in ``home`` and one known user."""
     configured = Gateway(
         {
+            "TMPDIR": str(home),
             "GATEWAY_SECRET_KEY": "only for this test, and as long as every key has to be",
             "GATEWAY_JWT_KEYS": os.environ["GATEWAY_JWT_KEYS"],
             "GATEWAY_PORT": str(ports.free(1)[0]),

@@ -4,16 +4,18 @@ import socket
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, suppress
-from typing import Self
 
+import orjson
 import pytest
 import urllib3
 
-from tests.integration.gateway.conftest import PATIENCE_SECONDS, Backing
-from tests.integration.gateway.process import AUTHORIZATION, Gateway, configured_gateway
+from tests.integration.gateway.conftest import PATIENCE_SECONDS, Backing, FindEvent
+from tests.integration.gateway.process import AUTHORIZATION, Connection, Gateway, configured_gateway
 
 THREADS = 2
-BODIES = 4
+BODIES = 8
+SHARE = 2
+"""Of these that one address may have."""
 BODY_SECONDS = 2.0
 
 
@@ -31,43 +33,6 @@ def small(tmp_path_factory: pytest.TempPathFactory, backing: Backing) -> Iterato
         yield gateway
 
 
-class Connection:
-    """A connection on which bytes are sent as they are."""
-
-    def __init__(self, gateway: Gateway) -> None:
-        url = urllib3.util.parse_url(gateway.url)
-        assert url.host and url.port
-        self.socket = socket.create_connection((url.host, url.port), timeout=PATIENCE_SECONDS)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.socket.close()
-
-    def send(self, text: str) -> None:
-        """Send some bytes of a request."""
-        self.socket.sendall(text.encode("latin-1"))
-
-    def begin(self, length: int, body: str = "") -> None:
-        """Send the head of a search and a part of its body."""
-        head = "".join(f"{name}: {value}\r\n" for name, value in AUTHORIZATION.items())
-        self.send(f"POST /search HTTP/1.1\r\nHost: localhost\r\n{head}Content-Length: {length}\r\n\r\n{body}")
-
-    def answer(self) -> str:
-        """Read until the answer is whole, or the connection ends."""
-        received = b""
-        while True:
-            head, _, body = received.partition(b"\r\n\r\n")
-            length = next((line for line in head.lower().split(b"\r\n") if line.startswith(b"content-length:")), None)
-            if length and _ and len(body) >= int(length.partition(b":")[2]):
-                return received.decode("latin-1")
-            more = self.socket.recv(65_536)
-            if not more:
-                return received.decode("latin-1")
-            received += more
-
-
 def _is_well(gateway: Gateway, path: str = "/healthz") -> bool:
     started = time.monotonic()
     status = urllib3.request("GET", gateway.url + path, retries=False, timeout=PATIENCE_SECONDS).status
@@ -76,7 +41,7 @@ def _is_well(gateway: Gateway, path: str = "/healthz") -> bool:
 
 def test_slow_bodies_hold_no_thread(small: Gateway) -> None:
     with ExitStack() as stack:
-        slow = [stack.enter_context(Connection(small)) for _ in range(BODIES - 1)]
+        slow = [stack.enter_context(Connection(small, f"127.0.0.{2 + number}")) for number in range(BODIES - 1)]
         for connection in slow:
             connection.begin(100, "{")
         assert _is_well(small)
@@ -109,8 +74,8 @@ def test_more_bodies_than_there_is_room_for_are_refused_at_once(small: Gateway) 
     while refused is None:
         assert time.monotonic() < deadline
         with ExitStack() as stack:
-            for _ in range(BODIES):
-                stack.enter_context(Connection(small)).begin(100, "{")
+            for number in range(BODIES):
+                stack.enter_context(Connection(small, f"127.0.0.{2 + number // SHARE}")).begin(100, "{")
             response = small.post(b'{"query": ""}')
             if response.status != 200:
                 refused = response
@@ -119,6 +84,26 @@ def test_more_bodies_than_there_is_room_for_are_refused_at_once(small: Gateway) 
     assert (refused.status, refused.json()["code"]) == (503, "overloaded")
     assert int(refused.headers["Retry-After"]) > 0
     assert refused.headers["X-Request-ID"]
+
+
+def test_one_address_has_a_quarter_of_the_room_for_bodies_and_is_told_so_on_the_trail(
+    small: Gateway, find_event: FindEvent
+) -> None:
+    with ExitStack() as stack:
+        answers: list[str] = []
+        while not answers:
+            connection = stack.enter_context(Connection(small, "127.0.0.2"))
+            connection.begin(100, "{")
+            connection.socket.settimeout(0.2)
+            with suppress(TimeoutError):
+                answers.append(connection.answer())
+        assert answers[0].startswith("HTTP/1.1 429 ")
+        assert small.post(b'{"query": ""}').status == 200
+    problem = orjson.loads(answers[0].partition("\r\n\r\n")[2])
+    assert problem["code"] == "throttled"
+    event = find_event(problem["query_id"])
+    assert event is not None
+    assert (event["event_type"], event["metadata"]["client_ip"]) == ("query.throttled", "127.0.0.2")
 
 
 def test_a_body_shorter_than_announced_is_malformed(small: Gateway) -> None:

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 from uuid import uuid4
 
 import orjson
+import psutil
 import pytest
 import urllib3
 from urllib3.exceptions import HTTPError, NewConnectionError
@@ -279,6 +280,25 @@ def test_the_gateway_killed_under_load_while_kafka_is_away_loses_no_answered_eve
             _wait_until_sent(gateway)
             load.wait_for(100)
     account = _account(load, kafka)
+    assert account.is_in_order
+
+
+def test_what_a_killed_worker_left_is_sent_by_the_one_in_its_place(gateway: Gateway, kafka: Broker) -> None:
+    kafka.end(signal.SIGTERM)
+    load = Load(gateway.url)
+    with gateway.started() as process:
+        with load.running():
+            load.wait_for(100)
+            psutil.Process(process.pid).children()[0].kill()
+            load.wait_for(100)
+        # Of the one that is gone, nothing is counted any more.
+        metrics = urllib3.request("GET", f"{gateway.url}/metrics", retries=False, timeout=10.0).data.decode()
+        assert f"gateway_spool_records {float(_spooled(gateway))}\n" in metrics
+        kafka.start()
+        _wait_until_sent(gateway)
+    account = _account(load, kafka)
+    assert not account.lost
+    assert not account.doubled
     assert account.is_in_order
 
 

@@ -6,13 +6,14 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import psutil
 import pytest
 import urllib3
 
-from tests.integration.gateway.conftest import PATIENCE_SECONDS, Backing
+from tests.integration.gateway.conftest import PATIENCE_SECONDS, Backing, wait_until, wait_until_up
 from tests.integration.gateway.process import AUTHORIZATION, Gateway, configured_gateway
 from tests.sigterm import assert_sigterm_ends_a_start
 
@@ -190,8 +191,58 @@ def test_killing_it_leaves_no_process_behind(gateway: Gateway) -> None:
         assert not alive
 
 
-def test_killing_its_worker_ends_it_with_a_failure(gateway: Gateway) -> None:
+def _workers(process: "subprocess.Popen[bytes]") -> set[psutil.Process]:
+    return set(psutil.Process(process.pid).children())
+
+
+def test_a_worker_that_is_killed_is_replaced(gateway: Gateway) -> None:
+    with gateway.started(GATEWAY_WORKERS="2") as process:
+        wait_until(lambda: len(_workers(process)) == 2)
+        killed = _workers(process).pop()
+        (kept,) = _workers(process) - {killed}
+        killed.kill()
+        wait_until(lambda: len(_workers(process) - {killed}) == 2)
+        assert kept in _workers(process)
+        wait_until_up(f"{gateway.url}/healthz")
+        assert gateway.post(b'{"query": ""}').status == 200
+        process.terminate()
+        assert process.wait(PATIENCE_SECONDS) == 0
+
+
+def test_workers_that_do_not_live_end_it_with_a_failure(gateway: Gateway) -> None:
     with gateway.started() as process:
-        for child in psutil.Process(process.pid).children():
-            child.kill()
-        assert process.wait(PATIENCE_SECONDS) != 0
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        while process.poll() is None:
+            assert time.monotonic() < deadline
+            with suppress(psutil.NoSuchProcess):
+                for worker in _workers(process):
+                    worker.kill()
+        assert process.returncode != 0
+
+
+def test_sigterm_to_all_its_processes_is_a_clean_stop_and_no_loss_of_a_worker(
+    gateway: Gateway, capfd: pytest.CaptureFixture[str]
+) -> None:
+    with gateway.started(GATEWAY_WORKERS="2") as process:
+        for worker in _workers(process):
+            worker.terminate()
+        process.terminate()
+        assert process.wait(PATIENCE_SECONDS) == 0
+    assert "Unexpected exit" not in capfd.readouterr().err
+
+
+def test_what_a_killed_gateway_left_in_the_folder_for_temporary_files_goes_with_the_next_start(
+    gateway: Gateway, tmp_path: Path
+) -> None:
+    with gateway.started() as process:
+        (left,) = tmp_path.glob("gateway-metrics-*")
+        workers = _workers(process)
+        process.kill()
+        process.wait(PATIENCE_SECONDS)
+        psutil.wait_procs(workers, PATIENCE_SECONDS)
+    with gateway.started() as process:
+        (used,) = tmp_path.glob("gateway-metrics-*")
+        assert used != left
+        process.terminate()
+        assert process.wait(PATIENCE_SECONDS) == 0
+    assert not list(tmp_path.glob("gateway-metrics-*"))

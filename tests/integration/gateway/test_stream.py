@@ -1,6 +1,7 @@
 """``Accept: application/x-ndjson``: the whole answer, a document a line."""
 
 import socket
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ from gateway.stream import MAX_STREAMS, MAX_STREAMS_OF_USER
 from tests.integration.gateway.conftest import (
     INDEX,
     MANY_DOCUMENTS,
+    PATIENCE_SECONDS,
     Backing,
     FindEvent,
     Search,
@@ -64,9 +66,14 @@ def long_documents(backing: Backing) -> str:
 
 
 @pytest.fixture
-def serving(tmp_path: Path, backing: Backing, long_documents: str) -> Iterator[Gateway]:
+def gateway(tmp_path: Path, backing: Backing, long_documents: str) -> Gateway:
+    """A gateway for the long documents that is ready to be started."""
+    return configured_gateway(tmp_path, backing, GATEWAY_SEARCH_INDICES=long_documents)
+
+
+@pytest.fixture
+def serving(gateway: Gateway) -> Iterator[Gateway]:
     """A gateway that serves the long documents."""
-    gateway = configured_gateway(tmp_path, backing, GATEWAY_SEARCH_INDICES=long_documents)
     with gateway.started():
         yield gateway
 
@@ -263,3 +270,18 @@ def test_documents_come_while_others_are_still_to_be_read(serving: Gateway, stac
             received += connection.recv(1024 * 1024)
     assert received.count(b'"Hostname":"long') >= LONG_DOCUMENTS - 1
     wait_until(lambda: open_contexts() == before)
+
+
+def test_a_stream_that_a_stop_cuts_off_does_not_look_whole(gateway: Gateway, stack: Settings) -> None:
+    del stack
+    before = open_contexts()
+    with gateway.started() as process, _open(gateway) as connection:
+        process.terminate()
+        tail = b""
+        # Slower than the documents come, and not so slow that it passes for stalled.
+        while more := connection.recv(64 * 1024):
+            tail = (tail + more)[-10:]
+            time.sleep(0.02)
+        assert not tail.endswith(b"\r\n0\r\n\r\n")
+        assert process.wait(PATIENCE_SECONDS) == 0
+    assert open_contexts() == before

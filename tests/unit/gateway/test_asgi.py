@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from ipaddress import ip_network
 
 import pytest
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
@@ -9,7 +10,8 @@ from django.http.response import HttpResponseBase
 from django.urls import path
 from pytest_django import Settings
 
-from gateway.asgi import Application, Message
+from gateway.asgi import Application
+from gateway.bodies import Message
 
 BODY = bytes(range(256)) * 1024
 
@@ -48,20 +50,20 @@ class Client:
             await asyncio.Event().wait()
         self.taken.append(message)
 
-    def ask(self, target: str) -> None:
+    def ask(self, target: str, method: str = "GET", **headers: str) -> None:
         """Send one request, and wait until the application is done with it."""
         scope = {
-            "method": "GET",
+            "method": method,
             "path": target,
             "raw_path": target.encode(),
             "query_string": b"",
             "http_version": "1.1",
             "server": ("127.0.0.1", 8000),
-            "client": ("127.0.0.1", 9),
+            "client": ("192.0.2.1", 9),
             "scheme": "http",
-            "headers": [(b"host", b"localhost")],
+            "headers": [(b"host", b"localhost"), *((name.encode(), text.encode()) for name, text in headers.items())],
         }
-        asyncio.run(Application()(scope, self.receive, self.send))
+        asyncio.run(asyncio.wait_for(Application()(scope, self.receive, self.send), 10))
 
 
 @pytest.mark.parametrize("target", ["/whole", "/parts"])
@@ -88,3 +90,30 @@ def test_a_client_that_takes_nothing_more_is_given_up_with_one_line(
     (line,) = [record for record in caplog.records if record.name.startswith(("gateway", "asyncio", "django"))]
     assert "given up" in line.getMessage()
     assert line.exc_info is None
+
+
+def test_of_an_address_that_has_asked_too_often_no_body_is_waited_for(settings: Settings) -> None:
+    settings.GATEWAY = settings.GATEWAY.model_copy(update={"address_rate": "1/day", "body_timeout": 60.0})
+    for _ in range(2):
+        Client(1_000_000).ask("/whole")
+    client = Client(1_000_000)
+    client.ask("/whole", "POST", **{"content-length": "100"})
+    start, body = client.taken
+    assert start["status"] == 429
+    assert b'"code":"throttled"' in body["body"]
+
+
+def test_the_budget_of_an_address_is_that_of_its_client_where_a_trusted_proxy_says_whose_it_is(
+    settings: Settings,
+) -> None:
+    settings.GATEWAY = settings.GATEWAY.model_copy(
+        update={"address_rate": "1/day", "body_timeout": 0.01, "trusted_proxies": (ip_network("192.0.2.0/24"),)}
+    )
+    for _ in range(2):
+        Client(1_000_000).ask("/whole", **{"x-forwarded-for": "198.51.100.1"})
+    statuses = []
+    for address in ("198.51.100.1", "198.51.100.2"):
+        client = Client(1_000_000)
+        client.ask("/whole", "POST", **{"content-length": "100", "x-forwarded-for": address})
+        statuses.append(client.taken[0]["status"])
+    assert [status == 429 for status in statuses] == [True, False]

@@ -60,7 +60,7 @@ def test_every_answer_returns_the_request_id(path: str, client: Client) -> None:
 
 
 def test_even_the_answer_to_a_forged_host_has_one_and_the_safe_headers(client: Client) -> None:
-    response = client.get("/healthz", headers={"Host": "evil.example"})
+    response = client.get("/schema/", headers={"Host": "evil.example"})
     assert response.status_code == 400
     assert response.json()["code"] == "malformed"
     assert response["X-Request-ID"]

@@ -1,0 +1,45 @@
+"""The event loop of a worker process, which tells the application when the process shall end."""
+
+import asyncio
+from collections.abc import Callable
+from typing import TypeVarTuple
+
+import uvloop
+from granian import loops
+from granian.constants import Loops
+
+_Ts = TypeVarTuple("_Ts")
+
+
+class EventLoop(uvloop.Loop):
+    """uvloop's, in which a stop is heard of once, however often the process is told; it is all that signals are for.
+
+    The server's own handler waits, with the interpreter's lock held, for somebody to take note of the third signal; by
+    then nobody does.
+
+    Attributes:
+        on_stop: called at the first SIGTERM or SIGINT.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.on_stop: Callable[[], None] = lambda: None
+        self._stopping = False
+
+    def add_signal_handler(self, sig: int, callback: Callable[[*_Ts], object], *args: *_Ts) -> None:
+        """As asyncio has it, but that the server's handler, for whichever signal, is called once."""
+        super().add_signal_handler(sig, self._stop, callback, *args)
+
+    def _stop(self, callback: Callable[[*_Ts], object], *args: *_Ts) -> None:
+        if not self._stopping:
+            self._stopping = True
+            self.on_stop()
+            callback(*args)
+
+
+@loops.register(Loops.uvloop)
+def _build() -> EventLoop:
+    """The server's way to be given a loop, here in the place of its own."""
+    loop = EventLoop()
+    asyncio.set_event_loop(loop)
+    return loop
