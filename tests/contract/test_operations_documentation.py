@@ -1,6 +1,7 @@
 """docs/operations.md and docs/scaling.md name what there is: alerts, metrics, settings, and places to read on."""
 
 import re
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -79,6 +80,13 @@ def test_every_setting_that_is_named_exists(page: str) -> None:
     prefixes = "GATEWAY|KAFKA|ELASTICSEARCH|AUDIT|TRANSLATOR|LOCAL|OTEL"
     named = set(re.findall(rf"\b(?:{prefixes})_[A-Z_]+[A-Z]\b", _read(page)))
     assert {name.removesuffix("_FILE") for name in named} <= _first_column("docs/settings.md")
+
+
+@pytest.mark.parametrize("page", _PAGES)
+def test_every_block_for_a_shell_is_one(page: str) -> None:
+    for block in re.findall(r"^```(?:ba)?sh\n(.*?)^```", _read(page), re.MULTILINE | re.DOTALL):
+        checked = subprocess.run(["bash", "-n"], input=block, text=True, capture_output=True, check=False)
+        assert checked.returncode == 0, (block, checked.stderr)
 
 
 @pytest.mark.parametrize("page", _LINKING)

@@ -10,6 +10,7 @@ import pytest
 import urllib3
 
 from elastic.bootstrap import templates
+from gateway.signing_keys import read_signing_keys
 from local.services import Services
 from tests.e2e.shell import ROOT, commands, run
 
@@ -63,7 +64,7 @@ def jane(services: Services) -> str:
 
 def test_every_command_of_the_other_sections_succeeds(services: Services, jane: str) -> None:
     del jane
-    for name in _SECTIONS.keys() - {"Upgrade", "Backup and restore", "One person's data"}:
+    for name in _SECTIONS.keys() - {"Upgrade", "Backup and restore", "Rotation", "One person's data"}:
         for command in commands(_SECTIONS[name]):
             _run(command, services)
 
@@ -115,3 +116,25 @@ def test_a_new_field_of_the_template_reaches_indices_that_are_there_already(serv
         assert urllib3.request("PUT", path, json=template).status == 200
     for index in urllib3.request("GET", _url(services, "query-logs-*/_mapping")).json().values():
         assert index["mappings"]["properties"]["tags"] == {"type": "keyword"}
+
+
+def test_the_keys_that_sign_are_rotated_in_three_steps(services: Services) -> None:
+    file = services.home / "signing-key.pem"
+    before = file.read_text(encoding="utf-8")
+
+    def keys() -> list[str | None]:
+        return [key.kid for key in read_signing_keys(file.read_text(encoding="utf-8")).keys]
+
+    try:
+        (old,) = keys()
+        append, swap, drop, look = commands(_SECTIONS["Rotation"])
+        _run(append, services)
+        assert keys()[0] == old
+        new = keys()[1]
+        _run(swap, services)
+        assert keys() == [new, old]
+        _run(drop, services)
+        assert keys() == [new]
+    finally:
+        file.write_text(before, encoding="utf-8")
+    assert [key["kid"] for key in orjson.loads(_run(look, services))["keys"]] == [old]
