@@ -1,0 +1,43 @@
+"""The alerts: when they fire (``alerts.yml`` beside this file), and what they say."""
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+HERE = Path(__file__).parent
+ROOT = HERE.parents[2]
+PROMETHEUS = ROOT / "deploy" / "prometheus"
+
+
+def _rules() -> list[dict[str, Any]]:
+    groups = yaml.safe_load((PROMETHEUS / "alerts.yml").read_text(encoding="utf-8"))["groups"]
+    return [rule for group in groups for rule in group["rules"]]
+
+
+@pytest.mark.parametrize(
+    "arguments", [["check", "config", PROMETHEUS / "prometheus.yml"], ["test", "rules", HERE / "alerts.yml"]]
+)
+def test_prometheus_own_tool_finds_nothing_wrong(arguments: list[str]) -> None:
+    promtool = shutil.which("promtool")
+    if promtool is None and "CI" not in os.environ:
+        pytest.skip("promtool is not installed")
+    assert promtool is not None
+    done = subprocess.run([promtool, *arguments], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("rule", _rules(), ids=lambda rule: rule["alert"])
+def test_every_alert_says_how_bad_it_is_what_happened_and_where_to_read_on(rule: dict[str, Any]) -> None:
+    assert rule["labels"]["severity"] in ("warning", "critical")
+    assert set(rule["annotations"]) == {"summary", "description", "runbook_url"}
+    assert rule["annotations"]["runbook_url"] == f"docs/operations.md#{rule['alert'].lower()}"
+
+
+def test_every_alert_is_seen_to_fire() -> None:
+    told = (HERE / "alerts.yml").read_text(encoding="utf-8")
+    assert [rule["alert"] for rule in _rules() if f'alertname="{rule["alert"]}"' not in told] == []
