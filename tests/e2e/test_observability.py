@@ -1,0 +1,210 @@
+"""Dashboards and alerts: Prometheus as it is deployed scrapes the running services, and what they name is there."""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from itertools import chain
+from typing import Any
+
+import pytest
+import urllib3
+import yaml
+from confluent_kafka import Producer
+from prometheus_client.parser import text_string_to_metric_families
+
+from local import ports
+from local.services import Services
+from tests.e2e.shell import ROOT
+from tests.promql import named
+
+DEPLOY = ROOT / "deploy"
+PATIENCE_SECONDS = 30
+_OF_PROMETHEUS = {"up": {"job", "instance"}, "ALERTS": {"alertname", "alertstate"}}
+"""What it keeps of its own."""
+
+Ask = Callable[..., Any]
+
+
+def _dashboards() -> dict[str, Any]:
+    return {path.name: json.loads(path.read_text()) for path in (DEPLOY / "grafana/dashboards").glob("*.json")}
+
+
+def _panels() -> Iterator[tuple[str, str, str]]:
+    """Every query of every panel: where it is, the expression and what names its lines."""
+    for name, dashboard in _dashboards().items():
+        for panel in dashboard["panels"]:
+            for target in panel["targets"]:
+                yield f"{name}: {panel['title']}", target["expr"], target["legendFormat"]
+
+
+def _alerts() -> Iterator[tuple[str, str, str]]:
+    """The same of every alert."""
+    for group in yaml.safe_load((DEPLOY / "prometheus/alerts.yml").read_text())["groups"]:
+        for rule in group["rules"]:
+            yield rule["alert"], rule["expr"], " ".join(rule["annotations"].values())
+
+
+def _metrics_urls(services: Services) -> list[str]:
+    sink = f"http://127.0.0.1:{services.audit_sink_metrics_port}"
+    return [f"{url}/metrics" for url in (services.gateway_url, services.translator_url, sink)]
+
+
+def _exposed(services: Services) -> dict[str, set[str]]:
+    """What the services expose: the labels of each sample, by its name."""
+    exposed: dict[str, set[str]] = {}
+    for url in _metrics_urls(services):
+        for family in text_string_to_metric_families(urllib3.request("GET", url).data.decode()):
+            for sample in family.samples:
+                exposed.setdefault(sample.name, set()).update(sample.labels)
+    return exposed
+
+
+@pytest.fixture(scope="module")
+def exposed(busy: Services) -> dict[str, set[str]]:
+    """The labels of every metric, with those that Prometheus adds to what it scrapes."""
+    scraped = {name: labels | {"job", "instance"} for name, labels in _exposed(busy).items()}
+    return scraped | _OF_PROMETHEUS
+
+
+def _wait_until(condition: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while not condition():
+        assert time.monotonic() < deadline, "waited in vain"
+        time.sleep(0.1)
+
+
+@pytest.fixture(scope="module")
+def busy(services: Services) -> Services:
+    """Services on which everything has happened that makes a labelled series."""
+
+    def search(query: str) -> None:
+        headers = {"Authorization": "Octoxlabs b2N0b0FkbWlu"}
+        urllib3.request("POST", f"{services.gateway_url}/search", json={"query": query}, headers=headers)
+
+    def block_trail(blocked: bool) -> bool:
+        url = f"{services.servers.elasticsearch.url}/query-logs-*/_settings?allow_no_indices=false"
+        return urllib3.request("PUT", url, json={"index.blocks.write": blocked}).status == 200
+
+    search("")
+    search("Hostname =")
+    urllib3.request("GET", f"{services.gateway_url}/nowhere")
+    producer = Producer({"bootstrap.servers": services.servers.kafka.bootstrap_servers})
+    producer.produce("query-events", b"no JSON")
+    assert producer.flush(PATIENCE_SECONDS) == 0
+    _wait_until(lambda: "audit_sink_dead_letters_total" in _exposed(services))
+    # As soon as there is an index.
+    _wait_until(lambda: block_trail(True))
+    try:
+        search("")
+        _wait_until(lambda: "audit_sink_bulk_retries_total" in _exposed(services))
+    finally:
+        assert block_trail(False)
+    return services
+
+
+@pytest.fixture(scope="module")
+def ask(busy: Services, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ask]:
+    """Asks a Prometheus that has scraped them twice, by a path of its API and parameters."""
+    if shutil.which("prometheus") is None and "CI" not in os.environ:
+        pytest.skip("Prometheus is not installed")
+    home = tmp_path_factory.mktemp("prometheus")
+    shutil.copy(DEPLOY / "prometheus/alerts.yml", home)
+    port, nobody = ports.free(2)
+    configuration = (DEPLOY / "prometheus/prometheus.yml").read_text()
+    for old, new in {
+        "gateway-1:8000": f"127.0.0.1:{busy.gateway_port}",
+        "gateway-2:8000": f"127.0.0.1:{nobody}",
+        "translator:8001": f"127.0.0.1:{busy.translator_port}",
+        "audit-sink-1:9108": f"127.0.0.1:{busy.audit_sink_metrics_port}",
+        "audit-sink-2:9108": f"127.0.0.1:{nobody}",
+        "interval: 15s": "interval: 1s",
+        "timeout: 10s": "timeout: 1s",
+    }.items():
+        assert old in configuration
+        configuration = configuration.replace(old, new)
+    (home / "prometheus.yml").write_text(configuration)
+    command = ["prometheus", f"--config.file={home}/prometheus.yml", f"--storage.tsdb.path={home}/data"]
+    command += [f"--web.listen-address=127.0.0.1:{port}", "--log.level=error"]
+
+    def get(path: str, **parameters: str) -> Any:
+        answer = urllib3.request("GET", f"http://127.0.0.1:{port}/api/v1/{path}", fields=parameters).json()
+        assert answer["status"] == "success", (parameters, answer)
+        return answer["data"]
+
+    def is_ready() -> bool:
+        try:
+            return urllib3.request("GET", f"http://127.0.0.1:{port}/-/ready", retries=False).status == 200
+        except urllib3.exceptions.HTTPError:
+            return False
+
+    def has_scraped_all_twice() -> bool:
+        return len(get("query", query="count_over_time(up[1h]) > 1")["result"]) == 5
+
+    with subprocess.Popen(command) as process:
+        try:
+            _wait_until(is_ready)
+            _wait_until(has_scraped_all_twice)
+            yield get
+        finally:
+            process.terminate()
+
+
+@pytest.mark.parametrize(("place", "expression", "text"), [*_panels(), *_alerts()])
+def test_what_a_dashboard_or_an_alert_names_is_exposed(
+    place: str, expression: str, text: str, exposed: dict[str, set[str]]
+) -> None:
+    found = named(expression)
+    assert found.metrics, place
+    for metric, matched in found.metrics.items():
+        assert metric in exposed, f"{place}: nobody exposes {metric}"
+        named_labels = matched | found.grouping | set(re.findall(r"{{ *(?:\$labels\.)?(\w+) *}}", text))
+        assert named_labels <= exposed[metric], f"{place}: {metric} has not all of {named_labels}"
+
+
+@pytest.mark.parametrize(("place", "expression", "legend"), [*_panels()])
+def test_every_panel_shows_something(place: str, expression: str, legend: str, ask: Ask) -> None:
+    result = ask("query", query=expression.replace("$__rate_interval", "1m"))["result"]
+    assert result, place
+    for label in re.findall(r"{{(\w+)}}", legend):
+        assert all(label in series["metric"] for series in result), place
+
+
+def test_every_alert_can_be_told_and_a_gateway_that_is_away_is(ask: Ask) -> None:
+    def rules() -> list[dict[str, Any]]:
+        return [rule for group in ask("rules")["groups"] for rule in group["rules"]]
+
+    assert sorted(rule["name"] for rule in rules()) == sorted(name for name, _, _ in _alerts())
+    _wait_until(lambda: all(rule["health"] == "ok" for rule in rules()))
+    _wait_until(lambda: {rule["name"] for rule in rules() if rule["state"] == "pending"} >= {"GatewayDown"})
+    (alert,) = next(rule for rule in rules() if rule["name"] == "GatewayDown")["alerts"]
+    assert alert["annotations"]["summary"] == f"The gateway {alert['labels']['instance']} does not answer"
+
+
+def test_every_dashboard_is_one_that_grafana_can_be_given() -> None:
+    (provider,) = yaml.safe_load((DEPLOY / "grafana/provisioning/dashboards/dashboards.yml").read_text())["providers"]
+    sources = yaml.safe_load((DEPLOY / "grafana/provisioning/datasources/datasources.yml").read_text())["datasources"]
+    known = {(source["type"], source["uid"]) for source in sources}
+    dashboards = _dashboards()
+    assert provider["type"] == "file"
+    assert len({dashboard["uid"] for dashboard in dashboards.values()}) == len(dashboards) == 3
+    for dashboard in dashboards.values():
+        panels = dashboard["panels"]
+        assert [panel["id"] for panel in panels] == list(range(1, len(panels) + 1))
+        for holder in chain(panels, *(panel["targets"] for panel in panels)):
+            assert (holder["datasource"]["type"], holder["datasource"]["uid"]) in known
+
+
+def test_spans_go_from_the_collector_to_the_trace_store() -> None:
+    collector = yaml.safe_load((DEPLOY / "otel-collector.yml").read_text())
+    tempo = yaml.safe_load((DEPLOY / "tempo.yml").read_text())
+    for kind in ("receivers", "processors", "exporters"):
+        used = {name for pipeline in collector["service"]["pipelines"].values() for name in pipeline[kind]}
+        assert used == collector[kind].keys()
+    port = tempo["distributor"]["receivers"]["otlp"]["protocols"]["grpc"]["endpoint"].rpartition(":")[2]
+    assert collector["exporters"]["otlp"]["endpoint"] == f"tempo:{port}"
+    sources = yaml.safe_load((DEPLOY / "grafana/provisioning/datasources/datasources.yml").read_text())["datasources"]
+    assert f"http://tempo:{tempo['server']['http_listen_port']}" in {source["url"] for source in sources}
