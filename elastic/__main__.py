@@ -5,6 +5,7 @@ import argparse
 import sys
 from datetime import UTC, datetime
 from ipaddress import ip_address
+from unicodedata import normalize
 
 from elasticsearch import ApiError, Elasticsearch, TransportError
 from elasticsearch.helpers import BulkIndexError, ScanError
@@ -37,9 +38,11 @@ def _shards(text: str) -> int:
 
 
 def _user(text: str) -> Person:
-    if not text.encode():  # which also refuses what is no UTF-8
+    # As the gateway keeps names, by Django's normalize_username.
+    name = normalize("NFKC", text)
+    if not name.encode():  # which also refuses what is no UTF-8
         raise ValueError
-    return Person("user.name", text)
+    return Person("user.name", name)
 
 
 def _address(text: str) -> Person:

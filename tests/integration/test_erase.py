@@ -1,7 +1,7 @@
 """`python -m elastic erase`, against the real Elasticsearch."""
 
 import json
-import uuid
+import unicodedata
 from collections.abc import Iterator
 from typing import Any
 
@@ -75,6 +75,14 @@ def test_it_deletes_what_came_from_an_address_however_that_is_written(
     assert find(client, Person("user.name", _USER)) == {_DAYS[0]: _MANY}
 
 
+def test_a_name_is_found_however_its_letters_are_composed(
+    client: Elasticsearch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    del client
+    assert main(["erase", "--user", unicodedata.normalize("NFD", _USER)]) == 0
+    assert f"found {_MANY + 3} documents" in capsys.readouterr().out
+
+
 def test_it_leaves_an_account_that_does_not_say_whose_they_were(client: Elasticsearch) -> None:
     assert main(["erase", "--user", _USER, "--delete", "request 17"]) == 0
     (account,) = _accounts(client)
@@ -111,11 +119,12 @@ def test_a_closed_index_is_named_and_nothing_is_deleted(
     assert sum(find(client, Person("user.name", _USER)).values()) == _MANY + 3
 
 
+@pytest.mark.parametrize("name", ["nobody", "*", "ayşe", "user.name:*"])
 def test_somebody_who_is_not_on_the_trail_is_nothing_to_find(
-    client: Elasticsearch, capsys: pytest.CaptureFixture[str]
+    client: Elasticsearch, capsys: pytest.CaptureFixture[str], name: str
 ) -> None:
     del client
-    assert main(["erase", "--user", str(uuid.uuid4())]) == 0
+    assert main(["erase", "--user", name]) == 0
     assert capsys.readouterr().out == "found 0 documents in 0 indices; --delete REASON deletes them\n"
 
 
