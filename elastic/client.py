@@ -2,6 +2,7 @@
 
 from elasticsearch import Elasticsearch, JsonSerializer
 
+from elastic.bounded_node import BoundedNode
 from elastic.lenient_json import LenientSerializer
 from elastic.settings import ElasticsearchSettings
 
@@ -15,7 +16,7 @@ def connect(
 ) -> Elasticsearch:
     """Make a client; nothing is sent yet.
 
-    The client never retries by itself: retries belong to the caller, who knows what is safe and how long it may take.
+    The client never retries by itself: retries belong to the caller, who knows what is safe and how long it may take. It reads answers up to ``MAX_ANSWER_BYTES``.
 
     Args:
         settings: the server's address and credentials.
@@ -32,6 +33,7 @@ def connect(
         credentials["ca_certs"] = str(settings.ca_certs)
     return Elasticsearch(
         settings.url,
+        node_class=BoundedNode,
         request_timeout=request_timeout,
         connections_per_node=connections,
         max_retries=0,

@@ -15,6 +15,7 @@ from elastic_transport import ConnectionTimeout, SerializationError, TransportEr
 from elasticsearch import ApiError, Elasticsearch
 from urllib3.exceptions import ProtocolError, ReadTimeoutError
 
+from elastic.bounded_node import MAX_ANSWER_BYTES, AnswerTooLarge
 from elastic.client import connect
 from elastic.settings import ElasticsearchSettings
 from gateway.catalogue_cache import look_up
@@ -33,6 +34,7 @@ _JSON = {"accept": "application/json", "content-type": "application/json"}
 # Elasticsearch's names of what makes a well-formed query too much work for it.
 _TOO_COMPLEX = ("too_complex_to_determinize", "too_many_clauses", "too_many_nested_clauses")
 _TIMED_OUT = "search_timeout_exception"
+_PROBE_SECONDS = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +49,17 @@ class Page:
     took_ms: int
     results: list[dict[str, Any]]
     next: str | None = None
+
+
+class TooLarge(RejectedQuery):
+    """Elasticsearch's answer is larger than any that is read."""
+
+    def __init__(self) -> None:
+        mebibytes = MAX_ANSWER_BYTES // 1024 // 1024
+        super().__init__(
+            Code.TOO_COMPLEX,
+            f"The answer is over {mebibytes} MiB; ask for fewer documents at once, or for fewer fields.",
+        )
 
 
 @cache
@@ -218,13 +231,29 @@ def _send(method: str, target: str, headers: Mapping[str, str], body: Any) -> An
         if not whole:
             raise deadline_passed() from None
         # Whoever was reached, and then took too long, may only have been asked too much.
-        problem = Unanswered if isinstance(error.__cause__, ReadTimeoutError) else Unavailable
+        is_well = isinstance(error.__cause__, ReadTimeoutError) and _is_well()
+        problem = Unanswered if is_well else Unavailable
         raise problem(Code.SEARCH_UNAVAILABLE, f"Elasticsearch did not answer within {seconds:g} s.") from None
     except SerializationError:
         logger.error("Elasticsearch's answer is not JSON")
         raise Unanswered(Code.SEARCH_UNAVAILABLE, "Elasticsearch's answer cannot be read; try again.") from None
+    except TransportError as error:
+        if isinstance(error.__cause__, AnswerTooLarge):
+            raise TooLarge from None
+        raise
     except ApiError as error:
         raise read_error(error) from None
+
+
+def _is_well() -> bool:
+    """Whether Elasticsearch answers a cheap question, whatever it says."""
+    try:
+        probe(time_left(_PROBE_SECONDS))
+    except TransportError:
+        return False
+    except ApiError:
+        pass
+    return True
 
 
 def _unreachable(error: TransportError) -> Unavailable:

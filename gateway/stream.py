@@ -16,10 +16,10 @@ import orjson
 from gateway.anchor import anchored
 from gateway.metrics import PROBLEMS
 from gateway.models import User
-from gateway.point_in_time import close_point_in_time, open_point_in_time, read_point_in_time
+from gateway.point_in_time import Slice, close_point_in_time, open_point_in_time, read_point_in_time
 from gateway.problems import RETRY_AFTER_SECONDS, Code, Problem, Unavailable, as_problem, problem_object
 from gateway.record import QueryRecord
-from gateway.search import sort_clauses, source_members
+from gateway.search import TooLarge, sort_clauses, source_members
 
 MEDIA_TYPE = "application/x-ndjson"
 
@@ -128,13 +128,25 @@ class DocumentStream:
                 close_point_in_time(self._point_in_time, self._record.correlation)
 
     def _read(self) -> bytes:
-        assert self._point_in_time is not None
-        found = self._read_slice(self._point_in_time, size=self._size, after=self._after)
+        found = self._slice()
         self._point_in_time, self._after = found.point_in_time, found.after
         part = b"".join(orjson.dumps(document, option=orjson.OPT_APPEND_NEWLINE) for document in found.page.results)
         if part:
-            self._size = max(1, min(_MAX_PAGE, _PAGE_BYTES * len(found.page.results) // len(part)))
+            fitting = _PAGE_BYTES * len(found.page.results) // len(part)
+            # Those to come may be longer, so it grows in steps.
+            self._size = max(1, min(_MAX_PAGE, 2 * self._size, fitting))
         return part
+
+    def _slice(self) -> Slice:
+        """The next documents: fewer than had been thought, where they are so long that their answer is not read."""
+        assert self._point_in_time is not None
+        while True:
+            try:
+                return self._read_slice(self._point_in_time, size=self._size, after=self._after)
+            except TooLarge:
+                if self._size == 1:
+                    raise
+                self._size //= 2
 
     def _read_or_say_why(self) -> bytes:
         try:

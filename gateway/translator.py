@@ -52,7 +52,10 @@ def _request(
     pool = _pool(settings.GATEWAY.translator_url, settings.GATEWAY.threads)
     response = pool.urlopen(method, path, body=body, headers=headers, timeout=timeout, preload_content=False)
     try:
-        return response.status, response.read(_MAX_RESPONSE_BYTES + 1)
+        answer = response.read(_MAX_RESPONSE_BYTES + 1)
+        if len(answer) > _MAX_RESPONSE_BYTES:
+            response.close()
+        return response.status, answer
     finally:
         response.release_conn()
 

@@ -11,7 +11,7 @@ import urllib3
 from tests.http_server import QuietHandler
 
 
-class FaultyProxy(ThreadingHTTPServer):
+class FaultyProxy(ThreadingHTTPServer):  # pylint: disable=too-many-instance-attributes  # one a fault
     """Passes requests on, each after the fault that is next in line, if any.
 
     Attributes:
@@ -19,6 +19,7 @@ class FaultyProxy(ThreadingHTTPServer):
         drops: how many of the next requests are answered by hanging up.
         garbled: how many of the next answers lose their last byte.
         held: while it is not set, answers are held back.
+        held_paths: with what the paths begin whose answers these are.
         requests: how many have come.
         targets: the paths, with their query strings, that were asked for.
     """
@@ -33,6 +34,7 @@ class FaultyProxy(ThreadingHTTPServer):
         self.garbled = 0
         self.held = threading.Event()
         self.held.set()
+        self.held_paths = ""
         self.requests = 0
         self.targets: list[str] = []
 
@@ -48,7 +50,8 @@ class _Handler(QuietHandler):
             self.server.drops -= 1
             self.connection.shutdown(socket.SHUT_RDWR)
             return
-        self.server.held.wait()
+        if self.path.startswith(self.server.held_paths):
+            self.server.held.wait()
         answer = urllib3.request(
             self.command, self.server.target + self.path, body=body, headers=dict(self.headers), retries=False
         )

@@ -75,17 +75,49 @@ def test_rejected_queries_do_not_count_as_faults(search: Search, dependency: Fau
     assert dependency.requests > 0
 
 
-def test_searches_that_take_too_long_do_not_count_as_faults(search: Search, stack: Settings) -> None:
+def test_searches_that_take_too_long_do_not_count_as_faults_while_a_cheap_question_is_answered(
+    search: Search, stack: Settings
+) -> None:
     budget = stack.GATEWAY.search_timeout
     with in_front_of(stack.ELASTICSEARCH.url) as proxy:
         stack.ELASTICSEARCH = stack.ELASTICSEARCH.model_copy(update={"url": proxy.url})
         _configure(stack, search_timeout=0.2)
+        proxy.held_paths = "/devices"
         proxy.held.clear()
         for _ in range(FAILURES + 1):
             assert "did not answer within 0.2 s" in search("Hostname = octoxlabs01").json()["detail"]
         proxy.held.set()
         _configure(stack, search_timeout=budget)
         assert search("Hostname = octoxlabs01").status_code == 200
+
+
+def test_an_elasticsearch_that_answers_nothing_is_left_alone(
+    search: Search, stack: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("gateway.search._PROBE_SECONDS", 0.2)
+    with in_front_of(stack.ELASTICSEARCH.url) as proxy:
+        stack.ELASTICSEARCH = stack.ELASTICSEARCH.model_copy(update={"url": proxy.url})
+        _configure(stack, search_timeout=0.2)
+        proxy.held.clear()
+        for _ in range(FAILURES):
+            assert "did not answer within 0.2 s" in search("Hostname = octoxlabs01").json()["detail"]
+        asked = proxy.requests
+        response = search("Hostname = octoxlabs01")
+        assert (response.status_code, response.json()["code"]) == (503, "search_unavailable")
+        assert "left alone" in response.json()["detail"]
+        assert proxy.requests == asked
+
+
+def test_an_answer_that_is_too_large_is_a_problem_and_no_fault(
+    search: Search, stack: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with in_front_of(stack.ELASTICSEARCH.url) as proxy:
+        stack.ELASTICSEARCH = stack.ELASTICSEARCH.model_copy(update={"url": proxy.url})
+        monkeypatch.setattr("elastic.bounded_node.MAX_ANSWER_BYTES", 1_500)
+        for _ in range(FAILURES + 1):
+            response = search("Hostname = octoxlabs*", size=10)
+            assert (response.status_code, response.json()["code"]) == (400, "too_complex")
+        assert search("Hostname = octoxlabs01", fields=["Hostname"]).json()["count"] == 1
 
 
 def test_answers_that_cannot_be_read_do_not_count_as_faults(search: Search, stack: Settings) -> None:

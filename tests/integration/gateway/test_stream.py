@@ -116,6 +116,18 @@ def test_parts_are_of_one_size_whatever_the_documents_are(stream: Stream, stack:
     assert max(map(len, parts)) < 2 * 1024 * 1024
 
 
+def test_long_documents_behind_short_ones_come_fewer_at_a_time(
+    stream: Stream, stack: Settings, long_documents: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stack.GATEWAY = stack.GATEWAY.model_copy(update={"search_indices": (long_documents,)})
+    # Room for two and no more.
+    monkeypatch.setattr("elastic.bounded_node.MAX_ANSWER_BYTES", 3 * LONG_BYTES)
+    names = [line["Hostname"] for line in _lines(stream("Hostname = long12?", index=long_documents))]
+    assert len(names) == len(set(names)) == 10
+    monkeypatch.setattr("elastic.bounded_node.MAX_ANSWER_BYTES", LONG_BYTES)
+    assert _is_problem(stream(index=long_documents), 400, "too_complex")
+
+
 def test_a_stream_is_one_event_without_hits_before_its_first_byte(stream: Stream, find_event: FindEvent) -> None:
     response = stream("Hostname = octoxlabs*", sort=["Hostname"])
     event = find_event(response["X-Query-ID"])
