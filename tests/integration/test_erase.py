@@ -26,6 +26,7 @@ def client(elasticsearch_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[
     monkeypatch.setenv("ELASTICSEARCH_URL", elasticsearch_url)
     with connect(ElasticsearchSettings(url=elasticsearch_url), request_timeout=30.0) as connected:
         bootstrap(connected)
+        connected.indices.delete(index=ERASURES, ignore_unavailable=True)  # which other tests may have left
         documents = [(_DAYS[0], _USER, "10.9.9.1")] * _MANY + [(_DAYS[1], _USER, _ADDRESS)] * 3
         documents += [(_DAYS[1], _OTHER, _ADDRESS)] * 2 + [(_DAYS[1], _OTHER, "10.9.9.2")]
         actions = (
