@@ -3,7 +3,7 @@
 from pydantic import Field
 from pydantic_settings import SettingsConfigDict
 
-from audit_sink.logs import LogFormat
+from elastic.logs import LogFormat
 from elastic.settings import Settings
 
 

@@ -8,11 +8,13 @@ from elasticsearch import ApiError, Elasticsearch, SerializationError, Transport
 
 from audit_sink.answers import Failure, Outcome, classify_status
 from audit_sink.batch import Write
+from audit_sink.batch_span import batch_span
 from audit_sink.bulk_answer import BulkAnswer, BulkSerializer
 from audit_sink.metrics import BULK_EVENTS, BULK_SECONDS
 from audit_sink.verdict import Item
 from elastic.client import connect
 from elastic.settings import ElasticsearchSettings
+from elastic.tracing import fail
 
 # After this long without an answer a bulk request counts as failed.
 _TIMEOUT_SECONDS = 30.0
@@ -54,7 +56,11 @@ class BulkWriter:  # pylint: disable=too-few-public-methods  # it has threads, s
     def _work(self) -> None:
         while True:
             write = self._writes.get()
-            self.answers.put((write, send(self._client, write.lines)))
+            with batch_span(write) as span:
+                answer = send(self._client, write.lines)
+                if isinstance(answer, Failure):
+                    fail(span, answer.cause)
+            self.answers.put((write, answer))
 
 
 def send(client: Elasticsearch, lines: list[bytes]) -> list[Item] | Failure:

@@ -1,10 +1,14 @@
 """The one place where Elasticsearch clients are made."""
 
+import os
+
 from elasticsearch import Elasticsearch, JsonSerializer
 
+from elastic import tracing
 from elastic.bounded_node import BoundedNode
 from elastic.lenient_json import LenientSerializer
 from elastic.settings import ElasticsearchSettings
+from elastic.traced_node import TracedNode
 
 
 def connect(
@@ -24,6 +28,8 @@ def connect(
         connections: keep-alive connections held open at most.
         serializer: reads the answers; by default into plain objects.
     """
+    # The client's own spans would hold the text of exceptions, which quotes the query; see elastic.traced_node.
+    os.environ["OTEL_PYTHON_INSTRUMENTATION_ELASTICSEARCH_ENABLED"] = "false"
     credentials: dict[str, object] = {}
     if settings.api_key is not None:
         credentials["api_key"] = settings.api_key.get_secret_value()
@@ -33,11 +39,11 @@ def connect(
         credentials["ca_certs"] = str(settings.ca_certs)
     return Elasticsearch(
         settings.url,
-        node_class=BoundedNode,
         request_timeout=request_timeout,
         connections_per_node=connections,
         max_retries=0,
         retry_on_timeout=False,
+        node_class=TracedNode if tracing.is_on() else BoundedNode,
         serializer=serializer or LenientSerializer(),
         **credentials,  # type: ignore[arg-type]  # a choice among keywords, which the signature cannot express
     )

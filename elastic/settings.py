@@ -1,9 +1,12 @@
 """Settings from the environment: the base that every service shares, and Elasticsearch's connection."""
 
+import re
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, SecretStr, ValidationError, model_validator
+from opentelemetry.util.re import parse_env_headers
+from pydantic import AfterValidator, Field, SecretStr, ValidationError, model_validator
 from pydantic.fields import FieldInfo
 from pydantic_settings import (
     BaseSettings,
@@ -113,3 +116,54 @@ class ElasticsearchSettings(Settings):
         if self.api_key is not None and self.username is not None:
             raise ValueError("set either ELASTICSEARCH_API_KEY or ELASTICSEARCH_USERNAME, not both")
         return self
+
+
+def _key_value_list(pairs: SecretStr | None) -> SecretStr | None:
+    if pairs is not None and not _KEY_VALUE_LIST.fullmatch(pairs.get_secret_value()):
+        raise ValueError("must be a list such as name=value,name=value")
+    return pairs
+
+
+_KEY_VALUE_LIST = re.compile(r"\s*[\w.%-]+\s*=[^,]*(,\s*[\w.%-]+\s*=[^,]*)*", re.ASCII)
+
+
+class TracingSettings(Settings):
+    """Whether spans are exported, and where to: the usual variables of OpenTelemetry.
+
+    The SDK reads these and others by itself. They are checked here because it would only warn of a bad value.
+    https://opentelemetry.io/docs/specs/otel/configuration/sdk-environment-variables/
+    """
+
+    model_config = SettingsConfigDict(env_prefix="OTEL_")
+
+    sdk_disabled: bool = False
+    traces_exporter: Literal["otlp", "none"] | None = None
+    exporter_otlp_endpoint: HttpUrl | None = None
+    exporter_otlp_protocol: Literal["http/protobuf"] = "http/protobuf"
+    exporter_otlp_headers: Annotated[SecretStr | None, AfterValidator(_key_value_list)] = None
+    service_name: str | None = None
+    resource_attributes: str | None = Field(default=None, pattern=_KEY_VALUE_LIST.pattern)
+    traces_sampler: Literal[
+        "always_on",
+        "always_off",
+        "traceidratio",
+        "parentbased_always_on",
+        "parentbased_always_off",
+        "parentbased_traceidratio",
+    ] = "parentbased_always_on"
+    traces_sampler_arg: float = Field(default=1.0, ge=0, le=1)
+
+    @property
+    def on(self) -> bool:
+        """Whether there is tracing: where an exporter is asked for, or at least its address is given."""
+        if self.sdk_disabled:
+            return False
+        return self.traces_exporter == "otlp" or (
+            self.traces_exporter is None and self.exporter_otlp_endpoint is not None
+        )
+
+    @property
+    def headers(self) -> Mapping[str, str]:
+        """What the collector gets with every export."""
+        headers = self.exporter_otlp_headers
+        return {} if headers is None else parse_env_headers(headers.get_secret_value(), liberal=True)

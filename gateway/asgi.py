@@ -17,6 +17,7 @@ from urllib.parse import unquote_to_bytes
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 
+from elastic import tracing
 from gateway.address import client_of, neighbourhood
 from gateway.bodies import Bodies, Message, Receive
 from gateway.correlation import correlate
@@ -211,6 +212,8 @@ Answer = tuple[Message, bytes]
 
 def _respond(environ: dict[str, Any], stream: "_Stream") -> Answer | None:
     """Let Django answer, in this thread; None if the answer was a stream, which has been sent."""
+    if "HTTP_TRACEPARENT" in environ:
+        tracing.join(environ["HTTP_TRACEPARENT"])
     started: list[Message] = []
     response = wsgi(environ, lambda status, headers: started.append(_start(int(status[:3]), headers)))
     try:

@@ -13,9 +13,10 @@ from django.conf import settings
 
 from audit_sink.event import AuditEvent, encode, headers
 from audit_sink.kafka import KafkaSettings
+from elastic.logs import OncePerInterval
 from gateway import metrics
 from gateway.problems import Code, Unavailable
-from gateway.producer import Delivery, EventProducer, OncePerInterval
+from gateway.producer import Delivery, EventProducer
 from gateway.settings import AuditMode
 from gateway.spool import Segment, Spool, SpoolFull
 from gateway.spool_format import Record

@@ -3,6 +3,8 @@
 import asyncio
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
+from functools import partial
 from typing import ParamSpec, TypeVar
 
 from gateway.metrics import REQUESTS_INSIDE
@@ -33,7 +35,7 @@ class Lane:  # pylint: disable=too-few-public-methods  # it does one thing
     async def run(
         self, work: Callable[_Arguments, _Answer], *args: _Arguments.args, **kwargs: _Arguments.kwargs
     ) -> _Answer:
-        """Wait for a thread, and for the work to be done in it.
+        """Wait for a thread, and for the work to be done in it, in the context of the caller.
 
         Raises:
             Full: at once.
@@ -43,7 +45,7 @@ class Lane:  # pylint: disable=too-few-public-methods  # it does one thing
         self.inside += 1
         self._gauge.inc()
         try:
-            return await asyncio.wrap_future(self._executor.submit(work, *args, **kwargs))
+            return await asyncio.wrap_future(self._executor.submit(copy_context().run, partial(work, *args, **kwargs)))
         finally:
             self.inside -= 1
             self._gauge.dec()

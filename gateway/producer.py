@@ -7,31 +7,12 @@ from collections.abc import Callable
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
 from audit_sink.kafka import KafkaSettings, client_config
+from elastic.logs import OncePerInterval
 from gateway.spool_format import Record
 
 logger = logging.getLogger(__name__)
 
 _POLL_SECONDS = 0.2
-_REPEAT_SECONDS = 30.0
-
-
-class OncePerInterval(logging.Filter):  # pylint: disable=too-few-public-methods  # as the standard library has it
-    """Passes one line of each kind (its first word) in ``_REPEAT_SECONDS``.
-
-    While the broker is away, librdkafka would say so twenty times a second.
-    """
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._passed: dict[str, float] = {}
-
-    def filter(self, record: logging.LogRecord) -> bool:
-        """Whether the line is the first of its kind for a while."""
-        kind = record.getMessage().partition(" ")[0]
-        if record.created - self._passed.get(kind, 0.0) < _REPEAT_SECONDS:
-            return False
-        self._passed[kind] = record.created
-        return True
 
 
 _librdkafka_logger = logging.getLogger(f"{__name__}.librdkafka")

@@ -22,6 +22,9 @@ from granian.http import HTTP1Settings
 from granian.log import LogLevels
 from granian.server.mp import MPServer
 
+from elastic import tracing
+from elastic.logs import take_over
+from elastic.traced_asgi import traced
 from gateway.event_loop import EventLoop
 
 logger = logging.getLogger("gateway")
@@ -67,6 +70,7 @@ def serve() -> int:
         the exit status.
     """
     django.setup()
+    take_over()
     errors = False
     for message in run_checks():
         logger.log(message.level, "%s: %s; %s", message.id, message.msg, message.hint)
@@ -120,12 +124,13 @@ def _load() -> Any:
 
     # Now rather than with the first request, because it may have events to send that an earlier process left.
     audit_trail()
+    tracing.set_up("gateway", settings.TRACING)
     threading.Thread(target=_stop_with_parent, name="parent-watch", daemon=True).start()
     application = Application()
     loop = asyncio.get_event_loop()
     assert isinstance(loop, EventLoop)
     loop.on_stop = application.stop
-    return application
+    return traced(application) if tracing.is_on() else application
 
 
 def _stop_with_parent() -> None:

@@ -14,7 +14,8 @@ from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, StringCo
 from pydantic_settings import NoDecode, SettingsConfigDict
 
 from audit_sink.kafka import KafkaSettings, TopicSettings
-from elastic.settings import ElasticsearchSettings, HttpUrl, Settings
+from elastic.logs import LogFormat, configuration
+from elastic.settings import ElasticsearchSettings, HttpUrl, Settings, TracingSettings
 from gateway import __version__
 from gateway.database import read_database_url
 from gateway.signing_keys import read_signing_keys
@@ -112,6 +113,7 @@ class GatewaySettings(Settings):
     audit_timeout: _Seconds = 1.0
     spool_dir: Path = Path("sluice-spool")
     spool_bytes: int = Field(default=256 * 1024 * 1024, ge=1024 * 1024)
+    log_format: LogFormat = LogFormat.CONSOLE
 
 
 class CallerSettings(Settings):
@@ -127,6 +129,7 @@ GATEWAY = GatewaySettings.load()
 ELASTICSEARCH = ElasticsearchSettings.load()
 KAFKA = KafkaSettings.load()
 AUDIT = TopicSettings.load()
+TRACING = TracingSettings.load()
 
 MAX_BODY_BYTES = 1024 * 1024
 
@@ -168,6 +171,7 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "gateway.exposition.measure",
+    *(["gateway.span.name_by_route"] if TRACING.on else []),
     "gateway.correlation.correlate",
     "gateway.deadline.keep_deadline",
     "gateway.address.find_client",
@@ -249,19 +253,15 @@ SPECTACULAR_SETTINGS = {
     ],
 }
 
-LOGGING = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}},
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
-    "root": {"handlers": ["console"], "level": "INFO"},
-    "loggers": {
-        "_granian": {},
-        "django": {"handlers": [], "level": "WARNING", "propagate": True},
+LOGGING = configuration(
+    "gateway",
+    GATEWAY.log_format,
+    {
+        "gateway": "INFO",
         # A refused request is in the audit trail; a forged Host header is nobody's news.
-        "django.request": {"level": "CRITICAL"},
-        "django.security": {"level": "CRITICAL"},
-        "elastic_transport": {"level": "ERROR"},
-        "urllib3": {"level": "ERROR"},
+        "django.request": "CRITICAL",
+        "django.security": "CRITICAL",
+        "elastic_transport": "ERROR",
+        "urllib3": "ERROR",
     },
-}
+)

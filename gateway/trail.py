@@ -2,7 +2,9 @@
 
 from django.conf import settings
 from django.http import HttpResponse
+from opentelemetry.trace import SpanKind
 
+from elastic import tracing
 from gateway.address import neighbourhood
 from gateway.audit import audit_trail
 from gateway.metrics import REFUSALS_NOT_RECORDED, STAGE_SECONDS
@@ -22,7 +24,16 @@ def put_on_trail(record: QueryRecord, problem: Problem | None = None) -> None:
     Raises:
         Unavailable: the trail cannot be written.
     """
-    audit_trail().record(record.event(problem), record.correlation.traceparent)
+    topic = settings.AUDIT.topic
+    attributes = {
+        "messaging.system": "kafka",
+        "messaging.operation.name": "send",
+        "messaging.operation.type": "send",
+        "messaging.destination.name": topic,
+        "messaging.message.id": record.query_id,
+    }
+    with tracing.span(f"send {topic}", SpanKind.PRODUCER, attributes):
+        audit_trail().record(record.event(problem), tracing.traceparent() or record.correlation.traceparent)
     record.is_recorded = True
 
 

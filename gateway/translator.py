@@ -11,8 +11,10 @@ from urllib.parse import urlencode
 import orjson
 import urllib3
 from django.conf import settings
+from opentelemetry.trace import SpanKind
 from urllib3.exceptions import HTTPError, ProtocolError, ReadTimeoutError
 
+from elastic import tracing
 from gateway.circuit import circuit
 from gateway.correlation import Correlation
 from gateway.deadline import deadline_passed, time_left
@@ -50,14 +52,27 @@ def _request(
         HTTPError: there is no answer.
     """
     pool = _pool(settings.GATEWAY.translator_url, settings.GATEWAY.threads)
-    response = pool.urlopen(method, path, body=body, headers=headers, timeout=timeout, preload_content=False)
-    try:
-        answer = response.read(_MAX_RESPONSE_BYTES + 1)
-        if len(answer) > _MAX_RESPONSE_BYTES:
-            response.close()
-        return response.status, answer
-    finally:
-        response.release_conn()
+    template = path.partition("?")[0]
+    attributes: dict[str, str | int] = {
+        "http.request.method": method,
+        "url.template": template,
+        "server.address": pool.host,
+        "server.port": pool.port or 0,
+    }
+    with tracing.span(f"{method} {template}", SpanKind.CLIENT, attributes) as span:
+        if traceparent := tracing.traceparent():
+            headers = {**(headers or {}), "traceparent": traceparent}
+        response = pool.urlopen(method, path, body=body, headers=headers, timeout=timeout, preload_content=False)
+        span.set_attribute("http.response.status_code", response.status)
+        if response.status >= HTTPStatus.BAD_REQUEST:
+            tracing.fail(span, str(response.status))
+        try:
+            answer = response.read(_MAX_RESPONSE_BYTES + 1)
+            if len(answer) > _MAX_RESPONSE_BYTES:
+                response.close()
+            return response.status, answer
+        finally:
+            response.release_conn()
 
 
 @STAGE_SECONDS.labels("translate").time()

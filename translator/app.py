@@ -18,6 +18,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import BaseRoute
 
+from elastic import tracing
 from elastic.client import connect
 from elastic.settings import ElasticsearchSettings
 from translator import problems, requests
@@ -218,6 +219,7 @@ async def _bad_parameter(_: Request, error: Exception) -> Response:
     return problems.malformed("; ".join(requests.complaints(error.errors()))).response()
 
 
-async def _internal_error(_: Request, error: Exception) -> Response:
+async def _internal_error(request: Request, error: Exception) -> Response:
+    tracing.join(request.headers.get("traceparent"))
     logger.error("a request failed", exc_info=error)
     return Problem(HTTPStatus.INTERNAL_SERVER_ERROR, "internal", "the translator failed; try again").response()

@@ -20,7 +20,9 @@ from granian.http import HTTP1Settings
 from granian.log import LogLevels
 from granian.server.mp import MPServer
 
-from elastic.settings import ConfigurationError, ElasticsearchSettings
+from elastic import logs, tracing
+from elastic.settings import ConfigurationError, ElasticsearchSettings, TracingSettings
+from elastic.traced_asgi import traced
 from translator.app import create_app
 from translator.settings import TranslatorSettings
 
@@ -30,14 +32,7 @@ _Ts = TypeVarTuple("_Ts")
 
 _STOP_SECONDS = 15
 _INSIST_SECONDS = 0.1
-_LOGGING = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
-    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
-    "root": {"handlers": ["stderr"], "level": "INFO"},
-    "loggers": {"elastic_transport": {"level": "WARNING"}},
-}
+_LEVELS = {"translator": "INFO", "elastic_transport": "ERROR"}
 
 
 class EventLoop(uvloop.Loop):
@@ -99,7 +94,10 @@ def serve() -> int:
     settings = TranslatorSettings.load()
     # The worker reads these too, but a bad one has to stop the start-up here.
     ElasticsearchSettings.load()
-    logging.config.dictConfig(_LOGGING)
+    TracingSettings.load()
+    log_configuration = logs.configuration("translator", settings.log_format, _LEVELS)
+    logging.config.dictConfig(log_configuration)
+    logs.take_over()
     try:
         # The server itself would share a port that another translator serves on (SO_REUSEPORT).
         family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
@@ -122,7 +120,7 @@ def serve() -> int:
         # One that ends again right after its start ends the translator, so that whoever started that sees it.
         respawn_failed_workers=True,
         log_level=LogLevels.error,
-        log_dictconfig=_LOGGING,
+        log_dictconfig=log_configuration,
     )
     logger.info("serving on http://%s:%s", settings.host, settings.port)
     server.serve(target_loader=_load, wrap_loader=False)
@@ -132,13 +130,13 @@ def serve() -> int:
 
 def _load() -> Any:
     """Make the application in the worker process, and see to it that the worker ends when its parent is killed."""
-    logging.config.dictConfig(_LOGGING)
+    tracing.set_up("translator", TracingSettings.load())
     threading.Thread(target=_stop_with_parent, name="parent-watch", daemon=True).start()
     app = create_app()
     # What was loaded at the start stays; the collector need not walk through it every few requests.
     gc.collect()
     gc.freeze()
-    return app
+    return traced(app) if tracing.is_on() else app
 
 
 def _stop_with_parent() -> None:

@@ -5,6 +5,7 @@ from typing import Annotated
 from pydantic import Field
 from pydantic_settings import SettingsConfigDict
 
+from elastic.logs import LogFormat
 from elastic.settings import Settings
 
 _Seconds = Annotated[float, Field(gt=0, le=86_400)]
@@ -25,3 +26,5 @@ class TranslatorSettings(Settings):
     """How often, at most, an index's mapping is read again before a name in a query is called unknown."""
     elasticsearch_timeout: _Seconds = 3.0
     """Seconds after which a request to Elasticsearch is given up."""
+    log_format: LogFormat = LogFormat.CONSOLE
+    """A line for people (console), or JSON in the Elastic Common Schema (ecs)."""

@@ -13,7 +13,9 @@ from audit_sink.kafka import KafkaSettings, TopicSettings
 from audit_sink.settings import SinkSettings
 from audit_sink.sink import DRAIN_SECONDS, Sink
 from audit_sink.writer import connect_for_bulk
-from elastic.settings import ElasticsearchSettings
+from elastic import tracing
+from elastic.logs import take_over
+from elastic.settings import ElasticsearchSettings, TracingSettings
 
 logger = logging.getLogger(__name__)
 
@@ -25,7 +27,10 @@ _WATCHDOG_SECONDS = DRAIN_SECONDS + 4.0
 def run() -> int:
     """Serve until a signal, then settle and commit; a watchdog ends what hangs after that, with exit status 1."""
     kafka, topics, settings = KafkaSettings.load(), TopicSettings.load(), SinkSettings.load()
+    tracing_settings = TracingSettings.load()
     logs.configure(settings.log_format)
+    take_over()
+    tracing.set_up("audit_sink", tracing_settings)
     client = connect_for_bulk(ElasticsearchSettings.load(), settings.in_flight + 1)
     sink = Sink(kafka, topics, settings, client)
 

@@ -9,7 +9,7 @@ from prometheus_client.metrics import MetricWrapperBase
 from audit_sink import metrics as sink_metrics
 from audit_sink.kafka import KafkaSettings, TopicSettings
 from audit_sink.settings import SinkSettings
-from elastic.settings import ElasticsearchSettings, Settings
+from elastic.settings import ElasticsearchSettings, Settings, TracingSettings
 from gateway import metrics as gateway_metrics
 from gateway.problems import Code
 from gateway.settings import CallerSettings, GatewaySettings
@@ -21,6 +21,7 @@ _DOCS = Path(__file__).parents[2] / "docs"
 
 _SETTINGS: tuple[type[Settings], ...] = (
     ElasticsearchSettings,
+    TracingSettings,
     KafkaSettings,
     TopicSettings,
     GatewaySettings,

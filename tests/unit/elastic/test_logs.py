@@ -1,8 +1,8 @@
-"""The producer's log."""
+"""What a log line shows, and what it never does."""
 
 import logging
 
-from gateway.producer import OncePerInterval
+from elastic.logs import OncePerInterval
 
 
 def _line(text: str, created: float) -> logging.LogRecord:
