@@ -79,13 +79,16 @@ def send(client: Elasticsearch, lines: list[bytes]) -> list[Item] | Failure:
     try:
         with BULK_SECONDS.time():
             answer = client.perform_request("POST", _PATH, headers=_HEADERS, body=b"".join(lines)).body
-    except (TransportError, SerializationError, UnsupportedProductError) as error:
+    except SerializationError as error:
+        # Its text quotes the answer, which quotes events.
+        return Failure(Outcome.RETRY, "unreachable", type(error).__name__)
+    except (TransportError, UnsupportedProductError) as error:
         return Failure(Outcome.RETRY, "unreachable", f"{type(error).__name__}: {str(error)[:500]}")
     except ApiError as error:
         return classify_status(error.status_code, _error_type(error.body))
     # Whatever else there may be: the thread would die of it, and its write with it.
     except Exception as error:  # noqa: BLE001  # pylint: disable=broad-exception-caught
-        return Failure(Outcome.STALL, "unexpected", f"{type(error).__name__}: {str(error)[:500]}")
+        return Failure(Outcome.STALL, "unexpected", type(error).__name__)
     return _items(answer, len(lines))
 
 

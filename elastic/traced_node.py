@@ -26,7 +26,7 @@ class TracedNode(BoundedNode):
     ) -> NodeApiResponse:
         """Send one request; see the base class."""
         path = target.partition("?")[0]
-        operation, index = _operation(path)
+        operation, index = api_and_index(path)
         attributes: dict[str, str | int] = {
             "db.system.name": "elasticsearch",
             "db.operation.name": operation,
@@ -49,7 +49,7 @@ class TracedNode(BoundedNode):
             return answer
 
 
-def _operation(path: str) -> tuple[str, str]:
+def api_and_index(path: str) -> tuple[str, str]:
     """The name of the API in a path, and the index before it, if any: ``/devices/_search`` is a search of devices."""
     index, _, rest = path.partition("/_")
     return rest.partition("/")[0], index.strip("/")

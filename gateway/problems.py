@@ -184,8 +184,15 @@ def as_problem(error: Exception) -> Problem:
 def _from_database(error: DatabaseError) -> Problem:
     if isinstance(error, DataError):
         return malformed("The request has a value that the database cannot hold, such as the character NUL.")
-    logger.error("the user database cannot be read: %s", error)
+    logger.error("the user database cannot be read: %s", _database_code(error))
     return Unavailable(Code.OVERLOADED, "The user database cannot be read right now; try again.")
+
+
+def _database_code(error: DatabaseError) -> str:
+    """What is wrong, without the database's own words, which quote the statement and so a name."""
+    cause = error.__cause__
+    code = getattr(cause, "sqlstate", None) or getattr(cause, "sqlite_errorname", None)
+    return f"{error.__class__.__name__} {code or ''}".strip()
 
 
 def _fault() -> Problem:

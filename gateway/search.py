@@ -276,7 +276,13 @@ def read_error(error: ApiError) -> Problem:
         )
     if _TIMED_OUT in str(error.body):
         return Unanswered(Code.SEARCH_UNAVAILABLE, "Elasticsearch did not answer in time; ask for less.")
-    logger.error("Elasticsearch answered %s: %s", error.status_code, error.error)
+    logger.error("Elasticsearch answered %s: %s", error.status_code, _error_type(error.body))
     if error.status_code == HTTPStatus.BAD_REQUEST:
         return RejectedQuery(Code.MALFORMED, "Elasticsearch refuses this query.")
     return Unavailable(Code.SEARCH_UNAVAILABLE, "Elasticsearch cannot run this search right now; try again.")
+
+
+def _error_type(body: Any) -> str:
+    """Elasticsearch's name of an error; its reason would quote the query."""
+    error = body.get("error") if isinstance(body, dict) else None
+    return str(error.get("type")) if isinstance(error, dict) else "no error of Elasticsearch's own"
