@@ -1,7 +1,7 @@
 """The log of a service: lines on stderr, for people or for machines, that give nobody's data or credentials away.
 
-What must not be logged is left out where a line is written. What other libraries write is masked here, as far as it can be
-known by its form, and of an exception only its type and its place are kept: its text may quote what somebody searched for.
+What must not be logged is left out where a line is written. What other libraries write is masked here, as far as it can
+be known by its form, and of an exception only type and place are kept: its text may quote what somebody searched for.
 """
 
 import logging

@@ -1,6 +1,6 @@
 """Spans of requests to Elasticsearch.
 
-They stand in for the client's own, which put the text of an exception, and so what somebody searched for, into the span.
+They stand in for the client's own, which put the text of an exception, and so what somebody searched for, into a span.
 https://opentelemetry.io/docs/specs/semconv/database/elasticsearch/
 """
 

@@ -1,7 +1,7 @@
 """Distributed tracing by OpenTelemetry, off until the ``OTEL_*`` variables turn it on.
 
-The spans follow the semantic conventions (https://opentelemetry.io/docs/specs/semconv/) with the exceptions that privacy
-wants: no attribute holds what somebody searched for, who it was, or from where, and an exception leaves its type only.
+The spans follow the semantic conventions (https://opentelemetry.io/docs/specs/semconv/) as far as privacy lets them: no
+attribute holds what somebody searched for, who it was, or from where, and an exception leaves its type only.
 """
 
 import threading

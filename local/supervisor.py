@@ -27,7 +27,7 @@ _START_SECONDS = 120
 _STOP_SECONDS = 20
 
 # What a stack's own programs are told about one another must not come from the user's shell.
-_FOREIGN_VARIABLES = ("KAFKA_", "ELASTICSEARCH_", "AUDIT_", "GATEWAY_", "TRANSLATOR_", "DJANGO_")
+_FOREIGN_VARIABLES = ("KAFKA_", "ELASTICSEARCH_", "AUDIT_", "GATEWAY_", "TRANSLATOR_", "OTEL_", "DJANGO_")
 
 _GONE = (OSError, HTTPException, xmlrpc.client.Error)
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from http.server import ThreadingHTTPServer
 from typing import Any
 
+# pylint: disable=no-name-in-module  # protobuf makes them when the module is loaded
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.proto.trace.v1.trace_pb2 import Span as ProtoSpan
 from opentelemetry.proto.trace.v1.trace_pb2 import Status
@@ -19,7 +20,7 @@ PATIENCE_SECONDS = 30.0
 
 
 @dataclass(frozen=True, slots=True)
-class Span:
+class Span:  # pylint: disable=too-many-instance-attributes  # a span has as many
     """A span as it was exported; ids in hexadecimal, ``parent`` empty for a root."""
 
     service: str

@@ -1,6 +1,7 @@
 """What the services log of everything that a client can do, and of outages: where and why, and never who or what."""
 
 from base64 import b64encode
+from dataclasses import dataclass
 from secrets import token_hex
 
 import orjson
@@ -29,18 +30,42 @@ QUERIES = (
 )
 
 
-@pytest.fixture(scope="module", params=["traced", "forsaken"])
-def after(request: pytest.FixtureRequest) -> tuple[Stack, list[str]]:
-    """The services after all of it, and the credentials that came up."""
-    found: Stack = request.getfixturevalue(request.param)
-    secrets = _identify(found)
-    _search(found)
-    _break_the_rules(found, secrets)
-    _lose_dependencies(found)
-    _poison(found)
-    if request.param == "traced":
-        eventually(lambda: "dead letters" in found.log("audit_sink"), "the dead letters")
-    return found, [*secrets, PASSWORD]
+@dataclass(frozen=True, slots=True)
+class After:
+    """The services after everything that clients and outages do to them, and the credentials that came up."""
+
+    stack: Stack
+    secrets: list[str]
+
+
+@pytest.fixture(scope="module")
+def traced_after(traced: Stack) -> After:
+    """The services with everything up, after it."""
+    found = _after(traced)
+    eventually(lambda: "dead letters" in traced.log("audit_sink"), "the dead letters")
+    return found
+
+
+@pytest.fixture(scope="module")
+def forsaken_after(forsaken: Stack) -> After:
+    """The services without Kafka and a collector, after it."""
+    return _after(forsaken)
+
+
+@pytest.fixture(params=["traced_after", "forsaken_after"])
+def after(request: pytest.FixtureRequest) -> After:
+    """Each of the two."""
+    found: After = request.getfixturevalue(request.param)
+    return found
+
+
+def _after(stack: Stack) -> After:
+    secrets = _identify(stack)
+    _search(stack)
+    _break_the_rules(stack, secrets)
+    _lose_dependencies(stack)
+    _poison(stack)
+    return After(stack, [*secrets, PASSWORD])
 
 
 def _ask(stack: Stack, method: str, path: str, body: object = None, **headers: str) -> urllib3.BaseHTTPResponse:
@@ -118,27 +143,23 @@ def _poison(stack: Stack) -> None:
         stack.trail.produce_raw(value)
 
 
-def test_no_log_holds_what_is_somebodys(after: tuple[Stack, list[str]]) -> None:
-    stack, secrets = after
+def test_no_log_holds_what_is_somebodys(after: After) -> None:
     for service in SERVICES:
-        log = stack.log(service).lower()
-        for private in (MARK, USER, ADDRESS, *secrets, b64encode(USER.encode()).decode()):
+        log = after.stack.log(service).lower()
+        for private in (MARK, USER, ADDRESS, *after.secrets, b64encode(USER.encode()).decode()):
             assert private.lower() not in log, (service, private)
 
 
-def test_the_logs_say_what_went_wrong(after: tuple[Stack, list[str]]) -> None:
-    gateway = after[0].log("gateway")
+def test_the_logs_say_what_went_wrong(after: After) -> None:
+    gateway = after.stack.log("gateway")
     assert "the translator cannot be reached" in gateway
     assert "Elasticsearch cannot be reached" in gateway
     assert "answer is not JSON" in gateway
 
 
-def test_every_line_for_machines_is_one_object_of_the_elastic_common_schema(
-    after: tuple[Stack, list[str]], traced: Stack
-) -> None:
-    del after
+def test_every_line_for_machines_is_one_object_of_the_elastic_common_schema(traced_after: After) -> None:
     for service in SERVICES:
-        lines = [orjson.loads(line) for line in traced.log(service).splitlines()]
+        lines = [orjson.loads(line) for line in traced_after.stack.log(service).splitlines()]
         assert lines, service
         for line in lines:
             assert {"@timestamp", "log.level", "message", "ecs.version"} <= set(line)
@@ -155,11 +176,9 @@ def test_a_line_about_a_request_has_its_trace(traced: Stack) -> None:
     ]
 
 
-def test_no_span_holds_what_is_somebodys(after: tuple[Stack, list[str]], traced: Stack, spans: Collector) -> None:
-    del traced
-    _, secrets = after
+def test_no_span_holds_what_is_somebodys(traced_after: After, spans: Collector) -> None:
     assert len(spans.spans) > 100
     for span in spans.spans:
-        for private in (MARK, USER, ADDRESS, *secrets):
+        for private in (MARK, USER, ADDRESS, *traced_after.secrets):
             assert private.lower() not in span.text.lower(), (span.name, private)
         assert span.events == 0, span.name
