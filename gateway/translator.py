@@ -63,10 +63,10 @@ def _request(
         if traceparent := tracing.traceparent():
             headers = {**(headers or {}), "traceparent": traceparent}
         response = pool.urlopen(method, path, body=body, headers=headers, timeout=timeout, preload_content=False)
-        span.set_attribute("http.response.status_code", response.status)
-        if response.status >= HTTPStatus.BAD_REQUEST:
-            tracing.fail(span, str(response.status))
         try:
+            span.set_attribute("http.response.status_code", response.status)
+            if response.status >= HTTPStatus.BAD_REQUEST:
+                tracing.fail(span, str(response.status))
             answer = response.read(_MAX_RESPONSE_BYTES + 1)
             if len(answer) > _MAX_RESPONSE_BYTES:
                 response.close()
