@@ -161,6 +161,13 @@ def test_an_id_that_is_not_well_formed_is_replaced(edge: Edge) -> None:
     assert edge.logged(response)["http.request.id"] == request_id
 
 
+@pytest.mark.parametrize("request_", [b"GET /search?q=secret\r\n", b"GET /search?q=secret HTTP/1.0\r\n\r\n"])
+def test_http_of_old_has_no_host_and_is_refused_and_logged(request_: bytes, edge: Edge) -> None:
+    assert b"malformed" in edge.raw(request_)
+    assert "secret" not in edge.everything_logged()
+    assert edge.log()
+
+
 def test_a_host_that_is_not_ours_is_refused_by_the_gateway(edge: Edge) -> None:
     assert edge.request("GET", "/auth/me", headers=AUTHORIZATION | {"Host": "elsewhere.example"}).status == 400
     assert edge.request("GET", "/auth/me", headers=AUTHORIZATION | {"Host": "localhost"}).status == 200
@@ -310,15 +317,17 @@ def test_neither_log_holds_queries_credentials_names_or_whole_addresses(edge: Ed
         edge.request("POST", f"/devices/devices/{secret}", body=b"{}", headers=AUTHORIZATION, client=client),
         edge.request("DELETE", f"/auth/keys/{secret}", headers=AUTHORIZATION, client=client),
         edge.request("GET", f"/metrics?{secret}", headers={"Cookie": secret, "User-Agent": secret, "Referer": secret}),
+        edge.request("GET", f"/search%3Fq={secret}", headers=AUTHORIZATION, client=client),
         edge.request("GET", "/healthz?" + secret * 2000, client=client),
         edge.request("POST", f"/search?{secret}", body=b" " * (1024 * 1024 + 1), headers=AUTHORIZATION, client=client),
     ]
     lines = [edge.logged(response) for response in responses]
-    assert [line["http.response.status_code"] for line in lines] == [200, 404, 403, 404, 414, 413]
+    assert [line["http.response.status_code"] for line in lines] == ["200", "404", "403", "404", "404", "414", "413"]
     assert lines[0]["url.path"] == "/search"
     assert lines[0]["client.network"] == "127.0.77.0/24"
     assert lines[1]["url.path"] == "/devices/devices/{hostname}"
     assert lines[2]["url.path"] == "/auth/keys/{key_id}"
+    assert lines[4]["url.path"] == "/search"
     logged = edge.everything_logged()
     for hidden in (secret, AUTHORIZATION["Authorization"].split()[1], client):
         assert hidden not in logged
