@@ -33,6 +33,8 @@ _CREDENTIALS = re.compile(
     """,
     re.VERBOSE | re.IGNORECASE,
 )
+_QUOTING = ("asyncio", "_granian")
+"""Who writes the text of an exception into the message, from its second line on."""
 _STANDARD = frozenset(vars(logging.makeLogRecord({})))
 
 
@@ -66,11 +68,15 @@ def _clean(record: logging.LogRecord) -> logging.LogRecord:
     """A copy of a record that holds its message, masked, and nothing that a library has hung on it."""
     clean = logging.makeLogRecord({name: value for name, value in vars(record).items() if name in _STANDARD})
     message = record.getMessage()
-    if record.name == "asyncio":
-        # The further lines show the exception as it is, which exc_info has as well.
+    if str(record.name).startswith(_QUOTING):
         message = message.partition("\n")[0]
     clean.msg, clean.args, clean.exc_text = _CREDENTIALS.sub("[masked]", message), None, None
     return clean
+
+
+def _reason(error: BaseException | None) -> str:
+    """What can be told of an exception: of the operating system's, what that says."""
+    return (isinstance(error, OSError) and error.strerror) or "its text is not logged"
 
 
 class ConsoleFormatter(logging.Formatter):
@@ -84,9 +90,9 @@ class ConsoleFormatter(logging.Formatter):
         return super().format(_clean(record))
 
     def formatException(self, ei: Any) -> str:
-        """Say where an exception came from, and its type."""
-        kind, _, traceback = ei
-        return f"{''.join(format_tb(traceback))}{kind.__name__ if kind else None}"
+        """Say where an exception came from, its type, and a reason that quotes nothing."""
+        _, error, traceback = ei
+        return f"{''.join(format_tb(traceback))}{error.__class__.__name__}: {_reason(error)}"
 
 
 class EcsFormatter(ecs_logging.StdlibFormatter):
@@ -101,7 +107,10 @@ class EcsFormatter(ecs_logging.StdlibFormatter):
         span = trace.get_current_span().get_span_context()
         if span.is_valid:
             vars(clean).update({"trace.id": format_trace_id(span.trace_id), "span.id": format_span_id(span.span_id)})
-        return super().format_to_ecs(clean)
+        line = super().format_to_ecs(clean)
+        if clean.exc_info and "error" in line:
+            line["error"]["message"] = _reason(clean.exc_info[1])
+        return line
 
 
 def configuration(service: str, log_format: LogFormat, levels: Mapping[str, str]) -> dict[str, Any]:

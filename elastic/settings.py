@@ -142,7 +142,7 @@ class TracingSettings(Settings):
     exporter_otlp_protocol: Literal["http/protobuf"] = "http/protobuf"
     exporter_otlp_headers: Annotated[SecretStr | None, AfterValidator(_key_value_list)] = None
     service_name: str | None = None
-    resource_attributes: str | None = Field(default=None, pattern=_KEY_VALUE_LIST.pattern)
+    resource_attributes: str | None = Field(default=None, pattern=f"^({_KEY_VALUE_LIST.pattern})$")
     traces_sampler: Literal[
         "always_on",
         "always_off",

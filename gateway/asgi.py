@@ -87,6 +87,10 @@ class Application:
             await self._answer(scope, receive, _Client(self._patience, receive, send))
         except _Stalled:
             logger.warning("a client that does not take its answer is given up")
+        except Exception:
+            # The server says so too, but not where: what quotes an exception is not logged.
+            logger.exception("a request failed outside of Django")
+            raise
         finally:
             self._inside -= 1
 

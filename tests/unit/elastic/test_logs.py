@@ -3,6 +3,7 @@
 import logging
 import subprocess
 import sys
+from pathlib import Path
 
 import orjson
 import pytest
@@ -65,8 +66,19 @@ def test_an_exception_is_its_type_and_place_without_its_text(formatter: logging.
 
 def test_for_machines_an_exception_is_in_the_fields_of_the_schema() -> None:
     error = orjson.loads(FORMATTERS[1].format(_failed()))["error"]
-    assert error["type"] == "ValueError"
-    assert set(error) == {"type", "stack_trace"}
+    assert (error["type"], error["message"]) == ("ValueError", "its text is not logged")
+    assert "in _failed" in error["stack_trace"]
+
+
+@pytest.mark.parametrize("formatter", FORMATTERS)
+def test_of_the_operating_systems_exceptions_the_log_has_its_own_words(formatter: logging.Formatter) -> None:
+    try:
+        Path("/needle/needle").touch()
+    except OSError:
+        shown = formatter.format(logging.makeLogRecord({"msg": "it failed", "exc_info": sys.exc_info()}))
+    assert "FileNotFoundError" in shown
+    assert "No such file or directory" in shown
+    assert "'/needle" not in shown
 
 
 @pytest.mark.parametrize("formatter", FORMATTERS)
@@ -76,10 +88,16 @@ def test_what_a_library_hangs_on_a_line_is_not_shown(formatter: logging.Formatte
 
 
 @pytest.mark.parametrize("formatter", FORMATTERS)
-def test_the_event_loop_shows_no_more_than_what_went_wrong(formatter: logging.Formatter) -> None:
-    text = "Task exception was never retrieved\nfuture: <Task exception=ValueError('needle')>"
-    shown = formatter.format(logging.makeLogRecord({"name": "asyncio", "msg": text}))
-    assert "never retrieved" in shown
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("asyncio", "Task exception was never retrieved\nfuture: <Task exception=ValueError('needle')>"),
+        ("_granian.utils", "Application callable raised an exception\nTraceback…\nValueError: needle"),
+    ],
+)
+def test_who_quotes_an_exception_in_a_message_is_cut_short(name: str, text: str, formatter: logging.Formatter) -> None:
+    shown = formatter.format(logging.makeLogRecord({"name": name, "msg": text}))
+    assert "exception" in shown
     assert "needle" not in shown
 
 

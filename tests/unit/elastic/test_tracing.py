@@ -1,8 +1,10 @@
 """Tracing is off until it is asked for, and off means that there is nothing of it."""
 
 import os
+import socket
 import subprocess
 import sys
+import time
 
 import pytest
 from elasticsearch import Elasticsearch
@@ -13,6 +15,7 @@ from elastic import tracing
 from elastic.client import connect
 from elastic.settings import ConfigurationError, ElasticsearchSettings, TracingSettings
 from elastic.traced_node import TracedNode, api_and_index
+from tests.otlp_collector import collector
 
 ENDPOINT = {"OTEL_EXPORTER_OTLP_ENDPOINT": "http://127.0.0.1:4318"}
 
@@ -63,6 +66,7 @@ def test_an_exporter_or_its_address_turns_it_on(
         ("OTEL_EXPORTER_OTLP_HEADERS", "s3cret"),
         ("OTEL_EXPORTER_OTLP_HEADERS", "a=b,s3cret"),
         ("OTEL_RESOURCE_ATTRIBUTES", "production"),
+        ("OTEL_RESOURCE_ATTRIBUTES", "a=b,production"),
         ("OTEL_TRACES_SAMPLER", "sometimes"),
         ("OTEL_TRACES_SAMPLER_ARG", "2"),
     ],
@@ -116,3 +120,33 @@ def _traces_by_itself(client: Elasticsearch) -> bool:
 )
 def test_a_request_is_named_after_its_api(path: str, operation: str, index: str) -> None:
     assert api_and_index(path) == (operation, index)
+
+
+_TRACED = """
+from opentelemetry.context import Context
+from opentelemetry.trace import SpanKind
+from elastic import tracing
+from elastic.settings import TracingSettings
+tracing.set_up("service", TracingSettings.load())
+with tracing.span("work", SpanKind.SERVER, parent=Context()):
+    pass
+"""
+
+
+def test_what_is_left_is_exported_at_the_end_of_a_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    with collector() as collected:
+        monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", collected.url)
+        monkeypatch.setenv("OTEL_RESOURCE_ATTRIBUTES", "service.name=another,deployment.environment.name=test")
+        subprocess.run([sys.executable, "-c", _TRACED], check=True)
+        [span] = collected.spans
+    assert (span.name, span.service) == ("work", "another")
+
+
+def test_a_collector_that_hangs_holds_the_end_up_for_two_seconds_at_most(monkeypatch: pytest.MonkeyPatch) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", f"http://127.0.0.1:{silent.getsockname()[1]}")
+        # Once it exports, it is about to end.
+        with subprocess.Popen([sys.executable, "-c", _TRACED]) as process, silent.accept()[0]:
+            started = time.monotonic()
+            assert process.wait(30) == 0
+    assert time.monotonic() - started < 2 * tracing._FLUSH_SECONDS  # pylint: disable=protected-access  # what is promised
