@@ -1,7 +1,9 @@
 """Request bodies, which are read in the event loop: how long they take is up to their clients."""
 
+import asyncio
 from collections import Counter
 from collections.abc import Awaitable, Callable, MutableMapping
+from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
 
@@ -16,12 +18,27 @@ Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 
 
+_SLOW_SECONDS = 1.0
+"""A body that has not come by then counts as a slow one."""
+
+
+@dataclass(slots=True)
+class _Reading:
+    address: str
+    is_slow: bool = False
+    is_refused: bool = False
+
+
 class Bodies:  # pylint: disable=too-few-public-methods  # it does one thing
-    """The bodies that are being read, with a limit of size, of time, of all at once, and of those of one address."""
+    """The bodies that are being read, with a limit of size, of time, of all at once, and of one address's slow ones.
+
+    Quick ones may come in any number from one address, as they do where many clients are behind it.
+    """
 
     def __init__(self, patience: Patience) -> None:
         self._patience = patience
-        self._inside: Counter[str] = Counter()
+        self._inside = 0
+        self._slow: Counter[str] = Counter()
 
     async def read(self, address: str, receive: Receive) -> tuple[bytearray, bool]:
         """Collect a body until it ends, or is larger than any that is taken.
@@ -35,31 +52,48 @@ class Bodies:  # pylint: disable=too-few-public-methods  # it does one thing
 
         Raises:
             Full: as many bodies are being read as may be, or the process ends.
-            Problem: 429, as many of this address are.
+            Problem: 429, it is slow, and a quarter of the room is taken by this address's slow ones.
         """
-        room = settings.GATEWAY.bodies
-        if self._inside.total() >= room:
+        if self._inside >= settings.GATEWAY.bodies:
             raise Full
-        if self._inside[address] >= max(1, room // 4):
-            raise Problem(
-                HTTPStatus.TOO_MANY_REQUESTS,
-                Code.THROTTLED,
-                f"Your address is sending {self._inside[address]} request bodies already; wait for one to end.",
-                headers={"Retry-After": str(RETRY_AFTER_SECONDS)},
-            )
-        self._inside[address] += 1
-        body = bytearray()
+        self._inside += 1
+        reading, body = _Reading(address), bytearray()
         try:
             with BODIES_INSIDE.track_inprogress():
-                async with self._patience.wait(settings.GATEWAY.body_timeout):
-                    return body, await _read(receive, body)
+                async with self._patience.wait(settings.GATEWAY.body_timeout) as timeout:
+                    slow = asyncio.get_running_loop().call_later(_SLOW_SECONDS, self._count_slow, reading, timeout)
+                    try:
+                        return body, await _read(receive, body)
+                    finally:
+                        slow.cancel()
         except TimeoutError:
+            if reading.is_refused:
+                raise _too_many_slow() from None
             if self._patience.is_ending:
                 raise Full from None
             return body, False
         finally:
-            self._inside[address] -= 1
-            self._inside += Counter()  # drops the zeros
+            self._inside -= 1
+            if reading.is_slow:
+                self._slow[address] -= 1
+                self._slow += Counter()  # drops the zeros
+
+    def _count_slow(self, reading: _Reading, timeout: asyncio.Timeout) -> None:
+        if self._slow[reading.address] < max(1, settings.GATEWAY.bodies // 4):
+            self._slow[reading.address] += 1
+            reading.is_slow = True
+        elif not timeout.expired():
+            reading.is_refused = True
+            timeout.reschedule(0)
+
+
+def _too_many_slow() -> Problem:
+    return Problem(
+        HTTPStatus.TOO_MANY_REQUESTS,
+        Code.THROTTLED,
+        "Your address is sending as many slow request bodies as one may; wait for one to end.",
+        headers={"Retry-After": str(RETRY_AFTER_SECONDS)},
+    )
 
 
 async def _read(receive: Receive, body: bytearray) -> bool:

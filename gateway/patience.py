@@ -18,11 +18,14 @@ class Patience:
         return self._at_most is not None
 
     @asynccontextmanager
-    async def wait(self, seconds: float | None) -> AsyncIterator[None]:
+    async def wait(self, seconds: float | None) -> AsyncIterator[asyncio.Timeout]:
         """Wait for a client in here.
 
         Args:
             seconds: how long; None for as long as it takes, unless the process ends.
+
+        Yields:
+            the time-out, which can be brought forward.
 
         Raises:
             TimeoutError: it took longer.
@@ -32,7 +35,7 @@ class Patience:
         async with asyncio.timeout(seconds) as timeout:
             self._waiting.add(timeout)
             try:
-                yield
+                yield timeout
             finally:
                 self._waiting.remove(timeout)
 

@@ -50,7 +50,7 @@ def throttle_addresses(
 
     def middleware(request: HttpRequest) -> HttpResponseBase:
         if request.path_info not in WATCHED:
-            problem = request.META.get(REFUSED) or _take(neighbourhood(request.META["REMOTE_ADDR"]))
+            problem = _take(neighbourhood(request.META["REMOTE_ADDR"])) or request.META.get(REFUSED)
             if problem is not None:
                 THROTTLED.labels("address").inc()
                 view = _recorded_view(request.path_info)

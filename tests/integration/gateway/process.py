@@ -84,9 +84,9 @@ class Connection:
         """Send some bytes of a request."""
         self.socket.sendall(text.encode("latin-1"))
 
-    def begin(self, length: int, body: str = "") -> None:
-        """Send the head of a search and a part of its body."""
-        head = "".join(f"{name}: {value}\r\n" for name, value in AUTHORIZATION.items())
+    def begin(self, length: int, body: str = "", head: str = "") -> None:
+        """Send the head of a search, with more lines of it if there are any, and a part of its body."""
+        head += "".join(f"{name}: {value}\r\n" for name, value in AUTHORIZATION.items())
         self.send(f"POST /search HTTP/1.1\r\nHost: localhost\r\n{head}Content-Length: {length}\r\n\r\n{body}")
 
     def answer(self) -> str:

@@ -1,36 +1,63 @@
 """Clients that are slow, hang up, lie about lengths or flood: whoever behaves is served on."""
 
 import socket
+import struct
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, suppress
+from typing import Any
 
 import orjson
+import psutil
 import pytest
 import urllib3
 
-from tests.integration.gateway.conftest import PATIENCE_SECONDS, Backing, FindEvent
+from tests.faulty_proxy import FaultyProxy, in_front_of
+from tests.integration.gateway.conftest import PATIENCE_SECONDS, Backing, FindEvent, wait_until
 from tests.integration.gateway.process import AUTHORIZATION, Connection, Gateway, configured_gateway
 
 THREADS = 2
 BODIES = 8
 SHARE = 2
-"""Of these that one address may have."""
+"""Of these that slow ones of one address may have."""
 BODY_SECONDS = 2.0
 
 
 @pytest.fixture(scope="module")
-def small(tmp_path_factory: pytest.TempPathFactory, backing: Backing) -> Iterator[Gateway]:
-    """A gateway that serves, with little room."""
+def elasticsearch(backing: Backing) -> Iterator[FaultyProxy]:
+    """Elasticsearch, which can be made slow."""
+    with in_front_of(backing.elasticsearch_url) as proxy:
+        yield proxy
+
+
+@pytest.fixture(scope="module")
+def process(
+    tmp_path_factory: pytest.TempPathFactory, backing: Backing, elasticsearch: FaultyProxy
+) -> Iterator[tuple[Gateway, psutil.Process]]:
+    """A gateway that serves, with little room, and its worker."""
     gateway = configured_gateway(
         tmp_path_factory.mktemp("small"),
         backing,
         GATEWAY_THREADS=str(THREADS),
         GATEWAY_BODIES=str(BODIES),
         GATEWAY_BODY_TIMEOUT=str(BODY_SECONDS),
+        ELASTICSEARCH_URL=elasticsearch.url,
     )
-    with gateway.started():
-        yield gateway
+    with gateway.started() as started:
+        yield gateway, psutil.Process(started.pid).children()[0]
+
+
+@pytest.fixture
+def small(process: tuple[Gateway, psutil.Process]) -> Gateway:
+    """That gateway."""
+    return process[0]
+
+
+@pytest.fixture
+def worker(process: tuple[Gateway, psutil.Process]) -> psutil.Process:
+    """That worker."""
+    return process[1]
 
 
 def _is_well(gateway: Gateway, path: str = "/healthz") -> bool:
@@ -86,20 +113,17 @@ def test_more_bodies_than_there_is_room_for_are_refused_at_once(small: Gateway) 
     assert refused.headers["X-Request-ID"]
 
 
-def test_one_address_has_a_quarter_of_the_room_for_bodies_and_is_told_so_on_the_trail(
+def test_slow_bodies_of_one_address_have_a_quarter_of_the_room_and_that_is_on_the_trail(
     small: Gateway, find_event: FindEvent
 ) -> None:
     with ExitStack() as stack:
-        answers: list[str] = []
-        while not answers:
-            connection = stack.enter_context(Connection(small, "127.0.0.2"))
+        slow = [stack.enter_context(Connection(small, "127.0.0.2")) for _ in range(BODIES - 1)]
+        for connection in slow:
             connection.begin(100, "{")
-            connection.socket.settimeout(0.2)
-            with suppress(TimeoutError):
-                answers.append(connection.answer())
-        assert answers[0].startswith("HTTP/1.1 429 ")
         assert small.post(b'{"query": ""}').status == 200
-    problem = orjson.loads(answers[0].partition("\r\n\r\n")[2])
+        answers = sorted((connection.answer() for connection in slow), key=lambda answer: answer[:12])
+    assert [answer[9:12] for answer in answers] == ["400"] * SHARE + ["429"] * (BODIES - 1 - SHARE)
+    problem = orjson.loads(answers[-1].partition("\r\n\r\n")[2])
     assert problem["code"] == "throttled"
     event = find_event(problem["query_id"])
     assert event is not None
@@ -190,3 +214,110 @@ def test_a_header_with_an_underscore_passes_for_no_other(small: Gateway) -> None
     with Connection(small) as connection:
         connection.send("GET /healthz HTTP/1.1\r\nHost: localhost\r\nX_Request_ID: mine\r\n\r\n")
         assert "mine" not in connection.answer()
+
+
+def test_health_answers_at_once_while_elasticsearch_is_slow_and_all_threads_are_taken(
+    small: Gateway, elasticsearch: FaultyProxy
+) -> None:
+    before = elasticsearch.requests
+    elasticsearch.held.clear()
+    with ThreadPoolExecutor(2 * THREADS) as pool:
+        try:
+            searches = [pool.submit(small.post, b'{"query": ""}') for _ in range(2 * THREADS)]
+            wait_until(lambda: elasticsearch.requests == before + THREADS)
+            assert _is_well(small)
+            assert _is_well(small, "/metrics")
+        finally:
+            elasticsearch.held.set()
+        assert [search.result().status for search in searches] == [200] * 2 * THREADS
+
+
+@pytest.mark.parametrize("is_begun", [False, True], ids=["before it", "in the middle of it"])
+def test_clients_that_hang_up_on_the_answers_of_searches_lose_no_event_and_hold_no_thread(
+    is_begun: bool, small: Gateway, elasticsearch: FaultyProxy, events: Callable[[], Iterator[dict[str, Any]]]
+) -> None:
+    names = [f"hang-up-{is_begun}-{number}" for number in range(THREADS + 1)]
+    for name in names:
+        before = elasticsearch.requests
+        with Connection(small) as connection:
+            if not is_begun:
+                elasticsearch.held.clear()
+            connection.begin(13, '{"query": ""}', f"X-Request-ID: {name}\r\n")
+            wait_until(lambda asked=before: elasticsearch.requests > asked)  # type: ignore[misc]  # the default is an int
+            if is_begun:
+                assert connection.socket.recv(1) == b"H"
+            # So that the other end is told at once (socket(7)).
+            connection.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        elasticsearch.held.set()
+    wait_until(lambda: sorted(name for each in events() if (name := each["metadata"]["request_id"]) in names) == names)
+    with ThreadPoolExecutor(THREADS) as pool:
+        assert {answer.status for answer in pool.map(small.post, [b'{"query": ""}'] * 2 * THREADS)} == {200}
+
+
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        (["Bearer " + "x" * 50_000], 401),
+        (["Bearer " + "x" * 200_000], 431),
+        (["Bearer a.b.c", "Bearer a.b.c"], 401),
+        (["Bearer a.b.c", "Octoxlabs b2N0b0FkbWlu"], 401),
+        (["Bearer a.b.c, Octoxlabs b2N0b0FkbWlu"], 401),
+        (["Bearer \xe9\xff.\xa0.\xb2"], 401),
+        (["Bearer \u00c4.b.c".encode().decode("latin-1")], 401),
+        (["Octoxlabs b2N0b0FkbWlu\xa0"], 401),
+        (["Bearer a\x00b"], 400),
+        (["Bearer"], 401),
+        ([""], 401),
+    ],
+)
+def test_credentials_that_are_none_are_refused(headers: list[str], status: int, small: Gateway) -> None:
+    lines = "".join(f"Authorization: {header}\r\n" for header in headers)
+    with Connection(small) as connection, suppress(ConnectionError):
+        connection.send(f"GET /search?q= HTTP/1.1\r\nHost: localhost\r\n{lines}\r\n")
+        answer = connection.answer()
+        assert answer.startswith(f"HTTP/1.1 {status} ")
+        if status == 401:
+            assert '"code":"unauthenticated"' in answer
+            assert "\r\nwww-authenticate: " in answer.lower()
+    assert _is_well(small)
+
+
+@pytest.mark.parametrize(
+    ("method", "target", "status"),
+    [("HEAD", "/healthz", 200), ("HEAD", "/search?q=", 200), ("OPTIONS", "/search", 405), ("OPTIONS", "*", 404)],
+)
+def test_head_and_options_are_answered_and_the_connection_serves_on(
+    method: str, target: str, status: int, small: Gateway
+) -> None:
+    authorization = f"Authorization: {AUTHORIZATION['Authorization']}"
+    with Connection(small) as connection:
+        connection.send(f"{method} {target} HTTP/1.1\r\nHost: localhost\r\n{authorization}\r\n\r\n")
+        connection.send("GET /healthz HTTP/1.1\r\nHost: 10.1.2.3:8000\r\nConnection: close\r\n\r\n")
+        received = b""
+        while more := connection.socket.recv(65_536):
+            received += more
+    first, second = received.decode("latin-1").split("HTTP/1.1 ")[1:]
+    assert (first[:3], second[:3]) == (str(status), "200")
+    # An answer to HEAD has no body.
+    assert first.endswith("\r\n\r\n") == (method == "HEAD")
+
+
+def test_hundreds_of_requests_leave_no_memory_and_no_file_open(small: Gateway, worker: psutil.Process) -> None:
+    bodies = [
+        b'{"query": "Hostname = octoxlabs*"}',
+        b'{"query": "Hostname ="}',
+        b'{"query": "", "index": "users"}',
+        b'{"query": "Hostname = octoxlabs*", "cursor": "start"}',
+        b"nonsense",
+    ]
+
+    def ask(times: int) -> None:
+        with ThreadPoolExecutor(4) as pool:
+            statuses = set(pool.map(lambda number: small.post(bodies[number % len(bodies)]).status, range(times)))
+        assert statuses == {200, 400, 403}
+
+    ask(100)
+    files, memory = worker.num_fds(), worker.memory_info().rss
+    ask(500)
+    wait_until(lambda: worker.num_fds() <= files + 4)
+    assert worker.memory_info().rss - memory < 8 * 1024 * 1024

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import orjson
+import psutil
 import pytest
 import urllib3
 from django.test import Client
@@ -297,3 +298,20 @@ def test_a_stream_that_a_stop_cuts_off_does_not_look_whole(gateway: Gateway, sta
         assert not tail.endswith(b"\r\n0\r\n\r\n")
         assert process.wait(PATIENCE_SECONDS) == 0
     assert open_contexts() == before
+
+
+def test_a_stream_takes_no_more_memory_than_its_parts(gateway: Gateway, stack: Settings) -> None:
+    del stack
+    with gateway.started() as process:
+        worker = psutil.Process(process.pid).children()[0]
+        assert gateway.post(orjson.dumps({"query": "", "index": LONG, "size": 10})).status == 200
+        before = worker.memory_info().rss
+        with _open(gateway) as connection:
+            received, highest = 0, before
+            while more := connection.recv(1024 * 1024):
+                received += len(more)
+                highest = max(highest, worker.memory_info().rss)
+                if more.endswith(b"\r\n0\r\n\r\n"):
+                    break
+    assert received > LONG_DOCUMENTS * LONG_BYTES
+    assert highest - before < LONG_DOCUMENTS * LONG_BYTES
