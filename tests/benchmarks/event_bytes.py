@@ -150,7 +150,7 @@ def _index(client: Elasticsearch, count: int) -> str:
         if time.monotonic() > deadline:
             sys.exit(f"the audit index lacks events after {_PATIENCE_SECONDS} s")
         time.sleep(0.5)
-    indices = [*client.indices.get(index="query-logs-*")]
+    indices: list[str] = [*client.indices.get(index="query-logs-*")]
     if len(indices) != 1:
         sys.exit("midnight (UTC) came in between; run it again")
     return indices[0]
