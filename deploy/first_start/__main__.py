@@ -1,0 +1,41 @@
+"""``python -m deploy.first_start FOLDER --host NAME``: make what is missing; a second run changes nothing."""
+
+import argparse
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+
+from deploy.first_start import files, readers
+from deploy.first_start.vault import Vault
+
+_VAULT = "vault"
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run; the result is the process's exit status: 0 done, 1 a file cannot be written."""
+    parser = argparse.ArgumentParser(prog="python -m deploy.first_start", description="Make the deployment's secrets.")
+    parser.add_argument("folder", type=Path, help="holds a folder for each reader, and the originals")
+    parser.add_argument("--host", default="localhost", help="the name or address that clients know the edge by")
+    options = parser.parse_args(arguments)
+    hosts = list(dict.fromkeys((options.host, "localhost", "127.0.0.1")))
+    folder: Path = options.folder
+    try:
+        vault = Vault(folder / _VAULT, folder.stat().st_uid, datetime.now(UTC))
+        changed = [
+            f"{reader}/{name}"
+            for reader, held in readers.contents(vault, hosts).items()
+            for name, content in held.items()
+            if files.write(folder / reader / name, content, readers.OWNERS[reader])
+        ]
+    except OSError as error:
+        print(f"first_start: {error.filename}: {error.strerror}", file=sys.stderr)
+        return 1
+    for name in changed:
+        print(f"made {name}")
+    if not changed:
+        print("every secret is in its place")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,102 @@
+"""Who reads which secret: a folder for each reader, which is a volume that it alone mounts."""
+
+from collections.abc import Mapping
+
+from deploy.first_start.vault import Vault
+
+OWNERS: Mapping[str, int] = {
+    # Sluice's own image.
+    "gateway": 10001,
+    "translator": 10001,
+    "audit-sink": 10001,
+    "bootstrap": 10001,
+    # The users of the official images.
+    "kafka": 1000,
+    "elasticsearch": 1000,
+    "kibana": 1000,
+    "postgres": 999,
+    "redis": 999,
+    "edge": 101,
+    "grafana": 472,
+}
+"""The number of the user that each reader runs as."""
+
+# The broker itself, and who makes the other users, cannot be among the users that the broker keeps.
+_JAAS = """\
+controller.KafkaServer {{
+  org.apache.kafka.common.security.plain.PlainLoginModule required
+    username="broker" password="{broker}" user_broker="{broker}";
+}};
+clients.KafkaServer {{
+  org.apache.kafka.common.security.plain.PlainLoginModule required
+    username="broker" password="{broker}" user_broker="{broker}" user_bootstrap="{bootstrap}";
+  org.apache.kafka.common.security.scram.ScramLoginModule required;
+}};
+"""
+# For Kafka's own programs, run in its container.
+_ADMIN = """\
+security.protocol=SASL_SSL
+ssl.truststore.type=PEM
+ssl.truststore.location=/run/secrets/ca.crt
+sasl.mechanism=PLAIN
+sasl.jaas.config=org.apache.kafka.common.security.plain.PlainLoginModule required username="broker" password="{broker}";
+"""
+
+
+def contents(vault: Vault, hosts: list[str]) -> dict[str, dict[str, str]]:
+    """Every reader's files by their paths, and what is in them; made where the vault has them not yet.
+
+    Args:
+        vault: the originals.
+        hosts: the names and addresses that clients know the edge by.
+    """
+    authority, password = vault.authority(), vault.password
+    elasticsearch_key, elasticsearch_certificate = vault.server(["elasticsearch", "localhost"])
+    edge_key, edge_certificate = vault.edge(hosts)
+    database_url = f"postgres://sluice:{password('postgres')}@postgres:5432/sluice"
+    return {
+        "gateway": {
+            "secret-key": vault.secret_key(),
+            "signing-key.pem": vault.signing_key(),
+            "database-url": database_url,
+            "redis-url": f"redis://:{password('redis')}@redis:6379/0",
+            "kafka-password": password("kafka-gateway"),
+            "elasticsearch-password": password("elasticsearch-gateway"),
+            "ca.crt": authority,
+        },
+        "translator": {"elasticsearch-password": password("elasticsearch-translator"), "ca.crt": authority},
+        "audit-sink": {
+            "kafka-password": password("kafka-audit-sink"),
+            "elasticsearch-password": password("elasticsearch-audit-sink"),
+            "ca.crt": authority,
+        },
+        "bootstrap": {
+            "database-url": database_url,
+            "kafka-password": password("kafka-bootstrap"),
+            "elastic-password": password("elastic"),
+            "ca.crt": authority,
+            **{f"kafka/{user}": password(f"kafka-{user}") for user in ("gateway", "audit-sink")},
+            **{
+                f"elasticsearch/{user}": password(f"elasticsearch-{user}")
+                for user in ("gateway", "translator", "audit-sink")
+            },
+            "elasticsearch/kibana_system": password("kibana_system"),
+        },
+        "kafka": {
+            "jaas.conf": _JAAS.format(broker=password("kafka-broker"), bootstrap=password("kafka-bootstrap")),
+            "admin.properties": _ADMIN.format(broker=password("kafka-broker")),
+            "keystore.pem": "".join(vault.server(["kafka", "localhost"])),
+            "ca.crt": authority,
+        },
+        "elasticsearch": {
+            "elastic-password": password("elastic"),
+            "tls.key": elasticsearch_key,
+            "tls.crt": elasticsearch_certificate,
+            "ca.crt": authority,
+        },
+        "kibana": {"password": password("kibana_system"), "ca.crt": authority},
+        "postgres": {"password": password("postgres")},
+        "redis": {"redis.conf": f"requirepass {password('redis')}\n"},
+        "edge": {"tls.key": edge_key, "tls.crt": edge_certificate},
+        "grafana": {"admin-password": password("grafana")},
+    }

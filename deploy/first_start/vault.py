@@ -1,0 +1,78 @@
+"""The originals of all secrets, in a folder that no service sees; each is made once, and kept."""
+
+import secrets
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from joserfc.jwk import RSAKey
+
+from deploy.first_start import certificates, files
+
+_PASSWORD_BYTES = 24
+_DJANGO_KEY_BYTES = 48
+_SIGNING_KEY_BITS = 3072
+
+
+@dataclass(frozen=True, slots=True)
+class Vault:
+    """Removing a file here and running once more makes a new secret in its place.
+
+    Args:
+        folder: where the originals are.
+        owner: the number of the user whose they are.
+        now: the moment by which certificates are judged and made.
+    """
+
+    folder: Path
+    owner: int
+    now: datetime
+
+    def password(self, name: str) -> str:
+        """A password of 192 random bits, in characters that need no escaping in a URL or a configuration file."""
+        return self._kept(name) or self._keep(name, secrets.token_urlsafe(_PASSWORD_BYTES))
+
+    def secret_key(self) -> str:
+        """Django's secret key."""
+        return self._kept("secret-key") or self._keep("secret-key", secrets.token_urlsafe(_DJANGO_KEY_BYTES))
+
+    def signing_key(self) -> str:
+        """The RSA key in PEM form that signs access tokens."""
+        name = "signing-key.pem"
+        return self._kept(name) or self._keep(
+            name, RSAKey.generate_key(_SIGNING_KEY_BITS).as_pem(private=True).decode()
+        )
+
+    def authority(self) -> str:
+        """The certificate that the services check each other's against."""
+        return self._authority()[1]
+
+    def server(self, hosts: list[str]) -> tuple[str, str]:
+        """A key, and a certificate of the authority's for it; the first host names them."""
+        return self._certified(hosts[0], hosts, self._authority())
+
+    def edge(self, hosts: list[str]) -> tuple[str, str]:
+        """A key, and a certificate that vouches for itself: browsers need not trust the services' own authority."""
+        return self._certified("edge", hosts, None)
+
+    def _authority(self) -> tuple[str, str]:
+        key = self._kept("authority.key") or self._keep("authority.key", certificates.new_key())
+        certificate = self._kept("authority.crt") or self._keep(
+            "authority.crt", certificates.authority(key, "Sluice's services", self.now)
+        )
+        return key, certificate
+
+    def _certified(self, name: str, hosts: list[str], issuer: tuple[str, str] | None) -> tuple[str, str]:
+        key = self._kept(f"{name}.key") or self._keep(f"{name}.key", certificates.new_key())
+        kept = self._kept(f"{name}.crt")
+        if kept and certificates.is_good(kept, hosts, self.now):
+            return key, kept
+        return key, self._keep(f"{name}.crt", certificates.server(key, hosts, issuer, self.now))
+
+    def _kept(self, name: str) -> str | None:
+        path = self.folder / name
+        return path.read_text(encoding="utf-8") if path.exists() else None
+
+    def _keep(self, name: str, content: str) -> str:
+        files.write(self.folder / name, content, self.owner)
+        return content
