@@ -6,11 +6,12 @@ import re
 import sys
 from collections.abc import Callable, Sequence
 from functools import partial
+from pathlib import Path
 
 from confluent_kafka import KafkaException
 
 from audit_sink import logs
-from audit_sink.commands import dead_letters, replay, serve, status, topics
+from audit_sink.commands import dead_letters, replay, secure, serve, status, topics
 from elastic.settings import ConfigurationError
 
 _FAILED = 1
@@ -57,6 +58,10 @@ def _command(arguments: Sequence[str]) -> Command:
         ("replay", replay.run, "index the dead letters whose cause is mended; repeatable without doubling"),
     ):
         commands.add_parser(name, help=text).set_defaults(command=run)
+    securing = commands.add_parser("secure", help="give each service its user and its grants on the topics")
+    securing.add_argument(
+        "--passwords", type=Path, required=True, metavar="FOLDER", help="a file for each service, with its password"
+    )
     letters = commands.add_parser("dead-letters", help="list the dead letters, or show one")
     actions = letters.add_subparsers(metavar="ACTION", required=True)
     actions.add_parser(
@@ -65,6 +70,8 @@ def _command(arguments: Sequence[str]) -> Command:
     show = actions.add_parser("show", help="all of one: coordinates, reason, headers, and the original's bytes")
     show.add_argument("offset", type=_offset, help="its offset in the dead-letter topic, or PARTITION:OFFSET")
     options = parser.parse_args(arguments)
+    if "passwords" in options:
+        return partial(secure.run, options.passwords)
     command: Command = options.command
     return partial(dead_letters.show, *options.offset) if "offset" in options else command
 

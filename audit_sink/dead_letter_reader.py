@@ -13,6 +13,9 @@ _ANSWER_SECONDS = 5.0
 _STUCK_SECONDS = 30.0
 _TIMED_OUT = KafkaError._TIMED_OUT  # pylint: disable=protected-access  # a public constant all the same
 
+GROUP = "audit-sink-dead-letters"
+"""The group that librdkafka wants, though no offset is committed for it."""
+
 
 class DeadLetterReader:
     """One look at the topic, by iterating or at one offset; nothing is committed, so the next look sees the same.
@@ -33,7 +36,7 @@ class DeadLetterReader:
             client_config(kafka)
             | {
                 "client.id": "audit-sink-dead-letters",
-                "group.id": "audit-sink-dead-letters",
+                "group.id": GROUP,
                 "enable.auto.commit": False,
                 # What retention deletes while it is read is passed over, not everything up to the end.
                 "auto.offset.reset": "earliest",

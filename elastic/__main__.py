@@ -1,15 +1,17 @@
-"""``python -m elastic`` prepares a cluster (``bootstrap``, ``seed``), deletes old audit logs (``prune``) and one
-person's (``erase``)."""
+"""``python -m elastic`` prepares a cluster (``bootstrap``, ``secure``, ``seed``), deletes old audit logs (``prune``)
+and one person's (``erase``)."""
 
 import argparse
 import sys
 from datetime import UTC, datetime
 from ipaddress import ip_address
+from pathlib import Path
 from unicodedata import normalize
 
 from elasticsearch import ApiError, Elasticsearch, TransportError
 from elasticsearch.helpers import BulkIndexError, ScanError
 
+from elastic.access import secure
 from elastic.bootstrap import KEEP_DAYS, bootstrap
 from elastic.client import connect
 from elastic.erase import ErasureIncomplete, Person, erase, find
@@ -78,6 +80,10 @@ def main(arguments: list[str] | None = None) -> int:
         metavar="N",
         help="primary shards of a new daily index; default: %(default)s",
     )
+    securing = commands.add_parser("secure", help="give each service its role and its user; needs security switched on")
+    securing.add_argument(
+        "--passwords", type=Path, required=True, metavar="FOLDER", help="a file for each service, with its password"
+    )
     commands.add_parser("seed", help="write the demo inventory into the index devices")
     pruning = commands.add_parser("prune", help="delete the audit logs of days before the last N; for a daily job")
     pruning.add_argument("--keep-days", type=_days, required=True, metavar="N")
@@ -94,6 +100,8 @@ def main(arguments: list[str] | None = None) -> int:
             match chosen.command:
                 case "bootstrap":
                     print(bootstrap(client, chosen.keep_days, chosen.shards))
+                case "secure":
+                    print(*secure(client, chosen.passwords), sep="\n")
                 case "seed":
                     print(f"wrote {seed(client)} devices")
                 case "prune":
