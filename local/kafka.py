@@ -4,6 +4,7 @@ https://kafka.apache.org/43/operations/kraft/
 """
 
 import subprocess
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -26,12 +27,17 @@ appender.console.layout.pattern = %d{ISO8601} %-5p %c: %m%n
 
 @dataclass(frozen=True, slots=True)
 class Kafka:
-    """A node that keeps everything in ``home`` and listens on loopback."""
+    """A node that keeps everything in ``home`` and listens on loopback.
+
+    ``properties`` configure it instead of its own, which ask nobody who they are; ``logins`` is then its JAAS file.
+    """
 
     home: Path
     jars: list[Path]
     port: int
     controller_port: int
+    properties: Mapping[str, object] | None = None
+    logins: Path | None = None
 
     @property
     def bootstrap_servers(self) -> str:
@@ -73,6 +79,7 @@ class Kafka:
             "-XX:+UseSerialGC",
             f"-Djava.io.tmpdir={self.home / 'tmp'}",
             f"-Dlog4j2.configurationFile={self._log4j}",
+            *([] if self.logins is None else [f"-Djava.security.auth.login.config={self.logins}"]),
             "-cp",
             ":".join(str(jar) for jar in self.jars),
         ]
@@ -93,7 +100,7 @@ class Kafka:
             raise StackError(f"Kafka cannot format {self._data}: {reason[-1] if reason else result.returncode}")
 
     def _configuration(self) -> str:
-        properties = {
+        properties = self.properties or {
             "process.roles": "broker,controller",
             "node.id": 1,
             "controller.quorum.voters": f"1@127.0.0.1:{self.controller_port}",
