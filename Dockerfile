@@ -1,19 +1,42 @@
-# One image for all three services; the command chooses which: `gateway`, `translator serve` or `audit_sink`.
-FROM python:3.11-slim-bookworm AS build
-RUN python -m venv /opt/sluice
-COPY requirements/runtime.txt /tmp/runtime.txt
-RUN /opt/sluice/bin/pip install --no-cache-dir --require-hashes -r /tmp/runtime.txt
+# One image for all services; the command chooses which: `gateway`, `translator serve` or `audit_sink`. Without the
+# embedded servers, tests or documentation, and without pip: nothing can be installed into a running container.
 
-FROM python:3.11-slim-bookworm
-RUN useradd --system --uid 10001 --user-group sluice \
-    && install --directory --owner sluice /var/lib/sluice
-COPY --from=build /opt/sluice /opt/sluice
+# docker buildx imagetools inspect python:3.11.14-slim-bookworm prints the digest that a release pins behind the tag.
+ARG BASE=python:3.11.14-slim-bookworm
+
+FROM ${BASE} AS build
+RUN python -m venv --without-pip /opt/sluice
+COPY requirements/runtime.txt /tmp/runtime.txt
+# Wheels alone: what would have to be compiled is not in the lock.
+RUN pip --python /opt/sluice/bin/python install --no-cache-dir --only-binary :all: --require-hashes -r /tmp/runtime.txt
 WORKDIR /opt/sluice/src
 COPY elastic elastic
 COPY audit_sink audit_sink
 COPY translator translator
 COPY gateway gateway
-ENV PATH=/opt/sluice/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1
-USER sluice
+COPY deploy/first_start deploy/first_start
+# The file system is read-only where it runs.
+RUN /opt/sluice/bin/python -m compileall -q .
+
+FROM ${BASE}
+ARG VERSION=unreleased
+LABEL org.opencontainers.image.title="Sluice" \
+      org.opencontainers.image.description="A search gateway for asset inventories with an audit trail" \
+      org.opencontainers.image.licenses="Apache-2.0" \
+      org.opencontainers.image.version="${VERSION}"
+RUN rm -rf /usr/local/bin/pip* /usr/local/bin/idle* /usr/local/lib/python3.11/site-packages/* \
+      /usr/local/lib/python3.11/ensurepip /usr/local/lib/python3.11/idlelib \
+    && groupadd --system --gid 10001 sluice \
+    && useradd --system --uid 10001 --gid sluice --no-create-home --shell /usr/sbin/nologin sluice \
+    && install --directory --mode 0700 --owner sluice --group sluice /var/lib/sluice
+COPY --from=build /opt/sluice /opt/sluice
+WORKDIR /opt/sluice/src
+ENV PATH=/opt/sluice/bin:$PATH \
+    PYTHONUNBUFFERED=1 \
+    PYTHONDONTWRITEBYTECODE=1 \
+    HEALTH_URL=http://127.0.0.1:8000/healthz
+USER 10001:10001
+HEALTHCHECK --interval=5s --timeout=5s --start-period=30s --retries=3 \
+    CMD ["sh", "-c", "exec python -c 'import sys, urllib.request as r; r.urlopen(sys.argv[1], timeout=3)' \"$HEALTH_URL\""]
 ENTRYPOINT ["python", "-m"]
 CMD ["gateway"]

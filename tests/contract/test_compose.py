@@ -1,0 +1,165 @@
+"""The compose file, without a container engine: it is one, and what it names is there."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from audit_sink.kafka import KafkaSettings, TopicSettings
+from audit_sink.settings import SinkSettings
+from deploy.first_start import readers
+from elastic.settings import ElasticsearchSettings, Settings, TracingSettings
+from gateway.settings import GatewaySettings
+from tests.compose import FILE, ROOT, VARIABLE, compose
+from translator.settings import TranslatorSettings
+
+_SERVICES: dict[str, dict[str, Any]] = compose()["services"]
+_OURS = {name: service for name, service in _SERVICES.items() if service["image"].startswith("sluice:")}
+_ONE_SHOT = {"secrets", "bootstrap", "demo"}
+_NO_PROGRAM_THAT_COULD_ASK = {"otel-collector", "tempo"}
+_WRITE_AMONG_THEIR_OWN_FILES = {"elasticsearch", "kibana"}
+
+_SETTINGS: dict[str, tuple[type[Settings], ...]] = {
+    "gateway": (GatewaySettings, TracingSettings, KafkaSettings, TopicSettings, ElasticsearchSettings),
+    "audit-sink": (SinkSettings, TracingSettings, KafkaSettings, TopicSettings, ElasticsearchSettings),
+    "translator": (TranslatorSettings, TracingSettings, ElasticsearchSettings),
+    "bootstrap": (GatewaySettings, SinkSettings, KafkaSettings, TopicSettings, ElasticsearchSettings),
+}
+
+
+def test_it_is_a_compose_file() -> None:
+    checked = subprocess.run(
+        [Path(sys.executable).parent / "check-jsonschema", "--builtin-schema", "vendor.compose-spec", FILE],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert checked.returncode == 0, checked.stdout + checked.stderr
+
+
+def test_every_variable_has_a_default_and_is_documented() -> None:
+    text = "\n".join(
+        line for line in FILE.read_text(encoding="utf-8").splitlines() if not line.lstrip().startswith("#")
+    )
+    documented = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
+    for found in VARIABLE.finditer(text):
+        assert found["default"] is not None, found["name"]
+        assert re.search(rf"^\| `{found['name']}` \| `{re.escape(found['default'])}` \|", documented, re.MULTILINE), (
+            found
+        )
+    left = VARIABLE.sub("", text).replace("$$", "")
+    assert "$" not in left
+
+
+def test_every_file_that_is_mounted_is_in_the_repository() -> None:
+    for name, service in _SERVICES.items():
+        for mount in service.get("volumes", []):
+            source = mount.split(":")[0]
+            if source.startswith("."):
+                assert (ROOT / source).exists(), f"{name}: {source}"
+                assert mount.endswith(":ro"), f"{name}: {mount}"
+            else:
+                assert source in compose()["volumes"], f"{name}: {source}"
+
+
+def _variables(settings: type[Settings]) -> set[str]:
+    return {f"{settings.model_config.get('env_prefix', '')}{name}".upper() for name in settings.model_fields}
+
+
+@pytest.mark.parametrize("service", sorted(set(_OURS) - {"secrets"}))
+def test_every_setting_that_a_service_is_given_is_one_of_its_own(service: str) -> None:
+    known = set().union(
+        *(_variables(each) for each in _SETTINGS[re.sub(r"-\d$", "", service.replace("demo", "bootstrap"))])
+    )
+    for name in _OURS[service]["environment"]:
+        if name != "HEALTH_URL":
+            assert name.removesuffix("_FILE") in known, name
+
+
+def test_only_the_edge_is_published_and_on_loopback_unless_told_otherwise() -> None:
+    published = {name: service["ports"] for name, service in _SERVICES.items() if "ports" in service}
+    assert set(published) == {"edge"}
+    assert all(port.startswith("127.0.0.1:") for port in published["edge"])
+    assert not any(service.get("network_mode") == "host" for service in _SERVICES.values())
+
+
+def test_only_the_edge_has_a_network_that_leads_elsewhere() -> None:
+    outward = {name for name, network in compose()["networks"].items() if not (network or {}).get("internal")}
+    assert outward == {"public"}
+    assert {name for name, service in _SERVICES.items() if outward & set(service.get("networks", []))} == {"edge"}
+
+
+def test_every_service_shares_a_network_with_whom_it_needs_and_nobody_else() -> None:
+    def neighbours(name: str) -> set[str]:
+        own = set(_SERVICES[name].get("networks", []))
+        return {each for each, service in _SERVICES.items() if own & set(service.get("networks", []))} - {name}
+
+    assert neighbours("edge") == {"gateway-1", "gateway-2"}
+    assert "edge" not in neighbours("translator")
+    assert neighbours("redis") == {"gateway-1", "gateway-2"}
+    assert neighbours("postgres") == {"gateway-1", "gateway-2", "bootstrap", "demo"}
+    assert neighbours("kafka") == {"gateway-1", "gateway-2", "audit-sink-1", "audit-sink-2", "bootstrap", "demo"}
+    assert neighbours("secrets") == set()
+
+
+@pytest.mark.parametrize("name", _SERVICES)
+def test_every_service_is_pinned_hardened_and_limited(name: str) -> None:
+    service = _SERVICES[name]
+    assert name in _OURS or re.search(r":v?\d+\.\d+[\w.-]*$", service["image"]), service["image"]
+    assert service["cap_drop"] == ["ALL"]
+    assert service["security_opt"] == ["no-new-privileges:true"]
+    assert service["read_only"] is (name not in _WRITE_AMONG_THEIR_OWN_FILES)
+    assert {"cpus", "memory", "pids"} <= set(service["deploy"]["resources"]["limits"])
+    assert service["restart"] == ("no" if name in _ONE_SHOT else "unless-stopped")
+    checked = not service["healthcheck"].get("disable", False)
+    assert checked is (name not in _ONE_SHOT | _NO_PROGRAM_THAT_COULD_ASK)
+
+
+def test_what_a_service_waits_for_can_be_waited_for() -> None:
+    for name, service in _SERVICES.items():
+        for other, waiting in service.get("depends_on", {}).items():
+            expected = "service_completed_successfully" if other in _ONE_SHOT else "service_healthy"
+            assert waiting["condition"] == expected, f"{name} waits for {other}"
+            assert "profiles" not in _SERVICES[other] or "profiles" in service
+
+
+def _secrets_of(service: dict[str, Any]) -> set[str]:
+    mounted = (mount.split(":")[0] for mount in service.get("volumes", []))
+    return {volume.removeprefix("secrets-") for volume in mounted if volume.startswith("secrets-")}
+
+
+def test_each_service_mounts_its_own_secrets_alone_and_read_only() -> None:
+    assert _secrets_of(_SERVICES["secrets"]) == {*readers.OWNERS, "vault"}
+    for name, service in _SERVICES.items():
+        if name != "secrets":
+            own = re.sub(r"-\d$", "", name.replace("demo", "bootstrap"))
+            assert _secrets_of(service) <= {own}, name
+            assert all(mount.endswith(":ro") for mount in service.get("volumes", []) if mount.startswith("secrets-"))
+
+
+def test_every_secret_file_that_is_named_is_made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from deploy.first_start.__main__ import main  # pylint: disable=import-outside-toplevel  # with the patch in place
+
+    monkeypatch.setattr(readers, "OWNERS", dict.fromkeys(readers.OWNERS, tmp_path.stat().st_uid))
+    assert main([str(tmp_path)]) == 0
+    for name, service in _SERVICES.items():
+        for reader in _secrets_of(service) - {"vault"} if name != "secrets" else ():
+            for path in set(re.findall(r"/run/secrets/([\w./-]+)", str(service))):
+                assert (tmp_path / reader / path).exists(), f"{name}: {path}"
+
+
+def test_no_service_accepts_unsigned_tokens() -> None:
+    assert all(_OURS[name]["environment"]["GATEWAY_UNSIGNED_TOKENS"] == "false" for name in ("gateway-1", "gateway-2"))
+
+
+def test_the_servers_are_those_of_the_embedded_stack() -> None:
+    pinned = (ROOT / "local" / "jars.toml").read_text(encoding="utf-8")
+    kafka, elasticsearch, kibana = (
+        _SERVICES[name]["image"].split(":")[1] for name in ("kafka", "elasticsearch", "kibana")
+    )
+    assert f'"org.apache.kafka:kafka_2.13:{kafka}"' in pinned
+    assert f'"org.elasticsearch:elasticsearch:{elasticsearch}"' in pinned
+    assert kibana == elasticsearch
