@@ -269,5 +269,11 @@ class _Stream:  # pylint: disable=too-few-public-methods  # it does one thing
         self._put({"type": "http.response.body", "body": b""})
 
     def _put(self, message: Message) -> None:
-        # Twice as long, for when the loop has ended and nothing times out any more.
-        asyncio.run_coroutine_threadsafe(self._client.take(message), self._loop).result(2 * _STALLED_SECONDS)
+        taken = asyncio.run_coroutine_threadsafe(self._client.take(message), self._loop)
+        while True:
+            try:
+                return taken.result(_FLUSH_SECONDS)
+            except TimeoutError:
+                # The server ends it with its last connection, which may be the one that this client has hung up on.
+                if not self._loop.is_running():
+                    raise _Stalled from None

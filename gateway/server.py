@@ -44,7 +44,7 @@ class _Server(MPServer):
         gone = [self.wrks[number].inner.pid for number in workers]
         super()._respawn_workers(workers, *args, **kwargs)
         for process in gone:
-            mark_process_dead(process)  # type: ignore[no-untyped-call]  # as below
+            mark_process_dead(process)  # type: ignore[no-untyped-call]  # comes without types
 
     def shutdown(self, exit_code: int = 0) -> None:
         """Stop the workers, also those that have only begun.

@@ -1,7 +1,10 @@
 """What becomes of an answer whose client does not take it."""
 
 import asyncio
+import itertools
 import logging
+import threading
+from collections.abc import Iterator
 from ipaddress import ip_network
 
 import pytest
@@ -24,7 +27,22 @@ def _parts(_: HttpRequest) -> HttpResponseBase:
     return StreamingHttpResponse(BODY[at : at + 1000] for at in range(0, len(BODY), 1000))
 
 
-urlpatterns = [path("whole", _whole), path("parts", _parts)]
+class _Endless:
+    closed = threading.Event()
+
+    def __iter__(self) -> Iterator[bytes]:
+        return itertools.repeat(b"more")
+
+    def close(self) -> None:
+        """Note that nobody reads it any more."""
+        self.closed.set()
+
+
+urlpatterns = [
+    path("whole", _whole),
+    path("parts", _parts),
+    path("endless", lambda _: StreamingHttpResponse(_Endless())),
+]
 
 
 @pytest.fixture(autouse=True)
@@ -52,6 +70,10 @@ class Client:
 
     def ask(self, target: str, method: str = "GET", **headers: str) -> None:
         """Send one request, and wait until the application is done with it."""
+        asyncio.run(asyncio.wait_for(self.asking(target, method, **headers), 10))
+
+    async def asking(self, target: str, method: str = "GET", **headers: str) -> None:
+        """Send one request."""
         scope = {
             "method": method,
             "path": target,
@@ -63,7 +85,7 @@ class Client:
             "scheme": "http",
             "headers": [(b"host", b"localhost"), *((name.encode(), text.encode()) for name, text in headers.items())],
         }
-        asyncio.run(asyncio.wait_for(Application()(scope, self.receive, self.send), 10))
+        await Application()(scope, self.receive, self.send)
 
 
 @pytest.mark.parametrize("target", ["/whole", "/parts"])
@@ -116,3 +138,22 @@ def test_the_budget_of_an_address_is_that_of_its_client_where_a_trusted_proxy_sa
         client.ask("/whole", "POST", **{"content-length": "100", "x-forwarded-for": address})
         statuses.append(client.taken[0]["status"])
     assert [status == 429 for status in statuses] == [True, False]
+
+
+def test_a_stream_ends_with_the_event_loop_though_its_client_takes_nothing() -> None:
+    client = Client(2)
+
+    async def begin() -> None:
+        while len(client.taken) < 2:
+            await asyncio.sleep(0)
+
+    loop = asyncio.new_event_loop()
+    asking = loop.create_task(client.asking("/endless"))
+    loop.run_until_complete(begin())
+    assert _Endless.closed.wait(10)
+    left = asyncio.all_tasks(loop)
+    for task in left:
+        task.cancel()
+    loop.run_until_complete(asyncio.gather(*left, return_exceptions=True))
+    loop.close()
+    assert asking.done()
