@@ -167,7 +167,6 @@ class KeyView(_ProvenView):
         now = datetime.now(UTC)
         record.status = HTTPStatus.NO_CONTENT
         with transaction.atomic():
-            record.user.lock()
             if record.user.api_keys.filter(id=key_id, revoked_at=None).update(revoked_at=now):
                 deny(key_id, now)
             put_on_trail(record)

@@ -7,6 +7,8 @@ from django.apps import AppConfig
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Warning, register  # pylint: disable=redefined-builtin
 
+from gateway.settings import AuditMode
+
 MIN_SECRET_KEY_CHARACTERS = 50
 
 
@@ -54,5 +56,20 @@ def tokens_are_signed(app_configs: Sequence[AppConfig] | None, **kwargs: Any) ->
             "GATEWAY_UNSIGNED_TOKENS is on: whoever reaches the gateway can search as any known user",
             hint="switch it off except on a machine of your own",
             id="gateway.W001",
+        )
+    ]
+
+
+@register()
+def events_are_waited_for(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
+    """``gateway.W002``: requests may be answered that no event tells of."""
+    del app_configs, kwargs
+    if settings.GATEWAY.audit_mode is AuditMode.DURABLE:
+        return []
+    return [
+        Warning(
+            "GATEWAY_AUDIT_MODE is async: answers do not wait for their events, of which some may be lost",
+            hint="set it to durable where the audit trail has to be whole",
+            id="gateway.W002",
         )
     ]

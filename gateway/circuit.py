@@ -27,13 +27,14 @@ class Circuit:  # pylint: disable=too-few-public-methods  # it does one thing
     """The breaker of one dependency.
 
     Args:
-        name: the dependency's, in the log and the metrics.
+        name: the dependency's, in the metrics; written like a proper name if it is one.
         code: what a call raises when the dependency is at fault; any other problem, and ``Unanswered``, is
             none of its fault.
     """
 
     def __init__(self, name: str, code: Code) -> None:
         self._name = name
+        self._who = name if name[0].isupper() else f"the {name}"
         self._code = code
         self._breaker = CircuitBreaker(FAILURES, RECOVERY_SECONDS, Unavailable, name)
         self._trial = threading.Lock()
@@ -48,7 +49,9 @@ class Circuit:  # pylint: disable=too-few-public-methods  # it does one thing
         """
         state = self._breaker.state
         if state == STATE_OPEN or (state == STATE_HALF_OPEN and not self._trial.acquire(blocking=False)):
-            raise Unavailable(self._code, f"The {self._name} has failed repeatedly and is left alone; try again.")
+            raise Unavailable(
+                self._code, f"{self._who[0].upper()}{self._who[1:]} has failed repeatedly and is left alone; try again."
+            )
         CONNECTIONS_IN_USE.labels(self._name).inc()
         try:
             yield
@@ -68,7 +71,7 @@ class Circuit:  # pylint: disable=too-few-public-methods  # it does one thing
 
     def _worked(self) -> None:
         if not self._breaker.closed:
-            logger.info("the %s is back", self._name)
+            logger.info("%s is back", self._who)
             CIRCUIT_OPEN.labels(self._name).set(0)
         self._breaker.reset()
 
@@ -77,7 +80,7 @@ class Circuit:  # pylint: disable=too-few-public-methods  # it does one thing
         # The library has no other way to be told.
         self._breaker.__exit__(Unavailable, error, None)
         if was_closed and not self._breaker.closed:
-            logger.error("the %s failed %d times in a row and is left alone for a while", self._name, FAILURES)
+            logger.error("%s failed %d times in a row and is left alone for a while", self._who, FAILURES)
             CIRCUIT_OPEN.labels(self._name).set(1)
 
 

@@ -9,6 +9,7 @@ from importlib import import_module
 from types import FrameType
 
 from django.core.management import execute_from_command_line
+from django.db import DatabaseError
 
 from elastic.settings import ConfigurationError
 from gateway.metrics_folder import metrics_folder
@@ -19,7 +20,7 @@ def main(arguments: Sequence[str]) -> int:
     """Serve in the foreground until SIGTERM or SIGINT, or run a command.
 
     Returns:
-        the exit status: 0 after a clean stop, 2 for settings that nothing can start with.
+        the exit status: 0 after a clean stop, 1 for a database that fails, 2 for settings that nothing can start with.
     """
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "gateway.settings")
     try:
@@ -28,7 +29,11 @@ def main(arguments: Sequence[str]) -> int:
         print(f"gateway: {error}", file=sys.stderr)
         return BAD_CONFIGURATION
     if arguments:
-        execute_from_command_line(["python -m gateway", *arguments])
+        try:
+            execute_from_command_line(["python -m gateway", *arguments])
+        except DatabaseError as error:
+            print(f"gateway: GATEWAY_DATABASE_URL: {' '.join(str(error).split())}", file=sys.stderr)
+            return 1
         return 0
     # Before anything imports prometheus_client, which looks once whether there is such a folder.
     with metrics_folder() as folder:

@@ -5,6 +5,7 @@ the snapshot and of the last document read, so that a page can be asked for agai
 """
 
 import hashlib
+import logging
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
@@ -14,7 +15,7 @@ from typing import Any
 
 import orjson
 from django.core import signing
-from django.db import transaction
+from django.db import DatabaseError, transaction
 from django.utils import timezone
 
 from gateway.anchor import anchored
@@ -22,8 +23,8 @@ from gateway.correlation import Correlation
 from gateway.models import OpenCursor, User
 from gateway.point_in_time import (
     KEEP_ALIVE_SECONDS,
+    ExpiredCursor,
     close_point_in_time,
-    expired,
     open_point_in_time,
     read_point_in_time,
 )
@@ -32,8 +33,18 @@ from gateway.record import QueryRecord
 from gateway.search import Page, sort_clauses, source_members
 from gateway.serializers import MAX_CURSOR_CHARACTERS, START
 
+logger = logging.getLogger(__name__)
+
 MAX_OPEN = 10
 """Snapshots that a user may hold open."""
+
+
+class ForeignCursor(Problem):
+    """A cursor is not one of this search's; the detail says why in the words of ``/search``."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(HTTPStatus.BAD_REQUEST, Code.MALFORMED, f"cursor: {reason}")
+
 
 _BINDING = ("query", "case_insensitive", "index", "sort")
 _KEEP_ALIVE = timedelta(seconds=KEEP_ALIVE_SECONDS)
@@ -84,12 +95,8 @@ def reading(record: QueryRecord, asked: Mapping[str, Any], *, exact_count: bool 
             snapshot.point_in_time = found.point_in_time
             OpenCursor.objects.filter(pk=snapshot.pk).update(point_in_time=found.point_in_time)
         yield replace(found.page, next=cursor)
-    except Problem as problem:
-        if after is None or problem.code is Code.CURSOR_EXPIRED:
-            _close(snapshot, correlation)
-        raise
-    except Exception:
-        if after is None:
+    except Exception as error:
+        if after is None or isinstance(error, ExpiredCursor):
             _close(snapshot, correlation)
         raise
     if cursor is None:
@@ -107,8 +114,8 @@ def _reserve(user: User, asked: Mapping[str, Any]) -> OpenCursor:
             raise Problem(
                 HTTPStatus.TOO_MANY_REQUESTS,
                 Code.THROTTLED,
-                f"You have {MAX_OPEN} cursors open, which is as many as there may be. Read one to its end, or wait: a "
-                f"cursor expires {KEEP_ALIVE_SECONDS} seconds after its last use.",
+                f"You have {MAX_OPEN} cursors or scrolls open, which is as many as there may be. Read one to its end, or "
+                f"wait: it expires {KEEP_ALIVE_SECONDS} seconds after its last use.",
                 headers={"Retry-After": str(int((ends[0] - now).total_seconds()) + 1)},
             )
         return OpenCursor.objects.create(
@@ -121,22 +128,22 @@ def _resume(user: User, asked: Mapping[str, Any]) -> tuple[OpenCursor, list[Any]
     try:
         identifier, after = signing.loads(asked["cursor"], salt=_SALT)
     except signing.BadSignature:
-        raise malformed('cursor: It is none of this gateway\'s; send "next" of the page before as it is.') from None
+        raise ForeignCursor('It is none of this gateway\'s; send "next" of the page before as it is.') from None
     now = timezone.now()
     snapshot = OpenCursor.objects.filter(pk=identifier, expires_at__gt=now).first()
     if snapshot is None:
-        raise expired()
+        raise ExpiredCursor
     if snapshot.user_id != user.pk:
-        raise malformed('cursor: It is another user\'s; start your own with "start".')
+        raise ForeignCursor('It is another user\'s; start your own with "start".')
     asked_for = _binding(asked)
     changed = [name for name in _BINDING if snapshot.binding[name] != asked_for[name]]
     if changed:
-        raise malformed(
-            f"cursor: It belongs to a search with another {' and '.join(changed)}; "
+        raise ForeignCursor(
+            f"It belongs to a search with another {' and '.join(changed)}; "
             f'leave {", ".join(_BINDING)} as they were, or start again with "start".'
         )
     if not OpenCursor.objects.filter(pk=snapshot.pk).update(expires_at=now + _KEEP_ALIVE):
-        raise expired()
+        raise ExpiredCursor
     return snapshot, after
 
 
@@ -148,7 +155,11 @@ def _write(snapshot: OpenCursor, after: list[Any]) -> str:
 
 
 def _close(snapshot: OpenCursor, correlation: Correlation) -> None:
-    snapshot.delete()
+    """Give a snapshot up; what cannot be done now is no reason to fail, as it expires by itself."""
+    try:
+        snapshot.delete()
+    except DatabaseError as error:
+        logger.warning("a cursor is left to expire: %s", error)
     if snapshot.point_in_time:
         close_point_in_time(snapshot.point_in_time, correlation)
 

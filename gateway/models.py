@@ -96,7 +96,8 @@ class User(AbstractBaseUser):
 
     def lock(self) -> None:
         """Let other transactions that do this wait until this one ends; SQLite has one writer at a time anyway."""
-        User.objects.select_for_update().filter(pk=self.pk).first()
+        # With no_key, what only refers to the user, such as a log-in, does not wait.
+        User.objects.select_for_update(no_key=True).filter(pk=self.pk).first()
 
     @property
     def is_staff(self) -> bool:

@@ -15,15 +15,16 @@ from django.contrib.auth.middleware import AuthenticationMiddleware
 from django.contrib.messages.middleware import MessageMiddleware
 from django.contrib.sessions.middleware import SessionMiddleware
 from django.core.exceptions import ValidationError
+from django.db import DatabaseError
 from django.db.models import Model, QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.middleware.csrf import CsrfViewMiddleware
 from django.utils.deprecation import MiddlewareMixin
 from rest_framework.exceptions import AuthenticationFailed
 
 from gateway.login import log_in_with_password
 from gateway.models import ApiKey, RefreshFamily, User
-from gateway.problems import Problem, as_problem
+from gateway.problems import Problem, as_problem, problem_response
 from gateway.record import QueryRecord
 from gateway.recorded_changes import RecordedAdmin, View, note_change, record_changes
 from gateway.refresh import deny, end_family
@@ -54,6 +55,15 @@ class Authentication(_BelowPath, AuthenticationMiddleware):  # pylint: disable=t
 
 class Messages(_BelowPath, MessageMiddleware):
     """What was done."""
+
+
+class DatabaseFaults(_BelowPath):  # pylint: disable=too-few-public-methods  # as above
+    """A database that fails, or cannot hold what was sent."""
+
+    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
+        """Answer with a problem, as the API does."""
+        del request
+        return problem_response(as_problem(exception)) if isinstance(exception, DatabaseError) else None
 
 
 class LogInForm(AdminAuthenticationForm):

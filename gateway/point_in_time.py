@@ -22,6 +22,18 @@ KEEP_ALIVE_SECONDS = 120
 """How long a point in time outlives its last page."""
 
 
+class ExpiredCursor(Problem):
+    """A snapshot is not there any more; the detail says so in the words of ``/search``."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            HTTPStatus.CONFLICT,
+            Code.CURSOR_EXPIRED,
+            f"The snapshot is gone: it is kept for {KEEP_ALIVE_SECONDS} seconds after its last use, and closed after "
+            'its last page. Start again with "cursor": "start".',
+        )
+
+
 @dataclass(frozen=True, slots=True)
 class Slice:
     """One page of a point in time.
@@ -100,7 +112,7 @@ def read_point_in_time(  # pylint: disable=too-many-arguments  # a search has as
         answer = perform("POST", "/_search?allow_partial_search_results=false", correlation, body)
     except Problem as problem:
         if problem.status is HTTPStatus.NOT_FOUND:
-            raise expired() from None
+            raise ExpiredCursor from None
         raise
     hits, total = answer["hits"]["hits"], answer["hits"]["total"]
     page = Page(
@@ -118,13 +130,3 @@ def close_point_in_time(point_in_time: str, correlation: Correlation) -> None:
         perform("DELETE", "/_pit", correlation, {"id": point_in_time})
     except Problem as problem:
         logger.info("a point in time is left to expire: %s", problem.detail)
-
-
-def expired() -> Problem:
-    """The problem of a snapshot that is not there any more."""
-    return Problem(
-        HTTPStatus.CONFLICT,
-        Code.CURSOR_EXPIRED,
-        f"The snapshot is gone: it is kept for {KEEP_ALIVE_SECONDS} seconds after its last use, and closed after its "
-        'last page. Start again with "cursor": "start".',
-    )

@@ -11,13 +11,13 @@ from typing import Any
 import orjson
 from django.contrib import admin
 from django.contrib.messages import get_messages
-from django.db import DatabaseError, transaction
+from django.db import transaction
 from django.db.models import Model
 from django.forms import ModelForm
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
-from gateway.problems import Unavailable, as_problem, problem_response
+from gateway.problems import Unavailable, problem_response
 from gateway.record import QueryRecord
 from gateway.trail import put_on_trail
 
@@ -45,9 +45,9 @@ def record_changes(view: View) -> View:
                 if changes:
                     record.query, record.status = "; ".join(changes), HTTPStatus(response.status_code)
                     put_on_trail(record)
-        except (DatabaseError, Unavailable) as error:
+        except Unavailable as problem:
             list(get_messages(request))  # they say that all went well, and are gone when they have been read
-            return problem_response(as_problem(error), record.query_id)
+            return problem_response(problem, record.query_id)
         return response
 
     return recorded

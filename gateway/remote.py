@@ -9,13 +9,14 @@ import urllib3
 from urllib3.exceptions import HTTPError, LocationValueError
 
 from gateway.auth import BEARER, SCHEME
-from gateway.settings import CallerSettings
+from gateway.settings import CREDENTIAL, CallerSettings
 from gateway.table import escape
 
 REFUSED = 2
 FAILED = 1
 
 _TIMEOUT_SECONDS = 30.0
+_NO_GATEWAY = "the answer is not a gateway's"
 
 
 class NoAnswer(Exception):
@@ -48,7 +49,10 @@ def authorization(url: str, user: str | None, caller: CallerSettings) -> str:
             REFUSED,
         )
     answer = post(f"{url}/auth/token", {"api_key": caller.api_key.get_secret_value()}, {"access_token"})
-    return f"{BEARER} {answer['access_token']}"
+    token = answer["access_token"]
+    if not isinstance(token, str) or not CREDENTIAL.fullmatch(token):
+        raise NoAnswer(_NO_GATEWAY, FAILED)
+    return f"{BEARER} {token}"
 
 
 def post(url: str, body: dict[str, Any], members: set[str], authorized: str | None = None) -> dict[str, Any]:
@@ -82,9 +86,6 @@ def post(url: str, body: dict[str, Any], members: set[str], authorized: str | No
     if not isinstance(answer, dict) or not answer.keys() >= members:
         raise NoAnswer(_NO_GATEWAY, FAILED)
     return answer
-
-
-_NO_GATEWAY = "the answer is not a gateway's"
 
 
 def _explanation(problem: Any) -> str:

@@ -56,8 +56,12 @@ def _database_url(url: SecretStr) -> SecretStr:
     return url
 
 
+CREDENTIAL = re.compile(r"[!-~]{1,4096}")
+"""What can stand in a header as it is."""
+
+
 def _credential(credential: SecretStr | None) -> SecretStr | None:
-    if credential is not None and not re.fullmatch(r"[!-~]{1,4096}", credential.get_secret_value()):
+    if credential is not None and not CREDENTIAL.fullmatch(credential.get_secret_value()):
         raise ValueError("must be at most 4,096 printable ASCII characters without spaces")
     return credential
 
@@ -186,6 +190,7 @@ MIDDLEWARE = [
     "gateway.operators.Csrf",
     "gateway.operators.Authentication",
     "gateway.operators.Messages",
+    "gateway.operators.DatabaseFaults",
 ]
 
 SESSION_COOKIE_PATH = CSRF_COOKIE_PATH = "/admin/"

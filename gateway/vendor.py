@@ -12,8 +12,10 @@ from rest_framework.response import Response
 from gateway.access import device_index, require_index
 from gateway.auth import caller
 from gateway.correlation import correlation_of
+from gateway.cursor import ForeignCursor
 from gateway.login import log_in_with_key
 from gateway.openapi.vendor import device_schema, devices_schema, discovery_schema, ping_schema, token_schema
+from gateway.point_in_time import KEEP_ALIVE_SECONDS, ExpiredCursor
 from gateway.problems import Code, Problem
 from gateway.recorded_search import read, run
 from gateway.recorded_view import API_KEY, NOT_KEPT, CredentialsView, RecordedView, RefusalsRecordedView
@@ -28,6 +30,12 @@ _DISCOVERY_ID = 1
 # The client sends no scroll_id where it was given none, and that starts a scroll: a program that reads until an answer
 # is empty would read everything again and again. So the last devices come with this, and this brings an empty answer.
 _SCROLL_END = "end"
+_SCROLL_PROBLEMS = {
+    Code.MALFORMED: "scroll_id: It is none of this search's; send the one of the answer before as it is, with the same "
+    "query and ordering, or none, which starts again.",
+    Code.CURSOR_EXPIRED: f"The scroll is over: it is kept for {KEEP_ALIVE_SECONDS} seconds after its last use. Start "
+    "again without a scroll_id.",
+}
 _DONE = 2
 """The client's number for a discovery that has come to its end."""
 
@@ -84,21 +92,24 @@ class DevicesView(RecordedView):
         asked = read(request, record, DevicesSerializer)
         _require_discovery(asked["index_id"])
         is_over = asked["scroll_id"] == _SCROLL_END
-        with run(
-            record,
-            {
-                "query": asked["query"],
-                "index": device_index(record.user),
-                "size": 0 if is_over else asked["size"],
-                "page": asked["page"],
-                "sort": [f"-{by['field']}" if by["order"] == "desc" else by["field"] for by in asked["ordering"]],
-                "fields": asked["fields"] or None,
-                "cursor": None if is_over or not asked["scrollable"] else asked["scroll_id"] or START,
-                "case_insensitive": False,
-            },
-            exact_count=True,
-        ) as page:
-            put_on_trail(record)
+        try:
+            with run(
+                record,
+                {
+                    "query": asked["query"],
+                    "index": device_index(record.user),
+                    "size": 0 if is_over else asked["size"],
+                    "page": asked["page"],
+                    "sort": [f"-{by['field']}" if by["order"] == "desc" else by["field"] for by in asked["ordering"]],
+                    "fields": asked["fields"] or None,
+                    "cursor": None if is_over or not asked["scrollable"] else asked["scroll_id"] or START,
+                    "case_insensitive": False,
+                },
+                exact_count=True,
+            ) as page:
+                put_on_trail(record)
+        except (ForeignCursor, ExpiredCursor) as problem:
+            raise Problem(problem.status, problem.code, _SCROLL_PROBLEMS[problem.code]) from None
         is_last = asked["scrollable"] and page.results and page.next is None
         return Response(
             {

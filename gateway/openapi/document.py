@@ -15,7 +15,7 @@ from rest_framework.response import Response
 
 from gateway.base_view import PublicView
 from gateway.openapi.answers import PROBLEM, problem_responses
-from gateway.point_in_time import expired
+from gateway.point_in_time import ExpiredCursor
 from gateway.problems import MEDIA_TYPE, Code, Problem, Unavailable, as_problem, malformed, problem_object
 from gateway.stream import MEDIA_TYPE as STREAM
 
@@ -45,7 +45,7 @@ _EXAMPLES = {
         Problem(HTTPStatus.NOT_FOUND, Code.NOT_FOUND, "The index does not exist."),
         as_problem(MethodNotAllowed("DELETE")),
         as_problem(NotAcceptable()),
-        expired(),
+        ExpiredCursor(),
         Problem(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, Code.TOO_LARGE, "The body is larger than 1,048,576 bytes."),
         as_problem(UnsupportedMediaType("text/plain")),
         Problem(HTTPStatus.TOO_MANY_REQUESTS, Code.THROTTLED, "You have 10 cursors open, which is as many as may be."),

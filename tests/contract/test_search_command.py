@@ -167,3 +167,11 @@ def test_what_is_no_gateway_is_called_that(status: HTTPStatus, answer: object) -
         result = _run("", "--user", "ada", "--url", address)
     assert result.returncode in (1, 2)
     assert result.stderr.decode().splitlines() == ["the answer is not a gateway's"]
+
+
+@pytest.mark.parametrize("token", [None, 5, "a\r\nX-Evil: 1", "ş", ""])
+def test_a_token_that_is_none_is_not_shown_to_anybody(token: object, shown: list[str | None]) -> None:
+    handler = type("_Other", (_Gateway,), {"answer": {"access_token": token}})
+    with serving(handler) as address:
+        result = _run("", "--url", address, variables={"GATEWAY_API_KEY": "another_key"})
+    assert (result.returncode, result.stderr, shown) == (1, b"the answer is not a gateway's\n", [None])

@@ -3,8 +3,10 @@
 from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
+from django.db import DatabaseError
 from django.test import Client
 from django.utils import timezone
 from pytest_django import Settings
@@ -150,6 +152,17 @@ def test_a_walk_that_cannot_be_recorded_leaves_nothing_open_and_its_last_page_ca
     last = search(**asked, cursor=first["next"]).json()
     assert (len(last["results"]), last["next"]) == (6, None)
     assert (open_contexts(), OpenCursor.objects.count()) == (before, 0)
+
+
+def test_a_snapshot_that_cannot_be_given_up_does_not_fail_a_page_that_is_on_the_trail(
+    search: Search, find_event: FindEvent, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(OpenCursor, "delete", Mock(side_effect=DatabaseError("locked")))
+    answer = search("Hostname = octoxlabs*", cursor="start", size=12)
+    assert answer.status_code == 200
+    event = find_event(answer.json()["query_id"])
+    assert event is not None
+    assert event["data"]["status"] == 200
 
 
 def test_a_cursor_that_was_not_used_for_two_minutes_has_expired(search: Search) -> None:

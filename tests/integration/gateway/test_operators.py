@@ -3,8 +3,11 @@
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
+from django.contrib.auth.admin import UserAdmin
+from django.db import DatabaseError, DataError, IntegrityError, OperationalError
 from django.test import Client
 from pytest_django import Settings
 
@@ -198,6 +201,19 @@ def test_a_key_is_shown_without_its_digest_and_revoked(
     assert find_key(text, datetime.now(UTC)) is None
     (event,) = find_events(revoked["X-Request-ID"])
     assert event["data"]["query"] == f'change api key "nightly export ({key.id})": revoked, of operator'
+
+
+@pytest.mark.parametrize(
+    ("error", "status"),
+    [(DataError("a NUL"), 400), (IntegrityError("a name twice"), 503), (OperationalError("gone"), 503)],
+)
+def test_what_the_database_does_not_do_is_a_problem(
+    error: DatabaseError, status: int, client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _log_in(client)
+    monkeypatch.setattr(UserAdmin, "get_object", Mock(side_effect=error))
+    for answer in (client.get("/admin/gateway/user/1/change/"), client.post("/admin/gateway/user/1/change/", {})):
+        assert (answer.status_code, answer["Content-Type"]) == (status, "application/problem+json")
 
 
 def test_a_log_in_is_ended(client: Client, administrator: User, find_events: FindEvents) -> None:

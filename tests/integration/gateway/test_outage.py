@@ -366,6 +366,7 @@ def test_stopping_under_load_answers_what_has_begun_and_loses_nothing(
         with gateway.started():
             _wait_until_sent(gateway)
     account = _account(load, kafka)
+    assert not load.unexpected
     assert not account.begun_and_unanswered
     assert not account.doubled
 

@@ -140,6 +140,13 @@ def test_start_up_warns_of_unsigned_tokens(gateway: Gateway) -> None:
     assert "gateway.W001" in result.stderr
 
 
+def test_a_database_that_is_not_there_is_one_line_without_its_password(gateway: Gateway, closed_port: int) -> None:
+    result = gateway.run("migrate", GATEWAY_DATABASE_URL=f"postgres://sluice:hush@127.0.0.1:{closed_port}/sluice")
+    assert (result.returncode, len(result.stderr.splitlines())) == (1, 1)
+    assert result.stderr.startswith("gateway: GATEWAY_DATABASE_URL: ")
+    assert "hush" not in result.stderr
+
+
 def test_a_database_without_its_tables_is_unready_and_no_fault(gateway: Gateway, tmp_path: Path) -> None:
     with gateway.started(GATEWAY_DATABASE_URL=f"sqlite:///{tmp_path / 'empty.db'}"):
         ready = urllib3.request("GET", f"{gateway.url}/readyz", retries=False, timeout=10.0)

@@ -9,12 +9,13 @@ from urllib.parse import quote
 import orjson
 import pytest
 from django.test import Client
+from django.utils import timezone
 from elasticsearch.helpers import bulk
 from pytest_django import Settings
 
 from elastic.seed import NAMED
 from gateway.keys import issue_key
-from gateway.models import Role, User
+from gateway.models import OpenCursor, Role, User
 from gateway.search import client as elasticsearch
 from gateway.tokens import read
 from tests.integration.gateway.conftest import INDEX, FindEvents
@@ -176,7 +177,19 @@ def test_a_scroll_that_finds_nothing_is_over_at_once(ask: Ask) -> None:
 
 
 def test_a_scroll_id_that_was_not_given_out_is_refused(ask: Ask) -> None:
-    assert _is_problem(ask("/devices/devices", {"scrollable": True, "scroll_id": "mine"}), 400, "malformed")
+    refused = ask("/devices/devices", {"scrollable": True, "scroll_id": "mine"})
+    assert _is_problem(refused, 400, "malformed")
+    assert refused.json()["detail"].startswith("scroll_id: ")
+    assert "cursor" not in refused.json()["detail"]
+
+
+def test_a_scroll_that_was_left_alone_for_too_long_is_over(ask: Ask) -> None:
+    body = {"scrollable": True, "size": 1}
+    scroll_id = ask("/devices/devices", body).json()["scroll_id"]
+    OpenCursor.objects.update(expires_at=timezone.now())
+    refused = ask("/devices/devices", body | {"scroll_id": scroll_id})
+    assert _is_problem(refused, 409, "cursor_expired")
+    assert "without a scroll_id" in refused.json()["detail"]
 
 
 def test_a_scroll_reaches_every_device_beyond_ten_thousand(ask: Ask, many: int) -> None:

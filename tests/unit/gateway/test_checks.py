@@ -4,6 +4,8 @@ from django.core.checks import run_checks
 from pydantic import SecretStr
 from pytest_django import Settings
 
+from gateway.settings import AuditMode
+
 
 def _ids() -> list[str | None]:
     return [message.id for message in run_checks()]
@@ -35,4 +37,11 @@ def test_a_missing_signing_key_is_an_error(settings: Settings) -> None:
 def test_unsigned_tokens_are_a_warning(settings: Settings) -> None:
     settings.GATEWAY = settings.GATEWAY.model_copy(update={"unsigned_tokens": True, "secret_key": SecretStr("x" * 50)})
     assert _ids() == ["gateway.W001"]
+    assert not run_checks()[0].is_serious()
+
+
+def test_a_trail_that_may_lose_events_is_a_warning(settings: Settings) -> None:
+    update = {"audit_mode": AuditMode.ASYNC, "secret_key": SecretStr("x" * 50)}
+    settings.GATEWAY = settings.GATEWAY.model_copy(update=update)
+    assert _ids() == ["gateway.W002"]
     assert not run_checks()[0].is_serious()

@@ -99,3 +99,12 @@ def test_a_trial_that_fails_leaves_it_alone_for_as_long_again(clock: Callable[[f
     assert not _call(circuit)
     clock(RECOVERY_SECONDS + 1)
     assert _call(circuit)
+
+
+@pytest.mark.parametrize(("name", "who"), [("translator", "The translator"), ("Elasticsearch", "Elasticsearch")])
+def test_who_is_left_alone_is_called_by_its_name(name: str, who: str) -> None:
+    circuit = Circuit(name, Code.SEARCH_UNAVAILABLE)
+    for _ in range(FAILURES):
+        _call(circuit, DOWN)
+    with pytest.raises(Unavailable, match=f"^{who} has failed repeatedly"), circuit.closed():
+        pass
