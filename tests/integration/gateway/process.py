@@ -121,8 +121,6 @@ def configured_gateway(home: Path, backing: Backing, **more: str) -> Gateway:
             "ELASTICSEARCH_URL": backing.elasticsearch_url,
             "KAFKA_BOOTSTRAP_SERVERS": backing.kafka_bootstrap,
             "AUDIT_TOPIC": TOPIC,
-            # What a gateway that is killed leaves behind.
-            "TMPDIR": str(home),
             **more,
         }
     )

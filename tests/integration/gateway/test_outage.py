@@ -84,7 +84,8 @@ class Load:
 
     Attributes:
         answers: every answer of the gateway's, by the X-Request-ID of its request.
-        unanswered: the X-Request-IDs of requests that the gateway took, or may have taken, and did not answer.
+        unanswered: the X-Request-IDs of requests that the gateway took, or may have taken, and did not answer, or turned
+            away unseen.
         unexpected: the codes of answers that such a request does not get from a gateway that stands on everything.
         slowest: seconds that an answered search took.
     """
@@ -146,6 +147,11 @@ class Load:
             self.unanswered.add(request_id)
             return
         answer = response.json()
+        if "query_id" not in answer:
+            # Turned away before anybody looked at who it is.
+            assert (response.status, answer["code"]) == (503, "overloaded")
+            self.unanswered.add(request_id)
+            return
         found = Answer(client, number, answer["query_id"], response.status, answer.get("code"))
         self.answers[request_id] = found
         if found.status not in statuses:
