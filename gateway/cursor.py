@@ -114,8 +114,8 @@ def _reserve(user: User, asked: Mapping[str, Any]) -> OpenCursor:
             raise Problem(
                 HTTPStatus.TOO_MANY_REQUESTS,
                 Code.THROTTLED,
-                f"You have {MAX_OPEN} cursors or scrolls open, which is as many as there may be. Read one to its end, or "
-                f"wait: it expires {KEEP_ALIVE_SECONDS} seconds after its last use.",
+                f"You have {MAX_OPEN} cursors or scrolls open, which is as many as there may be. Read one to its end, "
+                f"or wait: it expires {KEEP_ALIVE_SECONDS} seconds after its last use.",
                 headers={"Retry-After": str(int((ends[0] - now).total_seconds()) + 1)},
             )
         return OpenCursor.objects.create(

@@ -84,8 +84,8 @@ class Load:
 
     Attributes:
         answers: every answer of the gateway's, by the X-Request-ID of its request.
-        unanswered: the X-Request-IDs of requests that the gateway took, or may have taken, and did not answer, or turned
-            away unseen.
+        unanswered: the X-Request-IDs of requests that the gateway took, or may have taken, and did not answer, or
+            turned away unseen.
         unexpected: the codes of answers that such a request does not get from a gateway that stands on everything.
         slowest: seconds that an answered search took.
     """
