@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 import yaml
 
+from tests.compose import VARIABLE, compose
+
 _ROOT = Path(__file__).parents[2]
 _OPERATIONS = (_ROOT / "docs/operations.md").read_text(encoding="utf-8")
 _PAGES = ("docs/operations.md", "docs/scaling.md")
@@ -79,7 +81,7 @@ def test_every_metric_that_is_named_exists(page: str) -> None:
 def test_every_setting_that_is_named_exists(page: str) -> None:
     prefixes = "GATEWAY|KAFKA|ELASTICSEARCH|AUDIT|TRANSLATOR|LOCAL|OTEL"
     named = set(re.findall(rf"\b(?:{prefixes})_[A-Z_]+[A-Z]\b", _read(page)))
-    of_the_deployment = set(re.findall(r"\$\{(\w+)", _read("docker-compose.yml")))
+    of_the_deployment = {found["name"] for found in VARIABLE.finditer(_read("docker-compose.yml"))}
     assert {name.removesuffix("_FILE") for name in named - of_the_deployment} <= _first_column("docs/settings.md")
 
 
@@ -88,6 +90,14 @@ def test_every_block_for_a_shell_is_one(page: str) -> None:
     for block in re.findall(r"^```(?:ba)?sh\n(.*?)^```", _read(page), re.MULTILINE | re.DOTALL):
         checked = subprocess.run(["bash", "-n"], input=block, text=True, capture_output=True, check=False)
         assert checked.returncode == 0, (block, checked.stderr)
+
+
+@pytest.mark.parametrize("page", _PAGES)
+def test_every_container_that_is_named_is_a_service(page: str) -> None:
+    options = r"(?: (?:--entrypoint|-e) \S+| -\S+)*"
+    named = re.findall(rf"docker compose (?:exec|run|start|stop|ps|logs){options} ([a-z][a-z0-9-]*)", _read(page))
+    assert named
+    assert set(named) <= compose()["services"].keys()
 
 
 @pytest.mark.parametrize("page", _LINKING)
