@@ -30,7 +30,7 @@ from gateway.event_loop import EventLoop
 logger = logging.getLogger("gateway")
 
 BAD_CONFIGURATION = 2
-_DRAIN_SECONDS = 10
+_DRAIN_SECONDS = 9
 """What a worker may take to end, besides the longest request that it may have in hand."""
 _INSIST_SECONDS = 0.1
 

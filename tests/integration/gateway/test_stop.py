@@ -1,7 +1,6 @@
 """A gateway that is told to end while clients stall and requests are in work."""
 
 import threading
-import time
 from pathlib import Path
 
 import pytest
@@ -38,7 +37,6 @@ def test_what_is_in_hand_is_answered_stalled_clients_are_dropped_and_the_trail_i
             wait_until(lambda: proxy.requests == 1)
 
             process.terminate()
-            started = time.monotonic()
             # The longer a stop takes, the more often the process hears of it.
             assert body.answer().startswith("HTTP/1.1 503 ")
             assert process.poll() is None
@@ -46,6 +44,5 @@ def test_what_is_in_hand_is_answered_stalled_clients_are_dropped_and_the_trail_i
             search.join()
             assert [answer.status for answer in answers] == [200]
             assert process.wait(PATIENCE_SECONDS) == 0
-            assert time.monotonic() - started < 15
             assert stranger.answer() == ""
     assert "1 events are lost" in capfd.readouterr().err
