@@ -9,7 +9,7 @@ LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --genera
 check: export GATEWAY_SECRET_KEY := only-for-the-linters
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo test check format lock fuzz chaos bench-translator bench-gateway bench-sink clean
+.PHONY: help run demo test check format lock fuzz chaos bench-translator bench-gateway bench-sink bench-event-bytes clean
 .DELETE_ON_ERROR:
 
 help: ## List the targets
@@ -58,6 +58,9 @@ bench-gateway: .venv/dev.stamp ## Time the gateway's POST /search against Elasti
 
 bench-sink: .venv/dev.stamp build/peers/made.stamp ## Time the audit sink against its peers and Elasticsearch's ceiling
 	@$(BIN)/python -m tests.benchmarks.bench_sink --peers build/peers/bin/python
+
+bench-event-bytes: .venv/dev.stamp ## Weigh an audit event in Kafka and in Elasticsearch
+	@$(BIN)/python -m tests.benchmarks.event_bytes
 
 clean: ## Remove the embedded stack's data
 	rm -rf .local
