@@ -159,7 +159,7 @@ def _close(snapshot: OpenCursor, correlation: Correlation) -> None:
     try:
         snapshot.delete()
     except DatabaseError as error:
-        logger.warning("a cursor is left to expire: %s", error)
+        logger.warning("a cursor is left to expire: %s", error.__class__.__name__)
     if snapshot.point_in_time:
         close_point_in_time(snapshot.point_in_time, correlation)
 
