@@ -146,7 +146,9 @@ def test_a_collector_that_hangs_holds_the_end_up_for_two_seconds_at_most(monkeyp
     with socket.create_server(("127.0.0.1", 0)) as silent:
         monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", f"http://127.0.0.1:{silent.getsockname()[1]}")
         # Once it exports, it is about to end.
-        with subprocess.Popen([sys.executable, "-c", _TRACED]) as process, silent.accept()[0]:
+        with subprocess.Popen([sys.executable, "-c", _TRACED]) as process:
+            exporting, _ = silent.accept()
             started = time.monotonic()
-            assert process.wait(30) == 0
+            with exporting:
+                assert process.wait(30) == 0
     assert time.monotonic() - started < 2 * tracing._FLUSH_SECONDS  # pylint: disable=protected-access  # what is promised
