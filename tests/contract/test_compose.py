@@ -92,7 +92,6 @@ def test_the_consoles_are_published_by_a_file_of_their_own_on_loopback() -> None
     assert set(consoles) == {"grafana", "kibana"}
     for name, service in consoles.items():
         assert all(port.startswith("127.0.0.1:") for port in service["ports"])
-        # A list of networks replaces that of the first file.
         assert set(service["networks"]) == {*_SERVICES[name]["networks"], "public"}
 
 
