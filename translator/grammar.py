@@ -31,15 +31,15 @@ from translator.regex import to_lucene
 
 _CLAUSE = re.compile(
     rf"""
-    (?P<opening> (?: \s*+ (?: \( | (?ai:NOT){lexis.WORD_END} | {lexis.FIELD} \s*+ : \s*+ \{{ ) )*+ \s*+ )
+    (?P<opening> (?> (?: \s*+ (?: \( | (?ai:NOT){lexis.WORD_END} | {lexis.FIELD} \s*+ : \s*+ \{{ ) )* ) \s*+ )
     (?P<field> {lexis.FIELD} ) \s*+
     (?:
         (?: (?P<operator> !?= | [<>]=? | !?~(?!\s*+/) ) \s*+
             (?: (?P<bare> {lexis.BARE} ) | (?P<quoted> {lexis.DOUBLE_QUOTED} | {lexis.SINGLE_QUOTED} ) )
         |   (?P<matches> !?~ ) \s*+ (?P<regex> {lexis.REGEX} ) {lexis.REGEX_END}
-        |   (?P<negation> (?ai:NOT){lexis.WORD_END} \s*+ )?+
+        |   (?> (?P<negation> (?ai:NOT){lexis.WORD_END} \s*+ )? )
             (?: (?ai:IN){lexis.WORD_END} \s*+
-                \( (?P<members> (?: \s*+ {lexis.VALUE} \s*+ , )*+ \s*+ {lexis.VALUE} ) \s*+ \)
+                \( (?P<members> (?> (?: \s*+ {lexis.VALUE} \s*+ , )* ) \s*+ {lexis.VALUE} ) \s*+ \)
             |   (?ai:BETWEEN){lexis.WORD_END} \s*+ (?P<low> {lexis.VALUE} ) \s*+
                 (?ai:AND){lexis.WORD_END} \s*+ (?P<high> {lexis.VALUE} )
             |   (?ai:EXISTS){lexis.WORD_END}

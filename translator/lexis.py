@@ -10,14 +10,14 @@ from translator.nodes import Wildcard
 
 WORD_END = r"(?![\w@.\-])"
 KEYWORDS = r"(?ai:AND|OR|NOT|IN|BETWEEN|EXISTS)"
-DOUBLE_QUOTED = r'"(?:[^"\\]|\\.)*+"'
-SINGLE_QUOTED = r"'(?:[^'\\]|\\.)*+'"
+DOUBLE_QUOTED = r'"(?>(?:[^"\\]|\\.)*)"'
+SINGLE_QUOTED = r"'(?>(?:[^'\\]|\\.)*)'"
 _NAME = rf"(?:[\w@\-]++|{DOUBLE_QUOTED}|{SINGLE_QUOTED})"
-FIELD = rf"(?!{KEYWORDS}{WORD_END}){_NAME}(?:\.{_NAME})*+"
+FIELD = rf"(?!{KEYWORDS}{WORD_END}){_NAME}(?>(?:\.{_NAME})*)"
 _VALUE_END = r"""(?=[\s(){},"'=<>]|![=~]|\Z)"""
-BARE = rf"""(?!{KEYWORDS}{_VALUE_END})(?:[^\s(){{}},"'=<>!\\]++|\\(?:.|\Z)|!(?![=~]))++"""
+BARE = rf"""(?!{KEYWORDS}{_VALUE_END})(?>(?:[^\s(){{}},"'=<>!\\]++|\\(?:.|\Z)|!(?![=~]))+)"""
 VALUE = rf"(?:{BARE}|{DOUBLE_QUOTED}|{SINGLE_QUOTED})"
-REGEX = r"/(?:[^/\\]|\\.)++/"
+REGEX = r"/(?>(?:[^/\\]|\\.)+)/"
 REGEX_END = r"(?=[\s)}]|\Z)"
 
 _PLAIN_FIELD = re.compile(rf"(?!{KEYWORDS}\Z)[\w@\-]+(?:\.[\w@\-]+)*\Z")
