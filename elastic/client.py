@@ -20,7 +20,8 @@ def connect(
 ) -> Elasticsearch:
     """Make a client; nothing is sent yet.
 
-    The client never retries by itself: retries belong to the caller, who knows what is safe and how long it may take. It reads answers up to ``MAX_ANSWER_BYTES``.
+    The client never retries by itself: retries belong to the caller, who knows what is safe and how long it may take.
+    It reads answers up to ``MAX_ANSWER_BYTES``.
 
     Args:
         settings: the server's address and credentials.

@@ -1,5 +1,6 @@
 """A server of a test's own, for answers that the real ones do not give when asked."""
 
+import json
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,6 +12,20 @@ class QuietHandler(BaseHTTPRequestHandler):
 
     def log_message(self, format: str, *args: object) -> None:  # pylint: disable=redefined-builtin
         """Stay quiet."""
+
+
+class ElasticsearchHandler(QuietHandler):
+    """A handler whose answers a client takes for Elasticsearch's."""
+
+    def answer(self, body: object, status: int = 200) -> None:
+        """Answer with JSON."""
+        content = json.dumps(body).encode()
+        self.send_response(status)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("X-Elastic-Product", "Elasticsearch")
+        self.send_header("Content-Length", str(len(content)))
+        self.end_headers()
+        self.wfile.write(content)
 
 
 @contextmanager

@@ -9,24 +9,19 @@ import pytest
 
 from elastic.__main__ import main
 from elastic.access import roles
-from tests.http_server import QuietHandler, serving
+from tests.http_server import ElasticsearchHandler, serving
 
 _REQUESTS: list[tuple[str, dict[str, Any]]] = []
 
 
-class _Secured(QuietHandler):
+class _Secured(ElasticsearchHandler):
     """Takes everything."""
 
     def do_PUT(self) -> None:  # pylint: disable=invalid-name  # the name that http.server calls
         """Take a role, a user or a password."""
         body = self.rfile.read(int(self.headers["Content-Length"]))
         _REQUESTS.append((self.path, json.loads(body)))
-        self.send_response(200)
-        self.send_header("Content-Type", "application/json")
-        self.send_header("X-Elastic-Product", "Elasticsearch")
-        self.send_header("Content-Length", "2")
-        self.end_headers()
-        self.wfile.write(b"{}")
+        self.answer({})
 
 
 @pytest.fixture(autouse=True)

@@ -8,33 +8,24 @@ import pytest
 from elastic.bootstrap import bootstrap, templates
 from elastic.client import connect
 from elastic.settings import ElasticsearchSettings
-from tests.http_server import QuietHandler, serving
+from tests.http_server import ElasticsearchHandler, serving
 
 
 def test_a_cluster_that_can_gets_the_policy_before_the_template_that_names_it() -> None:
     requests: list[tuple[str, dict[str, Any]]] = []
 
-    class Managing(QuietHandler):
+    class Managing(ElasticsearchHandler):
         """Answers like the full distribution."""
 
         def do_GET(self) -> None:  # pylint: disable=invalid-name  # the name that http.server calls
             """It manages."""
-            self._answer({"operation_mode": "RUNNING"})
+            self.answer({"operation_mode": "RUNNING"})
 
         def do_PUT(self) -> None:  # pylint: disable=invalid-name
             """Take something down."""
             body = self.rfile.read(int(self.headers["Content-Length"]))
             requests.append((self.path, json.loads(body)))
-            self._answer({"acknowledged": True})
-
-        def _answer(self, body: dict[str, Any]) -> None:
-            content = json.dumps(body).encode()
-            self.send_response(200)
-            self.send_header("Content-Type", "application/json")
-            self.send_header("X-Elastic-Product", "Elasticsearch")
-            self.send_header("Content-Length", str(len(content)))
-            self.end_headers()
-            self.wfile.write(content)
+            self.answer({"acknowledged": True})
 
     with serving(Managing) as url, connect(ElasticsearchSettings(url=url)) as client:
         said = bootstrap(client, keep_days=90)
@@ -52,26 +43,18 @@ def test_a_cluster_that_can_gets_the_policy_before_the_template_that_names_it() 
 
 @pytest.mark.parametrize("status", [400, 404, 405])
 def test_a_cluster_that_cannot_is_told_of(status: int) -> None:
-    class Lacking(QuietHandler):
+    class Lacking(ElasticsearchHandler):
         """Knows no such path."""
 
         def do_GET(self) -> None:  # pylint: disable=invalid-name
             """It does not manage."""
-            self._answer(status)
+            self.answer({}, status)
 
         def do_PUT(self) -> None:  # pylint: disable=invalid-name
             """Take a template."""
             self.rfile.read(int(self.headers["Content-Length"]))
             assert "_ilm" not in self.path
-            self._answer(200)
-
-        def _answer(self, code: int) -> None:
-            self.send_response(code)
-            self.send_header("Content-Type", "application/json")
-            self.send_header("X-Elastic-Product", "Elasticsearch")
-            self.send_header("Content-Length", "2")
-            self.end_headers()
-            self.wfile.write(b"{}")
+            self.answer({})
 
     with serving(Lacking) as url, connect(ElasticsearchSettings(url=url)) as client:
         assert "prune --keep-days" in bootstrap(client)

@@ -72,10 +72,10 @@ def test_for_machines_an_exception_is_in_the_fields_of_the_schema() -> None:
 
 @pytest.mark.parametrize("formatter", FORMATTERS)
 def test_of_the_operating_systems_exceptions_the_log_has_its_own_words(formatter: logging.Formatter) -> None:
-    try:
+    with pytest.raises(OSError) as failed:
         Path("/needle/needle").touch()
-    except OSError:
-        shown = formatter.format(logging.makeLogRecord({"msg": "it failed", "exc_info": sys.exc_info()}))
+    info = (failed.type, failed.value, failed.tb)
+    shown = formatter.format(logging.makeLogRecord({"msg": "it failed", "exc_info": info}))
     assert "FileNotFoundError" in shown
     assert "No such file or directory" in shown
     assert "'/needle" not in shown
