@@ -127,6 +127,15 @@ def test_every_service_is_pinned_hardened_and_limited(name: str) -> None:
     assert checked is (name not in _ONE_SHOT | _NO_PROGRAM_THAT_COULD_ASK)
 
 
+def test_bodies_that_are_on_their_way_through_the_edge_cannot_fill_its_memory() -> None:
+    (temporary,) = _SERVICES["edge"]["tmpfs"]
+    size = re.search(r"[:,]size=(\d+)m\b", temporary)
+    assert size
+    memory = _SERVICES["edge"]["deploy"]["resources"]["limits"]["memory"]
+    # 380 MiB are what nginx.conf reckons besides.
+    assert int(size[1]) + 380 <= int(memory.removesuffix("M"))
+
+
 def test_what_a_service_waits_for_can_be_waited_for() -> None:
     for name, service in _SERVICES.items():
         for other, waiting in service.get("depends_on", {}).items():

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import orjson
+import psutil
 import pytest
 import urllib3
 from cryptography import x509
@@ -38,13 +39,18 @@ class Edge:
         tls: trusts its certificate.
     """
 
-    def __init__(self, home: Path, plain_port: int, port: int) -> None:
+    def __init__(self, home: Path, plain_port: int, port: int, process: int) -> None:
         self.port = port
+        self._process = process
         self.url = f"https://127.0.0.1:{port}"
         self.plain_url = f"http://127.0.0.1:{plain_port}"
         self.tls = ssl.create_default_context(cafile=home / "tls.crt")
         self._log = home / "access.log"
         self._errors = home / "errors.log"
+
+    def worker(self) -> psutil.Process:
+        """The one process that serves, once it has answered something."""
+        return psutil.Process(self._process).children()[0]
 
     def request(
         self,
@@ -138,7 +144,7 @@ def serving(home: Path, gateways: list[str], **changes: str) -> Iterator[Edge]:
     ):
         try:
             _wait_until_serving(process, port, home / "errors.log")
-            yield Edge(home, plain_port, port)
+            yield Edge(home, plain_port, port, process.pid)
         finally:
             process.terminate()
 

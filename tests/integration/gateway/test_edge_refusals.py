@@ -3,6 +3,9 @@
 Behind it is a server of the test's own, because a real gateway does such things only when it is ill.
 """
 
+import os
+import re
+import socket
 import ssl
 import threading
 import time
@@ -17,6 +20,7 @@ from local import ports
 from tests.http_server import QuietHandler
 from tests.http_server import serving as http_serving
 from tests.integration.gateway import edge as nginx
+from tests.integration.gateway.conftest import wait_until
 from tests.integration.gateway.edge import Edge, read_to_end
 
 GET = b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n"
@@ -126,6 +130,72 @@ def test_slow_bodies_take_no_more_than_their_address_may_have_and_are_given_up(e
         for connection in slow:
             assert read_to_end(connection) == b""
     assert edge.request("GET", "/healthz", client="127.0.0.10").status == 200
+
+
+def test_large_slow_bodies_hardly_take_memory(edge: Edge) -> None:
+    begun = b"POST /search HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1048576\r\n\r\n" + b" " * 1_000_000
+
+    assert edge.request("GET", "/healthz").status == 200
+    worker = edge.worker()
+
+    def held_in_files() -> int:
+        # They have no name any more, so no folder lists them.
+        files = Path(f"/proc/{worker.pid}/fd").iterdir()
+        return sum(file.stat().st_size for file in files if "/client_body/" in os.readlink(file))
+
+    before = worker.memory_info().rss
+    with ExitStack() as stack:
+        for _ in range(40):
+            stack.enter_context(edge.connected("127.0.0.12")).sendall(begun)
+        wait_until(lambda: held_in_files() > 39 * 1_000_000)
+        assert worker.memory_info().rss - before < 10_000_000
+
+
+def test_all_addresses_together_have_no_more_requests_than_the_edge_has_memory_for(
+    tmp_path: Path, gateway: str
+) -> None:
+    begun = b"POST /search HTTP/1.1\r\nHost: localhost\r\nContent-Length: 10\r\n\r\n{"
+    with (
+        nginx.serving(tmp_path, [gateway, gateway], **{"limit_conn all_connections": "4"}) as edge,
+        ExitStack() as stack,
+    ):
+        for number in range(4):
+            stack.enter_context(edge.connected(f"127.0.0.{20 + number}")).sendall(begun)
+
+        def is_refused() -> bool:
+            answers = edge.raw(LAST, client="127.0.0.30")
+            return [problem["code"] for problem in _problems(answers, 429)] == ["throttled"]
+
+        wait_until(is_refused)
+        stack.close()
+        wait_until(lambda: not is_refused())
+
+
+def test_a_body_that_there_is_no_room_for_is_a_500_and_smaller_ones_are_taken_and_no_log_quotes_it(
+    tmp_path: Path, gateway: str
+) -> None:
+    with nginx.serving(tmp_path, [gateway, gateway]) as edge:
+        (tmp_path / "client_body").rmdir()
+        response = edge.request("POST", "/search?q=secret", body=b" " * 100_000)
+        assert (response.status, response.json()["code"]) == (500, "internal")
+        assert response.headers.getlist("Retry-After") == ["5"]
+        assert edge.request("POST", "/search", body=b" " * 10_000).status == 200
+        assert edge.logged(response)["http.response.status_code"] == "500"
+        assert "secret" not in edge.everything_logged()
+
+
+def test_a_handshake_that_is_wrong_is_not_logged_with_the_address_that_it_came_from(edge: Edge) -> None:
+    incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+    with pytest.raises(ssl.SSLWantReadError):
+        edge.tls.wrap_bio(incoming, outgoing, server_hostname="localhost").do_handshake()
+    # The groups that it knows (RFC 8446, 4.2.7), with a list that is longer than what holds it.
+    hello, found = re.subn(rb"(?s)(\x00\x0a\x00.\x00).", lambda found: found[1] + b"\xff", outgoing.read())
+    assert found == 1
+    client = "127.0.77.98"
+    with socket.create_connection(("127.0.0.1", edge.port), source_address=(client, 0)) as connection:
+        connection.sendall(hello)
+        assert read_to_end(connection)[:1] == b"\x15"  # an alert
+    assert client not in edge.everything_logged()
 
 
 def test_slow_heads_are_given_up(edge: Edge) -> None:
