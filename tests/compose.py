@@ -33,7 +33,7 @@ def kafka_properties() -> dict[str, str]:
 
     An underscore is a full stop, two are an underscore, three are a hyphen: kafka.docker.KafkaDockerWrapper.
     """
-    foreign = {"KAFKA_OPTS", "KAFKA_HEAP_OPTS"}
+    foreign = {"KAFKA_OPTS", "KAFKA_HEAP_OPTS", "KAFKA_GC_LOG_OPTS"}
     return {
         name.removeprefix("KAFKA_").lower().replace("_", ".").replace("...", "-").replace("..", "_"): value
         for name, value in environment("kafka").items()

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
 
 from cryptography import x509
+from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
@@ -15,7 +16,7 @@ AUTHORITY_DAYS = 3650
 SERVER_DAYS = 397
 """What browsers accept at most."""
 RENEW_DAYS = 30
-"""A server's certificate that has no more than this left is made anew."""
+"""A server's certificate that has no more than this left is made anew; an authority's, so that none outlives it."""
 
 # Clocks differ.
 _EARLIER = timedelta(hours=1)
@@ -57,7 +58,7 @@ def server(key: str, hosts: list[str], issuer: tuple[str, str] | None, now: date
     subject = _subject(hosts[0])
     signer, issued_by = private, subject
     if issuer is not None:
-        signer, issued_by = _private(issuer[0]), x509.load_pem_x509_certificate(issuer[1].encode()).subject
+        signer, issued_by = _private(issuer[0]), _parsed(issuer[1]).subject
     return _pem(
         _builder(private, subject, now, SERVER_DAYS)
         .issuer_name(issued_by)
@@ -70,11 +71,44 @@ def server(key: str, hosts: list[str], issuer: tuple[str, str] | None, now: date
     )
 
 
-def is_good(certificate: str, hosts: list[str], now: datetime) -> bool:
-    """Whether a server's certificate is for exactly these hosts and need not be renewed yet."""
-    parsed = x509.load_pem_x509_certificate(certificate.encode())
-    names = parsed.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
-    return list(names) == [_host(host) for host in hosts] and parsed.not_valid_after_utc > now + timedelta(RENEW_DAYS)
+def is_key(key: str) -> bool:
+    """Whether this is a private key, in PEM form, that can sign here."""
+    try:
+        _private(key)
+    except (ValueError, TypeError):
+        return False
+    return True
+
+
+def is_good_authority(certificate: str, key: str, now: datetime) -> bool:
+    """Whether an authority's certificate is of this key, and outlives every certificate that it may still sign."""
+    return _is_current(certificate, key, None, now, SERVER_DAYS + RENEW_DAYS)
+
+
+def is_good_server(certificate: str, key: str, hosts: list[str], issuer: str | None, now: datetime) -> bool:
+    """Whether a server's certificate can go on being used.
+
+    Args:
+        certificate: it, in PEM form.
+        key: the private key that it must be for.
+        hosts: the names and addresses that it must be for, and no others.
+        issuer: the certificate of the authority that must have signed it; None: it vouches for itself.
+        now: the moment; it must be good for ``RENEW_DAYS`` more.
+    """
+    if not _is_current(certificate, key, issuer, now, RENEW_DAYS):
+        return False
+    names = _parsed(certificate).extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    return list(names) == [_host(host) for host in hosts]
+
+
+def _is_current(certificate: str, key: str, issuer: str | None, now: datetime, days: int) -> bool:
+    try:
+        parsed = _parsed(certificate)
+        parsed.verify_directly_issued_by(_parsed(issuer) if issuer else parsed)
+    except (ValueError, TypeError, InvalidSignature):
+        # Damaged, or another authority's: a certificate is no secret, and is made anew.
+        return False
+    return parsed.public_key() == _private(key).public_key() and parsed.not_valid_after_utc > now + timedelta(days)
 
 
 def _builder(key: ec.EllipticCurvePrivateKey, subject: x509.Name, now: datetime, days: int) -> x509.CertificateBuilder:
@@ -110,8 +144,13 @@ def _private(pem: str) -> ec.EllipticCurvePrivateKey:
     return key
 
 
+def _parsed(pem: str) -> x509.Certificate:
+    return x509.load_pem_x509_certificate(pem.encode())
+
+
 def _subject(name: str) -> x509.Name:
-    return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
+    # RFC 5280 allows 64 characters; clients look at the alternative names, which may be longer.
+    return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name[:64])])
 
 
 def _host(host: str) -> x509.GeneralName:

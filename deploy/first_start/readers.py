@@ -41,6 +41,11 @@ ssl.truststore.location=/run/secrets/ca.crt
 sasl.mechanism=PLAIN
 sasl.jaas.config=org.apache.kafka.common.security.plain.PlainLoginModule required username="broker" password="{broker}";
 """
+# Read beside the image's own configuration; JSON's strings are YAML's.
+_KIBANA = """\
+elasticsearch.username: kibana_system
+elasticsearch.password: "{password}"
+"""
 
 
 def contents(vault: Vault, hosts: list[str]) -> dict[str, dict[str, str]]:
@@ -94,7 +99,7 @@ def contents(vault: Vault, hosts: list[str]) -> dict[str, dict[str, str]]:
             "tls.crt": elasticsearch_certificate,
             "ca.crt": authority,
         },
-        "kibana": {"password": password("kibana_system"), "ca.crt": authority},
+        "kibana": {"kibana.yml": _KIBANA.format(password=password("kibana_system")), "ca.crt": authority},
         "postgres": {"password": password("postgres")},
         "redis": {"redis.conf": f"requirepass {password('redis')}\n"},
         "edge": {"tls.key": edge_key, "tls.crt": edge_certificate},

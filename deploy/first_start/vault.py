@@ -14,6 +14,10 @@ _DJANGO_KEY_BYTES = 48
 _SIGNING_KEY_BITS = 3072
 
 
+class VaultError(Exception):
+    """An original is there, and is none; its text says which, and what to do."""
+
+
 @dataclass(frozen=True, slots=True)
 class Vault:
     """Removing a file here and running once more makes a new secret in its place.
@@ -22,6 +26,8 @@ class Vault:
         folder: where the originals are.
         owner: the number of the user whose they are.
         now: the moment by which certificates are judged and made.
+
+    Each method raises VaultError for a file that is empty or no key, OSError for one that cannot be read or written.
     """
 
     folder: Path
@@ -30,7 +36,8 @@ class Vault:
 
     def password(self, name: str) -> str:
         """A password of 192 random bits, in characters that need no escaping in a URL or a configuration file."""
-        return self._kept(name) or self._keep(name, secrets.token_urlsafe(_PASSWORD_BYTES))
+        # An editor ends a file with a line feed, which is not part of the password.
+        return (self._kept(name) or self._keep(name, secrets.token_urlsafe(_PASSWORD_BYTES))).strip()
 
     def secret_key(self) -> str:
         """Django's secret key."""
@@ -56,22 +63,35 @@ class Vault:
         return self._certified("edge", hosts, None)
 
     def _authority(self) -> tuple[str, str]:
-        key = self._kept("authority.key") or self._keep("authority.key", certificates.new_key())
-        certificate = self._kept("authority.crt") or self._keep(
-            "authority.crt", certificates.authority(key, "Sluice's services", self.now)
-        )
-        return key, certificate
+        key, kept = self._key("authority"), self._kept("authority.crt")
+        if kept and certificates.is_good_authority(kept, key, self.now):
+            return key, kept
+        return key, self._keep("authority.crt", certificates.authority(key, "Sluice's services", self.now))
 
     def _certified(self, name: str, hosts: list[str], issuer: tuple[str, str] | None) -> tuple[str, str]:
-        key = self._kept(f"{name}.key") or self._keep(f"{name}.key", certificates.new_key())
-        kept = self._kept(f"{name}.crt")
-        if kept and certificates.is_good(kept, hosts, self.now):
+        key, kept = self._key(name), self._kept(f"{name}.crt")
+        if kept and certificates.is_good_server(kept, key, hosts, issuer and issuer[1], self.now):
             return key, kept
         return key, self._keep(f"{name}.crt", certificates.server(key, hosts, issuer, self.now))
 
+    def _key(self, name: str) -> str:
+        key = self._kept(f"{name}.key") or self._keep(f"{name}.key", certificates.new_key())
+        if not certificates.is_key(key):
+            raise self._refused(f"{name}.key", "is no private key of an elliptic curve in PEM form")
+        return key
+
     def _kept(self, name: str) -> str | None:
         path = self.folder / name
-        return path.read_text(encoding="utf-8") if path.exists() else None
+        if not path.exists():
+            return None
+        content = path.read_text(encoding="utf-8")
+        # A new one in its place would be another than what the servers know.
+        if not content.strip():
+            raise self._refused(name, "is empty")
+        return content
+
+    def _refused(self, name: str, why: str) -> VaultError:
+        return VaultError(f"{self.folder / name} {why}; put back what was in it, or remove it to have a new one made")
 
     def _keep(self, name: str, content: str) -> str:
         files.write(self.folder / name, content, self.owner)

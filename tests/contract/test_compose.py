@@ -3,6 +3,7 @@
 import re
 import subprocess
 import sys
+from ipaddress import ip_address, ip_network
 from pathlib import Path
 from typing import Any
 
@@ -101,17 +102,79 @@ def test_only_the_edge_has_a_network_that_leads_elsewhere() -> None:
     assert {name for name, service in _SERVICES.items() if outward & set(service.get("networks", []))} == {"edge"}
 
 
-def test_every_service_shares_a_network_with_whom_it_needs_and_nobody_else() -> None:
+_GATEWAYS = {"gateway-1", "gateway-2"}
+_SINKS = {"audit-sink-1", "audit-sink-2"}
+_WATCHERS = {"prometheus", "otel-collector"}
+_NEIGHBOURS: dict[str, set[str]] = {
+    "edge": _GATEWAYS,
+    "gateway-1": {"edge", "gateway-2", "translator", "elasticsearch", "kafka", "postgres", "redis"}
+    | {"bootstrap", "demo"}
+    | _WATCHERS,
+    "gateway-2": {"edge", "gateway-1", "translator", "elasticsearch", "kafka", "postgres", "redis"}
+    | {"bootstrap", "demo"}
+    | _WATCHERS,
+    "translator": {"elasticsearch", "bootstrap", "demo"} | _GATEWAYS | _WATCHERS,
+    "audit-sink-1": {"audit-sink-2", "elasticsearch", "kafka"} | _WATCHERS,
+    "audit-sink-2": {"audit-sink-1", "elasticsearch", "kafka"} | _WATCHERS,
+    "elasticsearch": {"translator", "bootstrap", "demo", "kibana"} | _GATEWAYS | _SINKS,
+    "kafka": {"bootstrap"} | _GATEWAYS | _SINKS,
+    "postgres": {"bootstrap"} | _GATEWAYS,
+    "redis": _GATEWAYS,
+    "bootstrap": {"elasticsearch", "kafka", "postgres", "translator", "demo"} | _GATEWAYS,
+    "demo": {"elasticsearch", "translator", "bootstrap"} | _GATEWAYS,
+    "secrets": set(),
+    "prometheus": {"translator", "grafana", "otel-collector"} | _GATEWAYS | _SINKS,
+    "otel-collector": {"translator", "grafana", "tempo", "prometheus"} | _GATEWAYS | _SINKS,
+    "tempo": {"otel-collector", "grafana"},
+    "grafana": {"prometheus", "tempo", "otel-collector"},
+    "kibana": {"elasticsearch"},
+}
+"""Who can reach whom, which is what SECURITY.md says."""
+
+
+def test_every_service_shares_a_network_with_these_and_nobody_else() -> None:
     def neighbours(name: str) -> set[str]:
         own = set(_SERVICES[name].get("networks", []))
         return {each for each, service in _SERVICES.items() if own & set(service.get("networks", []))} - {name}
 
-    assert neighbours("edge") == {"gateway-1", "gateway-2"}
-    assert "edge" not in neighbours("translator")
-    assert neighbours("redis") == {"gateway-1", "gateway-2"}
-    assert neighbours("postgres") == {"gateway-1", "gateway-2", "bootstrap", "demo"}
-    assert neighbours("kafka") == {"gateway-1", "gateway-2", "audit-sink-1", "audit-sink-2", "bootstrap", "demo"}
-    assert neighbours("secrets") == set()
+    assert {name: neighbours(name) for name in _SERVICES} == _NEIGHBOURS
+
+
+def test_the_edges_address_is_its_own_and_the_only_one_that_is_believed() -> None:
+    configured = compose()["networks"]["edge"]["ipam"]["config"][0]
+    address = ip_address(_SERVICES["edge"]["networks"]["edge"]["ipv4_address"])
+    given_by_docker = ip_network(configured["ip_range"])
+    assert address in ip_network(configured["subnet"])
+    assert given_by_docker.subnet_of(ip_network(configured["subnet"]))  # type: ignore[arg-type]  # both are IPv4
+    assert address not in given_by_docker
+    for gateway in sorted(_GATEWAYS):
+        assert ip_network(_OURS[gateway]["environment"]["GATEWAY_TRUSTED_PROXIES"]) == ip_network(address)
+
+
+@pytest.mark.parametrize("name", _SERVICES)
+def test_what_is_written_to_memory_has_a_bound(name: str) -> None:
+    for mount in _SERVICES[name].get("tmpfs", []):
+        assert re.search(r":(.*,)?size=\d+m\b", mount), mount
+
+
+def test_the_documentation_knows_how_much_memory_the_containers_may_take() -> None:
+    def gibibytes(names: list[str]) -> str:
+        limits = (_SERVICES[name]["deploy"]["resources"]["limits"]["memory"] for name in names)
+        return f"{sum(int(limit[:-1]) * {'M': 1, 'G': 1024}[limit[-1]] for limit in limits) / 1024:g} GiB"
+
+    lasting = [name for name in _SERVICES if name not in _ONE_SHOT]
+    more = gibibytes([name for name in lasting if _SERVICES[name].get("profiles") == ["observe"]])
+    rest = gibibytes([name for name in lasting if "profiles" not in _SERVICES[name]])
+    operations = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8").replace("\n", " ")
+    assert f"{more} of memory beside the {rest} of the rest" in operations
+    assert more in (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def test_kafka_logs_to_the_console_alone() -> None:
+    logging = yaml.safe_load((ROOT / "deploy/kafka/log4j2.yaml").read_text(encoding="utf-8"))["Configuration"]
+    assert list(logging["Appenders"]) == ["Console"]
+    assert "./deploy/kafka:/mnt/shared/config:ro" in _SERVICES["kafka"]["volumes"]
+    assert "file" not in _SERVICES["kafka"]["environment"]["KAFKA_GC_LOG_OPTS"]
 
 
 @pytest.mark.parametrize("name", _SERVICES)
@@ -142,6 +205,17 @@ def test_what_a_service_waits_for_can_be_waited_for() -> None:
             expected = "service_completed_successfully" if other in _ONE_SHOT else "service_healthy"
             assert waiting["condition"] == expected, f"{name} waits for {other}"
             assert "profiles" not in _SERVICES[other] or "profiles" in service or not waiting.get("required", True)
+
+
+def test_up_waits_for_no_service_that_ends() -> None:
+    # `up --wait` wants every service to be running, but for those whose end another one waits for.
+    waited_for = {
+        other
+        for service in _SERVICES.values()
+        for other, waiting in service.get("depends_on", {}).items()
+        if waiting["condition"] == "service_completed_successfully"
+    }
+    assert waited_for == _ONE_SHOT
 
 
 def _secrets_of(service: dict[str, Any]) -> set[str]:

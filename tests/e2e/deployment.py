@@ -25,12 +25,13 @@ _PATIENCE_SECONDS = 60
 
 
 @dataclass(frozen=True, slots=True)
-class Deployment:
+class Deployment:  # pylint: disable=too-many-instance-attributes  # a port for each server
     """Where its parts are."""
 
     secrets: Path
     home: Path
     kafka_port: int
+    controller_port: int
     elasticsearch_port: int
     translator_port: int
     gateway_port: int
@@ -102,13 +103,13 @@ def deployed(home: Path, patch: pytest.MonkeyPatch) -> Iterator[Deployment]:
     patch.setattr(readers, "OWNERS", dict.fromkeys(readers.OWNERS, os.getuid()))
     assert make_secrets([str(secrets)]) == 0
     kafka_port, controller_port, elasticsearch_port, *others = ports.free(7)
-    it = Deployment(secrets, home, kafka_port, elasticsearch_port, *others[1:])
+    it = Deployment(secrets, home, kafka_port, controller_port, elasticsearch_port, *others[1:])
     kafka = Kafka(
         home / "kafka",
         jars.fetch()["kafka"],
         kafka_port,
         controller_port,
-        _broker(it, controller_port),
+        _broker(it),
         secrets / "kafka" / "jaas.conf",
     )
     kafka.prepare()
@@ -127,12 +128,12 @@ def deployed(home: Path, patch: pytest.MonkeyPatch) -> Iterator[Deployment]:
         yield it
 
 
-def _broker(it: Deployment, controller_port: int) -> dict[str, str]:
+def _broker(it: Deployment) -> dict[str, str]:
     moved = {
         "/run/secrets": str(it.secrets / "kafka"),
         "CLIENTS://kafka:9092": f"CLIENTS://localhost:{it.kafka_port}",
         "CLIENTS://:9092": f"CLIENTS://127.0.0.1:{it.kafka_port}",
-        "localhost:9093": f"127.0.0.1:{controller_port}",
+        "localhost:9093": f"127.0.0.1:{it.controller_port}",
         "/var/lib/kafka/data": str(it.home / "kafka" / "data"),
     }
     properties = kafka_properties()

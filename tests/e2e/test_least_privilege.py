@@ -2,6 +2,8 @@
 
 import json
 import logging
+import socket
+import subprocess
 import time
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -24,6 +26,7 @@ from urllib3.exceptions import HTTPError
 from audit_sink.kafka import KafkaSettings, SaslMechanism, SecurityProtocol, client_config
 from elastic.client import connect
 from elastic.settings import ElasticsearchSettings
+from tests.compose import compose
 from tests.e2e.deployment import Deployment, deployed
 
 _PATIENCE_SECONDS = 60
@@ -62,6 +65,26 @@ def token(it: Deployment) -> Iterator[str]:
         )
         assert answer.status == 200, answer.json()
         yield answer.json()["access_token"]
+
+
+def _is_healthy(kafka_port: int, controller_port: int) -> bool:
+    """What the compose file's health check says of a broker on these ports."""
+    test = compose()["services"]["kafka"]["healthcheck"]["test"]
+    assert (test[0], test[1]) == ("CMD", "bash")
+    script = test[3].replace("/9092", f"/{kafka_port}").replace("/9093", f"/{controller_port}")
+    try:
+        done = subprocess.run(["bash", test[2], script], stderr=subprocess.DEVNULL, timeout=2, check=False)
+    except subprocess.TimeoutExpired:
+        return False
+    return done.returncode == 0
+
+
+def test_the_brokers_health_check_wants_an_answer_and_not_only_a_port(it: Deployment) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        unanswered = silent.getsockname()[1]
+        assert _is_healthy(it.kafka_port, it.controller_port)
+        assert not _is_healthy(it.kafka_port, unanswered)
+    assert not _is_healthy(unanswered, it.controller_port)
 
 
 def test_a_search_is_answered_recorded_and_found_by_an_auditor(it: Deployment, token: str) -> None:

@@ -66,9 +66,38 @@ def test_a_certificate_of_its_own_is_not_the_authoritys(tmp_path: Path) -> None:
 
 
 def test_a_certificate_is_renewed_a_month_before_its_end_and_for_other_hosts() -> None:
-    certificate = certificates.server(certificates.new_key(), _HOSTS, None, _NOW)
+    key = certificates.new_key()
+    certificate = certificates.server(key, _HOSTS, None, _NOW)
     last_day = _NOW + timedelta(certificates.SERVER_DAYS - certificates.RENEW_DAYS)
-    assert certificates.is_good(certificate, _HOSTS, _NOW)
-    assert certificates.is_good(certificate, _HOSTS, last_day - timedelta(seconds=1))
-    assert not certificates.is_good(certificate, _HOSTS, last_day)
-    assert not certificates.is_good(certificate, ["kafka"], _NOW)
+    assert certificates.is_good_server(certificate, key, _HOSTS, None, _NOW)
+    assert certificates.is_good_server(certificate, key, _HOSTS, None, last_day - timedelta(seconds=1))
+    assert not certificates.is_good_server(certificate, key, _HOSTS, None, last_day)
+    assert not certificates.is_good_server(certificate, key, ["kafka"], None, _NOW)
+
+
+def test_an_authority_is_renewed_before_a_certificate_of_its_could_outlive_it() -> None:
+    key = certificates.new_key()
+    authority = certificates.authority(key, "authority", _NOW)
+    last_day = _NOW + timedelta(certificates.AUTHORITY_DAYS - certificates.SERVER_DAYS - certificates.RENEW_DAYS)
+    assert certificates.is_good_authority(authority, key, last_day - timedelta(seconds=1))
+    assert not certificates.is_good_authority(authority, key, last_day)
+
+
+def test_what_an_authority_signed_is_trusted_by_who_knows_its_renewed_certificate(tmp_path: Path) -> None:
+    authority_key, key = certificates.new_key(), certificates.new_key()
+    authority, renewed = (certificates.authority(authority_key, "authority", datetime.now(UTC)) for _ in range(2))
+    certificate = certificates.server(key, _HOSTS, (authority_key, authority), datetime.now(UTC))
+    assert certificates.is_good_server(certificate, key, _HOSTS, renewed, datetime.now(UTC))
+    _handshake(tmp_path, key, certificate, renewed, "kafka")
+
+
+def test_a_damaged_certificate_is_not_good() -> None:
+    key = certificates.new_key()
+    assert not certificates.is_good_authority("-----BEGIN CERTIFICATE-----\n", key, _NOW)
+    assert not certificates.is_good_server("?", key, _HOSTS, None, _NOW)
+
+
+def test_a_host_may_be_longer_than_a_common_name() -> None:
+    key, host = certificates.new_key(), f"{'a' * 60}.{'b' * 60}.example.com"
+    certificate = certificates.server(key, [host], None, _NOW)
+    assert certificates.is_good_server(certificate, key, [host], None, _NOW)

@@ -1,10 +1,14 @@
 """The secrets of a deployment: made once, each before its readers alone, and left alone afterwards."""
 
 import os
+import shutil
 import stat
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import serialization
 
 from deploy.first_start import readers
 from deploy.first_start.__main__ import main
@@ -13,29 +17,42 @@ from gateway.signing_keys import read_signing_keys
 _ONLY_OWNER_READS = 0o400
 
 
-@pytest.fixture(autouse=True)
-def _own(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture(autouse=True, scope="module")
+def _own() -> Iterator[None]:
     """All files are those of whoever runs the tests; only root could give them away."""
-    monkeypatch.setattr(readers, "OWNERS", dict.fromkeys(readers.OWNERS, os.getuid()))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(readers, "OWNERS", dict.fromkeys(readers.OWNERS, os.getuid()))
+        yield
+
+
+@pytest.fixture(scope="module")
+def _made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("made")
+    assert main([str(folder)]) == 0
+    return folder
+
+
+@pytest.fixture
+def deployment(_made: Path, tmp_path: Path) -> Path:
+    """The secrets of a first start."""
+    return shutil.copytree(_made, tmp_path / "deployment")
 
 
 def _files(folder: Path) -> dict[str, str]:
     return {str(path.relative_to(folder)): path.read_text() for path in folder.rglob("*") if path.is_file()}
 
 
-def test_every_secret_is_a_file_that_its_owner_alone_can_read(tmp_path: Path) -> None:
-    assert main([str(tmp_path)]) == 0
-    for path in tmp_path.rglob("*"):
+def test_every_secret_is_a_file_that_its_owner_alone_can_read(deployment: Path) -> None:
+    for path in deployment.rglob("*"):
         assert stat.S_IMODE(path.stat().st_mode) == (0o700 if path.is_dir() else _ONLY_OWNER_READS), path
         assert path.is_dir() or path.stat().st_size, path
 
 
-def test_a_second_run_changes_nothing_and_says_so(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    main([str(tmp_path)])
-    before = _files(tmp_path)
+def test_a_second_run_changes_nothing_and_says_so(deployment: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    before = _files(deployment)
     capsys.readouterr()
-    assert main([str(tmp_path)]) == 0
-    assert _files(tmp_path) == before
+    assert main([str(deployment)]) == 0
+    assert _files(deployment) == before
     assert capsys.readouterr().out == "every secret is in its place\n"
 
 
@@ -53,31 +70,119 @@ def test_no_secret_is_printed(tmp_path: Path, capsys: pytest.CaptureFixture[str]
     assert not [name for name, content in _files(tmp_path).items() if content.strip() in printed]
 
 
-def test_what_is_removed_from_the_vault_is_made_anew_for_all_of_its_readers(tmp_path: Path) -> None:
-    main([str(tmp_path)])
-    before = _files(tmp_path)
-    (tmp_path / "vault" / "kafka-gateway").unlink()
-    main([str(tmp_path)])
-    after = _files(tmp_path)
+def test_what_is_removed_from_the_vault_is_made_anew_for_all_of_its_readers(deployment: Path) -> None:
+    before = _files(deployment)
+    (deployment / "vault" / "kafka-gateway").unlink()
+    main([str(deployment)])
+    after = _files(deployment)
     changed = {name for name in after if after[name] != before[name]}
     assert changed == {"vault/kafka-gateway", "gateway/kafka-password", "bootstrap/kafka/gateway"}
     assert after["gateway/kafka-password"] == after["bootstrap/kafka/gateway"]
 
 
-def test_a_readers_lost_volume_is_filled_again_with_the_same(tmp_path: Path) -> None:
-    main([str(tmp_path)])
-    before = _files(tmp_path)
-    for path in (tmp_path / "gateway").iterdir():
+@pytest.mark.parametrize(
+    ("removed", "anew"),
+    [
+        ({"edge.key"}, {"edge.key", "edge.crt"}),
+        ({"kafka.key"}, {"kafka.key", "kafka.crt"}),
+        ({"authority.crt"}, {"authority.crt"}),
+        ({"authority.key"}, {"authority.key", "authority.crt", "kafka.crt", "elasticsearch.crt"}),
+        ({"authority.key", "authority.crt"}, {"authority.key", "authority.crt", "kafka.crt", "elasticsearch.crt"}),
+        (
+            {"kafka.key", "authority.key"},
+            {"authority.key", "authority.crt", "kafka.key", "kafka.crt", "elasticsearch.crt"},
+        ),
+    ],
+)
+def test_certificates_are_always_of_their_keys_and_of_the_present_authority(
+    deployment: Path, removed: set[str], anew: set[str]
+) -> None:
+    before = _files(deployment / "vault")
+    for name in removed:
+        (deployment / "vault" / name).unlink()
+    assert main([str(deployment)]) == 0
+    after = _files(deployment / "vault")
+    assert {name for name in after if after[name] != before[name]} == anew
+    trusted = {(deployment / reader / "ca.crt").read_text() for reader in ("gateway", "kafka", "elasticsearch")}
+    assert trusted == {after["authority.crt"]}
+    authority = x509.load_pem_x509_certificate(after["authority.crt"].encode())
+    for name in ("authority", "kafka", "elasticsearch", "edge"):
+        certificate = x509.load_pem_x509_certificate(after[f"{name}.crt"].encode())
+        certificate.verify_directly_issued_by(certificate if name == "edge" else authority)
+        key = serialization.load_pem_private_key(after[f"{name}.key"].encode(), None)
+        assert certificate.public_key() == key.public_key()
+
+
+@pytest.mark.parametrize("name", ["elastic", "secret-key", "signing-key.pem", "authority.key", "edge.crt"])
+def test_an_emptied_original_is_refused_and_nothing_is_made_in_its_place(
+    deployment: Path, name: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    emptied = deployment / "vault" / name
+    emptied.chmod(0o600)
+    emptied.write_text("\n")
+    before = _files(deployment)
+    capsys.readouterr()
+    assert main([str(deployment)]) == 1
+    assert _files(deployment) == before
+    said = capsys.readouterr().err
+    assert said.startswith(f"first_start: {emptied} is empty; ")
+    assert said.count("\n") == 1
+
+
+def test_what_is_no_key_is_refused_in_one_line(deployment: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    damaged = deployment / "vault" / "kafka.key"
+    damaged.chmod(0o600)
+    damaged.write_text("-----BEGIN PRIVATE KEY-----\n")
+    capsys.readouterr()
+    assert main([str(deployment)]) == 1
+    said = capsys.readouterr().err
+    assert said.startswith(f"first_start: {damaged} is no private key")
+    assert said.count("\n") == 1
+
+
+def test_a_password_that_was_written_with_an_editor_has_no_line_feed(deployment: Path) -> None:
+    written = deployment / "vault" / "redis"
+    written.chmod(0o600)
+    written.write_text("by-hand\n")
+    assert main([str(deployment)]) == 0
+    assert (deployment / "gateway" / "redis-url").read_text() == "redis://:by-hand@redis:6379/0"
+
+
+@pytest.mark.parametrize(
+    "host", ["*.example.com", "sluice.example.com:8443", "münchen.example", "", "a b", "::1", "-a", "a.b."]
+)
+def test_what_is_no_host_is_refused_in_one_line_before_anything_is_made(
+    tmp_path: Path, host: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main([str(tmp_path), f"--host={host}"]) == 2
+    said = capsys.readouterr().err
+    assert "SLUICE_HOST" in said
+    assert said.count("\n") == 1
+    assert not [*tmp_path.iterdir()]
+
+
+@pytest.mark.parametrize(
+    "host", ["sluice.example.com", "192.0.2.7", "xn--mnchen-3ya.example", "host", f"{'a' * 63}.example.com"]
+)
+def test_the_edge_is_certified_for_its_host(deployment: Path, host: str) -> None:
+    assert main([str(deployment), "--host", host]) == 0
+    certificate = x509.load_pem_x509_certificate((deployment / "edge" / "tls.crt").read_bytes())
+    names = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    assert str(next(iter(names)).value) == host
+
+
+def test_a_readers_lost_volume_is_filled_again_with_the_same(deployment: Path) -> None:
+    before = _files(deployment)
+    for path in (deployment / "gateway").iterdir():
         path.unlink()
-    main([str(tmp_path)])
-    assert _files(tmp_path) == before
+    main([str(deployment)])
+    assert _files(deployment) == before
 
 
-def test_no_reader_but_who_has_to_sees_anothers_password(tmp_path: Path) -> None:
-    main([str(tmp_path)])
-    originals = {path.name: path.read_text() for path in (tmp_path / "vault").iterdir()}
+def test_no_reader_but_who_has_to_sees_anothers_password(deployment: Path) -> None:
+    originals = {path.name: path.read_text() for path in (deployment / "vault").iterdir()}
     seen: dict[str, set[str]] = {}
-    for name, content in _files(tmp_path).items():
+    for name, content in _files(deployment).items():
         reader = name.split("/")[0]
         for secret, value in originals.items():
             if reader != "vault" and not secret.endswith(".crt") and value.strip() in content:
@@ -104,10 +209,9 @@ def test_no_reader_but_who_has_to_sees_anothers_password(tmp_path: Path) -> None
     }
 
 
-def test_the_gateway_takes_the_keys(tmp_path: Path) -> None:
-    main([str(tmp_path)])
-    assert len((tmp_path / "gateway" / "secret-key").read_text()) >= 50
-    assert read_signing_keys((tmp_path / "gateway" / "signing-key.pem").read_text())
+def test_the_gateway_takes_the_keys(deployment: Path) -> None:
+    assert len((deployment / "gateway" / "secret-key").read_text()) >= 50
+    assert read_signing_keys((deployment / "gateway" / "signing-key.pem").read_text())
 
 
 def test_a_folder_that_cannot_be_written_is_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
