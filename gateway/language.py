@@ -1,5 +1,7 @@
 """``GET /fields``, ``POST /complete`` and ``POST /translate``: the query language, without a search."""
 
+from http import HTTPStatus
+
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -9,6 +11,7 @@ from gateway.auth import caller
 from gateway.correlation import correlation_of
 from gateway.openapi.language import complete_schema, fields_schema, translate_schema
 from gateway.parameters import read_parameters
+from gateway.problems import Problem
 from gateway.recorded_view import RefusalsRecordedView
 from gateway.serializers import CompleteSerializer, FieldsSerializer, TranslateSerializer, checked
 from gateway.trail import put_on_trail
@@ -54,3 +57,7 @@ class CompleteView(RefusalsRecordedView):
             record.hits = len(answer["suggestions"])
             put_on_trail(record)
         return Response(answer)
+
+    def is_recorded(self, problem: Problem) -> bool:
+        """Record failures too: what fails may have been a look-up of values."""
+        return problem.status >= HTTPStatus.INTERNAL_SERVER_ERROR or super().is_recorded(problem)

@@ -9,6 +9,7 @@ from django.test import Client
 from pytest_django import Settings
 
 from audit_sink.kafka import KafkaSettings
+from tests.faulty_proxy import in_front_of
 from tests.integration.gateway.conftest import INDEX, FindEvents
 
 Ask = Callable[..., Any]
@@ -230,7 +231,26 @@ def test_without_the_translator_nothing_of_it_is_available(
     response = ask(*asked)
     assert _is_problem(response, 503, "translator_unavailable")
     assert int(response["Retry-After"]) > 0
-    assert not find_events(response["X-Request-ID"])
+    if asked is not COMPLETE:
+        assert not find_events(response["X-Request-ID"])
+
+
+def test_a_completion_that_fails_is_an_event_as_it_may_have_been_a_look_up_of_values(
+    complete: Ask, stack: Settings, closed_port: int, find_events: FindEvents
+) -> None:
+    with in_front_of(stack.GATEWAY.translator_url) as slow:
+        stack.GATEWAY = stack.GATEWAY.model_copy(update={"translator_url": slow.url, "request_timeout": 0.5})
+        slow.held.clear()
+        late = complete("Site = an")
+    stack.GATEWAY = stack.GATEWAY.model_copy(update={"translator_url": f"http://127.0.0.1:{closed_port}"})
+    away = complete("Site = an")
+    for response, code in ((late, "deadline"), (away, "translator_unavailable")):
+        assert _is_problem(response, 503, code)
+        (event,) = find_events(response["X-Request-ID"])
+        assert event["event_id"] == response.json()["query_id"]
+        assert event["event_type"] == "query.failed"
+        assert (event["data"]["query"], event["data"]["index"]) == ("Site = an", INDEX)
+        assert (event["data"]["status"], event["data"]["error"]["code"]) == (503, code)
 
 
 def test_values_do_not_leave_without_kafka_and_disk_and_everything_else_does(
