@@ -1,11 +1,13 @@
 """The audit trail: an event is acknowledged by Kafka, or on this machine's disk, before its request is answered."""
 
+import errno
 import logging
 import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext, suppress
 from functools import cache
+from itertools import zip_longest
 from pathlib import Path
 
 from confluent_kafka import KafkaError, KafkaException, Message
@@ -16,7 +18,7 @@ from audit_sink.kafka import KafkaSettings
 from elastic.logs import OncePerInterval
 from gateway import metrics
 from gateway.problems import Code, Unavailable
-from gateway.producer import Delivery, EventProducer
+from gateway.producer import Delivery, EventProducer, Report
 from gateway.settings import AuditMode
 from gateway.spool import Segment, Spool, SpoolFull
 from gateway.spool_format import Record
@@ -27,6 +29,8 @@ logger.addFilter(OncePerInterval())
 _WATCH_SECONDS = 0.2
 _RETRY_SECONDS = 1.0
 _DRAIN_SECONDS = 5.0
+_LOST = frozenset({errno.EIO, errno.EBADMSG, errno.ENOENT})
+"""Errors of a bad disk, a bad file system, or a file that is gone; any other may pass."""
 
 
 class _Stopped(Exception):
@@ -37,8 +41,9 @@ class AuditTrail:  # pylint: disable=too-many-instance-attributes  # the two way
     """The way of events from this process to Kafka, straight or through the spool.
 
     Events go straight while Kafka acknowledges them in time. The first that it does not goes to the spool, and so do
-    all after it, until the spool has been sent: one user's events stay in their order. Two threads live until the
-    process ends: one collects delivery reports, one sends the spool.
+    all after it, until the spool has been sent: one user's events stay in their order. An event that Kafka refuses for
+    good is kept beside the spool, so that those behind it pass. Two threads live until the process ends: one collects
+    delivery reports, one sends the spool.
 
     Args:
         producer: the way to Kafka.
@@ -73,8 +78,8 @@ class AuditTrail:  # pylint: disable=too-many-instance-attributes  # the two way
         return self._spool
 
     @property
-    def works_without_kafka(self) -> bool:
-        """Whether requests are answered while Kafka is down."""
+    def has_room(self) -> bool:
+        """Whether an event that Kafka does not take now can be kept, however large it is, or need not be."""
         return self._mode is AuditMode.ASYNC or self._spool.has_room
 
     def record(self, event: AuditEvent, traceparent: str | None) -> None:
@@ -101,7 +106,7 @@ class AuditTrail:  # pylint: disable=too-many-instance-attributes  # the two way
                 return
             with self._gate:
                 self._in_doubt[record.event_id] = delivery
-                self._begin_append()
+                self._begin_append(delivery.error)
         self._append(record)
 
     def probe(self, timeout: float) -> None:
@@ -109,25 +114,27 @@ class AuditTrail:  # pylint: disable=too-many-instance-attributes  # the two way
         self._producer.probe(timeout)
 
     def _let_go(self, record: Record) -> None:
-        try:
-            self._producer.produce(record, _count_failure)
-        except (KafkaException, BufferError):
-            metrics.AUDIT_DROPPED.inc()
+        self._send(record, _count_failure)
 
-    def _try(self, record: Record) -> Delivery | None:
-        """Send an event, unless it is refused at once."""
+    def _try(self, record: Record) -> Delivery:
         delivery = Delivery()
-        try:
-            self._producer.produce(record, delivery.report)
-        except (KafkaException, BufferError) as error:
-            logger.error("event %s is refused: %s", record.event_id, error)
-            return None
+        self._send(record, delivery.report)
         return delivery
 
-    def _begin_append(self) -> None:
+    def _send(self, record: Record, report: Report) -> None:
+        """Send an event; one that is refused at once is reported at once."""
+        try:
+            self._producer.produce(record, report)
+        except KafkaException as error:
+            report(error.args[0], None)
+        except BufferError:
+            report(KafkaError(KafkaError._QUEUE_FULL), None)  # pylint: disable=protected-access  # it is public
+
+    def _begin_append(self, error: KafkaError | None = None) -> None:
         """With the gate held: from here on events go to the spool."""
         if self._straight:
-            logger.error("Kafka does not take events within %g s; they go to the spool", self._timeout)
+            reason = error or f"no acknowledgement within {self._timeout:g} s"
+            logger.error("Kafka does not take events: %s; they go to the spool", reason)
         self._straight = self._reachable = False
         with self._appended:
             self._appending += 1
@@ -177,17 +184,17 @@ class AuditTrail:  # pylint: disable=too-many-instance-attributes  # the two way
             self._wake.wait(_WATCH_SECONDS)
             self._wake.clear()
             return
-        # Kafka answers, and little is left: that is sent, and new events go straight, in its wake.
+        # Kafka answers, and little is left: new events wait until it has that, and then go straight.
         handing_over = self._reachable and self._spool.segments <= 1
         with self._closed_gate() if handing_over else nullcontext():
-            segment = self._spool.oldest()
-            sent = [] if segment is None else self._produce(segment)
+            segment, records = self._oldest()
+            sent = self._produce(records)
             if handing_over:
-                self._straight = True
-        if segment is None:
+                self._straight = self._arrive_in_time(sent)
+        if segment is not None:
+            self._settle(segment, records, sent)
+        elif not self._straight:
             self._wait_for_kafka()
-        else:
-            self._settle(segment, sent)
         self._reachable = True
 
     @contextmanager
@@ -198,33 +205,86 @@ class AuditTrail:  # pylint: disable=too-many-instance-attributes  # the two way
                 self._appended.wait_for(lambda: not self._appending)
             yield
 
-    def _produce(self, segment: Segment) -> list[tuple[Record, Delivery | None]]:
-        """Send a segment; one that is still on its way from before is not sent twice."""
-        records, damaged_bytes = self._spool.read(segment)
-        if damaged_bytes:
-            metrics.SPOOL_DAMAGED_BYTES.inc(damaged_bytes)
-            logger.error("%s: %d bytes are no whole event and are passed over", segment.path, damaged_bytes)
-        return [(record, self._in_doubt.pop(record.event_id, None) or self._try(record)) for record in records]
+    def _oldest(self) -> tuple[Segment | None, list[Record]]:
+        """The oldest segment that can be read, if there is one, and what it holds."""
+        while (segment := self._spool.oldest()) is not None:
+            try:
+                records, damaged_bytes = self._spool.read(segment)
+            except OSError as error:
+                if error.errno not in _LOST:
+                    raise
+                metrics.SPOOL_DAMAGED_BYTES.inc(segment.bytes)
+                logger.error("lost: %s cannot be read and is passed over: %s", segment.path, error.strerror)
+                self._spool.give_up(segment)
+                self._measure()
+                continue
+            if damaged_bytes:
+                metrics.SPOOL_DAMAGED_BYTES.inc(damaged_bytes)
+                logger.error("%s: %d bytes are no whole event and are passed over", segment.path, damaged_bytes)
+            return segment, records
+        return None, []
 
-    def _settle(self, segment: Segment, sent: list[tuple[Record, Delivery | None]]) -> None:
-        """Wait until Kafka has all of a segment, sending again what it refuses, and remove it."""
-        while failed := [record for record, delivery in sent if not self._arrives(delivery)]:
-            with self._gate:
-                self._straight = self._reachable = False
-            self._wait_for_kafka()
-            sent = [(record, self._try(record)) for record in failed]
+    def _produce(self, records: list[Record]) -> list[Delivery]:
+        """Send what a segment holds, up to an event that is known to have failed: none of the others overtakes it."""
+        sent: list[Delivery] = []
+        for record in records:
+            # What is still on its way from before is not sent twice.
+            doubtful = self._in_doubt.pop(record.event_id, None)
+            sent.append(doubtful or self._try(record))
+            if sent[-1].error is not None:
+                break
+        return sent
+
+    def _arrive_in_time(self, sent: list[Delivery]) -> bool:
+        until = time.monotonic() + self._timeout
+        return all(delivery.is_acknowledged(max(0.0, until - time.monotonic())) for delivery in sent)
+
+    def _settle(self, segment: Segment, records: list[Record], sent: list[Delivery]) -> None:
+        """Wait until Kafka has all of a segment, but for what it refuses for good, and remove it."""
+        arrived = [self._arrives(delivery) for delivery in sent]
+        for record, has_arrived in zip_longest(records, arrived):
+            if not has_arrived:
+                self._send_alone(record)
         self._spool.remove(segment)
         self._measure()
         if not self._spool.segments:
             logger.info("the spool has been sent")
 
-    def _arrives(self, delivery: Delivery | None) -> bool:
-        while delivery is not None and not delivery.is_reported:
+    def _send_alone(self, record: Record) -> None:
+        """Send an event until Kafka has it, or refuses it for good.
+
+        Alone, because an error may be its batch's: several events can be too large together.
+        """
+        doubtful = self._in_doubt.pop(record.event_id, None)
+        if doubtful is not None and self._arrives(doubtful):
+            return
+        while not self._arrives(delivery := self._try(record)):
+            if delivery.is_refused_for_good:
+                self._set_aside(record, delivery)
+                break
+            logger.error("retrying: event %s: %s", record.event_id, delivery.error)
+            self._wait_for_kafka()
+
+    def _set_aside(self, record: Record, delivery: Delivery) -> None:
+        """Keep an event beside the spool, once the disk takes it; until then nothing behind it is sent either."""
+        while True:
+            try:
+                kept = self._spool.set_aside(record)
+                break
+            except OSError as error:
+                logger.error("refused: event %s, which the disk does not take: %s", record.event_id, error)
+                self._pause()
+        metrics.AUDIT_REFUSED.inc()
+        logger.error("refused: event %s, for good: %s; it is kept in %s", record.event_id, delivery.error, kept)
+
+    def _arrives(self, delivery: Delivery) -> bool:
+        while not delivery.is_reported:
             self._check_end()
             delivery.is_acknowledged(_WATCH_SECONDS)
-        return delivery is not None and delivery.is_acknowledged(0)
+        return delivery.is_acknowledged(0)
 
     def _wait_for_kafka(self) -> None:
+        self._reachable = False
         while True:
             self._pause()
             try:
@@ -249,9 +309,10 @@ class AuditTrail:  # pylint: disable=too-many-instance-attributes  # the two way
             raise _Stopped
 
 
-def _count_failure(error: KafkaError | None, _message: Message) -> None:
+def _count_failure(error: KafkaError | None, _message: Message | None) -> None:
     if error is not None:
         metrics.AUDIT_DROPPED.inc()
+        logger.error("dropped: an event that Kafka does not take: %s", error)
 
 
 _lock = threading.Lock()
@@ -259,9 +320,9 @@ _lock = threading.Lock()
 
 @cache
 def _start(  # pylint: disable=too-many-arguments,too-many-positional-arguments  # the key of the cache
-    kafka: KafkaSettings, topic: str, mode: AuditMode, timeout: float, spool_dir: Path, spool_bytes: int
+    kafka: KafkaSettings, topic: str, mode: AuditMode, timeout: float, spool_dir: Path, spool_bytes: int, workers: int
 ) -> AuditTrail:
-    return AuditTrail(EventProducer(kafka, topic), Spool.claim(spool_dir, spool_bytes), mode, timeout)
+    return AuditTrail(EventProducer(kafka, topic), Spool.claim(spool_dir, spool_bytes, workers), mode, timeout)
 
 
 def audit_trail() -> AuditTrail:
@@ -279,4 +340,5 @@ def audit_trail() -> AuditTrail:
             gateway.audit_timeout,
             gateway.spool_dir,
             gateway.spool_bytes,
+            gateway.workers,
         )

@@ -142,6 +142,6 @@ class ReadinessView(PublicView):
 
 
 def _status(down: list[str], trail: AuditTrail) -> str:
-    if not down:
-        return "ready"
-    return "degraded" if down == ["kafka"] and trail.works_without_kafka else "unready"
+    if not trail.has_room or set(down) - {"kafka"}:
+        return "unready"
+    return "degraded" if down else "ready"

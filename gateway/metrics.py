@@ -14,8 +14,13 @@ SPOOL_RECORDS = Gauge(
 )
 SPOOL_BYTES = Gauge("gateway_spool_bytes", "The size of these events.", multiprocess_mode="livesum")
 SPOOL_LIMIT_BYTES = Gauge("gateway_spool_limit_bytes", "The size that the spool may have.", multiprocess_mode="livesum")
-SPOOLED = Counter("gateway_spool_events", "Events that went to the disk because Kafka did not take them in time.")
-SPOOL_DAMAGED_BYTES = Counter("gateway_spool_damaged_bytes", "Bytes of spool files that were no whole event.")
+SPOOLED = Counter(
+    "gateway_spool_events", "Events that went to the disk because Kafka did not take them, or not in time."
+)
+SPOOL_DAMAGED_BYTES = Counter(
+    "gateway_spool_damaged_bytes", "Bytes of spool files that were no whole event or cannot be read."
+)
+AUDIT_REFUSED = Counter("gateway_audit_refused", "Events that Kafka refuses for good; they are kept beside the spool.")
 AUDIT_DROPPED = Counter("gateway_audit_dropped", "Events that were lost, in the mode async alone.")
 
 CIRCUIT_OPEN = Gauge(

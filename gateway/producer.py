@@ -19,7 +19,16 @@ _librdkafka_logger = logging.getLogger(f"{__name__}.librdkafka")
 _librdkafka_logger.addFilter(OncePerInterval())
 
 
-Report = Callable[[KafkaError | None, Message], None]
+_REFUSED_FOR_GOOD = frozenset(
+    {KafkaError.MSG_SIZE_TOO_LARGE, KafkaError.RECORD_LIST_TOO_LARGE, KafkaError.INVALID_RECORD}
+)
+"""Of the errors that Kafka's protocol calls not retriable, those that are about the record that was sent.
+
+The others are about the topic, the cluster or this machine, such as TOPIC_AUTHORIZATION_FAILED or INVALID_TIMESTAMP:
+once somebody has mended that, Kafka takes the same record. See https://kafka.apache.org/43/design/protocol#error-codes.
+"""
+
+Report = Callable[[KafkaError | None, Message | None], None]
 """Takes a delivery report: what went wrong, or None."""
 
 
@@ -30,10 +39,20 @@ class Delivery:
         self._reported = threading.Event()
         self._error: KafkaError | None = None
 
-    def report(self, error: KafkaError | None, _message: Message) -> None:
+    def report(self, error: KafkaError | None, _message: Message | None = None) -> None:
         """Take the delivery report."""
         self._error = error
         self._reported.set()
+
+    @property
+    def error(self) -> KafkaError | None:
+        """Why Kafka does not have it, in words that hold nothing of the event; None if it has, or may have still."""
+        return self._error
+
+    @property
+    def is_refused_for_good(self) -> bool:
+        """Whether sending it once more, by itself, is in vain; a batch may be too large where its events are not."""
+        return self._error is not None and self._error.code() in _REFUSED_FOR_GOOD
 
     @property
     def is_reported(self) -> bool:

@@ -3,8 +3,10 @@
 GATEWAY_SPOOL_DIR/
     000/                    one worker process's, by its lock
         lock
-        0000000001.spool    segments: written to the end, sent from the oldest on, removed when Kafka has them
-        0000000002.spool
+        0000000002.spool    segments: written to the end, sent from the oldest on, removed when Kafka has them
+        0000000003.spool
+        0000000001.lost     a segment that cannot be read
+        refused             events that Kafka refuses for good, in the form of a segment
 """
 
 import fcntl
@@ -23,6 +25,8 @@ SEGMENT_BYTES = 1024 * 1024
 """A segment that has reached this size is sealed. What is sent again after a crash is at most one segment."""
 
 _SUFFIX = ".spool"
+_LOST_SUFFIX = ".lost"
+_REFUSED = "refused"
 _PATTERN = "[0-9]" * 10 + _SUFFIX
 _FILE_MODE = 0o600
 _FOLDER_MODE = 0o700
@@ -57,31 +61,33 @@ class Spool:  # pylint: disable=too-many-instance-attributes  # one object, beca
         folder: this process's own; it has the lock.
         left: segments of processes that are gone, oldest first.
         locks: file descriptors that hold the folders until the process ends.
-        limit: bytes that all segments may have together.
+        limit: bytes that the events in ``folder`` may have together; what was left in other folders has had its own.
     """
 
     def __init__(self, folder: Path, left: list[Segment], locks: list[int], limit: int) -> None:
         self._folder = folder
         self._locks = locks
         self._limit = limit
-        self._numbers = count(
-            1 + max((_number(segment) for segment in left if segment.path.parent == folder), default=0)
-        )
+        self._numbers = count(1 + max((_number(segment) for segment in left if self._is_own(segment)), default=0))
         self._sealed = deque(left)
         self._written: Segment | None = None
         self._file = -1
-        self._reserved = sum(segment.bytes for segment in left)
+        self._reserved = sum(segment.bytes for segment in left if self._is_own(segment))
         self._next = _Batch()
         self._lock = threading.Lock()
         self._writing = threading.Lock()
 
     @classmethod
-    def claim(cls, root: Path, limit: int) -> Self:
-        """Take a folder that no running process has, and what processes that are gone have left in theirs.
+    def claim(cls, root: Path, limit: int, workers: int) -> Self:
+        """Take the first folder that no running process has, with what is left in it.
+
+        Of what is left in others, that which no worker would find: after the first ``workers`` folders, each of which
+        has its next owner.
 
         Args:
             root: the folder of all the spools; made if it is not there.
             limit: bytes that the spool may hold.
+            workers: the processes that share ``root``.
 
         Raises:
             OSError: the folders cannot be made, read or locked.
@@ -96,6 +102,8 @@ class Spool:  # pylint: disable=too-many-instance-attributes  # one object, beca
                     break
                 folder.mkdir(_FOLDER_MODE, exist_ok=True)
                 _fsync_folder(root)
+            if own is not None and number < workers:
+                continue
             lock = _lock(folder)
             if lock is None:
                 continue
@@ -127,7 +135,7 @@ class Spool:  # pylint: disable=too-many-instance-attributes  # one object, beca
     @property
     def has_room(self) -> bool:
         """Whether the next event would find room, however large it is."""
-        return self._reserved + MAX_FRAME_BYTES <= self._limit
+        return self._taken() + MAX_FRAME_BYTES <= self._limit
 
     def append(self, record: Record) -> None:
         """Put an event at the end, and wait until it is on the disk; callers that wait together share one fsync.
@@ -138,8 +146,8 @@ class Spool:  # pylint: disable=too-many-instance-attributes  # one object, beca
         """
         framed = frame(record)
         with self._lock:
-            if self._reserved + len(framed) > self._limit:
-                raise SpoolFull(f"the spool is full: {self._reserved} of {self._limit} bytes are taken")
+            if (taken := self._taken()) + len(framed) > self._limit:
+                raise SpoolFull(f"the spool is full: {taken} of {self._limit} bytes are taken")
             self._reserved += len(framed)
             batch = self._next
             batch.frames.append(framed)
@@ -171,10 +179,39 @@ class Spool:  # pylint: disable=too-many-instance-attributes  # one object, beca
         Raises:
             OSError: the file cannot be removed; the next process will find it again.
         """
-        with self._lock:
-            self._sealed.remove(segment)
-            self._reserved -= segment.bytes
+        self._forget(segment)
         segment.path.unlink()
+
+    def give_up(self, segment: Segment) -> Path:
+        """Pass the oldest segment over, as it cannot be read, and keep its file under another name.
+
+        Returns:
+            the file.
+
+        Raises:
+            OSError: the file cannot be renamed; the next process will find it again.
+        """
+        self._forget(segment)
+        return segment.path.rename(segment.path.with_suffix(_LOST_SUFFIX))
+
+    def set_aside(self, record: Record) -> Path:
+        """Keep an event that Kafka refuses for good, and wait until it is on the disk; it still takes its room.
+
+        Returns:
+            the file to which it has been added.
+
+        Raises:
+            OSError: the disk does not take it.
+        """
+        path = self._folder / _REFUSED
+        file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, _FILE_MODE)
+        try:
+            _write(file, frame(record))
+            os.fsync(file)
+        finally:
+            os.close(file)
+        _fsync_folder(self._folder)
+        return path
 
     def close(self) -> None:
         """Give the folders back; what is in them stays for the next process."""
@@ -182,6 +219,23 @@ class Spool:  # pylint: disable=too-many-instance-attributes  # one object, beca
             self._seal()
             for lock in self._locks:
                 os.close(lock)
+
+    def _is_own(self, segment: Segment) -> bool:
+        return segment.path.parent == self._folder
+
+    def _taken(self) -> int:
+        """Bytes of the limit that are taken, or will be; an operator may take the refused events away at any time."""
+        try:
+            refused = (self._folder / _REFUSED).stat().st_size
+        except FileNotFoundError:
+            refused = 0
+        return self._reserved + refused
+
+    def _forget(self, segment: Segment) -> None:
+        with self._lock:
+            self._sealed.remove(segment)
+            if self._is_own(segment):
+                self._reserved -= segment.bytes
 
     def _segments(self) -> list[Segment]:
         with self._lock:
@@ -238,7 +292,10 @@ class Spool:  # pylint: disable=too-many-instance-attributes  # one object, beca
 
 
 def _leftover(path: Path) -> Segment:
-    data = path.read_bytes()
+    try:
+        data = path.read_bytes()
+    except OSError:  # it is told of when it is to be sent
+        return Segment(path, path.stat().st_size, 0)
     return Segment(path, len(data), len(unframe(data).records))
 
 

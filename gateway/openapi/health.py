@@ -12,7 +12,8 @@ READINESS: dict[str, Any] = {
     "properties": {
         "status": {
             "enum": ["ready", "degraded", "unready"],
-            "description": "degraded: Kafka alone is down, and the spool takes the events.",
+            "description": "degraded: Kafka alone is down, and the spool takes the events. "
+            "unready: something else is down, or the spool has no room.",
         },
         "dependencies": {"type": "object", "additionalProperties": {"enum": ["up", "down"]}},
         "spool": {

@@ -11,6 +11,7 @@ from pytest_django import Settings
 from audit_sink.kafka import KafkaSettings, TopicSettings
 from elastic.settings import ElasticsearchSettings
 from gateway.audit import audit_trail
+from gateway.spool_format import MAX_FRAME_BYTES
 from tests.integration.gateway.conftest import Backing, Search
 
 
@@ -110,6 +111,13 @@ def test_kafka_alone_may_be_down_while_the_disk_has_room(stack: Settings, client
     stack.GATEWAY = stack.GATEWAY.model_copy(update={"spool_bytes": 0})
     unready = client.get("/readyz")
     assert (unready.status_code, unready.json()["status"]) == (503, "unready")
+
+
+def test_a_gateway_whose_spool_has_no_room_is_not_ready_even_if_kafka_answers(stack: Settings, client: Client) -> None:
+    stack.GATEWAY = stack.GATEWAY.model_copy(update={"spool_bytes": MAX_FRAME_BYTES - 1})
+    unready = client.get("/readyz")
+    assert (unready.status_code, unready.json()["status"]) == (503, "unready")
+    assert unready.json()["dependencies"]["kafka"] == "up"
 
 
 def test_each_dependency_that_is_down_is_named(stack: Settings, client: Client, closed_port: int) -> None:

@@ -29,6 +29,7 @@ from tests.faulty_proxy import in_front_of
 from tests.integration.audit_sink.harness import event, eventually
 from tests.integration.gateway.conftest import PATIENCE_SECONDS, Backing
 from tests.integration.gateway.process import AUTHORIZATION, Gateway, configured_gateway, kill
+from tests.postgresql import postgresql
 from tests.query_event import read_event
 
 CLIENTS = 8
@@ -225,6 +226,10 @@ def _spooled(gateway: Gateway) -> int:
     return int(ready["spool"]["records"])
 
 
+def _metrics(gateway: Gateway) -> str:
+    return urllib3.request("GET", f"{gateway.url}/metrics", retries=False, timeout=10.0).data.decode()
+
+
 def _wait_until_sent(gateway: Gateway) -> None:
     eventually(lambda: _spooled(gateway) == 0, "the spool is sent")
 
@@ -298,13 +303,35 @@ def test_what_a_killed_worker_left_is_sent_by_the_one_in_its_place(gateway: Gate
             psutil.Process(process.pid).children()[0].kill()
             load.wait_for(100)
         # Of the one that is gone, nothing is counted any more.
-        metrics = urllib3.request("GET", f"{gateway.url}/metrics", retries=False, timeout=10.0).data.decode()
-        assert f"gateway_spool_records {float(_spooled(gateway))}\n" in metrics
+        assert f"gateway_spool_records {float(_spooled(gateway))}\n" in _metrics(gateway)
         kafka.start()
         _wait_until_sent(gateway)
     account = _account(load, kafka)
     assert not account.doubled
     assert account.is_in_order
+
+
+def test_one_of_two_workers_on_postgresql_killed_under_load_costs_no_answered_event(
+    tmp_path: Path, backing: Backing, kafka: Broker
+) -> None:
+    with postgresql() as server:
+        gateway = _gateway(tmp_path, backing, kafka, GATEWAY_DATABASE_URL=server.url, GATEWAY_WORKERS="2")
+        load = Load(gateway.url)
+        with gateway.started() as process, load.running():
+            load.wait_for(100)
+            psutil.Process(process.pid).children()[0].kill()
+            load.wait_for(100)
+            # Again while Kafka does not answer, so that what the dead one had spooled is sent by its successor.
+            kafka.send(signal.SIGSTOP)
+            load.wait_for(100)
+            psutil.Process(process.pid).children()[0].kill()
+            load.wait_for(100)
+            kafka.send(signal.SIGCONT)
+            eventually(lambda: "\ngateway_spool_records 0.0\n" in _metrics(gateway), "both spools are sent")
+            load.wait_for(100)
+    _account(load, kafka)
+    assert not load.unexpected
+    assert len([*(tmp_path / "spool").iterdir()]) == 2
 
 
 def test_what_several_workers_leave_behind_is_sent_by_one_that_starts_later(gateway: Gateway, kafka: Broker) -> None:
@@ -422,7 +449,7 @@ def test_asynchronous_events_that_are_lost_are_counted(gateway: Gateway, capfd: 
 
 def test_a_producer_that_cannot_go_on_is_replaced_and_what_it_had_is_sent_again(kafka: Broker, tmp_path: Path) -> None:
     producer = EventProducer(kafka.settings, TOPIC)
-    trail = AuditTrail(producer, Spool.claim(tmp_path, 1024 * 1024), AuditMode.DURABLE, 0.5)
+    trail = AuditTrail(producer, Spool.claim(tmp_path, 1024 * 1024, 1), AuditMode.DURABLE, 0.5)
     events = [event(number) for number in range(200)]
     trail.record(events[0], None)
     kafka.send(signal.SIGSTOP)

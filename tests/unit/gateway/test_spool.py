@@ -1,5 +1,6 @@
 """Events on the disk: in order, within bounds, and there after every crash."""
 
+import errno
 import os
 import resource
 import shutil
@@ -17,7 +18,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition,
 
 from audit_sink.event import MAX_EVENT_BYTES
 from gateway.spool import SEGMENT_BYTES, Spool, SpoolFull
-from gateway.spool_format import MAX_FRAME_BYTES, Record, frame
+from gateway.spool_format import MAX_FRAME_BYTES, Record, frame, unframe
 
 LIMIT = 64 * SEGMENT_BYTES
 
@@ -38,7 +39,7 @@ def _drain(spool: Spool) -> list[str]:
 @pytest.fixture
 def spool(tmp_path: Path) -> Iterator[Spool]:
     """An empty spool."""
-    claimed = Spool.claim(tmp_path / "spool", LIMIT)
+    claimed = Spool.claim(tmp_path / "spool", LIMIT, 1)
     yield claimed
     claimed.close()
 
@@ -78,7 +79,7 @@ def test_callers_that_wait_together_share_an_fsync(spool: Spool, monkeypatch: py
 
 
 def test_a_full_spool_refuses_and_takes_again_once_something_is_gone(tmp_path: Path) -> None:
-    spool = Spool.claim(tmp_path, 3 * len(frame(_record(0))))
+    spool = Spool.claim(tmp_path, 3 * len(frame(_record(0))), 1)
     for number in range(3):
         spool.append(_record(number))
     with pytest.raises(SpoolFull):
@@ -92,7 +93,7 @@ def test_a_full_spool_refuses_and_takes_again_once_something_is_gone(tmp_path: P
 def test_there_is_room_as_long_as_the_largest_event_fits(tmp_path: Path) -> None:
     user, traceparent = "\0" * 150, ("traceparent", b"0" * 55)
     largest = Record("e" * 36, user, b"x" * MAX_EVENT_BYTES, [("ce_source", b"s" * 200), traceparent])
-    spool = Spool.claim(tmp_path, MAX_FRAME_BYTES + len(frame(_record(0))))
+    spool = Spool.claim(tmp_path, MAX_FRAME_BYTES + len(frame(_record(0))), 1)
     spool.append(_record(0))
     assert spool.has_room
     spool.append(_record(1, 0))
@@ -132,7 +133,7 @@ def test_a_disk_without_room_for_a_first_event_leaves_no_file(spool: Spool, tmp_
 
 
 def test_two_processes_never_share_a_folder(tmp_path: Path) -> None:
-    first, second = Spool.claim(tmp_path, LIMIT), Spool.claim(tmp_path, LIMIT)
+    first, second = Spool.claim(tmp_path, LIMIT, 1), Spool.claim(tmp_path, LIMIT, 1)
     first.append(_record(1))
     second.append(_record(2))
     assert (_drain(first), _drain(second)) == (["event-000001"], ["event-000002"])
@@ -141,12 +142,12 @@ def test_two_processes_never_share_a_folder(tmp_path: Path) -> None:
 
 
 def test_what_processes_leave_behind_is_taken_over_by_the_next_that_starts(tmp_path: Path) -> None:
-    gone = [Spool.claim(tmp_path, LIMIT) for _ in range(3)]
+    gone = [Spool.claim(tmp_path, LIMIT, 1) for _ in range(3)]
     for number, spool in enumerate(gone):
         spool.append(_record(number))
     gone[0].close()
     gone[2].close()
-    heir = Spool.claim(tmp_path, LIMIT)
+    heir = Spool.claim(tmp_path, LIMIT, 1)
     heir.append(_record(9))
     assert _drain(heir) == ["event-000000", "event-000002", "event-000009"]
     assert _drain(gone[1]) == ["event-000001"]
@@ -154,13 +155,90 @@ def test_what_processes_leave_behind_is_taken_over_by_the_next_that_starts(tmp_p
     gone[1].close()
 
 
-def test_a_left_over_counts_towards_the_bound(tmp_path: Path) -> None:
-    gone = Spool.claim(tmp_path, LIMIT)
+def test_workers_that_start_again_each_find_a_folder_of_before_and_no_more_are_made(tmp_path: Path) -> None:
+    workers = 4
+    for start in range(3):
+        spools = [Spool.claim(tmp_path, LIMIT, workers) for _ in range(workers)]
+        assert [spool.records for spool in spools] == [start] * workers
+        for number, spool in enumerate(spools):
+            spool.append(_record(number))
+        for spool in spools:
+            spool.close()
+    assert len([*tmp_path.iterdir()]) == workers
+
+
+def test_what_its_own_folder_holds_counts_towards_the_bound(tmp_path: Path) -> None:
+    gone = Spool.claim(tmp_path, LIMIT, 1)
     gone.append(_record(0))
     gone.close()
-    heir = Spool.claim(tmp_path, len(frame(_record(0))))
+    heir = Spool.claim(tmp_path, len(frame(_record(0))), 1)
     with pytest.raises(SpoolFull):
         heir.append(_record(1))
+    heir.close()
+
+
+def test_what_is_left_in_the_folders_of_workers_that_are_no_more_takes_no_room_from_its_heir(tmp_path: Path) -> None:
+    gone = [Spool.claim(tmp_path, LIMIT, 3) for _ in range(3)]
+    for number in (1, 2):
+        gone[number].append(_record(number))
+    for spool in gone:
+        spool.close()
+    heir = Spool.claim(tmp_path, len(frame(_record(3))), 1)
+    heir.append(_record(3))
+    assert _drain(heir) == ["event-000001", "event-000002", "event-000003"]
+    heir.append(_record(4))
+    with pytest.raises(SpoolFull):
+        heir.append(_record(5))
+    heir.close()
+
+
+def test_an_event_that_is_set_aside_is_no_longer_sent_and_still_takes_its_room(tmp_path: Path) -> None:
+    spool = Spool.claim(tmp_path, len(frame(_record(0))), 1)
+    spool.append(_record(0))
+    segment = spool.oldest()
+    assert segment is not None
+    kept = spool.set_aside(_record(0))
+    spool.remove(segment)
+    assert unframe(kept.read_bytes()).records == [_record(0)]
+    assert (spool.records, spool.oldest()) == (0, None)
+    with pytest.raises(SpoolFull):
+        spool.append(_record(1))
+    spool.close()
+    heir = Spool.claim(tmp_path, len(frame(_record(0))), 1)
+    with pytest.raises(SpoolFull):
+        heir.append(_record(1))
+    kept.unlink()
+    heir.append(_record(1))
+    heir.close()
+
+
+def test_events_that_were_set_aside_are_sent_first_once_their_file_is_named_as_a_segment(tmp_path: Path) -> None:
+    spool = Spool.claim(tmp_path, LIMIT, 1)
+    for number in range(2):
+        kept = spool.set_aside(_record(number))
+    spool.append(_record(2))
+    spool.close()
+    kept.rename(kept.with_name("0000000000.spool"))
+    heir = Spool.claim(tmp_path, LIMIT, 1)
+    heir.append(_record(3))
+    assert _drain(heir) == [f"event-{number:06}" for number in range(4)]
+    heir.close()
+
+
+def test_a_left_over_that_cannot_be_read_stops_no_start(tmp_path: Path) -> None:
+    spool = Spool.claim(tmp_path, LIMIT, 1)
+    spool.append(_record(0))
+    spool.close()
+    # Linux refuses to read a process's first page, which nothing is mapped to, as a bad disk does: with EIO.
+    (tmp_path / "000" / "0000000000.spool").symlink_to("/proc/self/mem")
+    heir = Spool.claim(tmp_path, LIMIT, 1)
+    unreadable = heir.oldest()
+    assert unreadable is not None
+    with pytest.raises(OSError) as caught:
+        heir.read(unreadable)
+    assert caught.value.errno == errno.EIO
+    assert heir.give_up(unreadable).name == "0000000000.lost"
+    assert _drain(heir) == ["event-000000"]
     heir.close()
 
 
@@ -182,7 +260,7 @@ class CrashingSpool(RuleBasedStateMachine):
     @initialize()
     def start(self) -> None:
         """The first process."""
-        self.spool = Spool.claim(self.root, LIMIT)  # pylint: disable=attribute-defined-outside-init
+        self.spool = Spool.claim(self.root, LIMIT, 1)  # pylint: disable=attribute-defined-outside-init
 
     @rule(count=st.integers(1, 4), size=st.sampled_from([0, 100, SEGMENT_BYTES // 3, SEGMENT_BYTES]))
     def append(self, count: int, size: int) -> None:
