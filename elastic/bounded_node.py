@@ -1,4 +1,4 @@
-"""HTTP to Elasticsearch, with a bound on what is read of an answer."""
+"""HTTP to Elasticsearch, with bounds on what is read of an answer, and for how long."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -6,6 +6,8 @@ from typing import Any
 from elastic_transport import NodeConfig, Urllib3HttpNode
 from urllib3 import HTTPConnectionPool, HTTPHeaderDict
 from urllib3.exceptions import HTTPError
+
+from elastic.bounded_read import ask
 
 MAX_ANSWER_BYTES = 64 * 1024 * 1024
 """A page of 1,000 documents of 64 KiB."""
@@ -25,24 +27,22 @@ class _Answer:
 class _BoundedPool:
     """Connections as the node uses them."""
 
-    def __init__(self, pool: HTTPConnectionPool) -> None:
+    def __init__(self, pool: HTTPConnectionPool, timeout: float | None) -> None:
         self._pool = pool
+        self._timeout = timeout
 
     def urlopen(self, method: str, target: str, **options: Any) -> _Answer:
         """Send a request, and read the answer.
 
         Raises:
             AnswerTooLarge: it is; what is left of it is not read, and the connection is closed.
+            HTTPError: there is no answer, or it has not come whole in time.
         """
-        response = self._pool.urlopen(method, target, preload_content=False, **options)
-        try:
-            data = response.read(MAX_ANSWER_BYTES + 1)
-            if len(data) > MAX_ANSWER_BYTES:
-                response.close()
-                raise AnswerTooLarge(f"the answer is over {MAX_ANSWER_BYTES} bytes")
-            return _Answer(response.status, response.headers, data)
-        finally:
-            response.release_conn()
+        timeout = options.pop("timeout", self._timeout)
+        response, data = ask(self._pool, method, target, limit=MAX_ANSWER_BYTES, timeout=timeout, **options)
+        if len(data) > MAX_ANSWER_BYTES:
+            raise AnswerTooLarge(f"the answer is over {MAX_ANSWER_BYTES} bytes")
+        return _Answer(response.status, response.headers, data)
 
     def close(self) -> None:
         """Close the connections."""
@@ -54,4 +54,4 @@ class BoundedNode(Urllib3HttpNode):
 
     def __init__(self, config: NodeConfig) -> None:
         super().__init__(config)
-        self.pool = _BoundedPool(self.pool)  # type: ignore[assignment]  # all that the node uses of a pool
+        self.pool = _BoundedPool(self.pool, config.request_timeout)  # type: ignore[assignment]  # all that the node uses of a pool

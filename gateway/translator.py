@@ -15,6 +15,7 @@ from opentelemetry.trace import SpanKind
 from urllib3.exceptions import HTTPError, ProtocolError, ReadTimeoutError
 
 from elastic import tracing
+from elastic.bounded_read import ask
 from gateway.circuit import circuit
 from gateway.correlation import Correlation
 from gateway.deadline import deadline_passed, time_left
@@ -46,10 +47,10 @@ def _request(
     """Send one request over a kept connection.
 
     Returns:
-        the status and at most ``_MAX_RESPONSE_BYTES`` + 1 bytes.
+        the status and the body, of which no more is read than tells that it is over ``_MAX_RESPONSE_BYTES``.
 
     Raises:
-        HTTPError: there is no answer.
+        HTTPError: there is no answer, or it has not come whole in time.
     """
     pool = _pool(settings.GATEWAY.translator_url, settings.GATEWAY.threads)
     template = path.partition("?")[0]
@@ -62,17 +63,13 @@ def _request(
     with tracing.span(f"{method} {template}", SpanKind.CLIENT, attributes) as span:
         if traceparent := tracing.traceparent():
             headers = {**(headers or {}), "traceparent": traceparent}
-        response = pool.urlopen(method, path, body=body, headers=headers, timeout=timeout, preload_content=False)
-        try:
-            span.set_attribute("http.response.status_code", response.status)
-            if response.status >= HTTPStatus.BAD_REQUEST:
-                tracing.fail(span, str(response.status))
-            answer = response.read(_MAX_RESPONSE_BYTES + 1)
-            if len(answer) > _MAX_RESPONSE_BYTES:
-                response.close()
-            return response.status, answer
-        finally:
-            response.release_conn()
+        response, answer = ask(
+            pool, method, path, limit=_MAX_RESPONSE_BYTES, timeout=timeout, body=body, headers=headers
+        )
+        span.set_attribute("http.response.status_code", response.status)
+        if response.status >= HTTPStatus.BAD_REQUEST:
+            tracing.fail(span, str(response.status))
+        return response.status, answer
 
 
 @STAGE_SECONDS.labels("translate").time()

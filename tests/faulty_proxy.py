@@ -2,6 +2,7 @@
 
 import socket
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import ThreadingHTTPServer
@@ -9,6 +10,8 @@ from http.server import ThreadingHTTPServer
 import urllib3
 
 from tests.http_server import QuietHandler
+
+_DRIP_SECONDS = 0.05
 
 
 class FaultyProxy(ThreadingHTTPServer):  # pylint: disable=too-many-instance-attributes  # one a fault
@@ -18,6 +21,7 @@ class FaultyProxy(ThreadingHTTPServer):  # pylint: disable=too-many-instance-att
         url: where it listens.
         drops: how many of the next requests are answered by hanging up.
         garbled: how many of the next answers lose their last byte.
+        drips: whether answers come a byte at a time, slowly.
         held: while it is not set, answers are held back.
         held_paths: with what the paths begin whose answers these are.
         requests: how many have come.
@@ -32,6 +36,7 @@ class FaultyProxy(ThreadingHTTPServer):  # pylint: disable=too-many-instance-att
         self.target = target
         self.drops = 0
         self.garbled = 0
+        self.drips = False
         self.held = threading.Event()
         self.held.set()
         self.held_paths = ""
@@ -66,7 +71,12 @@ class _Handler(QuietHandler):
         self.send_header("Content-Length", str(len(data)))
         self.end_headers()
         try:
-            self.wfile.write(data)
+            if self.server.drips:
+                for byte in data:
+                    self.wfile.write(bytes([byte]))
+                    time.sleep(_DRIP_SECONDS)
+            else:
+                self.wfile.write(data)
         except OSError:
             pass  # The client has given up, as it should.
 

@@ -1,6 +1,7 @@
 """A translator or an Elasticsearch that is slow, hangs up or stays away: what the gateway does about it."""
 
 import logging
+import time
 from collections.abc import Iterator
 
 import pytest
@@ -53,6 +54,20 @@ def test_a_slow_dependency_gets_no_more_time_than_the_request_has_left(
     event = find_event(problem["query_id"])
     assert event is not None
     assert event["data"]["error"]["code"] == "deadline"
+
+
+def test_an_answer_that_drips_is_given_up_as_one_that_does_not_come(
+    search: Search, stack: Settings, dependency: FaultyProxy
+) -> None:
+    _configure(stack, translator_timeout=0.5, search_timeout=0.5)
+    dependency.drips = True
+    started = time.monotonic()
+    response = search("Hostname = octoxlabs01")
+    assert time.monotonic() - started < 3
+    assert response.status_code == 503
+    assert response.json()["code"] in ("translator_unavailable", "search_unavailable")
+    dependency.drips = False
+    assert search("Hostname = octoxlabs01").status_code == 200
 
 
 def test_a_dependency_that_stays_away_is_left_alone_and_searches_are_refused_at_once(
@@ -159,4 +174,5 @@ def test_a_change_of_readiness_is_one_line_in_the_log(
         lines = [record.getMessage() for record in caplog.records if record.name == "gateway.health"]
     down, up = lines
     assert down.startswith("not ready: ")
+    assert down.count("\n") == down.count("127.0.0.1") == 0
     assert up.startswith("ready again: ")
