@@ -5,14 +5,17 @@ import shutil
 import signal
 import sys
 from collections.abc import Sequence
+from contextlib import ExitStack
 from importlib import import_module
+from tempfile import gettempdir
 from types import FrameType
 
+from django.conf import settings
 from django.core.management import execute_from_command_line
 from django.db import DatabaseError
 
 from elastic.settings import ConfigurationError
-from gateway.metrics_folder import metrics_folder
+from gateway.metrics_folder import allocate, metrics_folder, require_room
 from gateway.server import BAD_CONFIGURATION, serve
 
 
@@ -36,7 +39,14 @@ def main(arguments: Sequence[str]) -> int:
             return 1
         return 0
     # Before anything imports prometheus_client, which looks once whether there is such a folder.
-    with metrics_folder() as folder:
+    with ExitStack() as stack:
+        try:
+            folder = stack.enter_context(metrics_folder())
+            allocate(folder, os.getpid())
+            require_room(folder, settings.GATEWAY.workers)
+        except OSError as error:
+            print(f"gateway: TMPDIR: no room for metrics in {gettempdir()}: {error.strerror}", file=sys.stderr)
+            return BAD_CONFIGURATION
 
         def end(_number: int, _frame: FrameType | None) -> None:
             shutil.rmtree(folder, ignore_errors=True)

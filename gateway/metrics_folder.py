@@ -3,12 +3,22 @@
 import fcntl
 import os
 import shutil
+import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
 _PREFIX = "gateway-metrics-"
+_BYTES = {
+    # Every route with fifteen different statuses takes 3 MB.
+    "histogram": 4 * 1024 * 1024,
+    "counter": 64 * 1024,
+    "gauge_livesum": 64 * 1024,
+    "gauge_livemax": 64 * 1024,
+    "gauge_max": 64 * 1024,
+}
+"""The sizes of a process's files, by the kinds of metrics that there are."""
 
 
 @contextmanager
@@ -35,6 +45,43 @@ def metrics_folder() -> Iterator[Path]:
     finally:
         shutil.rmtree(folder, ignore_errors=True)
         os.close(lock)
+
+
+def allocate(folder: Path, process: int) -> None:
+    """Make the files of a process with all their blocks, before prometheus_client makes them.
+
+    That would make them sparse, and writes by mmap(2): where the file system turns out to be full, the process gets
+    SIGBUS. It takes a file that is there for as large as it is.
+
+    Args:
+        folder: the folder.
+        process: its id.
+
+    Raises:
+        OSError: there is no room for them.
+    """
+    for kind, length in _BYTES.items():
+        with (folder / f"{kind}_{process}.db").open("ab") as file:
+            os.posix_fallocate(file.fileno(), 0, length)
+
+
+def give_back(folder: Path, process: int) -> None:
+    """Keep of a process's files what it has written, once it has ended: what it counted goes on being told."""
+    for kind in _BYTES:
+        with suppress(FileNotFoundError), (folder / f"{kind}_{process}.db").open("r+b") as file:
+            # How much is in use stands first, or nothing does, if nothing is.
+            file.truncate(max(8, int.from_bytes(file.read(4), sys.byteorder)))
+
+
+def require_room(folder: Path, processes: int) -> None:
+    """Look whether as many processes could ``allocate`` their files.
+
+    Raises:
+        OSError: they could not.
+    """
+    with tempfile.TemporaryFile(dir=folder) as file:
+        for number in range(processes):
+            os.posix_fallocate(file.fileno(), number * sum(_BYTES.values()), sum(_BYTES.values()))
 
 
 def _lock(folder: Path) -> int:

@@ -9,9 +9,11 @@ import multiprocessing
 import os
 import signal
 import socket
+import sys
 import threading
 import time
-from tempfile import TemporaryFile
+from pathlib import Path
+from tempfile import TemporaryFile, gettempdir
 from typing import Any
 
 import django
@@ -26,6 +28,7 @@ from elastic import tracing
 from elastic.logs import take_over
 from elastic.traced_asgi import traced
 from gateway.event_loop import EventLoop
+from gateway.metrics_folder import allocate, give_back
 
 logger = logging.getLogger("gateway")
 
@@ -45,6 +48,7 @@ class _Server(MPServer):
         super()._respawn_workers(workers, *args, **kwargs)
         for process in gone:
             mark_process_dead(process)  # type: ignore[no-untyped-call]  # comes without types
+            give_back(_metrics_folder(), process)
 
     def shutdown(self, exit_code: int = 0) -> None:
         """Stop the workers, also those that have only begun.
@@ -54,6 +58,10 @@ class _Server(MPServer):
         """
         threading.Thread(target=_insist, name="insist", daemon=True).start()
         super().shutdown(exit_code)  # type: ignore[no-untyped-call]  # granian's methods have no types
+
+
+def _metrics_folder() -> Path:
+    return Path(os.environ["PROMETHEUS_MULTIPROC_DIR"])
 
 
 def _insist() -> None:
@@ -118,6 +126,11 @@ def serve() -> int:
 
 def _load() -> Any:
     """Load the application in a worker process, and see to it that the worker ends when its parent is killed."""
+    try:
+        allocate(_metrics_folder(), os.getpid())
+    except OSError as error:
+        logger.error("TMPDIR: no room for a worker's metrics in %s: %s", gettempdir(), error.strerror)
+        sys.exit(BAD_CONFIGURATION)
     # pylint: disable=import-outside-toplevel  # after the fork
     from gateway.asgi import Application
     from gateway.audit import audit_trail

@@ -41,6 +41,10 @@ def test_two_workers_count_together_and_a_new_start_counts_anew(tmp_path: Path, 
         assert samples["gateway_audit_mode", frozenset({("mode", "durable")})] == 1
         assert samples["gateway_spool_records", frozenset()] == 0
         assert samples["gateway_requests_inside", frozenset({("lane", "metrics")})] == 1
+        files = list(tmp_path.glob("gateway-metrics-*/*.db"))
+        # Three processes with five files each: nothing has made one besides, and none can meet a full disk.
+        assert len(files) == 15
+        assert all(path.stat().st_blocks * 512 >= path.stat().st_size for path in files)
         process.terminate()
         assert process.wait() == 0
     with gateway.started():

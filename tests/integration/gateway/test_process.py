@@ -135,6 +135,22 @@ def test_a_spool_folder_that_cannot_be_written_is_one_line_and_exit_status_2(gat
     assert "Traceback" not in result.stderr
 
 
+def test_a_folder_for_temporary_files_without_room_is_one_line_and_exit_status_2(
+    gateway: Gateway, tmp_path: Path
+) -> None:
+    command = [
+        sys.executable,
+        "-c",
+        "import resource as r; r.setrlimit(r.RLIMIT_FSIZE, (65536, 65536)); import gateway.__main__ as m; exit(m.main([]))",
+    ]
+    ended = subprocess.run(
+        command, env=gateway.environment, capture_output=True, text=True, timeout=PATIENCE_SECONDS, check=False
+    )
+    assert (ended.returncode, ended.stderr.count("\n")) == (2, 1)
+    assert ended.stderr.startswith(f"gateway: TMPDIR: no room for metrics in {tmp_path}: ")
+    assert not list(tmp_path.glob("gateway-metrics-*"))
+
+
 def test_start_up_warns_of_unsigned_tokens(gateway: Gateway) -> None:
     result = gateway.run(GATEWAY_SECRET_KEY="")
     assert "gateway.W001" in result.stderr
