@@ -74,6 +74,11 @@ def _clean(record: logging.LogRecord) -> logging.LogRecord:
     return clean
 
 
+def describe(error: BaseException) -> str:
+    """An exception's type, and a reason that quotes nothing."""
+    return f"{error.__class__.__name__}: {_reason(error)}"
+
+
 def _reason(error: BaseException | None) -> str:
     """What can be told of an exception: of the operating system's, what that says."""
     return (isinstance(error, OSError) and error.strerror) or "its text is not logged"
@@ -92,7 +97,7 @@ class ConsoleFormatter(logging.Formatter):
     def formatException(self, ei: Any) -> str:
         """Say where an exception came from, its type, and a reason that quotes nothing."""
         _, error, traceback = ei
-        return f"{''.join(format_tb(traceback))}{error.__class__.__name__}: {_reason(error)}"
+        return f"{''.join(format_tb(traceback))}{describe(error)}"
 
 
 class EcsFormatter(ecs_logging.StdlibFormatter):

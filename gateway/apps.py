@@ -3,13 +3,17 @@
 from importlib import import_module
 
 from django.apps import AppConfig
+from django.db.backends.signals import connection_created
+
+from gateway.database_limit import limit_statements
 
 
 class GatewayConfig(AppConfig):
-    """Registers the gateway's system checks."""
+    """Registers the gateway's system checks, and the limit of its database's statements."""
 
     name = "gateway"
 
     def ready(self) -> None:
-        """Register the checks."""
+        """Register them."""
         import_module("gateway.checks")
+        connection_created.connect(limit_statements)

@@ -4,9 +4,13 @@ import dj_database_url
 
 _SQLITE = "sqlite:///"
 _POSTGRESQL = ("postgres://", "postgresql://")
-_CONNECT_SECONDS = 5
-_LOCK_MILLISECONDS = 10_000
-"""How long a statement waits for a row that another transaction holds: that waits for Kafka at most once."""
+_CONNECT_SECONDS = 3
+_STATEMENT_MILLISECONDS = 10_000
+"""That includes waiting for a row that another transaction holds, which waits for Kafka at most once."""
+_SILENT_MILLISECONDS = 10_000
+"""After how long a connection is given up whose other end acknowledges nothing (tcp(7))."""
+_KEEPALIVES = {"keepalives": 1, "keepalives_idle": 10, "keepalives_interval": 5, "keepalives_count": 2}
+"""An idle one is asked for a sign of life, in seconds."""
 
 
 def read_database_url(url: str) -> dj_database_url.DBConfig:
@@ -39,7 +43,9 @@ def read_database_url(url: str) -> dj_database_url.DBConfig:
             read["OPTIONS"] = {
                 "connect_timeout": _CONNECT_SECONDS,
                 "application_name": "sluice-gateway",
-                "options": f"-c lock_timeout={_LOCK_MILLISECONDS}",
+                "options": f"-c statement_timeout={_STATEMENT_MILLISECONDS}",
+                "tcp_user_timeout": _SILENT_MILLISECONDS,
+                **_KEEPALIVES,
                 **read.get("OPTIONS", {}),
             }
             return read

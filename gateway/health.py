@@ -17,9 +17,11 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from urllib3.exceptions import HTTPError
 
+from elastic.logs import describe
 from gateway import search, translator
 from gateway.audit import AuditTrail, audit_trail
 from gateway.base_view import PublicView
+from gateway.database_limit import at_most
 from gateway.exposition import exposition
 from gateway.models import User
 from gateway.openapi.answers import problem_responses
@@ -31,11 +33,14 @@ PROBE_SECONDS = 1.0
 KEPT_SECONDS = 1.0
 """For so long the probes' results are good for whoever asks next: everybody may, and each takes connections."""
 
+_PLAIN = (KafkaException, LookupError)
+"""Whose words are Kafka's or the gateway's own; others' quote names and addresses."""
 _DOWN = (DatabaseError, KafkaException, LookupError, TransportError, ApiError, HTTPError, OSError)
 
 
-def _database(_timeout: float) -> None:
-    User.objects.exists()
+def _database(timeout: float) -> None:
+    with at_most(timeout):
+        User.objects.exists()
 
 
 def _kafka(timeout: float) -> None:
@@ -72,7 +77,7 @@ class _Dependencies:  # pylint: disable=too-few-public-methods  # it does one th
             probe(PROBE_SECONDS)
         except _DOWN as error:
             if not was_down:
-                logger.warning("not ready: %s: %s", name, error)
+                logger.warning("not ready: %s: %s", name, str(error) if isinstance(error, _PLAIN) else describe(error))
             return "down"
         if was_down:
             logger.info("ready again: %s", name)

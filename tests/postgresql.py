@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from importlib.metadata import distribution
 from pathlib import Path
 
+import psutil
 import psycopg
 
 from tests.integration.audit_sink.harness import eventually
@@ -56,6 +57,20 @@ class PostgreSQL:
             self._process.send_signal(signal.SIGINT)
             self._process.wait()
             self._process = None
+
+    @contextmanager
+    def frozen(self) -> Iterator[None]:
+        """Let it stand still, with all its processes, for as long as the block lasts."""
+        assert self._process is not None
+        server = psutil.Process(self._process.pid)
+        family = [server, *server.children(recursive=True)]
+        for process in family:
+            process.suspend()
+        try:
+            yield
+        finally:
+            for process in family:
+                process.resume()
 
     def _run(self, program: str, *arguments: str) -> "subprocess.Popen[bytes]":
         return subprocess.Popen(

@@ -12,11 +12,16 @@ from typing import Any
 import orjson
 import pytest
 import urllib3
+from django.db import OperationalError
+from django.db.utils import ConnectionHandler
+from pytest_django import DjangoDbBlocker
 
 from gateway.auth_views import MAX_KEYS
 from gateway.cursor import MAX_OPEN
+from gateway.database import read_database_url
+from gateway.database_limit import at_most
 from local import ports
-from tests.integration.gateway.conftest import PATIENCE_SECONDS, Backing
+from tests.integration.gateway.conftest import PATIENCE_SECONDS, Backing, wait_until
 from tests.integration.gateway.process import AUTHORIZATION, Gateway, configured_gateway
 from tests.postgresql import PostgreSQL, postgresql
 
@@ -158,3 +163,36 @@ def test_a_database_that_was_away_is_found_again(replicas: Replicas) -> None:
     finally:
         replicas.server.start()
     assert _statuses(replicas.ask_at_once("POST", "/search", {"query": ""})) == {200: AT_ONCE}
+
+
+@pytest.mark.parametrize("replicas", ["postgresql"], indirect=True)
+def test_a_database_that_stands_still_is_named_by_readiness_within_seconds(replicas: Replicas) -> None:
+    assert replicas.server is not None
+    assert replicas.ask("GET", "/readyz").json()["dependencies"]["database"] == "up"
+    with replicas.server.frozen():
+        wait_until(lambda: replicas.ask("GET", "/readyz").json()["dependencies"]["database"] == "down", seconds=10)
+        assert replicas.ask("GET", "/healthz").status == 200
+    wait_until(lambda: replicas.ask("GET", "/readyz").status == 200)
+    assert replicas.ask("POST", "/search", {"query": ""}).status == 200
+
+
+@pytest.mark.parametrize("replicas", ["postgresql"], indirect=True)
+def test_a_statement_is_given_up_by_the_database_and_if_that_does_not_by_the_gateway(
+    replicas: Replicas, django_db_blocker: DjangoDbBlocker
+) -> None:
+    assert replicas.server is not None
+    connection = ConnectionHandler({"default": dict(read_database_url(replicas.server.url))})["default"]
+    with django_db_blocker.unblock():
+        try:
+            with connection.cursor() as cursor:
+                cursor.execute("SHOW statement_timeout")
+                assert cursor.fetchone() == ("10s",)
+                with replicas.server.frozen(), at_most(0.2), pytest.raises(OperationalError, match="timeout"):
+                    cursor.execute("SELECT 1")
+            assert not connection.is_usable()
+            connection.close()
+            with connection.cursor() as cursor:
+                cursor.execute("SELECT 1")
+                assert cursor.fetchone() == (1,)
+        finally:
+            connection.close()

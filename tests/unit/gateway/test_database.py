@@ -29,6 +29,13 @@ def test_connections_to_postgresql_are_kept_and_looked_at_before_use() -> None:
     assert (read["CONN_MAX_AGE"], read["CONN_HEALTH_CHECKS"]) == (None, True)
 
 
+def test_a_connection_to_postgresql_and_a_statement_have_time_limits() -> None:
+    options = read_database_url("postgres://db/users")["OPTIONS"]
+    assert options["connect_timeout"] == 3
+    assert options["options"] == "-c statement_timeout=10000"
+    assert (options["tcp_user_timeout"], options["keepalives"]) == (10_000, 1)
+
+
 def test_what_the_url_says_of_a_connection_goes_before_what_is_usual() -> None:
     assert read_database_url("postgres://db/users?connect_timeout=1")["OPTIONS"]["connect_timeout"] in (1, "1")
 

@@ -1,0 +1,45 @@
+"""How long a statement may take, counted here: PostgreSQL's own limit is none while PostgreSQL stands still."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from functools import partial
+from typing import Any
+
+import psycopg
+from django.db.backends.base.base import BaseDatabaseWrapper
+from psycopg.pq import TransactionStatus
+
+_seconds: ContextVar[float] = ContextVar("seconds", default=12.0)
+"""A little more than PostgreSQL's own limit, which leaves the connection as it was."""
+
+
+@contextmanager
+def at_most(seconds: float) -> Iterator[None]:
+    """Give a statement in here no more time than that; to make a connection takes as long as ever."""
+    token = _seconds.set(seconds)
+    try:
+        yield
+    finally:
+        _seconds.reset(token)
+
+
+def limit_statements(connection: BaseDatabaseWrapper, **_: Any) -> None:
+    """Limit those of a connection, if it is one to PostgreSQL; receives Django's signal ``connection_created``."""
+    if isinstance(connection.connection, psycopg.Connection):
+        connection.connection.wait = partial(_wait, connection.connection)  # type: ignore[method-assign]
+
+
+def _wait(connection: "psycopg.Connection[Any]", statement: Any, **options: Any) -> Any:
+    """As the method does, with a time-out.
+
+    Raises:
+        psycopg.OperationalError: among other reasons, that has passed; the connection, which awaits the answer still,
+            is closed.
+    """
+    try:
+        return psycopg.Connection.wait(connection, statement, **{"timeout": _seconds.get()} | options)
+    except psycopg.OperationalError:
+        if connection.info.transaction_status == TransactionStatus.ACTIVE:
+            connection.close()
+        raise
