@@ -19,6 +19,7 @@ from django.http import HttpRequest, HttpResponse
 
 from elastic import tracing
 from gateway.address import client_of, neighbourhood
+from gateway.answers import Answers
 from gateway.bodies import Bodies, Message, Receive
 from gateway.correlation import correlate
 from gateway.deadline import RECEIVED
@@ -61,6 +62,7 @@ class Application:
         self._requests = Lane("requests", settings.GATEWAY.threads, settings.GATEWAY.queue)
         self._patience = Patience()
         self._bodies = Bodies(self._patience)
+        self._answers = Answers(self._patience)
         self._inside = 0
         self._end: asyncio.Task[None] | None = None
 
@@ -84,7 +86,7 @@ class Application:
         """Answer one request."""
         self._inside += 1
         try:
-            await self._answer(scope, receive, _Client(self._patience, receive, send))
+            await self._answer(scope, receive, _Client(self._patience, self._answers, receive, send))
         except _Stalled:
             logger.warning("a client that does not take its answer is given up")
         except Exception:
@@ -135,8 +137,9 @@ class _Stalled(Exception):
 class _Client:
     """Takes an answer, in the event loop."""
 
-    def __init__(self, patience: Patience, receive: Receive, send: Send) -> None:
+    def __init__(self, patience: Patience, answers: Answers, receive: Receive, send: Send) -> None:
         self._patience = patience
+        self._answers = answers
         self._receive = receive
         self._send = send
 
@@ -156,11 +159,11 @@ class _Client:
         """Send an answer.
 
         Raises:
-            _Stalled: as ``take`` does, or the process ends before the client has it all.
+            _Stalled: as ``take`` does, or the client is given up for others, or the process ends before it has it all.
         """
         rest = memoryview(body)
         try:
-            async with self._patience.wait(None):
+            async with self._patience.wait(None) if len(body) <= _PART_BYTES else self._answers.taking(len(body)):
                 await self.take(start)
                 while len(rest) > _PART_BYTES:
                     await self.take(

@@ -30,14 +30,15 @@ class _Reading:
 
 
 class Bodies:  # pylint: disable=too-few-public-methods  # it does one thing
-    """The bodies that are being read, with a limit of size, of time, of all at once, and of one address's slow ones.
+    """The bodies that are being read, with a limit of size, of time, of all at once, and of one address's.
 
-    Quick ones may come in any number from one address, as they do where many clients are behind it.
+    That may have half of the room, since quick ones come in numbers where many clients are behind it, and a quarter of
+    the room for slow ones.
     """
 
     def __init__(self, patience: Patience) -> None:
         self._patience = patience
-        self._inside = 0
+        self._inside: Counter[str] = Counter()
         self._slow: Counter[str] = Counter()
 
     async def read(self, address: str, receive: Receive) -> tuple[bytearray, bool]:
@@ -52,11 +53,13 @@ class Bodies:  # pylint: disable=too-few-public-methods  # it does one thing
 
         Raises:
             Full: as many bodies are being read as may be, or the process ends.
-            Problem: 429, it is slow, and a quarter of the room is taken by this address's slow ones.
+            Problem: 429, this address has its share of the room, or the body is slow, and its slow ones have theirs.
         """
-        if self._inside >= settings.GATEWAY.bodies:
+        if self._inside[address] >= max(1, settings.GATEWAY.bodies // 2):
+            raise _too_many("")
+        if self._inside.total() >= settings.GATEWAY.bodies:
             raise Full
-        self._inside += 1
+        self._inside[address] += 1
         reading, body = _Reading(address), bytearray()
         try:
             with BODIES_INSIDE.track_inprogress():
@@ -68,15 +71,14 @@ class Bodies:  # pylint: disable=too-few-public-methods  # it does one thing
                         slow.cancel()
         except TimeoutError:
             if reading.is_refused:
-                raise _too_many_slow() from None
+                raise _too_many("slow ") from None
             if self._patience.is_ending:
                 raise Full from None
             return body, False
         finally:
-            self._inside -= 1
+            _leave(self._inside, address)
             if reading.is_slow:
-                self._slow[address] -= 1
-                self._slow += Counter()  # drops the zeros
+                _leave(self._slow, address)
 
     def _count_slow(self, reading: _Reading, timeout: asyncio.Timeout) -> None:
         if self._slow[reading.address] < max(1, settings.GATEWAY.bodies // 4):
@@ -87,11 +89,17 @@ class Bodies:  # pylint: disable=too-few-public-methods  # it does one thing
             timeout.reschedule(0)
 
 
-def _too_many_slow() -> Problem:
+def _leave(bodies: Counter[str], address: str) -> None:
+    bodies[address] -= 1
+    if not bodies[address]:
+        del bodies[address]
+
+
+def _too_many(kind: str) -> Problem:
     return Problem(
         HTTPStatus.TOO_MANY_REQUESTS,
         Code.THROTTLED,
-        "Your address is sending as many slow request bodies as one may; wait for one to end.",
+        f"Your address is sending as many {kind}request bodies as one may; wait for one to end.",
         headers={"Retry-After": str(RETRY_AFTER_SECONDS)},
     )
 

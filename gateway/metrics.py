@@ -47,6 +47,9 @@ REQUESTS_INSIDE = Gauge(
     multiprocess_mode="livesum",
 )
 BODIES_INSIDE = Gauge("gateway_bodies_inside", "Request bodies that are being read.", multiprocess_mode="livesum")
+ANSWER_BYTES = Gauge(
+    "gateway_answer_bytes", "The size of the long answers that clients are taking.", multiprocess_mode="livesum"
+)
 SHED = Counter("gateway_shed", "Requests that were refused at once, because there was no room for them.")
 CONNECTIONS_IN_USE = Gauge(
     "gateway_connections_in_use",

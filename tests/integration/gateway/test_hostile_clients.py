@@ -3,6 +3,7 @@
 import socket
 import struct
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, suppress
@@ -19,7 +20,9 @@ from tests.integration.gateway.process import AUTHORIZATION, Connection, Gateway
 
 THREADS = 2
 BODIES = 8
-SHARE = 2
+SHARE = 4
+"""Of these that one address may have."""
+SLOW_SHARE = 2
 """Of these that slow ones of one address may have."""
 BODY_SECONDS = 2.0
 
@@ -102,7 +105,7 @@ def test_more_bodies_than_there_is_room_for_are_refused_at_once(small: Gateway) 
         assert time.monotonic() < deadline
         with ExitStack() as stack:
             for number in range(BODIES):
-                stack.enter_context(Connection(small, f"127.0.0.{2 + number // SHARE}")).begin(100, "{")
+                stack.enter_context(Connection(small, f"127.0.0.{2 + number // SLOW_SHARE}")).begin(100, "{")
             response = small.post(b'{"query": ""}')
             if response.status != 200:
                 refused = response
@@ -113,21 +116,27 @@ def test_more_bodies_than_there_is_room_for_are_refused_at_once(small: Gateway) 
     assert refused.headers["X-Request-ID"]
 
 
-def test_slow_bodies_of_one_address_have_a_quarter_of_the_room_and_that_is_on_the_trail(
+def test_bodies_of_one_address_have_half_of_the_room_from_their_first_byte_and_others_get_in(
     small: Gateway, find_event: FindEvent
 ) -> None:
     with ExitStack() as stack:
-        slow = [stack.enter_context(Connection(small, "127.0.0.2")) for _ in range(BODIES - 1)]
-        for connection in slow:
+        greedy = [stack.enter_context(Connection(small, "127.0.0.2")) for _ in range(4 * BODIES)]
+        for connection in greedy:
             connection.begin(100, "{")
-        assert small.post(b'{"query": ""}').status == 200
-        answers = sorted((connection.answer() for connection in slow), key=lambda answer: answer[:12])
-    assert [answer[9:12] for answer in answers] == ["400"] * SHARE + ["429"] * (BODIES - 1 - SHARE)
-    problem = orjson.loads(answers[-1].partition("\r\n\r\n")[2])
-    assert problem["code"] == "throttled"
-    event = find_event(problem["query_id"])
-    assert event is not None
-    assert (event["event_type"], event["metadata"]["client_ip"]) == ("query.throttled", "127.0.0.2")
+        for _ in range(BODIES):
+            assert small.post(b'{"query": ""}').status == 200
+        answers = [connection.answer() for connection in greedy]
+    statuses = Counter(answer[9:12] for answer in answers)
+    assert statuses == {"400": SLOW_SHARE, "429": 4 * BODIES - SLOW_SHARE}
+    details = Counter("slow request bodies" in answer for answer in answers if answer[9:12] == "429")
+    assert details == {False: 4 * BODIES - SHARE, True: SHARE - SLOW_SHARE}
+    for slow in (False, True):
+        answer = next(each for each in answers if each[9:12] == "429" and ("slow request bodies" in each) == slow)
+        problem = orjson.loads(answer.partition("\r\n\r\n")[2])
+        assert problem["code"] == "throttled"
+        event = find_event(problem["query_id"])
+        assert event is not None
+        assert (event["event_type"], event["metadata"]["client_ip"]) == ("query.throttled", "127.0.0.2")
 
 
 def test_a_body_shorter_than_announced_is_malformed(small: Gateway) -> None:

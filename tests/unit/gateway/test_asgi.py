@@ -73,6 +73,10 @@ class Client:
         asyncio.run(asyncio.wait_for(self.asking(target, method, **headers), 10))
 
     async def asking(self, target: str, method: str = "GET", **headers: str) -> None:
+        """Send one request, to an application of its own."""
+        await self.asking_of(Application(), target, method, **headers)
+
+    async def asking_of(self, application: Application, target: str, method: str = "GET", **headers: str) -> None:
         """Send one request."""
         scope = {
             "method": method,
@@ -85,7 +89,7 @@ class Client:
             "scheme": "http",
             "headers": [(b"host", b"localhost"), *((name.encode(), text.encode()) for name, text in headers.items())],
         }
-        await Application()(scope, self.receive, self.send)
+        await application(scope, self.receive, self.send)
 
 
 @pytest.mark.parametrize("target", ["/whole", "/parts"])
@@ -112,6 +116,28 @@ def test_a_client_that_takes_nothing_more_is_given_up_with_one_line(
     (line,) = [record for record in caplog.records if record.name.startswith(("gateway", "asyncio", "django"))]
     assert "given up" in line.getMessage()
     assert line.exc_info is None
+
+
+def test_of_clients_that_take_more_than_there_is_room_for_the_first_is_given_up_and_the_others_are_not(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("gateway.answers.MAX_BYTES", 2 * len(BODY))
+
+    async def ask() -> None:
+        application = Application()
+        asking = []
+        for _ in range(3):
+            client = Client(2)
+            asking.append(asyncio.create_task(client.asking_of(application, "/whole")))
+            while len(client.taken) < 2:
+                await asyncio.sleep(0)
+        await asyncio.wait_for(asking[0], 10)
+        assert [each.done() for each in asking] == [True, False, False]
+        for each in asking:
+            each.cancel()
+        await asyncio.gather(*asking, return_exceptions=True)
+
+    asyncio.run(ask())
 
 
 def test_of_an_address_that_has_asked_too_often_no_body_is_waited_for(settings: Settings) -> None:
