@@ -141,7 +141,7 @@ def test_a_folder_for_temporary_files_without_room_is_one_line_and_exit_status_2
     command = [
         sys.executable,
         "-c",
-        "import resource as r; r.setrlimit(r.RLIMIT_FSIZE, (65536, 65536)); import gateway.__main__ as m; exit(m.main([]))",
+        "import resource as r, gateway.__main__ as m; r.setrlimit(r.RLIMIT_FSIZE, (65536, 65536)); exit(m.main([]))",
     ]
     ended = subprocess.run(
         command, env=gateway.environment, capture_output=True, text=True, timeout=PATIENCE_SECONDS, check=False
