@@ -27,6 +27,7 @@ SEGMENT_BYTES = 1024 * 1024
 _SUFFIX = ".spool"
 _LOST_SUFFIX = ".lost"
 _REFUSED = "refused"
+_NUMBERED = "[0-9]" * 10 + ".*"
 _PATTERN = "[0-9]" * 10 + _SUFFIX
 _FILE_MODE = 0o600
 _FOLDER_MODE = 0o700
@@ -68,7 +69,8 @@ class Spool:  # pylint: disable=too-many-instance-attributes  # one object, beca
         self._folder = folder
         self._locks = locks
         self._limit = limit
-        self._numbers = count(1 + max((_number(segment) for segment in left if self._is_own(segment)), default=0))
+        # After all that are there, also those that could not be read: no file takes the place of another.
+        self._numbers = count(1 + max((int(path.stem) for path in folder.glob(_NUMBERED)), default=0))
         self._sealed = deque(left)
         self._written: Segment | None = None
         self._file = -1
@@ -297,10 +299,6 @@ def _leftover(path: Path) -> Segment:
     except OSError:  # it is told of when it is to be sent
         return Segment(path, path.stat().st_size, 0)
     return Segment(path, len(data), len(unframe(data).records))
-
-
-def _number(segment: Segment) -> int:
-    return int(segment.path.stem)
 
 
 def _lock(folder: Path) -> int | None:

@@ -242,6 +242,21 @@ def test_a_left_over_that_cannot_be_read_stops_no_start(tmp_path: Path) -> None:
     heir.close()
 
 
+def test_no_segment_takes_the_place_of_one_that_was_given_up(tmp_path: Path) -> None:
+    for number in range(2):
+        spool = Spool.claim(tmp_path, LIMIT, 1)
+        spool.append(_record(number))
+        segment = spool.oldest()
+        assert segment is not None
+        spool.give_up(segment)
+        assert (spool.records, spool.bytes) == (0, 0)
+        spool.close()
+    assert [unframe(path.read_bytes()).records for path in sorted(tmp_path.glob("000/*.lost"))] == [
+        [_record(0)],
+        [_record(1)],
+    ]
+
+
 def test_others_on_the_machine_cannot_read_it(spool: Spool, tmp_path: Path) -> None:
     spool.append(_record(0))
     for path in tmp_path.glob("spool/**/*"):
