@@ -1,18 +1,28 @@
-"""Misconfiguration that the settings' types cannot see, as Django system checks; start-up logs or refuses it."""
+"""Misconfiguration that the settings' types cannot see, as Django system checks; start-up logs or refuses it.
+
+They are for serving alone: a command such as ``migrate`` needs none of what they look at.
+"""
 
 from collections.abc import Sequence
 from typing import Any
 
 from django.apps import AppConfig
 from django.conf import settings
-from django.core.checks import CheckMessage, Error, Warning, register  # pylint: disable=redefined-builtin
+from django.core.checks import CheckMessage, Error, Warning, register, run_checks  # pylint: disable=redefined-builtin
 
 from gateway.settings import AuditMode
 
 MIN_SECRET_KEY_CHARACTERS = 50
+SERVING = "serving"
+"""The tag of these checks; to be had by ``python -m gateway check --deploy --tag serving`` too."""
 
 
-@register()
+def check_for_serving() -> list[CheckMessage]:
+    """Run these checks, and Django's own."""
+    return [*run_checks(), *run_checks(tags=[SERVING], include_deployment_checks=True)]
+
+
+@register(SERVING, deploy=True)
 def secret_key_is_long(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
     """``gateway.E001``: there is no secret key, or one that could be guessed."""
     del app_configs, kwargs
@@ -30,7 +40,7 @@ def secret_key_is_long(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -
     ]
 
 
-@register()
+@register(SERVING, deploy=True)
 def tokens_can_be_signed(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
     """``gateway.E002``: there is no key to sign tokens with."""
     del app_configs, kwargs
@@ -45,7 +55,7 @@ def tokens_can_be_signed(app_configs: Sequence[AppConfig] | None, **kwargs: Any)
     ]
 
 
-@register()
+@register(SERVING, deploy=True)
 def tokens_are_signed(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
     """``gateway.W001``: anybody can claim to be any user."""
     del app_configs, kwargs
@@ -60,7 +70,7 @@ def tokens_are_signed(app_configs: Sequence[AppConfig] | None, **kwargs: Any) ->
     ]
 
 
-@register()
+@register(SERVING, deploy=True)
 def events_are_waited_for(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
     """``gateway.W002``: requests may be answered that no event tells of."""
     del app_configs, kwargs

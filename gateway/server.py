@@ -18,7 +18,6 @@ from typing import Any
 
 import django
 from django.conf import settings
-from django.core.checks import run_checks
 from granian.constants import HTTPModes, Interfaces, Loops
 from granian.http import HTTP1Settings
 from granian.log import LogLevels
@@ -78,9 +77,12 @@ def serve() -> int:
         the exit status.
     """
     django.setup()
+    # It reads the settings, which whoever calls this has found to be readable.
+    from gateway.checks import check_for_serving  # pylint: disable=import-outside-toplevel
+
     take_over()
     errors = False
-    for message in run_checks():
+    for message in check_for_serving():
         logger.log(message.level, "%s: %s; %s", message.id, message.msg, message.hint)
         errors |= message.is_serious()
     if errors:

@@ -1,5 +1,6 @@
 """What every test shares: Django's settings, and the real servers."""
 
+import logging
 import os
 from collections.abc import Iterator
 
@@ -43,3 +44,8 @@ def kafka_bootstrap(embedded: servers.Servers) -> str:
 def elasticsearch_url(embedded: servers.Servers) -> str:
     """The cluster's address."""
     return embedded.elasticsearch.url
+
+
+def pytest_unconfigure() -> None:
+    """Let what the last threads still say, a Kafka client above all, come to nothing: nobody takes the lines any more."""
+    logging.disable()
