@@ -106,7 +106,7 @@ _GATEWAYS = {"gateway-1", "gateway-2"}
 _SINKS = {"audit-sink-1", "audit-sink-2"}
 _WATCHERS = {"prometheus", "otel-collector"}
 _NEIGHBOURS: dict[str, set[str]] = {
-    "edge": _GATEWAYS,
+    "edge": {"blackbox"} | _GATEWAYS,
     "gateway-1": {"edge", "gateway-2", "translator", "elasticsearch", "kafka", "postgres", "redis"}
     | {"bootstrap", "demo"}
     | _WATCHERS,
@@ -116,14 +116,15 @@ _NEIGHBOURS: dict[str, set[str]] = {
     "translator": {"elasticsearch", "bootstrap", "demo"} | _GATEWAYS | _WATCHERS,
     "audit-sink-1": {"audit-sink-2", "elasticsearch", "kafka"} | _WATCHERS,
     "audit-sink-2": {"audit-sink-1", "elasticsearch", "kafka"} | _WATCHERS,
-    "elasticsearch": {"translator", "bootstrap", "demo", "kibana"} | _GATEWAYS | _SINKS,
-    "kafka": {"bootstrap"} | _GATEWAYS | _SINKS,
+    "elasticsearch": {"translator", "bootstrap", "demo", "kibana", "blackbox"} | _GATEWAYS | _SINKS,
+    "kafka": {"bootstrap", "blackbox"} | _GATEWAYS | _SINKS,
+    "blackbox": {"prometheus", "edge", "elasticsearch", "kafka"},
     "postgres": {"bootstrap"} | _GATEWAYS,
     "redis": _GATEWAYS,
     "bootstrap": {"elasticsearch", "kafka", "postgres", "translator", "demo"} | _GATEWAYS,
     "demo": {"elasticsearch", "translator", "bootstrap"} | _GATEWAYS,
     "secrets": set(),
-    "prometheus": {"translator", "grafana", "otel-collector"} | _GATEWAYS | _SINKS,
+    "prometheus": {"translator", "grafana", "otel-collector", "blackbox"} | _GATEWAYS | _SINKS,
     "otel-collector": {"translator", "grafana", "tempo", "prometheus"} | _GATEWAYS | _SINKS,
     "tempo": {"otel-collector", "grafana"},
     "grafana": {"prometheus", "tempo", "otel-collector"},

@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from itertools import chain
 from typing import Any
 
@@ -19,6 +20,8 @@ from prometheus_client.parser import text_string_to_metric_families
 from local import ports
 from local.services import Services
 from tests.e2e.shell import ROOT
+from tests.integration.gateway import edge as nginx
+from tests.integration.gateway.edge import Edge
 from tests.promql import named
 
 DEPLOY = ROOT / "deploy"
@@ -53,10 +56,10 @@ def _metrics_urls(services: Services) -> list[str]:
     return [f"{url}/metrics" for url in (services.gateway_url, services.translator_url, sink)]
 
 
-def _exposed(services: Services) -> dict[str, set[str]]:
-    """What the services expose: the labels of each sample, by its name."""
+def _exposed(urls: list[str]) -> dict[str, set[str]]:
+    """What these expose: the labels of each sample, by its name."""
     exposed: dict[str, set[str]] = {}
-    for url in _metrics_urls(services):
+    for url in urls:
         for family in text_string_to_metric_families(urllib3.request("GET", url).data.decode()):
             for sample in family.samples:
                 exposed.setdefault(sample.name, set()).update(sample.labels)
@@ -64,10 +67,57 @@ def _exposed(services: Services) -> dict[str, set[str]]:
 
 
 @pytest.fixture(scope="module")
+def edge(busy: Services, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Edge]:
+    """nginx in front of the gateway, with a certificate of a day."""
+    gateway = f"127.0.0.1:{busy.gateway_port}"
+    with nginx.serving(tmp_path_factory.mktemp("edge"), [gateway, gateway]) as serving:
+        yield serving
+
+
+@contextmanager
+def _started(name: str, *options: str) -> Iterator[None]:
+    """A program of Debian's that may be missing where nobody asked for it."""
+    if shutil.which(name) is None and "CI" not in os.environ:
+        pytest.skip(f"{name} is not installed")
+    with subprocess.Popen([name, *options]) as process:
+        try:
+            yield
+        finally:
+            process.terminate()
+
+
+@pytest.fixture(scope="module")
+def exporter(edge: Edge) -> Iterator[str]:
+    """The address of a blackbox exporter."""
+    del edge
+    address = f"127.0.0.1:{ports.free(1)[0]}"
+    options = (f"--config.file={DEPLOY}/blackbox.yml", f"--web.listen-address={address}", "--log.level=error")
+    with _started("prometheus-blackbox-exporter", *options):
+        _wait_until(lambda: _is_up(f"http://{address}/-/healthy"))
+        yield address
+
+
+@pytest.fixture(scope="module")
 def exposed(busy: Services) -> dict[str, set[str]]:
-    """The labels of every metric, with those that Prometheus adds to what it scrapes."""
-    scraped = {name: labels | {"job", "instance"} for name, labels in _exposed(busy).items()}
-    return scraped | _OF_PROMETHEUS
+    """The labels of the services' metrics, with those that Prometheus adds to what it scrapes."""
+    return _as_scraped(_metrics_urls(busy)) | _OF_PROMETHEUS
+
+
+@pytest.fixture(scope="module")
+def probed(edge: Edge, exporter: str) -> dict[str, set[str]]:
+    """The same of the exporter's."""
+    return _as_scraped([f"http://{exporter}/probe?module=edge&target={edge.url}/healthz"])
+
+
+def _as_scraped(urls: list[str]) -> dict[str, set[str]]:
+    return {name: labels | {"job", "instance"} for name, labels in _exposed(urls).items()}
+
+
+def _is_up(url: str) -> bool:
+    try:
+        return urllib3.request("GET", url, retries=False).status == 200
+    except urllib3.exceptions.HTTPError:
+        return False
 
 
 def _wait_until(condition: Callable[[], bool]) -> None:
@@ -95,22 +145,20 @@ def busy(services: Services) -> Services:
     producer = Producer({"bootstrap.servers": services.servers.kafka.bootstrap_servers})
     producer.produce("query-events", b"no JSON")
     assert producer.flush(PATIENCE_SECONDS) == 0
-    _wait_until(lambda: "audit_sink_dead_letters_total" in _exposed(services))
+    _wait_until(lambda: "audit_sink_dead_letters_total" in _exposed(_metrics_urls(services)))
     # As soon as there is an index.
     _wait_until(lambda: block_trail(True))
     try:
         search("")
-        _wait_until(lambda: "audit_sink_bulk_retries_total" in _exposed(services))
+        _wait_until(lambda: "audit_sink_bulk_retries_total" in _exposed(_metrics_urls(services)))
     finally:
         assert block_trail(False)
     return services
 
 
 @pytest.fixture(scope="module")
-def ask(busy: Services, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ask]:
+def ask(busy: Services, edge: Edge, exporter: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ask]:
     """Asks a Prometheus that has scraped them twice, by a path of its API and parameters."""
-    if shutil.which("prometheus") is None and "CI" not in os.environ:
-        pytest.skip("Prometheus is not installed")
     home = tmp_path_factory.mktemp("prometheus")
     shutil.copy(DEPLOY / "prometheus/alerts.yml", home)
     port, nobody = ports.free(2)
@@ -121,43 +169,41 @@ def ask(busy: Services, tmp_path_factory: pytest.TempPathFactory) -> Iterator[As
         "translator:8001": f"127.0.0.1:{busy.translator_port}",
         "audit-sink-1:9108": f"127.0.0.1:{busy.audit_sink_metrics_port}",
         "audit-sink-2:9108": f"127.0.0.1:{nobody}",
+        "blackbox:9115": exporter,
+        "edge:8443": f"127.0.0.1:{edge.port}",
+        "elasticsearch:9200": f"127.0.0.1:{edge.port}",
+        "kafka:9092": f"127.0.0.1:{nobody}",
         "interval: 15s": "interval: 1s",
         "timeout: 10s": "timeout: 1s",
     }.items():
         assert old in configuration
         configuration = configuration.replace(old, new)
     (home / "prometheus.yml").write_text(configuration)
-    command = ["prometheus", f"--config.file={home}/prometheus.yml", f"--storage.tsdb.path={home}/data"]
-    command += [f"--web.listen-address=127.0.0.1:{port}", "--log.level=error"]
+    options = [f"--config.file={home}/prometheus.yml", f"--storage.tsdb.path={home}/data"]
+    options += [f"--web.listen-address=127.0.0.1:{port}", "--log.level=error"]
 
     def get(path: str, **parameters: str) -> Any:
         answer = urllib3.request("GET", f"http://127.0.0.1:{port}/api/v1/{path}", fields=parameters).json()
         assert answer["status"] == "success", (parameters, answer)
         return answer["data"]
 
-    def is_ready() -> bool:
-        try:
-            return urllib3.request("GET", f"http://127.0.0.1:{port}/-/ready", retries=False).status == 200
-        except urllib3.exceptions.HTTPError:
-            return False
-
     def has_scraped_all_twice() -> bool:
-        return len(get("query", query="count_over_time(up[1h]) > 1")["result"]) == 5
+        return len(get("query", query="count_over_time(up[1h]) > 1")["result"]) == 8
 
-    with subprocess.Popen(command) as process:
-        try:
-            _wait_until(is_ready)
-            _wait_until(has_scraped_all_twice)
-            yield get
-        finally:
-            process.terminate()
+    with _started("prometheus", *options):
+        _wait_until(lambda: _is_up(f"http://127.0.0.1:{port}/-/ready"))
+        _wait_until(has_scraped_all_twice)
+        yield get
 
 
 @pytest.mark.parametrize(("place", "expression", "text"), [*_panels(), *_alerts()])
 def test_what_a_dashboard_or_an_alert_names_is_exposed(
-    place: str, expression: str, text: str, exposed: dict[str, set[str]]
+    place: str, expression: str, text: str, exposed: dict[str, set[str]], request: pytest.FixtureRequest
 ) -> None:
     found = named(expression)
+    if any(metric.startswith("probe_") for metric in found.metrics):
+        # Where the exporter is not installed, the rest is looked at all the same.
+        exposed = exposed | request.getfixturevalue("probed")
     assert found.metrics, place
     for metric, matched in found.metrics.items():
         assert metric in exposed, f"{place}: nobody exposes {metric}"
@@ -182,6 +228,18 @@ def test_every_alert_can_be_told_and_a_gateway_that_is_away_is(ask: Ask) -> None
     _wait_until(lambda: {rule["name"] for rule in rules() if rule["state"] == "pending"} >= {"GatewayDown"})
     (alert,) = next(rule for rule in rules() if rule["name"] == "GatewayDown")["alerts"]
     assert alert["annotations"]["summary"] == f"The gateway {alert['labels']['instance']} does not answer"
+
+
+def test_the_edge_is_seen_to_answer_and_its_certificate_to_end(ask: Ask, edge: Edge) -> None:
+    def probed(metric: str) -> dict[str, float]:
+        return {each["metric"]["instance"]: float(each["value"][1]) for each in ask("query", query=metric)["result"]}
+
+    url, port = f"{edge.url}/healthz", f"127.0.0.1:{edge.port}"
+    assert set(probed("probe_success == 1")) == {url, port}
+    assert len(probed("probe_success == 0")) == 1
+    left = probed("probe_ssl_earliest_cert_expiry - time()")
+    assert left == {url: pytest.approx(86_400, abs=600), port: pytest.approx(86_400, abs=600)}
+    _wait_until(lambda: len(ask("query", query='ALERTS{alertname="CertificateEnds"}')["result"]) == 2)
 
 
 def test_every_dashboard_is_one_that_grafana_can_be_given() -> None:
