@@ -47,5 +47,5 @@ def elasticsearch_url(embedded: servers.Servers) -> str:
 
 
 def pytest_unconfigure() -> None:
-    """Let what the last threads still say, a Kafka client above all, come to nothing: nobody takes the lines any more."""
+    """Let what the last threads still say, a Kafka client above all, come to nothing: nobody takes it any more."""
     logging.disable()

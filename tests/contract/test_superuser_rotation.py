@@ -1,5 +1,5 @@
-"""docs/operations.md's change of the superuser's password, without a container engine: wherever it breaks off, the vault
-still has the password that Elasticsearch knows."""
+"""docs/operations.md's change of the superuser's password, without a container engine: wherever it breaks off, the
+vault still has the password that Elasticsearch knows."""
 
 import json
 import os
