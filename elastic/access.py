@@ -4,13 +4,12 @@ A role's file says what it grants:
 https://www.elastic.co/docs/deploy-manage/users-roles/cluster-or-deployment-auth/elasticsearch-privileges
 """
 
-import json
-from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
 from elasticsearch import Elasticsearch
 
+from elastic.definitions import read_definitions
 from elastic.settings import ConfigurationError
 
 KIBANA = "kibana_system"
@@ -21,12 +20,7 @@ _PREFIX = "sluice-"
 
 def roles() -> dict[str, dict[str, Any]]:
     """Every role of this package by its service's name, which is its file's."""
-    folder = files("elastic") / "roles"
-    return {
-        entry.name.removesuffix(".json"): json.loads(entry.read_text(encoding="utf-8"))
-        for entry in folder.iterdir()
-        if entry.name.endswith(".json")
-    }
+    return read_definitions("roles")
 
 
 def secure(client: Elasticsearch, passwords: Path) -> list[str]:

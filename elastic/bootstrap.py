@@ -3,12 +3,11 @@
 https://www.elastic.co/docs/manage-data/data-store/templates
 """
 
-import json
-from importlib.resources import files
 from typing import Any
 
 from elasticsearch import Elasticsearch
 
+from elastic.definitions import read_definitions
 from elastic.lifecycle import has_lifecycles, install_policy, with_lifecycle
 
 KEEP_DAYS = 400
@@ -17,12 +16,7 @@ KEEP_DAYS = 400
 
 def templates() -> dict[str, dict[str, Any]]:
     """Every index template of this package, by its name, which is its file's."""
-    folder = files("elastic") / "templates"
-    return {
-        entry.name.removesuffix(".json"): json.loads(entry.read_text(encoding="utf-8"))
-        for entry in folder.iterdir()
-        if entry.name.endswith(".json")
-    }
+    return read_definitions("templates")
 
 
 def bootstrap(client: Elasticsearch, keep_days: int = KEEP_DAYS, shards: int = 1) -> str:

@@ -93,7 +93,7 @@ class AuditTrail:  # pylint: disable=too-many-instance-attributes  # the two way
         """
         record = Record(event.event_id, event.user_id, encode(event), headers(event, traceparent))
         if self._mode is AuditMode.ASYNC:
-            self._let_go(record)
+            self._send(record, _count_failure)
             return
         delivery = None
         with self._gate:
@@ -112,9 +112,6 @@ class AuditTrail:  # pylint: disable=too-many-instance-attributes  # the two way
     def probe(self, timeout: float) -> None:
         """Ask Kafka for the topic; see ``EventProducer.probe``."""
         self._producer.probe(timeout)
-
-    def _let_go(self, record: Record) -> None:
-        self._send(record, _count_failure)
 
     def _try(self, record: Record) -> Delivery:
         delivery = Delivery()

@@ -27,7 +27,8 @@ def at_most(seconds: float) -> Iterator[None]:
 def limit_statements(connection: BaseDatabaseWrapper, **_: Any) -> None:
     """Limit those of a connection, if it is one to PostgreSQL; receives Django's signal ``connection_created``."""
     if isinstance(connection.connection, psycopg.Connection):
-        connection.connection.wait = partial(_wait, connection.connection)  # type: ignore[method-assign]
+        # On the object, as Django chooses its class; the method is told its connection, which `partial` does.
+        connection.connection.wait = partial(_wait, connection.connection)  # type: ignore[method-assign]  # see above
 
 
 def _wait(connection: "psycopg.Connection[Any]", statement: Any, **options: Any) -> Any:
