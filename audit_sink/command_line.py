@@ -10,9 +10,9 @@ from pathlib import Path
 
 from confluent_kafka import KafkaException
 
-from audit_sink import logs
 from audit_sink.commands import dead_letters, replay, secure, serve, status, topics
-from elastic.settings import ConfigurationError
+from kit import librdkafka_log
+from kit.settings import ConfigurationError
 
 _FAILED = 1
 _BAD_SETTINGS = 2
@@ -29,7 +29,7 @@ def main(arguments: Sequence[str]) -> int:
         with, 130 where Ctrl-C ended a command.
     """
     command = _command(arguments)
-    logs.configure()
+    librdkafka_log.configure()
     try:
         exit_status = command()
         sys.stdout.flush()

@@ -5,8 +5,8 @@
 import msgspec
 from msgspec import UNSET, Raw, Struct, UnsetType
 
-from audit_sink.daily_index import daily_index
-from audit_sink.decoder import Error, Event
+from contracts.query_event.daily_index import daily_index
+from contracts.query_event.reader import Error, Event
 
 _NS_PER_MS = 1_000_000
 _SUCCESSES = frozenset({"query.executed", "auth.succeeded"})

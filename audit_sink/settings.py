@@ -3,8 +3,8 @@
 from pydantic import Field
 from pydantic_settings import SettingsConfigDict
 
-from elastic.logs import LogFormat
-from elastic.settings import Settings
+from kit.logs import LogFormat
+from kit.settings import Settings
 
 
 class SinkSettings(Settings):

@@ -4,9 +4,10 @@ from confluent_kafka import KafkaError, KafkaException
 from confluent_kafka.admin import AdminClient
 from confluent_kafka.cimpl import NewTopic
 
-from audit_sink.dead_letter import MAX_ENVELOPE_BYTES
-from audit_sink.kafka import KafkaSettings, TopicSettings, client_config
-from audit_sink.logs import LIBRDKAFKA
+from contracts.query_event.topics import TopicSettings
+from indexing.dead_letter import MAX_ENVELOPE_BYTES
+from kit.kafka import KafkaSettings, client_config
+from kit.librdkafka_log import LIBRDKAFKA
 
 PARTITIONS = 6
 _MAX_REPLICAS = 3

@@ -11,13 +11,14 @@ from unicodedata import normalize
 from elasticsearch import ApiError, Elasticsearch, TransportError
 from elasticsearch.helpers import BulkIndexError, ScanError
 
-from elastic.access import secure
 from elastic.bootstrap import KEEP_DAYS, bootstrap
 from elastic.client import connect
+from elastic.demo_inventory import seed
 from elastic.erase import ErasureIncomplete, Person, erase, find
-from elastic.prune import prune
-from elastic.seed import seed
-from elastic.settings import ConfigurationError, ElasticsearchSettings
+from elastic.retention import prune
+from elastic.security import secure
+from elastic.settings import ElasticsearchSettings
+from kit.settings import ConfigurationError
 
 _MAX_DAYS = 36_500
 _MAX_SHARDS = 1_024

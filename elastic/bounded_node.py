@@ -7,7 +7,7 @@ from elastic_transport import NodeConfig, Urllib3HttpNode
 from urllib3 import HTTPConnectionPool, HTTPHeaderDict
 from urllib3.exceptions import HTTPError
 
-from elastic.bounded_read import ask
+from kit.bounded_read import ask
 
 MAX_ANSWER_BYTES = 64 * 1024 * 1024
 """A page of 1,000 documents of 64 KiB."""

@@ -4,11 +4,11 @@ import os
 
 from elasticsearch import Elasticsearch, JsonSerializer
 
-from elastic import tracing
 from elastic.bounded_node import BoundedNode
 from elastic.lenient_json import LenientSerializer
 from elastic.settings import ElasticsearchSettings
 from elastic.traced_node import TracedNode
+from kit import tracing
 
 
 def connect(

@@ -9,8 +9,8 @@ from elastic_transport._node import NodeApiResponse
 from elastic_transport.client_utils import DEFAULT, DefaultType
 from opentelemetry.trace import SpanKind
 
-from elastic import tracing
 from elastic.bounded_node import BoundedNode
+from kit import tracing
 
 
 class TracedNode(BoundedNode):

@@ -20,7 +20,7 @@ def main(arguments: Sequence[str]) -> int:
         signal.signal(signal.SIGTERM, _end)
         signal.signal(signal.SIGINT, _end)
     # Loading this takes most of the start, and a signal may come meanwhile.
-    from gateway import command_line  # pylint: disable=import-outside-toplevel
+    from gateway.serving import command_line  # pylint: disable=import-outside-toplevel
 
     return command_line.main(arguments)
 

@@ -17,15 +17,15 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from urllib3.exceptions import HTTPError
 
-from elastic.logs import describe
-from gateway import search, translator
-from gateway.audit import AuditTrail, audit_trail
-from gateway.base_view import PublicView
-from gateway.database_limit import at_most
-from gateway.exposition import exposition
-from gateway.models import User
-from gateway.openapi.answers import problem_responses
-from gateway.openapi.health import HEALTH, READINESS
+from gateway.audit.delivery import AuditTrail, audit_trail
+from gateway.health_schema import HEALTH, READINESS
+from gateway.http.database_timeout import at_most
+from gateway.http.openapi import problem_responses
+from gateway.http.request_metrics import exposition
+from gateway.http.views import PublicView
+from gateway.identity.models import User
+from gateway.search import elasticsearch, translator_client
+from kit.logs import describe
 
 logger = logging.getLogger(__name__)
 
@@ -49,9 +49,9 @@ def _kafka(timeout: float) -> None:
 
 _PROBES: dict[str, Callable[[float], None]] = {
     "database": _database,
-    "elasticsearch": search.probe,
+    "elasticsearch": elasticsearch.probe,
     "kafka": _kafka,
-    "translator": translator.probe,
+    "translator": translator_client.probe,
 }
 
 

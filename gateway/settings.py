@@ -13,12 +13,14 @@ from corsheaders.defaults import default_headers
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, StringConstraints
 from pydantic_settings import NoDecode, SettingsConfigDict
 
-from audit_sink.kafka import KafkaSettings, TopicSettings
-from elastic.logs import LogFormat, configuration
-from elastic.settings import ElasticsearchSettings, HttpUrl, Settings, TracingSettings
+from contracts.query_event.topics import TopicSettings
+from elastic.settings import ElasticsearchSettings
 from gateway import __version__
-from gateway.database import read_database_url
-from gateway.signing_keys import read_signing_keys
+from gateway.http.database import read_database_url
+from gateway.identity.signing_keys import read_signing_keys
+from kit.kafka import KafkaSettings
+from kit.logs import LogFormat, configuration
+from kit.settings import HttpUrl, Settings, TracingSettings
 
 
 def _comma_separated(value: object) -> object:
@@ -141,9 +143,9 @@ SECRET_KEY = GATEWAY.secret_key.get_secret_value()
 DEBUG = False
 ALLOWED_HOSTS = list(GATEWAY.allowed_hosts)
 ROOT_URLCONF = "gateway.urls"
-WSGI_APPLICATION = "gateway.wsgi.application"
+WSGI_APPLICATION = "gateway.serving.wsgi.application"
 AUTH_USER_MODEL = "gateway.User"
-PASSWORD_HASHERS = ["gateway.passwords.Argon2"]
+PASSWORD_HASHERS = ["gateway.identity.password_hasher.Argon2"]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
     {
@@ -174,23 +176,23 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
-    "gateway.exposition.measure",
-    *(["gateway.span.name_by_route"] if TRACING.on else []),
-    "gateway.correlation.correlate",
-    "gateway.deadline.keep_deadline",
-    "gateway.address.find_client",
+    "gateway.http.request_metrics.measure",
+    *(["gateway.http.request_spans.name_by_route"] if TRACING.on else []),
+    "gateway.http.correlation.correlate",
+    "gateway.http.deadline.keep_deadline",
+    "gateway.http.client_address.find_client",
     "django.middleware.security.SecurityMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     *(["corsheaders.middleware.CorsMiddleware"] if GATEWAY.cors_origins else []),
-    "gateway.throttled_addresses.throttle_addresses",
-    "gateway.hosts.HeldToHosts",
+    "gateway.audit.address_throttle.throttle_addresses",
+    "gateway.http.allowed_hosts.HeldToHosts",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     # For /admin/ alone.
-    "gateway.operators.Session",
-    "gateway.operators.Csrf",
-    "gateway.operators.Authentication",
-    "gateway.operators.Messages",
-    "gateway.operators.DatabaseFaults",
+    "gateway.identity.admin.site.Session",
+    "gateway.identity.admin.site.Csrf",
+    "gateway.identity.admin.site.Authentication",
+    "gateway.identity.admin.site.Messages",
+    "gateway.identity.admin.site.DatabaseFaults",
 ]
 
 SESSION_COOKIE_PATH = CSRF_COOKIE_PATH = "/admin/"
@@ -229,18 +231,18 @@ WHITENOISE_ALLOW_ALL_ORIGINS = False
 X_FRAME_OPTIONS = "DENY"
 
 REST_FRAMEWORK = {
-    "DEFAULT_AUTHENTICATION_CLASSES": ["gateway.auth.HeaderAuthentication"],
+    "DEFAULT_AUTHENTICATION_CLASSES": ["gateway.identity.authentication.HeaderAuthentication"],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
-    "DEFAULT_THROTTLE_CLASSES": ["gateway.throttling.UserThrottle"],
-    "DEFAULT_PARSER_CLASSES": ["gateway.media.JSONParser"],
-    "DEFAULT_RENDERER_CLASSES": ["gateway.media.JSONRenderer"],
-    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "gateway.media.AlwaysJSON",
+    "DEFAULT_THROTTLE_CLASSES": ["gateway.http.user_throttle.UserThrottle"],
+    "DEFAULT_PARSER_CLASSES": ["gateway.http.json_media.JSONParser"],
+    "DEFAULT_RENDERER_CLASSES": ["gateway.http.json_media.JSONRenderer"],
+    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "gateway.http.json_media.AlwaysJSON",
     "DEFAULT_METADATA_CLASS": None,
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
-    "EXCEPTION_HANDLER": "gateway.problems.exception_handler",
+    "EXCEPTION_HANDLER": "gateway.http.problems.exception_handler",
     "URL_FORMAT_OVERRIDE": None,
     "TEST_REQUEST_DEFAULT_FORMAT": "json",
-    "TEST_REQUEST_RENDERER_CLASSES": ["gateway.media.JSONRenderer"],
+    "TEST_REQUEST_RENDERER_CLASSES": ["gateway.http.json_media.JSONRenderer"],
 }
 
 SPECTACULAR_SETTINGS = {
@@ -254,7 +256,7 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
-        "gateway.openapi.document.complete",
+        "gateway.openapi.complete",
     ],
 }
 

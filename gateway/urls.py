@@ -3,14 +3,14 @@
 from django.urls import path
 from drf_spectacular.views import SpectacularSwaggerSplitView
 
-from gateway.auth_views import AccessTokenView, KeySetView, KeysView, KeyView, MeView, RefreshView, RevokeView
-from gateway.base_view import METHODS
 from gateway.health import HealthView, MetricsView, ReadinessView
-from gateway.language import CompleteView, FieldsView, TranslateView
-from gateway.openapi.document import DocumentView
-from gateway.operators import site
-from gateway.vendor import DevicesView, DeviceView, LastDiscoveryView, PingView, TokenView
-from gateway.views import SearchView
+from gateway.http.views import METHODS
+from gateway.identity.admin.site import site
+from gateway.identity.views import AccessTokenView, KeySetView, KeysView, KeyView, MeView, RefreshView, RevokeView
+from gateway.octoxlabs.views import DevicesView, DeviceView, LastDiscoveryView, PingView, TokenView
+from gateway.openapi import DocumentView
+from gateway.search.language_views import CompleteView, FieldsView, TranslateView
+from gateway.search.views import SearchView
 
 urlpatterns = [
     path("search", SearchView.as_view(), name="search"),
@@ -37,6 +37,6 @@ urlpatterns = [
     path("docs/", SpectacularSwaggerSplitView.as_view(permission_classes=(), http_method_names=METHODS), name="docs"),
 ]
 
-handler400 = "gateway.problems.bad_request"
-handler404 = "gateway.problems.not_found"
-handler500 = "gateway.problems.server_error"
+handler400 = "gateway.http.problems.bad_request"
+handler404 = "gateway.http.problems.not_found"
+handler500 = "gateway.http.problems.server_error"

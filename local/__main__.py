@@ -10,7 +10,7 @@ from confluent_kafka import KafkaException
 from rich.console import Console
 from urllib3.exceptions import HTTPError
 
-from elastic.settings import ConfigurationError
+from kit.settings import ConfigurationError
 from local import demo, preflight, servers
 from local.errors import StackError
 from local.services import USER, Services

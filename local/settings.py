@@ -6,7 +6,7 @@ from typing import Annotated
 from pydantic import Field
 from pydantic_settings import SettingsConfigDict
 
-from elastic.settings import Settings
+from kit.settings import Settings
 
 _Port = Annotated[int, Field(ge=1, le=65535)]
 

@@ -18,9 +18,9 @@ def main(arguments: Sequence[str]) -> int:
         signal.signal(signal.SIGTERM, _end)
         signal.signal(signal.SIGINT, _end)
     # Loading this takes most of the start, and a signal may come meanwhile.
-    from translator import commands  # pylint: disable=import-outside-toplevel
+    from translator import command_line  # pylint: disable=import-outside-toplevel
 
-    return commands.main(arguments)
+    return command_line.main(arguments)
 
 
 def _end(_number: int, _frame: FrameType | None) -> None:

@@ -18,9 +18,9 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import BaseRoute
 
-from elastic import tracing
 from elastic.client import connect
 from elastic.settings import ElasticsearchSettings
+from kit import tracing
 from translator import problems, requests
 from translator.catalogue import Catalogue, Field
 from translator.catalogue_cache import CatalogueCache, SearchUnavailable, UnknownIndex

@@ -2,12 +2,12 @@
 
 from dataclasses import dataclass
 
-from translator import lexis
+from translator import tokens
 from translator.catalogue import Catalogue, Family, Field
-from translator.diagnosis import Expected, Reader
 from translator.errors import QueryError, UnknownField
 from translator.limits import MAX_CHARACTERS
 from translator.nodes import Name
+from translator.syntax_errors import Expected, Reader
 
 MAX_SUGGESTIONS = 20
 """Suggestions of one kind."""
@@ -75,7 +75,7 @@ def complete(text: str, cursor: int, catalogue: Catalogue) -> Completion:
         No suggestions where the text before the cursor is wrong already, or the cursor is within quotes.
     """
     before = text[: min(cursor, MAX_CHARACTERS)]
-    typed = lexis.WORD_BEFORE.search(before)
+    typed = tokens.WORD_BEFORE.search(before)
     start = typed.start() if typed else len(before)
     word = before[start:]
     reader = Reader(before[:start])
@@ -130,7 +130,7 @@ def _scope(written: list[str], catalogue: Catalogue) -> str | None:
 
 def _field(written: str, scope: str, catalogue: Catalogue) -> Field | None:
     try:
-        return catalogue.resolve(Name(lexis.field_path(written)), scope)
+        return catalogue.resolve(Name(tokens.field_path(written)), scope)
     except UnknownField:
         return None
 
@@ -144,7 +144,7 @@ def _fields(word: str, scope: str, catalogue: Catalogue) -> tuple[Suggestion, ..
     ]
     # Names that start like the word come before those that hold it elsewhere.
     names.sort(key=lambda item: (not item[0].casefold().startswith(wanted), item[0]))
-    return tuple(Suggestion(lexis.write_field(name), "field", field.type) for name, field in names[:MAX_SUGGESTIONS])
+    return tuple(Suggestion(tokens.write_field(name), "field", field.type) for name, field in names[:MAX_SUGGESTIONS])
 
 
 def _operators(word: str, operators: tuple[str, ...]) -> tuple[Suggestion, ...]:

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from typing import NamedTuple, TypeAlias
 
 from translator.catalogue import Catalogue, Family, Field
+from translator.comparisons import Query, alternatives, too_many_clauses
 from translator.errors import QueryError, TooComplex, UnsupportedOperator, quoted
 from translator.grammar import parse
-from translator.leaf import Query, alternatives, too_many_clauses
 from translator.limits import MAX_CLAUSES, MAX_COMPOUND_DEPTH
 from translator.nodes import And, Comparison, Everything, Name, Node, Not, Operator, Or, Scope
 from translator.nodes import Query as Tree

@@ -1,6 +1,6 @@
 """Nodes to text: one canonical text for each tree, which reads back as the same tree."""
 
-from translator import lexis
+from translator import tokens
 from translator.nodes import And, Comparison, Everything, Node, Not, Operator, Or, Query, Scope
 
 # Plain text: formatting an enumeration's member costs more than the rest of a comparison.
@@ -31,7 +31,7 @@ def format(query: Query) -> str:  # pylint: disable=redefined-builtin  # the lan
         elif isinstance(item, Comparison):
             out.append(_comparison(item, negated=False))
         elif isinstance(item, Scope):
-            todo += ["}", item.child, f"{lexis.write_field(item.name.path)}:{{"]
+            todo += ["}", item.child, f"{tokens.write_field(item.name.path)}:{{"]
         elif isinstance(item, Not):
             if isinstance(item.child, Comparison):
                 out.append(_comparison(item.child, negated=True))
@@ -46,18 +46,18 @@ def format(query: Query) -> str:  # pylint: disable=redefined-builtin  # the lan
 
 
 def _comparison(comparison: Comparison, *, negated: bool) -> str:
-    field = lexis.write_field(comparison.name.path)
+    field = tokens.write_field(comparison.name.path)
     operator = comparison.operator
     sign = _SIGNS.get(operator)
     if sign is not None:
-        text = lexis.write_value(comparison.values[0].parts)
+        text = tokens.write_value(comparison.values[0].parts)
         if not negated:
             return f"{field} {sign} {text}"
         return f"{field} !{sign} {text}" if sign in "=~" else f"NOT {field} {sign} {text}"
     if operator is Operator.MATCHES:
         return f"{field} {'!~' if negated else '~'} /{comparison.values[0].text}/"
     word = f"NOT {operator}" if negated else operator.value
-    values = [lexis.write_value(value.parts) for value in comparison.values]
+    values = [tokens.write_value(value.parts) for value in comparison.values]
     if operator is Operator.IN:
         return f"{field} {word} ({', '.join(values)})"
     return " ".join([field, word, " AND ".join(values)] if values else [field, word])

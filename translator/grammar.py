@@ -13,7 +13,7 @@
 
 For speed, and so that depth costs no recursion, a query is first a flat list of clauses: one comparison with the
 brackets around it and the AND or OR after it, matched as one regular expression by a pyparsing token. `_fold` then
-makes the tree of them, by precedence. What does not fit is read again, slowly, by `translator.diagnosis`, which says
+makes the tree of them, by precedence. What does not fit is read again, slowly, by `translator.syntax_errors`, which says
 what is wrong.
 """
 
@@ -22,37 +22,37 @@ from typing import Any, TypeAlias
 
 from pyparsing import ParseException, ParserElement, Token
 
-from translator import lexis
-from translator.diagnosis import diagnose, too_many_members
+from translator import tokens
 from translator.errors import QueryError, QuerySyntaxError, TooComplex
 from translator.limits import MAX_CHARACTERS, MAX_CLAUSES, MAX_DEPTH, MAX_MEMBERS
 from translator.nodes import And, Comparison, Everything, Name, Node, Not, Operator, Or, Query, Scope, Value, Wildcard
 from translator.regex import to_lucene
+from translator.syntax_errors import diagnose, too_many_members
 
 _CLAUSE = re.compile(
     rf"""
-    (?P<opening> (?> (?: \s*+ (?: \( | (?ai:NOT){lexis.WORD_END} | {lexis.FIELD} \s*+ : \s*+ \{{ ) )* ) \s*+ )
-    (?P<field> {lexis.FIELD} ) \s*+
+    (?P<opening> (?> (?: \s*+ (?: \( | (?ai:NOT){tokens.WORD_END} | {tokens.FIELD} \s*+ : \s*+ \{{ ) )* ) \s*+ )
+    (?P<field> {tokens.FIELD} ) \s*+
     (?:
         (?: (?P<operator> !?= | [<>]=? | !?~(?!\s*+/) ) \s*+
-            (?: (?P<bare> {lexis.BARE} ) | (?P<quoted> {lexis.DOUBLE_QUOTED} | {lexis.SINGLE_QUOTED} ) )
-        |   (?P<matches> !?~ ) \s*+ (?P<regex> {lexis.REGEX} ) {lexis.REGEX_END}
-        |   (?> (?P<negation> (?ai:NOT){lexis.WORD_END} \s*+ )? )
-            (?: (?ai:IN){lexis.WORD_END} \s*+
-                \( (?P<members> (?> (?: \s*+ {lexis.VALUE} \s*+ , )* ) \s*+ {lexis.VALUE} ) \s*+ \)
-            |   (?ai:BETWEEN){lexis.WORD_END} \s*+ (?P<low> {lexis.VALUE} ) \s*+
-                (?ai:AND){lexis.WORD_END} \s*+ (?P<high> {lexis.VALUE} )
-            |   (?ai:EXISTS){lexis.WORD_END}
+            (?: (?P<bare> {tokens.BARE} ) | (?P<quoted> {tokens.DOUBLE_QUOTED} | {tokens.SINGLE_QUOTED} ) )
+        |   (?P<matches> !?~ ) \s*+ (?P<regex> {tokens.REGEX} ) {tokens.REGEX_END}
+        |   (?> (?P<negation> (?ai:NOT){tokens.WORD_END} \s*+ )? )
+            (?: (?ai:IN){tokens.WORD_END} \s*+
+                \( (?P<members> (?> (?: \s*+ {tokens.VALUE} \s*+ , )* ) \s*+ {tokens.VALUE} ) \s*+ \)
+            |   (?ai:BETWEEN){tokens.WORD_END} \s*+ (?P<low> {tokens.VALUE} ) \s*+
+                (?ai:AND){tokens.WORD_END} \s*+ (?P<high> {tokens.VALUE} )
+            |   (?ai:EXISTS){tokens.WORD_END}
             )
         )
     )
     (?P<closing> [\s)}}]*+ )
-    (?P<connective> (?ai: AND | OR ){lexis.WORD_END} )?
+    (?P<connective> (?ai: AND | OR ){tokens.WORD_END} )?
     """,
     re.VERBOSE | re.DOTALL,
 )
-_OPENING = re.compile(rf"\(|(?ai:NOT){lexis.WORD_END}|({lexis.FIELD})\s*:\s*\{{", re.DOTALL)
-_MEMBER = re.compile(lexis.VALUE, re.DOTALL)
+_OPENING = re.compile(rf"\(|(?ai:NOT){tokens.WORD_END}|({tokens.FIELD})\s*:\s*\{{", re.DOTALL)
+_MEMBER = re.compile(tokens.VALUE, re.DOTALL)
 _OPERATORS = {
     "=": (Operator.EQUAL, False),
     "!=": (Operator.EQUAL, True),
@@ -111,7 +111,7 @@ def _clause(match: re.Match[str], position: int) -> _Clause:
     if sign:
         operator, negated = _OPERATORS[sign]
         if bare:
-            parts = (bare,) if bare.isalnum() else lexis.bare_parts(bare)
+            parts = (bare,) if bare.isalnum() else tokens.bare_parts(bare)
             values = (Value(parts, end - len(bare), end),)
             if bare[0] == "*" and parts == _ANYTHING and sign in _TAKES_ANYTHING:
                 operator, values = Operator.EXISTS, ()
@@ -130,7 +130,7 @@ def _clause(match: re.Match[str], position: int) -> _Clause:
             values = (_value(low, match.start("low")), _value(high, match.start("high")))
         else:
             operator, values = Operator.EXISTS, ()
-    path = field if field.isalnum() else lexis.field_path(field)
+    path = field if field.isalnum() else tokens.field_path(field)
     comparison = Comparison(Name(path, start, start + len(field)), operator, values, start, end)
     return opening, position, comparison, negated, closing, end, connective
 
@@ -138,9 +138,9 @@ def _clause(match: re.Match[str], position: int) -> _Clause:
 def _value(written: str, position: int) -> Value:
     end = position + len(written)
     if written[0] in "\"'":
-        text = lexis.unquote(written)
+        text = tokens.unquote(written)
         return Value((text,) if text else (), position, end)
-    return Value(lexis.bare_parts(written), position, end)
+    return Value(tokens.bare_parts(written), position, end)
 
 
 def _members(text: str, start: int, end: int) -> tuple[Value, ...]:
@@ -210,7 +210,7 @@ def _fold(clauses: list[_Clause]) -> Node | None:
                     outer.append(level)
                     at = opening_at + match.start()
                     written = match[1]
-                    scope = Name(lexis.field_path(written), at, at + len(written)) if written else None
+                    scope = Name(tokens.field_path(written), at, at + len(written)) if written else None
                     level = _Level(word[-1], at, level.inner_negated, scope)
                     outer[-1].inner_negated = False
                 else:

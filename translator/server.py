@@ -20,9 +20,10 @@ from granian.http import HTTP1Settings
 from granian.log import LogLevels
 from granian.server.mp import MPServer
 
-from elastic import logs, tracing
-from elastic.settings import ConfigurationError, ElasticsearchSettings, TracingSettings
-from elastic.traced_asgi import traced
+from elastic.settings import ElasticsearchSettings
+from kit import logs, tracing
+from kit.settings import ConfigurationError, TracingSettings
+from kit.traced_asgi import traced
 from translator.app import create_app
 from translator.settings import TranslatorSettings
 

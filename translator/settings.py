@@ -1,12 +1,12 @@
-"""The translator's settings: the variables `TRANSLATOR_…`. How Elasticsearch is reached is in `elastic.settings`."""
+"""The translator's settings: the variables `TRANSLATOR_…`. How Elasticsearch is reached is in `kit.settings`."""
 
 from typing import Annotated
 
 from pydantic import Field
 from pydantic_settings import SettingsConfigDict
 
-from elastic.logs import LogFormat
-from elastic.settings import Settings
+from kit.logs import LogFormat
+from kit.settings import Settings
 
 _Seconds = Annotated[float, Field(gt=0, le=86_400)]
 

@@ -6,7 +6,7 @@ from typing import Any
 from elastic_transport import TransportError
 from elasticsearch import ApiError, Elasticsearch
 
-from translator import lexis
+from translator import tokens
 from translator.catalogue import Field
 from translator.complete import MAX_SUGGESTIONS, Suggestion
 
@@ -31,7 +31,7 @@ def look_up(client: Elasticsearch, index: str, field: Field, word: str) -> tuple
     """
     if len(word) > _LONGEST_WORD:
         return ()
-    text = "".join(part for part in lexis.bare_parts(word) if isinstance(part, str)) if word else ""
+    text = "".join(part for part in tokens.bare_parts(word) if isinstance(part, str)) if word else ""
     terms: dict[str, Any] = {"terms": {"field": field.path, "size": MAX_SUGGESTIONS}}
     query: dict[str, Any] = {"exists": {"field": field.path}}
     if text:
@@ -55,5 +55,5 @@ def look_up(client: Elasticsearch, index: str, field: Field, word: str) -> tuple
         return ()
     buckets = found["below"]["buckets"] if field.nested else found["buckets"]
     return tuple(
-        Suggestion(lexis.write_value((bucket["key"],) if bucket["key"] else ()), "value") for bucket in buckets
+        Suggestion(tokens.write_value((bucket["key"],) if bucket["key"] else ()), "value") for bucket in buckets
     )

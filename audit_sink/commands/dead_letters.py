@@ -5,10 +5,11 @@ from datetime import UTC, datetime
 
 from confluent_kafka import Message
 
-from audit_sink.dead_letter import PREFIX, StoredLetter, record_headers, stored_letter
-from audit_sink.dead_letter_reader import DeadLetterReader
-from audit_sink.kafka import KafkaSettings, TopicSettings
-from audit_sink.terminal import dump, printable
+from contracts.query_event.topics import TopicSettings
+from indexing.dead_letter import PREFIX, StoredLetter, record_headers, stored_letter
+from indexing.dead_letter_reader import DeadLetterReader
+from kit.kafka import KafkaSettings
+from kit.terminal import dump, printable
 
 _MAX_SHOWN_BYTES = 8 * 1024
 _MAX_TEXT = 1_000

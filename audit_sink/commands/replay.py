@@ -5,13 +5,14 @@ import sys
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from audit_sink.dead_letter_reader import DeadLetterReader
-from audit_sink.kafka import KafkaSettings, TopicSettings
-from audit_sink.replay import ReplayStopped, Tally, replay
 from audit_sink.settings import SinkSettings
-from audit_sink.terminal import printable
-from audit_sink.writer import connect_for_bulk
+from contracts.query_event.topics import TopicSettings
 from elastic.settings import ElasticsearchSettings
+from indexing.bulk_writer import connect_for_bulk
+from indexing.dead_letter_reader import DeadLetterReader
+from indexing.replay import ReplayStopped, Tally, replay
+from kit.kafka import KafkaSettings
+from kit.terminal import printable
 
 
 def run() -> int:

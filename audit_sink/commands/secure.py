@@ -2,9 +2,10 @@
 
 from pathlib import Path
 
-from audit_sink.access import secure
-from audit_sink.kafka import KafkaSettings, TopicSettings
+from audit_sink.kafka_grants import secure
 from audit_sink.settings import SinkSettings
+from contracts.query_event.topics import TopicSettings
+from kit.kafka import KafkaSettings
 
 
 def run(passwords: Path) -> int:

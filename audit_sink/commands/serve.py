@@ -7,15 +7,16 @@ import sys
 import threading
 from types import FrameType
 
-from audit_sink import logs
-from audit_sink.health import serve_health
-from audit_sink.kafka import KafkaSettings, TopicSettings
 from audit_sink.settings import SinkSettings
-from audit_sink.sink import DRAIN_SECONDS, Sink
-from audit_sink.writer import connect_for_bulk
-from elastic import tracing
-from elastic.logs import take_over
-from elastic.settings import ElasticsearchSettings, TracingSettings
+from contracts.query_event.topics import TopicSettings
+from elastic.settings import ElasticsearchSettings
+from indexing.bulk_writer import connect_for_bulk
+from indexing.health import serve_health
+from indexing.loop import DRAIN_SECONDS, Sink
+from kit import librdkafka_log, tracing
+from kit.kafka import KafkaSettings
+from kit.logs import take_over
+from kit.settings import TracingSettings
 
 logger = logging.getLogger(__name__)
 
@@ -28,7 +29,7 @@ def run() -> int:
     """Serve until a signal, then settle and commit; a watchdog ends what hangs after that, with exit status 1."""
     kafka, topics, settings = KafkaSettings.load(), TopicSettings.load(), SinkSettings.load()
     tracing_settings = TracingSettings.load()
-    logs.configure(settings.log_format)
+    librdkafka_log.configure(settings.log_format)
     take_over()
     tracing.set_up("audit_sink", tracing_settings)
     client = connect_for_bulk(ElasticsearchSettings.load(), settings.in_flight + 1)

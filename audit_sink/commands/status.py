@@ -4,13 +4,14 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 
-from audit_sink.backlog import PartitionBacklog, count_members, read_backlog
-from audit_sink.dead_letter import stored_letter
-from audit_sink.dead_letter_reader import DeadLetterReader
-from audit_sink.kafka import KafkaSettings, TopicSettings
-from audit_sink.members import MemberUnreachable, addresses, ask
 from audit_sink.settings import SinkSettings
-from audit_sink.terminal import printable
+from contracts.query_event.topics import TopicSettings
+from indexing.backlog import PartitionBacklog, count_members, read_backlog
+from indexing.dead_letter import stored_letter
+from indexing.dead_letter_reader import DeadLetterReader
+from indexing.members import MemberUnreachable, addresses, ask
+from kit.kafka import KafkaSettings
+from kit.terminal import printable
 
 _COLUMNS = ("partition", "committed", "end", "lag")
 

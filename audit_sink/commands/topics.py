@@ -1,7 +1,8 @@
 """`topics`: create what is not there yet."""
 
-from audit_sink.kafka import KafkaSettings, TopicSettings
 from audit_sink.topics import create_topics
+from contracts.query_event.topics import TopicSettings
+from kit.kafka import KafkaSettings
 
 
 def run() -> int:

@@ -27,10 +27,10 @@ import psutil
 from confluent_kafka import Producer
 from elasticsearch import Elasticsearch
 
-from audit_sink.decoder import decode
 from audit_sink.document import bulk_lines
-from audit_sink.event import AuditEvent, EventData, EventMetadata, EventType, encode, headers, new_event_id
 from audit_sink.settings import SinkSettings
+from contracts.query_event.event import AuditEvent, EventData, EventMetadata, EventType, encode, headers, new_event_id
+from contracts.query_event.reader import decode
 from elastic.bootstrap import bootstrap
 from elastic.client import connect
 from elastic.settings import ElasticsearchSettings

@@ -24,9 +24,9 @@ from confluent_kafka import Consumer, TopicPartition
 from elasticsearch import Elasticsearch
 from elasticsearch.exceptions import GeneralAvailabilityWarning
 
-from audit_sink.dead_letter import record_headers
 from elastic.client import connect
 from elastic.settings import ElasticsearchSettings
+from indexing.dead_letter import record_headers
 from local import ports, servers
 from local.services import Services
 from local.supervisor import clean_environment, supervisor
@@ -104,7 +104,9 @@ def _stack(home: Path) -> Iterator[Services]:
     with supervisor(home, programs, services.environment()) as running:
         running.start(*base.programs())
         services.prepare()
-        make_users = f"from gateway.models import User; User.objects.bulk_create(User(username=n) for n in {_USERS!r})"
+        make_users = (
+            f"from gateway.identity.models import User; User.objects.bulk_create(User(username=n) for n in {_USERS!r})"
+        )
         command = [sys.executable, "-m", "gateway", "shell", "--no-imports", "-c", make_users]
         subprocess.run(command, env=clean_environment(services.environment()), check=True)
         running.start(*services.programs())

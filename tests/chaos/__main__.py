@@ -18,11 +18,11 @@ from uuid import uuid4
 from confluent_kafka import Producer
 from elasticsearch import helpers
 
-from audit_sink.dead_letter_reader import DeadLetterReader
-from audit_sink.kafka import KafkaSettings
 from elastic.bootstrap import bootstrap
 from elastic.client import connect
 from elastic.settings import ElasticsearchSettings
+from indexing.dead_letter_reader import DeadLetterReader
+from kit.kafka import KafkaSettings
 from local import ports, servers
 from local.supervisor import supervisor
 from tests.chaos.account import Account

@@ -7,7 +7,7 @@ from functools import partial
 
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
-from audit_sink.event import encode, headers
+from contracts.query_event.event import encode, headers
 from tests.chaos.account import Account, event_id
 from tests.chaos.background import Background
 from tests.integration.audit_sink.harness import Trail, event, refused_by_mapping

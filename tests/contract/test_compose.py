@@ -10,12 +10,14 @@ from typing import Any
 import pytest
 import yaml
 
-from audit_sink.kafka import KafkaSettings, TopicSettings
 from audit_sink.settings import SinkSettings
+from contracts.query_event.topics import TopicSettings
 from deploy.first_start import readers
-from elastic.settings import ElasticsearchSettings, Settings, TracingSettings
+from elastic.settings import ElasticsearchSettings
 from gateway.settings import GatewaySettings
-from tests.compose import FILE, ROOT, VARIABLE, compose
+from kit.kafka import KafkaSettings
+from kit.settings import Settings, TracingSettings
+from tests.support.compose import FILE, ROOT, VARIABLE, compose
 from translator.settings import TranslatorSettings
 
 _SERVICES: dict[str, dict[str, Any]] = compose()["services"]

@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from audit_sink.decoder import InvalidEvent, InvalidReason, decode
-from audit_sink.event import MAX_EVENT_BYTES
-from tests.query_event import EXAMPLES, is_valid
+from contracts.query_event.event import MAX_EVENT_BYTES
+from contracts.query_event.reader import InvalidEvent, InvalidReason, decode
+from tests.support.query_event import EXAMPLES, is_valid
 
 GOLDEN: dict[str, Any] = orjson.loads((EXAMPLES[0].parent / "query.executed.json").read_bytes())
 

@@ -6,13 +6,15 @@ from pathlib import Path
 import pytest
 from prometheus_client.metrics import MetricWrapperBase
 
-from audit_sink import metrics as sink_metrics
-from audit_sink.kafka import KafkaSettings, TopicSettings
 from audit_sink.settings import SinkSettings
-from elastic.settings import ElasticsearchSettings, Settings, TracingSettings
-from gateway import metrics as gateway_metrics
-from gateway.problems import Code
+from contracts.query_event.topics import TopicSettings
+from elastic.settings import ElasticsearchSettings
+from gateway.http import metrics as gateway_metrics
+from gateway.http.problems import Code
 from gateway.settings import CallerSettings, GatewaySettings
+from indexing import metrics as sink_metrics
+from kit.kafka import KafkaSettings
+from kit.settings import Settings, TracingSettings
 from local.settings import LocalSettings
 from translator.metrics import Metrics
 from translator.settings import TranslatorSettings

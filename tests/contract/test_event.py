@@ -9,7 +9,7 @@ import orjson
 import pytest
 import uuid_utils
 
-from audit_sink.event import (
+from contracts.query_event.event import (
     MAX_EVENT_BYTES,
     AuditEvent,
     EventData,
@@ -20,7 +20,7 @@ from audit_sink.event import (
     headers,
     new_event_id,
 )
-from tests.query_event import EXAMPLES, is_valid, read_event
+from tests.support.query_event import EXAMPLES, is_valid, read_event
 
 GOLDEN: dict[str, Any] = orjson.loads((EXAMPLES[0].parent / "query.executed.json").read_bytes())
 

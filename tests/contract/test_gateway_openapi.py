@@ -10,8 +10,8 @@ from django.urls import URLPattern
 from drf_spectacular.validation import validate_schema
 
 from gateway import __version__
-from gateway.problems import Code
-from gateway.serializers import MAX_QUERY_CHARACTERS
+from gateway.http.problems import Code
+from gateway.search.serializers import MAX_QUERY_CHARACTERS
 from gateway.urls import urlpatterns
 from translator.limits import MAX_CHARACTERS
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.compose import VARIABLE, compose
+from tests.support.compose import VARIABLE, compose
 
 _ROOT = Path(__file__).parents[2]
 _OPERATIONS = (_ROOT / "docs/operations.md").read_text(encoding="utf-8")

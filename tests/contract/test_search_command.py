@@ -11,7 +11,7 @@ from typing import ClassVar
 import orjson
 import pytest
 
-from tests.http_server import QuietHandler, serving
+from tests.support.http_server import QuietHandler, serving
 
 _ANSWER = {
     "query_id": "01a30d3c-6a55-7b52-9d0c-2f6c1b3f5a10",

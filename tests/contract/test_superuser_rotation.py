@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.compose import ROOT
+from tests.support.compose import ROOT
 
 _PAGE = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
 _COMMANDS = next(

@@ -8,7 +8,7 @@ from local import ports
 from local.servers import Servers
 from local.services import Services
 from local.supervisor import clean_environment, supervisor
-from tests.api_key import make_api_key
+from tests.support.api_key import make_api_key
 
 
 @pytest.fixture(scope="session")

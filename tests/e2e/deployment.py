@@ -14,12 +14,12 @@ import pytest
 
 from deploy.first_start import readers
 from deploy.first_start.__main__ import main as make_secrets
-from elastic.access import roles
+from elastic.security import roles
 from local import jars, ports
 from local.kafka import Kafka
 from local.supervisor import Program, clean_environment, supervisor
-from tests.compose import ROOT, compose, environment, kafka_properties
-from tests.secured_elasticsearch import SecuredElasticsearch
+from tests.support.compose import ROOT, compose, environment, kafka_properties
+from tests.support.secured_elasticsearch import SecuredElasticsearch
 
 _PATIENCE_SECONDS = 60
 

@@ -23,11 +23,11 @@ from elasticsearch import Elasticsearch
 from pydantic import SecretStr
 from urllib3.exceptions import HTTPError
 
-from audit_sink.kafka import KafkaSettings, SaslMechanism, SecurityProtocol, client_config
 from elastic.client import connect
 from elastic.settings import ElasticsearchSettings
-from tests.compose import compose
+from kit.kafka import KafkaSettings, SaslMechanism, SecurityProtocol, client_config
 from tests.e2e.deployment import Deployment, deployed
+from tests.support.compose import compose
 
 _PATIENCE_SECONDS = 60
 _TOPIC, _LETTERS = "query-events", "query-events.dlq"

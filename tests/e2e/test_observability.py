@@ -22,7 +22,7 @@ from local.services import Services
 from tests.e2e.shell import ROOT
 from tests.integration.gateway import edge as nginx
 from tests.integration.gateway.edge import Edge
-from tests.promql import named
+from tests.support.promql import named
 
 DEPLOY = ROOT / "deploy"
 PATIENCE_SECONDS = 30

@@ -10,7 +10,7 @@ import pytest
 import urllib3
 
 from elastic.bootstrap import templates
-from gateway.signing_keys import read_signing_keys
+from gateway.identity.signing_keys import read_signing_keys
 from local.services import Services
 from tests.e2e.shell import ROOT, commands, run
 

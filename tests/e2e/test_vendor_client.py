@@ -10,7 +10,7 @@ import urllib3
 from octoxlabs import OctoxLabs  # type: ignore[import-untyped]  # it has no types
 from octoxlabs.exceptions import ApiException  # type: ignore[import-untyped]  # as above
 
-from elastic.seed import GENERATED, NAMED
+from elastic.demo_inventory import GENERATED, NAMED
 from local.services import Services
 
 _PATIENCE_SECONDS = 30

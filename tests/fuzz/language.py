@@ -7,7 +7,7 @@ from elastic.client import connect
 from elastic.settings import ElasticsearchSettings
 from local import ports, servers
 from local.supervisor import supervisor
-from tests.oracle import INDICES, QUESTIONS, compare
+from tests.support.oracle import INDICES, QUESTIONS, compare
 
 _EXAMPLES = INDICES * QUESTIONS
 _REPORT_EVERY = 10

@@ -7,7 +7,7 @@ import pytest
 from elastic.__main__ import main
 from elastic.bootstrap import bootstrap, templates
 from elastic.client import connect
-from elastic.seed import GENERATED, NAMED, seed
+from elastic.demo_inventory import GENERATED, NAMED, seed
 from elastic.settings import ElasticsearchSettings
 
 

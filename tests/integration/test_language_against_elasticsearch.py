@@ -11,7 +11,7 @@ from elasticsearch import Elasticsearch
 
 from elastic.client import connect
 from elastic.settings import ElasticsearchSettings
-from tests.oracle import compare
+from tests.support.oracle import compare
 
 
 @pytest.fixture(scope="module")

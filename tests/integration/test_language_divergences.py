@@ -13,8 +13,8 @@ from elasticsearch import BadRequestError, Elasticsearch
 
 from elastic.client import connect
 from elastic.settings import ElasticsearchSettings
-from tests.oracle import disagreements
-from tests.strategies import Question, World
+from tests.support.oracle import disagreements
+from tests.support.strategies import Question, World
 from translator.catalogue import Catalogue
 from translator.dsl import translate
 from translator.errors import QueryError

@@ -24,8 +24,8 @@ from elasticsearch import Elasticsearch
 from elastic.client import connect
 from elastic.settings import ElasticsearchSettings
 from local import ports
-from tests.faulty_proxy import in_front_of
-from tests.sigterm import assert_sigterm_ends_a_start
+from tests.support.faulty_proxy import in_front_of
+from tests.support.sigterm import assert_sigterm_ends_a_start
 
 _INDEX = "translator-app"
 _MAPPING = {"properties": {"Hostname": {"type": "keyword"}, "Ip": {"type": "ip"}}}

@@ -24,13 +24,14 @@ from confluent_kafka import Consumer, ConsumerGroupState, KafkaException, Messag
 from confluent_kafka.admin import AdminClient
 from elasticsearch import ApiError, Elasticsearch
 
-from audit_sink.event import AuditEvent, EventData, EventMetadata, EventType, encode, headers, new_event_id
-from audit_sink.kafka import KafkaSettings, TopicSettings
 from audit_sink.topics import create_topics
+from contracts.query_event.event import AuditEvent, EventData, EventMetadata, EventType, encode, headers, new_event_id
+from contracts.query_event.topics import TopicSettings
+from kit.kafka import KafkaSettings
 from local import ports
 from local.errors import StackError
 from local.supervisor import Program, Supervisor
-from tests.sigterm import handles_sigterm
+from tests.support.sigterm import handles_sigterm
 
 ROOT = Path(__file__).parents[3]
 WAIT_SECONDS = 60.0

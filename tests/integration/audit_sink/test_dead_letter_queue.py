@@ -4,11 +4,11 @@ from collections import Counter
 
 from confluent_kafka import Message
 
-from audit_sink.batch import DeadLetter
-from audit_sink.dead_letter_queue import DeadLetterQueue
-from audit_sink.kafka import KafkaSettings
-from tests.fatal_error import force_fatal_error
+from indexing.batch import DeadLetter
+from indexing.dead_letter_queue import DeadLetterQueue
+from kit.kafka import KafkaSettings
 from tests.integration.audit_sink.harness import Trail, eventually
+from tests.support.fatal_error import force_fatal_error
 
 LETTERS = 300
 

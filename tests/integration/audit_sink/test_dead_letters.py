@@ -3,7 +3,7 @@
 import orjson
 from confluent_kafka.admin import AdminClient
 
-from audit_sink.event import encode
+from contracts.query_event.event import encode
 from tests.integration.audit_sink.harness import (
     FaultyElasticsearch,
     Start,

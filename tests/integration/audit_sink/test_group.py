@@ -6,7 +6,7 @@ import pytest
 from confluent_kafka import ConsumerGroupState, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient
 
-from audit_sink.event import encode
+from contracts.query_event.event import encode
 from tests.integration.audit_sink.harness import FaultyElasticsearch, Start, Trail, event, eventually
 
 

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, timedelta
 from functools import partial
 
-from audit_sink.event import encode
+from contracts.query_event.event import encode
 from tests.integration.audit_sink.harness import Start, Trail, event, eventually
 
 

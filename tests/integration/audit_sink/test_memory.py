@@ -6,7 +6,7 @@ import pytest
 from confluent_kafka import Producer
 from confluent_kafka.admin import AdminClient
 
-from audit_sink.event import encode, new_event_id
+from contracts.query_event.event import encode, new_event_id
 from tests.integration.audit_sink.harness import FaultyElasticsearch, Start, Trail, event, eventually
 
 _BACKLOG = 1_000_000

@@ -2,10 +2,10 @@
 
 import threading
 
-from audit_sink.answers import Failure, Outcome
-from audit_sink.writer import send
 from elastic.client import connect
 from elastic.settings import ElasticsearchSettings
+from indexing.bulk_writer import send
+from indexing.outcomes import Failure, Outcome
 from tests.integration.audit_sink.harness import FaultyElasticsearch
 
 

@@ -18,15 +18,16 @@ from django.test import Client
 from elasticsearch.helpers import bulk
 from pytest_django import Settings
 
-from audit_sink.kafka import KafkaSettings, TopicSettings
+from contracts.query_event.topics import TopicSettings
 from elastic.bootstrap import bootstrap
 from elastic.client import connect
-from elastic.seed import seed
+from elastic.demo_inventory import seed
 from elastic.settings import ElasticsearchSettings
-from gateway.models import User
-from gateway.search import client as elasticsearch
+from gateway.identity.models import User
+from gateway.search.elasticsearch import client as elasticsearch
+from kit.kafka import KafkaSettings
 from local import ports
-from tests.query_event import read_event
+from tests.support.query_event import read_event
 
 INDEX = "devices-gateway"
 TOPIC = "gateway-test-events"

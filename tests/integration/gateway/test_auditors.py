@@ -9,8 +9,8 @@ from django.test import Client
 from elasticsearch.helpers import bulk
 from pytest_django import Settings
 
-from gateway.models import Role, User
-from gateway.search import client as elasticsearch
+from gateway.identity.models import Role, User
+from gateway.search.elasticsearch import client as elasticsearch
 from tests.integration.gateway.conftest import FindEvent
 
 LOGS = "query-logs-*"

@@ -12,11 +12,11 @@ from joserfc import jwt
 from joserfc.jwk import KeySet
 from pytest_django import Settings
 
-from audit_sink.kafka import KafkaSettings
-from gateway import rates
-from gateway.keys import issue_key
-from gateway.models import ApiKey, DeniedToken, RefreshFamily, Role, User
-from gateway.tokens import mint
+from gateway.http import rate_limits
+from gateway.identity.access_tokens import mint
+from gateway.identity.api_keys import issue_key
+from gateway.identity.models import ApiKey, DeniedToken, RefreshFamily, Role, User
+from kit.kafka import KafkaSettings
 from tests.integration.gateway.conftest import FindEvents
 
 PASSWORD = "correct horse battery staple"
@@ -29,7 +29,7 @@ ReadEvents = Callable[[], Iterator[dict[str, Any]]]
 @pytest.fixture(autouse=True)
 def fresh_budgets() -> None:
     """Begin with no failures counted."""
-    rates._memory.cache_clear()  # pylint: disable=protected-access  # the counters of this process
+    rate_limits._memory.cache_clear()  # pylint: disable=protected-access  # the counters of this process
 
 
 @pytest.fixture
@@ -190,7 +190,7 @@ def test_a_fault_after_the_event_makes_no_second_one(
     def fail(_key: ApiKey) -> None:
         raise DatabaseError("the disk is full")
 
-    monkeypatch.setattr("gateway.auth_views._described", fail)
+    monkeypatch.setattr("gateway.identity.views._described", fail)
     ApiKey.objects.create(id="0", user=User.objects.get(), name="a key", digest="")
     assert ask("GET", "/auth/keys", token, "fault").status_code == 503
     assert len(find_events("fault")) == 1
@@ -282,7 +282,7 @@ def test_an_unsigned_header_makes_no_api_keys(ask: Ask) -> None:
 
 
 def test_a_user_has_so_many_keys_and_no_more(ask: Ask, log_in: LogIn, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("gateway.auth_views.MAX_KEYS", 1)
+    monkeypatch.setattr("gateway.identity.views.MAX_KEYS", 1)
     token = log_in()["access_token"]
     assert ask("POST", "/auth/keys", token, name="first").status_code == 201
     response = ask("POST", "/auth/keys", token, name="second")

@@ -11,9 +11,9 @@ from elasticsearch import Elasticsearch
 from elastic.client import connect
 from elastic.settings import ElasticsearchSettings
 from gateway import urls
-from tests.api_key import make_api_key
 from tests.integration.gateway.conftest import INDEX, Backing
 from tests.integration.gateway.process import AUTHORIZATION, Gateway, configured_gateway
+from tests.support.api_key import make_api_key
 
 Ask = Callable[[str, str], urllib3.BaseHTTPResponse]
 

@@ -11,10 +11,10 @@ from django.test import Client
 from django.utils import timezone
 from pytest_django import Settings
 
-from audit_sink.kafka import KafkaSettings
-from gateway.cursor import MAX_OPEN
-from gateway.models import OpenCursor, User
-from gateway.search import client
+from gateway.identity.models import OpenCursor, User
+from gateway.search.cursors import MAX_OPEN
+from gateway.search.elasticsearch import client
+from kit.kafka import KafkaSettings
 from tests.integration.gateway.conftest import INDEX, MANY_DOCUMENTS, FindEvent, Search, open_contexts
 
 

@@ -16,14 +16,14 @@ from django.db import OperationalError
 from django.db.utils import ConnectionHandler
 from pytest_django import DjangoDbBlocker
 
-from gateway.auth_views import MAX_KEYS
-from gateway.cursor import MAX_OPEN
-from gateway.database import read_database_url
-from gateway.database_limit import at_most
+from gateway.http.database import read_database_url
+from gateway.http.database_timeout import at_most
+from gateway.identity.views import MAX_KEYS
+from gateway.search.cursors import MAX_OPEN
 from local import ports
 from tests.integration.gateway.conftest import PATIENCE_SECONDS, Backing, wait_until
 from tests.integration.gateway.process import AUTHORIZATION, Gateway, configured_gateway
-from tests.postgresql import PostgreSQL, postgresql
+from tests.support.postgresql import PostgreSQL, postgresql
 
 PASSWORD = "correct horse battery staple"
 AT_ONCE = 24

@@ -8,9 +8,9 @@ import pytest
 from django.test import Client
 from pytest_django import Settings
 
-from gateway.circuit import FAILURES
-from tests.faulty_proxy import FaultyProxy, in_front_of
+from gateway.http.circuit_breaker import FAILURES
 from tests.integration.gateway.conftest import FindEvent, Search
+from tests.support.faulty_proxy import FaultyProxy, in_front_of
 
 
 def _configure(stack: Settings, **gateway: object) -> None:
@@ -109,7 +109,7 @@ def test_searches_that_take_too_long_do_not_count_as_faults_while_a_cheap_questi
 def test_an_elasticsearch_that_answers_nothing_is_left_alone(
     search: Search, stack: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("gateway.search._PROBE_SECONDS", 0.2)
+    monkeypatch.setattr("gateway.search.elasticsearch._PROBE_SECONDS", 0.2)
     with in_front_of(stack.ELASTICSEARCH.url) as proxy:
         stack.ELASTICSEARCH = stack.ELASTICSEARCH.model_copy(update={"url": proxy.url})
         _configure(stack, search_timeout=0.2)

@@ -17,11 +17,11 @@ import orjson
 import pytest
 
 from local import ports
-from tests.http_server import QuietHandler
-from tests.http_server import serving as http_serving
 from tests.integration.gateway import edge as nginx
 from tests.integration.gateway.conftest import wait_until
 from tests.integration.gateway.edge import Edge, read_to_end
+from tests.support.http_server import QuietHandler
+from tests.support.http_server import serving as http_serving
 
 GET = b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n"
 LAST = GET.replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n")

@@ -8,10 +8,11 @@ import pytest
 from django.test import Client
 from pytest_django import Settings
 
-from audit_sink.kafka import KafkaSettings, TopicSettings
+from contracts.query_event.topics import TopicSettings
 from elastic.settings import ElasticsearchSettings
-from gateway.audit import audit_trail
-from gateway.spool_format import MAX_FRAME_BYTES
+from gateway.audit.delivery import audit_trail
+from gateway.audit.spool_format import MAX_FRAME_BYTES
+from kit.kafka import KafkaSettings
 from tests.integration.gateway.conftest import Backing, Search
 
 

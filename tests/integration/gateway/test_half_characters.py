@@ -7,7 +7,7 @@ import orjson
 import pytest
 from pytest_django import Settings
 
-from gateway.search import client
+from gateway.search.elasticsearch import client
 from tests.integration.gateway.conftest import Search
 
 CUT = "devices-cut"

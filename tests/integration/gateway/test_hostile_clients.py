@@ -13,9 +13,9 @@ import psutil
 import pytest
 import urllib3
 
-from tests.faulty_proxy import FaultyProxy, in_front_of
 from tests.integration.gateway.conftest import PATIENCE_SECONDS, Backing, FindEvent, wait_until
 from tests.integration.gateway.process import AUTHORIZATION, Connection, Gateway, configured_gateway
+from tests.support.faulty_proxy import FaultyProxy, in_front_of
 
 THREADS = 2
 BODIES = 8

@@ -8,9 +8,9 @@ import pytest
 from django.test import Client
 from pytest_django import Settings
 
-from audit_sink.kafka import KafkaSettings
-from tests.faulty_proxy import in_front_of
+from kit.kafka import KafkaSettings
 from tests.integration.gateway.conftest import INDEX, FindEvents
+from tests.support.faulty_proxy import in_front_of
 
 Ask = Callable[..., Any]
 

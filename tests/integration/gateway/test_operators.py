@@ -11,11 +11,11 @@ from django.db import DatabaseError, DataError, IntegrityError, OperationalError
 from django.test import Client
 from pytest_django import Settings
 
-from audit_sink.kafka import KafkaSettings
-from gateway import rates
-from gateway.keys import find_key, issue_key
-from gateway.models import RefreshFamily, Role, User
-from gateway.refresh import refresh_token, renew, start_family
+from gateway.http import rate_limits
+from gateway.identity.api_keys import find_key, issue_key
+from gateway.identity.models import RefreshFamily, Role, User
+from gateway.identity.refresh_tokens import refresh_token, renew, start_family
+from kit.kafka import KafkaSettings
 from tests.integration.gateway.conftest import FindEvents
 
 PASSWORD = "correct horse battery staple"
@@ -25,7 +25,7 @@ PASSWORD = "correct horse battery staple"
 def administrator(stack: Settings) -> User:
     """Who runs the place."""
     del stack
-    rates._memory.cache_clear()  # pylint: disable=protected-access  # the counters of this process
+    rate_limits._memory.cache_clear()  # pylint: disable=protected-access  # the counters of this process
     return User.objects.create_superuser("operator", PASSWORD)
 
 

@@ -18,19 +18,19 @@ import pytest
 import urllib3
 from urllib3.exceptions import HTTPError, NewConnectionError
 
-from gateway.audit import AuditTrail
-from gateway.producer import EventProducer
+from gateway.audit.delivery import AuditTrail
+from gateway.audit.producer import EventProducer
+from gateway.audit.spool import Spool
 from gateway.settings import AuditMode
-from gateway.spool import Spool
 from local import ports
-from tests.broker import TOPIC, Broker, broker
-from tests.fatal_error import force_fatal_error
-from tests.faulty_proxy import in_front_of
 from tests.integration.audit_sink.harness import event, eventually
 from tests.integration.gateway.conftest import PATIENCE_SECONDS, Backing
 from tests.integration.gateway.process import AUTHORIZATION, Gateway, configured_gateway, kill
-from tests.postgresql import postgresql
-from tests.query_event import read_event
+from tests.support.broker import TOPIC, Broker, broker
+from tests.support.fatal_error import force_fatal_error
+from tests.support.faulty_proxy import in_front_of
+from tests.support.postgresql import postgresql
+from tests.support.query_event import read_event
 
 CLIENTS = 8
 

@@ -15,7 +15,7 @@ import urllib3
 
 from tests.integration.gateway.conftest import PATIENCE_SECONDS, Backing, wait_until, wait_until_up
 from tests.integration.gateway.process import AUTHORIZATION, Gateway, configured_gateway
-from tests.sigterm import assert_sigterm_ends_a_start
+from tests.support.sigterm import assert_sigterm_ends_a_start
 
 MEBIBYTE = 1024 * 1024
 
@@ -99,7 +99,7 @@ def test_the_search_command_exits_2_for_a_user_who_is_not_known(serving: Gateway
 
 
 def test_the_search_command_exits_1_where_there_is_no_gateway(gateway: Gateway) -> None:
-    result = gateway.search("")
+    result = gateway.search.elasticsearch("")
     assert (result.returncode, result.stdout) == (1, "")
     assert result.stderr.startswith(f"no answer from {gateway.url}/search")
 

@@ -12,16 +12,17 @@ from django.test import Client
 from prometheus_client import REGISTRY
 from pytest_django import Settings
 
-from audit_sink.event import AuditEvent, encode, headers
-from audit_sink.kafka import KafkaSettings, TopicSettings
-from gateway.audit import AuditTrail, audit_trail
-from gateway.producer import EventProducer, Report
+from contracts.query_event.event import AuditEvent, encode, headers
+from contracts.query_event.topics import TopicSettings
+from gateway.audit.delivery import AuditTrail, audit_trail
+from gateway.audit.producer import EventProducer, Report
+from gateway.audit.spool import SEGMENT_BYTES, Spool
+from gateway.audit.spool_format import MAX_FRAME_BYTES, Record, unframe
 from gateway.settings import AuditMode
-from gateway.spool import SEGMENT_BYTES, Spool
-from gateway.spool_format import MAX_FRAME_BYTES, Record, unframe
+from kit.kafka import KafkaSettings
 from tests.integration.audit_sink.harness import event, eventually
 from tests.integration.gateway.conftest import PATIENCE_SECONDS, Search
-from tests.query_event import read_event
+from tests.support.query_event import read_event
 
 TOPIC = "gateway-small-events"
 LARGEST = 20_000
@@ -99,11 +100,11 @@ def test_an_event_that_kafka_refuses_for_good_is_kept_counted_and_told_and_those
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     # Which passes a line of a kind once in a while.
-    monkeypatch.setattr(logging.getLogger("gateway.audit"), "filters", [])
+    monkeypatch.setattr(logging.getLogger("gateway.audit.delivery"), "filters", [])
     counted = REGISTRY.get_sample_value("gateway_audit_refused_total") or 0.0
     trail = _trail(kafka, tmp_path)
     before, large, behind = _small(), _large(), [_small() for _ in range(10)]
-    with caplog.at_level(logging.ERROR, "gateway.audit"):
+    with caplog.at_level(logging.ERROR, "gateway.audit.delivery"):
         for each in (before, large, *behind):
             trail.record(each, None)
         _wait_until_sent(trail)
@@ -170,7 +171,7 @@ def test_a_segment_that_cannot_be_read_is_passed_over_kept_and_counted(
     # Linux refuses to read a process's first page, which nothing is mapped to, as a bad disk does: with EIO.
     segment.symlink_to("/proc/self/mem")
     counted = REGISTRY.get_sample_value("gateway_spool_damaged_bytes_total") or 0.0
-    with caplog.at_level(logging.ERROR, "gateway.audit"):
+    with caplog.at_level(logging.ERROR, "gateway.audit.delivery"):
         _wait_until_sent(AuditTrail(EventProducer(kafka, TOPIC), spool, AuditMode.DURABLE, 20.0))
     assert read() == [each.event_id for each in left]
     assert segment.with_suffix(".lost").is_symlink()

@@ -6,11 +6,11 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from pytest_django import Settings
 
-from elastic.seed import GENERATED, NAMED
+from elastic.demo_inventory import GENERATED, NAMED
 from elastic.settings import ElasticsearchSettings
-from gateway.search import client
-from tests.faulty_proxy import in_front_of
+from gateway.search.elasticsearch import client
 from tests.integration.gateway.conftest import Search, wait_until
+from tests.support.faulty_proxy import in_front_of
 
 
 def _names(response: Any) -> list[str]:

@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 import urllib3
 
-from tests.faulty_proxy import in_front_of
 from tests.integration.gateway.conftest import PATIENCE_SECONDS, Backing, wait_until
 from tests.integration.gateway.process import Connection, configured_gateway
+from tests.support.faulty_proxy import in_front_of
 
 SCRIPT = "/static/drf_spectacular_sidecar/swagger-ui-dist/swagger-ui-bundle.js"
 

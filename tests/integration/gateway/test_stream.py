@@ -14,11 +14,11 @@ from django.test import Client
 from elasticsearch.helpers import bulk
 from pytest_django import Settings
 
-from audit_sink.kafka import KafkaSettings
 from elastic.client import connect
 from elastic.settings import ElasticsearchSettings
-from gateway.models import User
-from gateway.stream import MAX_STREAMS, MAX_STREAMS_OF_USER
+from gateway.identity.models import User
+from gateway.search.streams import MAX_STREAMS, MAX_STREAMS_OF_USER
+from kit.kafka import KafkaSettings
 from tests.integration.gateway.conftest import (
     INDEX,
     MANY_DOCUMENTS,

@@ -13,11 +13,11 @@ from django.utils import timezone
 from elasticsearch.helpers import bulk
 from pytest_django import Settings
 
-from elastic.seed import NAMED
-from gateway.keys import issue_key
-from gateway.models import OpenCursor, Role, User
-from gateway.search import client as elasticsearch
-from gateway.tokens import read
+from elastic.demo_inventory import NAMED
+from gateway.identity.access_tokens import read
+from gateway.identity.api_keys import issue_key
+from gateway.identity.models import OpenCursor, Role, User
+from gateway.search.elasticsearch import client as elasticsearch
 from tests.integration.gateway.conftest import INDEX, FindEvents
 
 Ask = Callable[..., Any]

@@ -6,12 +6,12 @@ import pytest
 
 from elastic.bootstrap import bootstrap
 from elastic.client import connect
-from elastic.seed import seed
+from elastic.demo_inventory import seed
 from elastic.settings import ElasticsearchSettings
 from local import ports
 from tests.integration.gateway.conftest import INDEX
 from tests.integration.telemetry.stack import Stack, running
-from tests.otlp_collector import Collector, collector
+from tests.support.otlp_collector import Collector, collector
 
 
 @pytest.fixture(scope="package")

@@ -7,7 +7,7 @@ import pytest
 from tests.integration.audit_sink.harness import eventually
 from tests.integration.gateway.conftest import INDEX
 from tests.integration.telemetry.stack import Stack
-from tests.otlp_collector import Collector
+from tests.support.otlp_collector import Collector
 
 
 def _traceparent(flags: str = "01") -> tuple[str, str]:

@@ -8,9 +8,9 @@ import msgspec
 import orjson
 import pytest
 
-from audit_sink.decoder import decode
 from audit_sink.document import bulk_lines, document
-from tests.query_event import EXAMPLES
+from contracts.query_event.reader import decode
+from tests.support.query_event import EXAMPLES
 
 MAPPINGS: dict[str, Any] = orjson.loads(resources.files("elastic").joinpath("templates/query-logs.json").read_bytes())[
     "template"

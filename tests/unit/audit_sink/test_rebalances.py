@@ -1,7 +1,7 @@
 """A group of members that comes and goes: whatever the order of events, no record is ever committed unsettled.
 
 Two members with the sink's own tracker and batches against a model of the broker. What the sink does around them in
-``audit_sink.group`` and ``audit_sink.sink`` is repeated here in its order: a partition is taken away after what is open
+``indexing.group`` and ``indexing.loop`` is repeated here in its order: a partition is taken away after what is open
 was put in flight and what is settled was committed; a lost one is taken away without a commit.
 """
 # pylint: disable=missing-function-docstring  # the rules of a state machine are named as sentences
@@ -13,8 +13,8 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
-from audit_sink.batch import Batch, BatchBuilder
-from audit_sink.offsets import OffsetTracker
+from indexing.batch import Batch, BatchBuilder
+from indexing.offsets import OffsetTracker
 
 _PARTITIONS = range(3)
 _MEMBERS = 2

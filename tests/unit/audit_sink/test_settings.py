@@ -3,7 +3,7 @@
 import pytest
 
 from audit_sink.settings import SinkSettings
-from elastic.settings import ConfigurationError
+from kit.settings import ConfigurationError
 
 
 def test_the_defaults_are_the_contracts() -> None:

@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives import serialization
 
 from deploy.first_start import readers
 from deploy.first_start.__main__ import main
-from gateway.signing_keys import read_signing_keys
+from gateway.identity.signing_keys import read_signing_keys
 
 _ONLY_OWNER_READS = 0o400
 

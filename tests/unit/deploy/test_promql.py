@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.promql import Named, named
+from tests.support.promql import Named, named
 
 
 @pytest.mark.parametrize(

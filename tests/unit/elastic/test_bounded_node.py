@@ -8,7 +8,7 @@ from elastic_transport import ConnectionError as NoAnswer
 from elastic.bounded_node import AnswerTooLarge
 from elastic.client import connect
 from elastic.settings import ElasticsearchSettings
-from tests.http_server import QuietHandler, serving
+from tests.support.http_server import QuietHandler, serving
 
 LIMIT = 100_000
 

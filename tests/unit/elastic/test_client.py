@@ -8,7 +8,7 @@ from elasticsearch import ApiError
 
 from elastic.client import connect
 from elastic.settings import ElasticsearchSettings
-from tests.http_server import QuietHandler, serving
+from tests.support.http_server import QuietHandler, serving
 
 
 class _Unavailable(QuietHandler):

@@ -8,7 +8,7 @@ import pytest
 from elastic.bootstrap import bootstrap, templates
 from elastic.client import connect
 from elastic.settings import ElasticsearchSettings
-from tests.http_server import ElasticsearchHandler, serving
+from tests.support.http_server import ElasticsearchHandler, serving
 
 
 def test_a_cluster_that_can_gets_the_policy_before_the_template_that_names_it() -> None:

@@ -10,9 +10,9 @@ from django.contrib.sessions.backends.db import SessionStore
 from django.contrib.sessions.models import Session
 from django.core.management import CommandError, call_command
 
-from gateway.keys import issue_key
-from gateway.models import ApiKey, DeniedToken, OpenCursor, RefreshFamily, Role, User
-from gateway.refresh import start_family
+from gateway.identity.api_keys import issue_key
+from gateway.identity.models import ApiKey, DeniedToken, OpenCursor, RefreshFamily, Role, User
+from gateway.identity.refresh_tokens import start_family
 
 _TABLES = tuple(model.objects for model in (User, ApiKey, RefreshFamily, OpenCursor, Session, LogEntry))
 

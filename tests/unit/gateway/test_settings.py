@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from elastic.settings import ConfigurationError
 from gateway.settings import GatewaySettings
+from kit.settings import ConfigurationError
 
 
 def test_lists_are_comma_separated(monkeypatch: pytest.MonkeyPatch) -> None:

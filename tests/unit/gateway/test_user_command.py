@@ -6,7 +6,7 @@ import sys
 import pytest
 from django.core.management import CommandError, call_command
 
-from gateway.models import EVERY_INDEX, Role, User
+from gateway.identity.models import EVERY_INDEX, Role, User
 
 PASSWORD = "correct horse battery staple"
 

@@ -9,7 +9,7 @@ import pytest
 from local import demo, ports
 from local.errors import StackError
 from local.services import Services
-from tests.http_server import QuietHandler, serving
+from tests.support.http_server import QuietHandler, serving
 
 
 class _Shards(QuietHandler):

@@ -12,8 +12,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.reference import fields_of
-from tests.strategies import World, worlds
+from tests.support.reference import fields_of
+from tests.support.strategies import World, worlds
 from translator.catalogue import Catalogue
 from translator.dsl import translate
 from translator.errors import QueryError, TooComplex

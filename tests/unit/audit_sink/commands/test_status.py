@@ -1,7 +1,7 @@
 """What `status` prints of a backlog."""
 
-from audit_sink.backlog import PartitionBacklog
 from audit_sink.commands.status import lag_table, oldest_line
+from indexing.backlog import PartitionBacklog
 
 
 def test_the_columns_are_aligned_and_end_with_the_sum() -> None:

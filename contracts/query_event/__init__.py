@@ -1,0 +1,1 @@
+"""contracts/query_event."""

@@ -1,0 +1,87 @@
+"""What stands on the audit trail before its answer leaves."""
+
+from django.conf import settings
+from django.http import HttpResponse
+from opentelemetry.trace import SpanKind
+
+from gateway.audit.delivery import audit_trail
+from gateway.audit.draft import QueryRecord
+from gateway.http.client_address import neighbourhood
+from gateway.http.metrics import REFUSALS_NOT_RECORDED, STAGE_SECONDS
+from gateway.http.problems import Code, Problem, Unavailable, as_problem, problem_response
+from gateway.http.rate_limits import take
+from kit import tracing
+
+
+@STAGE_SECONDS.labels("audit").time()
+def put_on_trail(record: QueryRecord, problem: Problem | None = None) -> None:
+    """Write the event of a request, and wait until it is durable.
+
+    Args:
+        record: what is known of the request.
+        problem: why it has no success, or None.
+
+    Raises:
+        Unavailable: the trail cannot be written.
+    """
+    topic = settings.AUDIT.topic
+    attributes = {
+        "messaging.system": "kafka",
+        "messaging.operation.name": "send",
+        "messaging.operation.type": "send",
+        "messaging.destination.name": topic,
+        "messaging.message.id": record.query_id,
+    }
+    with tracing.span(f"send {topic}", SpanKind.PRODUCER, attributes):
+        audit_trail().record(record.event(problem), tracing.traceparent() or record.correlation.traceparent)
+    record.is_recorded = True
+
+
+def may_record_refusal(address: str) -> bool:
+    """Whether one more refusal of an unknown or throttled caller goes on the trail, which nobody shall flood.
+
+    Takes one of ``GATEWAY_RECORDED_REFUSALS``, of which one address has a tenth, so that it cannot hide the refusals of
+    others; with none left, the refusal is counted and no more.
+
+    Args:
+        address: where the request comes from.
+    """
+    rate = settings.GATEWAY.recorded_refusals
+    amount, _, period = rate.partition("/")
+    share = f"{max(1, int(amount) // 10)}/{period}"
+    # The address's share first: what is over that takes nothing from the others.
+    if not take("recorded-refusals-of-address", share, neighbourhood(address)) and not take(
+        "recorded-refusals", rate, "everybody"
+    ):
+        return True
+    REFUSALS_NOT_RECORDED.inc()
+    return False
+
+
+def refuse(record: QueryRecord, error: Exception) -> HttpResponse:
+    """Answer with a problem that is on the trail first; if it cannot be, with that.
+
+    What fails after its event is durable is not recorded again: each request has one event.
+    """
+    problem = as_problem(error)
+    if problem.code is not Code.AUDIT_UNAVAILABLE and not record.is_recorded:
+        try:
+            put_on_trail(record, problem)
+        except Unavailable as unavailable:
+            problem = unavailable
+    return problem_response(problem, record.query_id)
+
+
+def refuse_unknown(record: QueryRecord, problem: Problem) -> HttpResponse:
+    """Answer somebody who is not known: on the trail first, as far as ``may_record_refusal`` lets it.
+
+    Nothing is given away here, so a trail that cannot be written does not change the answer.
+    """
+    if not may_record_refusal(record.metadata.client_ip or ""):
+        return problem_response(problem)
+    try:
+        put_on_trail(record, problem)
+    except Unavailable:
+        REFUSALS_NOT_RECORDED.inc()
+        return problem_response(problem)
+    return problem_response(problem, record.query_id)

@@ -1,0 +1,1 @@
+"""gateway/cli/management/commands."""

@@ -1,0 +1,113 @@
+"""``python -m gateway search QUERY``: a search from the terminal, over HTTP like anybody's."""
+
+import os
+import sys
+from argparse import ArgumentParser, ArgumentTypeError
+from typing import Any
+
+import orjson
+from django.core.management.base import BaseCommand
+from pydantic import TypeAdapter, ValidationError
+
+from gateway.cli.remote import FAILED, REFUSED, NoAnswer, authorization, post
+from gateway.cli.table import table
+from gateway.search.serializers import MAX_SIZE
+from gateway.settings import CallerSettings
+from kit.settings import ConfigurationError, HttpUrl
+
+_MEMBERS = {"query_id", "count", "count_relation", "took_ms", "results"}
+
+
+class Command(BaseCommand):
+    """Asks a running gateway and prints the answer as a table, or as it came."""
+
+    help = "Search through a running gateway. No credential is taken from the command line, which others can read."
+    requires_system_checks = ()
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        """Take the query and what goes with it."""
+        parser.add_argument("query", metavar="QUERY", type=_text, help='such as "Hostname = octoxlabs*"')
+        parser.add_argument(
+            "--user",
+            type=_text,
+            help="search as this known user, where the gateway takes unsigned tokens; otherwise GATEWAY_TOKEN or "
+            "GATEWAY_API_KEY, or the file that either of them names with _FILE behind it, says who asks",
+        )
+        parser.add_argument("--url", type=_url, default="http://127.0.0.1:8000", help="the gateway's address")
+        parser.add_argument("--index", type=_text, help="the index to search")
+        parser.add_argument("--size", type=_size, default=20, help=f"documents to print, 0 to {MAX_SIZE:,}")
+        parser.add_argument("--fields", type=_text, help="members of a document to print, comma separated")
+        parser.add_argument(
+            "--sort", type=_text, help='fields to sort by, comma separated, "-" before one for descending order'
+        )
+        parser.add_argument("--json", action="store_true", help="print the answer as JSON")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Search and print; exit status 2 for a request that is refused, 1 for a gateway that fails or is not there."""
+        body = {"query": options["query"], "size": options["size"]}
+        if options["index"]:
+            body["index"] = options["index"]
+        for name in ("fields", "sort"):
+            if options[name]:
+                body[name] = [part.strip() for part in options[name].split(",")]
+        url = options["url"]
+        try:
+            authorized = authorization(url, options["user"], CallerSettings.load())
+            answer = post(f"{url}/search", body, _MEMBERS, authorized)
+        except ConfigurationError as error:
+            self.stderr.write(str(error))
+            sys.exit(REFUSED)
+        except NoAnswer as error:
+            # Not a CommandError, whose prefix would push the caret out of line.
+            self.stderr.write(str(error))
+            sys.exit(error.status)
+        try:
+            self._print(answer, body.get("fields"), as_json=options["json"])
+            sys.stdout.flush()
+        except OSError as error:
+            # What is left cannot be written either when the interpreter ends.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            if not isinstance(error, BrokenPipeError):
+                self.stderr.write(f"standard output: {error.strerror}")
+            sys.exit(FAILED)
+
+    def _print(self, answer: Any, fields: Any, *, as_json: bool) -> None:
+        if as_json:
+            self.stdout.write(orjson.dumps(answer, option=orjson.OPT_INDENT_2).decode())
+            return
+        results = answer["results"]
+        columns = fields or list(dict.fromkeys(name for result in results for name in result))
+        for line in table(columns, [[_member(result, name) for name in columns] for result in results]):
+            self.stdout.write(line)
+        more = "more than " if answer["count_relation"] == "gte" else ""
+        count, took = f"{more}{answer['count']:,}", answer["took_ms"]
+        self.stdout.write(f"{len(results)} of {count} documents in {took} ms, query {answer['query_id']}")
+
+
+def _text(argument: str) -> str:
+    try:
+        argument.encode()
+    except UnicodeEncodeError:
+        raise ArgumentTypeError("is not UTF-8") from None
+    return argument
+
+
+def _url(argument: str) -> str:
+    try:
+        return TypeAdapter(HttpUrl).validate_python(_text(argument))
+    except ValidationError:
+        raise ArgumentTypeError("must be a URL such as http://127.0.0.1:8000") from None
+
+
+def _size(argument: str) -> int:
+    size = int(argument)
+    if not 0 <= size <= MAX_SIZE:
+        raise ArgumentTypeError(f"must be 0 to {MAX_SIZE:,}")
+    return size
+
+
+def _member(document: Any, path: str) -> Any:
+    """The value at a dotted path, or None."""
+    for name in path.split("."):
+        document = document.get(name) if isinstance(document, dict) else None
+    return document

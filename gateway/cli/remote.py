@@ -1,0 +1,95 @@
+"""A gateway that is asked over HTTP, as anybody asks it: for ``python -m gateway search``."""
+
+import base64
+from http import HTTPStatus
+from typing import Any
+
+import orjson
+import urllib3
+from urllib3.exceptions import HTTPError, LocationValueError
+
+from gateway.cli.table import escape
+from gateway.identity.authentication import BEARER, SCHEME
+from gateway.settings import CREDENTIAL, CallerSettings
+
+REFUSED = 2
+FAILED = 1
+
+_TIMEOUT_SECONDS = 30.0
+_NO_GATEWAY = "the answer is not a gateway's"
+
+
+class NoAnswer(Exception):
+    """There is a reason instead of an answer, fit for a terminal, and the exit status that goes with it."""
+
+    def __init__(self, reason: str, status: int) -> None:
+        super().__init__(reason)
+        self.status = status
+
+
+def authorization(url: str, user: str | None, caller: CallerSettings) -> str:
+    """What to show a gateway: the unsigned header where a user is named, else a signed token.
+
+    Args:
+        url: the gateway's; an API key is exchanged for a token there.
+        user: whom the unsigned header is to name, or None.
+        caller: the credentials from the environment.
+
+    Raises:
+        NoAnswer: there are no credentials, or the gateway refuses them.
+    """
+    if user is not None:
+        return f"{SCHEME} {base64.b64encode(user.encode()).decode()}"
+    if caller.token is not None:
+        return f"{BEARER} {caller.token.get_secret_value()}"
+    if caller.api_key is None:
+        raise NoAnswer(
+            "say who asks: set GATEWAY_TOKEN or GATEWAY_API_KEY, or GATEWAY_TOKEN_FILE or GATEWAY_API_KEY_FILE to a "
+            "file that holds it; or, where the gateway takes unsigned tokens, name a known user with --user",
+            REFUSED,
+        )
+    answer = post(f"{url}/auth/token", {"api_key": caller.api_key.get_secret_value()}, {"access_token"})
+    token = answer["access_token"]
+    if not isinstance(token, str) or not CREDENTIAL.fullmatch(token):
+        raise NoAnswer(_NO_GATEWAY, FAILED)
+    return f"{BEARER} {token}"
+
+
+def post(url: str, body: dict[str, Any], members: set[str], authorized: str | None = None) -> dict[str, Any]:
+    """Ask a gateway.
+
+    Args:
+        url: with the path.
+        body: to be written as JSON.
+        members: what the answer has at least.
+        authorized: the ``Authorization`` header, if any.
+
+    Raises:
+        NoAnswer: nobody answers, or not with success.
+    """
+    headers = {"Content-Type": "application/json"} | ({} if authorized is None else {"Authorization": authorized})
+    try:
+        response = urllib3.request(
+            "POST",
+            url,
+            body=orjson.dumps(body),
+            headers=headers,
+            retries=False,
+            redirect=False,
+            timeout=_TIMEOUT_SECONDS,
+        )
+        answer = orjson.loads(response.data)
+    except (HTTPError, LocationValueError, orjson.JSONDecodeError) as error:
+        raise NoAnswer(f"no answer from {escape(url)}: {error.__class__.__name__}", FAILED) from None
+    if response.status != HTTPStatus.OK:
+        raise NoAnswer(_explanation(answer), REFUSED if 400 <= response.status < 500 else FAILED)
+    if not isinstance(answer, dict) or not answer.keys() >= members:
+        raise NoAnswer(_NO_GATEWAY, FAILED)
+    return answer
+
+
+def _explanation(problem: Any) -> str:
+    if not isinstance(problem, dict) or not isinstance(problem.get("detail"), str):
+        return _NO_GATEWAY
+    picture = str(problem.get("caret", "")).splitlines()
+    return "\n".join(escape(line) for line in [*picture, problem["detail"]])

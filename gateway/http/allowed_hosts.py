@@ -1,0 +1,18 @@
+"""Which ``Host`` headers are answered."""
+
+from django.http import HttpRequest, HttpResponsePermanentRedirect
+from django.middleware.common import CommonMiddleware
+
+from gateway.audit.address_throttle import WATCHED
+
+
+class HeldToHosts(CommonMiddleware):
+    """Django's own, which refuses hosts that are not in ``GATEWAY_ALLOWED_HOSTS``, but for those who watch.
+
+    A probe of Kubernetes or Prometheus asks for the address of the process, which nobody knows beforehand, and nothing
+    in its answer depends on the name.
+    """
+
+    def process_request(self, request: HttpRequest) -> HttpResponsePermanentRedirect | None:
+        """Look at the host."""
+        return None if request.path_info in WATCHED else super().process_request(request)

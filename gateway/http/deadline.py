@@ -1,0 +1,59 @@
+"""The time that one request may take, counted from when it came; every call to another service asks what is left."""
+
+import time
+from collections.abc import Callable
+from contextvars import ContextVar
+
+from django.conf import settings
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
+
+from gateway.http.problems import Code, Unavailable
+
+RECEIVED = "sluice.received"
+"""The key in the WSGI environment of when the request came, by ``time.monotonic``."""
+
+_deadline: ContextVar[float | None] = ContextVar("deadline", default=None)
+
+
+def keep_deadline(
+    get_response: Callable[[HttpRequest], HttpResponseBase],
+) -> Callable[[HttpRequest], HttpResponseBase]:
+    """Give each request ``GATEWAY_REQUEST_TIMEOUT`` seconds, those included in which it waited for its body and thread.
+
+    The pages of a stream are read after that, and have the time-outs of single calls alone.
+    """
+
+    def middleware(request: HttpRequest) -> HttpResponseBase:
+        received = request.META.get(RECEIVED, time.monotonic())
+        token = _deadline.set(received + settings.GATEWAY.request_timeout)
+        try:
+            return get_response(request)
+        finally:
+            _deadline.reset(token)
+
+    return middleware
+
+
+def time_left(at_most: float) -> float:
+    """How long a call may take now.
+
+    Args:
+        at_most: seconds that such a call may take in any case.
+
+    Raises:
+        Unavailable: the request has used up its time.
+    """
+    deadline = _deadline.get()
+    if deadline is None:
+        return at_most
+    left = deadline - time.monotonic()
+    if left <= 0:
+        raise deadline_passed()
+    return min(at_most, left)
+
+
+def deadline_passed() -> Unavailable:
+    """The problem of a request that has used up its time."""
+    seconds = settings.GATEWAY.request_timeout
+    return Unavailable(Code.DEADLINE, f"The request could not be answered within {seconds:g} s; try again.")

@@ -1,0 +1,149 @@
+"""Access tokens: short-lived JSON Web Tokens (RFC 7519, in the profile of RFC 9068), signed with RS256.
+
+Nothing in a token's header chooses how it is checked: a header is one of those that our own keys make, to the byte, or
+the token is none of ours. So ``alg`` is always RS256, ``kid`` one of our keys, and there is no ``jku``, ``x5u``,
+``jwk`` or ``crit`` for a library to be led astray by.
+"""
+
+import base64
+import secrets
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import cache
+
+import orjson
+from django.conf import settings
+from joserfc import jwt
+from joserfc.errors import ExpiredTokenError, JoseError
+from joserfc.jwk import Key, KeySet
+
+from gateway.identity.models import User
+from gateway.identity.signing_keys import read_signing_keys
+
+_ALGORITHMS = ["RS256"]
+_TYPE = "at+jwt"
+_LEEWAY_SECONDS = 5
+"""How far the clocks of two gateways may be apart."""
+
+LONGEST_SECONDS = 12 * 3600
+"""The longest that a token is good for: one of a client that asks for it once, and cannot ask again."""
+
+MAX_CHARACTERS = 4096
+"""Ours have some 900, with the longest user name 2,500."""
+
+
+_FOREIGN = "The token is not an access token of this gateway."
+
+
+class InvalidToken(Exception):
+    """The text is no access token of ours that is valid now; the message says why, and is fit for its bearer."""
+
+
+class ExpiredToken(InvalidToken):
+    """It was one, and has expired."""
+
+
+@dataclass(frozen=True, slots=True)
+class AccessToken:
+    """What a valid token says.
+
+    ``token_id`` names this token (``jti``), ``session`` what it was issued for (``sid``): a refresh family or an API
+    key. The token can be denied by either.
+    """
+
+    username: str
+    token_id: str
+    session: str
+    expires_at: int
+
+
+class _Claims(jwt.JWTClaimsRegistry):
+    def validate_sid(self, value: object) -> None:
+        """Take text alone, as the library does for ``jti``."""
+        self.validate_jti(value)
+
+
+def mint(
+    user: User, session: str, now: datetime, not_after: datetime | None = None, *, seconds: int | None = None
+) -> str:
+    """Make an access token that names the user.
+
+    Args:
+        user: whom it names.
+        session: the id of the refresh family or API key that it is issued for.
+        now: when it begins.
+        not_after: when it ends at the latest, if that is before its time is over.
+        seconds: its time, at most ``LONGEST_SECONDS``; ``GATEWAY_JWT_ACCESS_SECONDS`` where nothing is said.
+    """
+    gateway = settings.GATEWAY
+    ends = now + timedelta(seconds=seconds or gateway.jwt_access_seconds)
+    begins = int(now.timestamp())
+    signing_key = key_set().keys[0]
+    claims = {
+        "iss": gateway.jwt_issuer,
+        "aud": gateway.jwt_audience,
+        "sub": user.get_username(),
+        "iat": begins,
+        "nbf": begins,
+        "exp": int((ends if not_after is None else min(ends, not_after)).timestamp()),
+        "jti": secrets.token_urlsafe(16),
+        "sid": session,
+    }
+    return jwt.encode(_header(signing_key), claims, signing_key, _ALGORITHMS, default_type=None)
+
+
+def read(text: str, now: datetime) -> AccessToken:
+    """Check a token's signature, type, issuer, audience and times.
+
+    Raises:
+        InvalidToken, ExpiredToken: it is not valid.
+    """
+    if len(text) > MAX_CHARACTERS:
+        raise InvalidToken(f"The token is longer than {MAX_CHARACTERS:,} characters.")
+    key = _by_header(settings.GATEWAY.jwt_keys.get_secret_value()).get(text.partition(".")[0])
+    if key is None:
+        raise InvalidToken(_FOREIGN)
+    gateway = settings.GATEWAY
+    registry = _Claims(
+        now=int(now.timestamp()),
+        leeway=_LEEWAY_SECONDS,
+        iss={"essential": True, "value": gateway.jwt_issuer},
+        aud={"essential": True, "value": gateway.jwt_audience},
+        sub={"essential": True},
+        iat={"essential": True},
+        exp={"essential": True},
+        jti={"essential": True},
+        sid={"essential": True},
+    )
+    try:
+        claims = jwt.decode(text.encode("ascii"), key, _ALGORITHMS).claims
+        registry.validate(claims)
+    except ExpiredTokenError:
+        raise ExpiredToken(
+            "The token has expired; get a new one from POST /auth/token or /auth/token/refresh."
+        ) from None
+    except (JoseError, ValueError):
+        raise InvalidToken(_FOREIGN) from None
+    return AccessToken(claims["sub"], claims["jti"], claims["sid"], int(claims["exp"]))
+
+
+def key_set() -> KeySet:
+    """The keys that tokens are signed and verified with."""
+    return _key_set(settings.GATEWAY.jwt_keys.get_secret_value())
+
+
+def _header(key: Key) -> dict[str, str | None]:
+    return {"alg": _ALGORITHMS[0], "typ": _TYPE, "kid": key.kid}
+
+
+@cache
+def _by_header(pem: str) -> dict[str, Key]:
+    """Our keys by the encoded header of the tokens that they sign."""
+    return {
+        base64.urlsafe_b64encode(orjson.dumps(_header(key))).rstrip(b"=").decode("ascii"): key for key in _key_set(pem)
+    }
+
+
+@cache
+def _key_set(pem: str) -> KeySet:
+    return read_signing_keys(pem)

@@ -1,0 +1,198 @@
+"""Django's administration at ``/admin/``, for users with the role admin: users, API keys, log-ins.
+
+Sessions, cookies and forms exist below that path alone; the API has none of them.
+"""
+
+from datetime import UTC, datetime
+from http import HTTPStatus
+from typing import Any, ClassVar
+
+from django.contrib import admin
+from django.contrib.admin.forms import AdminAuthenticationForm
+from django.contrib.auth.admin import UserAdmin
+from django.contrib.auth.forms import AdminUserCreationForm, UserChangeForm
+from django.contrib.auth.middleware import AuthenticationMiddleware
+from django.contrib.messages.middleware import MessageMiddleware
+from django.contrib.sessions.middleware import SessionMiddleware
+from django.core.exceptions import ValidationError
+from django.db import DatabaseError
+from django.db.models import Model, QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.middleware.csrf import CsrfViewMiddleware
+from django.utils.deprecation import MiddlewareMixin
+from rest_framework.exceptions import AuthenticationFailed
+
+from gateway.audit.admin import RecordedAdmin, View, note_change, record_changes
+from gateway.audit.draft import QueryRecord
+from gateway.audit.recording import put_on_trail, refuse_unknown
+from gateway.http.problems import Problem, as_problem, problem_response
+from gateway.identity.login import log_in_with_password
+from gateway.identity.models import ApiKey, RefreshFamily, User
+from gateway.identity.refresh_tokens import deny, end_family
+
+PATH = "/admin/"
+_SCHEME = "password"
+
+
+class _BelowPath(MiddlewareMixin):  # pylint: disable=too-few-public-methods  # as the framework has it
+    """A middleware that leaves every other path alone, and costs it nothing."""
+
+    def __call__(self, request: HttpRequest) -> Any:
+        return super().__call__(request) if request.path_info.startswith(PATH) else self.get_response(request)
+
+
+class Session(_BelowPath, SessionMiddleware):
+    """Sessions."""
+
+
+class Csrf(_BelowPath, CsrfViewMiddleware):
+    """Protection of forms."""
+
+
+class Authentication(_BelowPath, AuthenticationMiddleware):  # pylint: disable=too-few-public-methods  # as above
+    """Who is logged in."""
+
+
+class Messages(_BelowPath, MessageMiddleware):
+    """What was done."""
+
+
+class DatabaseFaults(_BelowPath):  # pylint: disable=too-few-public-methods  # as above
+    """A database that fails, or cannot hold what was sent."""
+
+    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
+        """Answer with a problem, as the API does."""
+        del request
+        return problem_response(as_problem(exception)) if isinstance(exception, DatabaseError) else None
+
+
+class LogInForm(AdminAuthenticationForm):
+    """Log-in to the administration: counted, limited and recorded as ``POST /auth/token`` is."""
+
+    def clean(self) -> dict[str, Any]:
+        """Find the user.
+
+        Raises:
+            ValidationError: they are not of an active administrator, or there were too many failures.
+        """
+        username, password = self.cleaned_data.get("username"), self.cleaned_data.get("password")
+        if username is None or not password:
+            return self.cleaned_data
+        assert self.request is not None
+        record = QueryRecord.begin(self.request, None, authentication=True)
+        try:
+            self.user_cache = log_in_with_password(username, password, self.request.META["REMOTE_ADDR"])
+            record.identify(self.user_cache, _SCHEME)
+            if not self.user_cache.is_staff:
+                raise AuthenticationFailed("The user is no administrator.")
+            put_on_trail(record)
+        except (AuthenticationFailed, Problem) as error:
+            problem = as_problem(error)
+            refuse_unknown(record, problem)
+            raise ValidationError(problem.detail) from None
+        return self.cleaned_data
+
+
+class OperatorSite(admin.AdminSite):
+    """The administration."""
+
+    site_header = site_title = "Sluice"
+    site_url = "/docs/"
+    login_form = LogInForm
+
+    def admin_view(self, view: View, cacheable: bool = False) -> Any:
+        """Record what a view changes."""
+        return super().admin_view(record_changes(view), cacheable)
+
+    def password_change(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
+        """Let operators change their own passwords."""
+        response = super().password_change(request, extra_context)
+        if response.status_code == HTTPStatus.FOUND:
+            assert isinstance(request.user, User)
+            note_change(request, "change", request.user, "password")
+        return response
+
+
+site = OperatorSite()
+
+
+# pylint: disable-next=too-many-ancestors  # as the framework has it
+class _CreationForm(AdminUserCreationForm):  # type: ignore[type-arg]  # generic in the stubs alone
+    class Meta:
+        model = User
+        fields = ("username",)
+
+
+class _ChangeForm(UserChangeForm):  # type: ignore[type-arg]  # generic in the stubs alone
+    class Meta:
+        model = User
+        fields = ("username", "role", "granted_indices", "is_active")
+
+
+@admin.register(User, site=site)
+class _UserAdmin(RecordedAdmin, UserAdmin):  # type: ignore[type-arg]  # generic in the stubs alone
+    form = _ChangeForm
+    add_form = _CreationForm
+    fieldsets = ((None, {"fields": ("username", "password", "role", "granted_indices", "is_active")}),)
+    add_fieldsets = (
+        (None, {"fields": ("username", "usable_password", "password1", "password2", "role", "granted_indices")}),
+    )
+    list_display = ("username", "role", "granted_indices", "is_active", "last_login")
+    list_filter = ("role", "is_active")
+    search_fields = ("username",)
+    ordering = ("username",)
+    filter_horizontal = ()
+
+
+class _Credential(RecordedAdmin):
+    """What is given out, looked at and revoked here, and neither made nor changed."""
+
+    actions = ("revoke",)
+    list_select_related = ("user",)
+    search_fields = ("user__username",)
+
+    def has_add_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        """Not here."""
+        del request, obj
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        """Not here, but for the list's action."""
+        return obj is None and super().has_change_permission(request)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        """Not here: what was given out stays to be seen."""
+        del request, obj
+        return False
+
+
+@admin.register(ApiKey, site=site)
+class _ApiKeyAdmin(_Credential):
+    list_display = ("id", "user", "name", "created_at", "expires_at", "last_used_at", "revoked_at")
+    exclude = ("digest",)
+
+    @admin.action(description="Revoke", permissions=["change"])
+    def revoke(self, request: HttpRequest, chosen: QuerySet[ApiKey]) -> None:
+        """Refuse the keys, and the access tokens that they were exchanged for."""
+        now = datetime.now(UTC)
+        for key in chosen.filter(revoked_at=None):
+            ApiKey.objects.filter(pk=key.pk).update(revoked_at=now)
+            deny(key.pk, now)
+            self.log_change(request, key, f"revoked, of {key.user}")
+        self.message_user(request, "Revoked.")
+
+
+@admin.register(RefreshFamily, site=site)
+class _RefreshFamilyAdmin(_Credential):
+    list_display = ("id", "user", "started_at", "last_used_at", "expires_at", "revoked_at")
+    exclude = ("password_mark",)
+    list_filter: ClassVar = ()
+
+    @admin.action(description="End", permissions=["change"])
+    def revoke(self, request: HttpRequest, chosen: QuerySet[RefreshFamily]) -> None:
+        """End the log-ins, with their access tokens."""
+        now = datetime.now(UTC)
+        for family in chosen.filter(revoked_at=None):
+            end_family(family, now)
+            self.log_change(request, family, f"ended, of {family.user}")
+        self.message_user(request, "Ended.")

@@ -1,0 +1,154 @@
+"""Who is asking: the ``Authorization`` header, in each of its forms."""
+
+import base64
+from datetime import UTC, datetime
+from typing import Any
+
+from django.conf import settings
+from drf_spectacular.extensions import OpenApiAuthenticationExtension
+from rest_framework.authentication import BaseAuthentication
+from rest_framework.exceptions import AuthenticationFailed
+from rest_framework.request import Request
+
+from gateway.http.problems import Code
+from gateway.identity import access_tokens
+from gateway.identity.models import DeniedToken, User
+
+SCHEME = "Octoxlabs"
+BEARER = "Bearer"
+UNSIGNED = "octoxlabs-unsigned"
+"""How the audit trail names a caller who was identified and not proven."""
+SIGNED = {SCHEME.lower(): "octoxlabs-jwt", BEARER.lower(): "bearer-jwt"}
+"""How it names a caller with a signed token, by the scheme in lower case."""
+
+# A user name has at most 150 characters, each of at most 4 bytes; base64 makes 4 characters of 3 bytes.
+_MAX_NAME_CHARACTERS = 800
+
+_UNKNOWN = "The token does not name a known, active user."
+
+
+class HeaderAuthentication(BaseAuthentication):
+    """``Authorization: Octoxlabs <token>`` and ``Authorization: Bearer <token>``.
+
+    A token with dots in it is signed, and proves who asks. One without is, under ``Octoxlabs`` alone, the base64 form
+    of a user name: it names a known, active user, proves nothing, and is accepted only while
+    ``GATEWAY_UNSIGNED_TOKENS`` is on.
+    """
+
+    def authenticate(self, request: Request) -> tuple[User, str] | None:
+        """Find the user whom the header names.
+
+        Returns:
+            the user and the scheme's name in the audit trail, or None for a request without the header.
+
+        Raises:
+            AuthenticationFailed: the header does not name a user who may come in; says why, and nothing about who may.
+                Its code is ``token_expired`` where a new token is all it takes.
+        """
+        header = request.headers.get("Authorization")
+        if header is None:
+            return None
+        scheme, _, token = header.partition(" ")
+        scheme, token = scheme.lower(), token.strip(" ")
+        if scheme not in SIGNED:
+            raise AuthenticationFailed(
+                f'Unknown authentication scheme; send "Authorization: {BEARER} <token>" or "{SCHEME} <token>".'
+            )
+        if "." in token or scheme == BEARER.lower():
+            return _user_of_signed(token), SIGNED[scheme]
+        return _user_of_unsigned(token), UNSIGNED
+
+    def authenticate_header(self, request: Request) -> str:
+        """The challenges of a 401 answer (RFC 9110, section 11.6.1; RFC 6750, section 3)."""
+        bearer = f'{BEARER} realm="sluice"'
+        if request.headers.get("Authorization", "").lower().startswith(BEARER.lower()):
+            bearer += ', error="invalid_token"'
+        return f'{SCHEME} realm="sluice", {bearer}'
+
+
+def _user_of_signed(token: str) -> User:
+    try:
+        access = access_tokens.read(token, datetime.now(UTC))
+    except access_tokens.ExpiredToken as error:
+        raise AuthenticationFailed(str(error), Code.TOKEN_EXPIRED) from None
+    except access_tokens.InvalidToken as error:
+        raise AuthenticationFailed(str(error)) from None
+    user = _find_user(_ACTIVE_USER + _UNLESS_DENIED, access.username, access.token_id, access.session)
+    if user is None:
+        raise AuthenticationFailed("The token has been revoked, or its user is not active any more.")
+    return user
+
+
+def _user_of_unsigned(token: str) -> User:
+    if not settings.GATEWAY.unsigned_tokens:
+        raise AuthenticationFailed(
+            "This gateway does not accept unsigned tokens; get a signed one from POST /auth/token, with a username and "
+            "password or an API key. Where that is safe, its operator can allow unsigned ones with "
+            "GATEWAY_UNSIGNED_TOKENS=true."
+        )
+    user = _find_user(_ACTIVE_USER, decode_username(token))
+    if user is None:
+        raise AuthenticationFailed(_UNKNOWN)
+    return user
+
+
+# Written out, because every request asks, and Django takes four times as long to make this SQL as the answer takes.
+_ACTIVE_USER = f"SELECT * FROM {User._meta.db_table} WHERE username = %s AND is_active"
+_UNLESS_DENIED = f" AND NOT EXISTS (SELECT 1 FROM {DeniedToken._meta.db_table} WHERE identifier IN (%s, %s))"
+
+
+def _find_user(query: str, *values: str) -> User | None:
+    return next(iter(User.objects.raw(query, values)), None)
+
+
+def caller(request: Request) -> User:
+    """Who has been let in."""
+    assert isinstance(request.user, User), "the view lets nobody in who is not known"
+    return request.user
+
+
+def decode_username(token: str) -> str:
+    """Read a user name from its base64 form (RFC 4648, section 4, with padding).
+
+    Raises:
+        AuthenticationFailed: the token is too long, no base64, or not UTF-8 inside.
+    """
+    if len(token) > _MAX_NAME_CHARACTERS:
+        raise AuthenticationFailed(f"The token is longer than {_MAX_NAME_CHARACTERS} characters.")
+    try:
+        name = base64.b64decode(token, validate=True).decode("utf-8")
+    except ValueError:
+        name = ""
+    # Encoded again, because the decoder lets superfluous padding and bits pass.
+    if not name.isprintable() or base64.b64encode(name.encode()).decode() != token:
+        raise AuthenticationFailed("The token is not the base64 form of a user name.")
+    return name
+
+
+class HeaderScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]  # untyped hook in __init_subclass__
+    """Describes the header in the OpenAPI document."""
+
+    target_class = HeaderAuthentication
+    name = ["bearer", "octoxlabs"]  # noqa: RUF012  # as the framework has it
+
+    def get_security_definition(self, auto_schema: Any) -> list[dict[str, str]]:
+        """The security scheme objects."""
+        return [
+            {
+                "type": "http",
+                "scheme": "bearer",
+                "bearerFormat": "JWT",
+                "description": "A signed token from `POST /auth/token`.",
+            },
+            {
+                "type": "apiKey",
+                "in": "header",
+                "name": "Authorization",
+                "description": "`Octoxlabs <signed token>`; or, only while `GATEWAY_UNSIGNED_TOKENS` is on, "
+                "`Octoxlabs <base64(username)>` of a known, active user.",
+            },
+        ]
+
+    def get_security_requirement(self, auto_schema: Any) -> list[dict[str, list[str]]]:
+        """Either of them will do."""
+        return [{name: []} for name in self.name]

@@ -1,0 +1,69 @@
+"""What a known user may do: roles and index grants, in this one place."""
+
+from http import HTTPStatus
+
+from django.conf import settings
+
+from gateway.http.problems import Code, Problem
+from gateway.identity.models import EVERY_INDEX, Role, User
+
+QUERY_LOGS = "query-logs-*"
+"""The audit trail's daily indices under one name; read only, and for auditors."""
+
+
+def has_role(user: User, role: Role) -> bool:
+    """Whether the user has the role, or one above it."""
+    return Role(user.role).includes(role)
+
+
+def require_role(user: User, role: Role) -> None:
+    """Let nobody past without a role.
+
+    Raises:
+        Problem: 403.
+    """
+    if not has_role(user, role):
+        raise Problem(HTTPStatus.FORBIDDEN, Code.FORBIDDEN, f"This takes the role {role.value}.")
+
+
+def searchable_indices(user: User) -> tuple[str, ...]:
+    """The names of the indices that the user may search.
+
+    Returns:
+        the configured ones that are granted, in their order; for auditors ``QUERY_LOGS`` besides.
+    """
+    granted = _granted_indices(user)
+    return (*granted, QUERY_LOGS) if has_role(user, Role.AUDITOR) else granted
+
+
+def first_index(user: User) -> str:
+    """The index that is meant where none is named: the first that the user may search.
+
+    For somebody who may search nothing it is the first there is, so that they are told what they may not.
+    """
+    return next(iter(searchable_indices(user)), settings.GATEWAY.search_indices[0])
+
+
+def device_index(user: User) -> str:
+    """The index that the vendor's client means: the first configured one that is granted, never ``QUERY_LOGS``.
+
+    For somebody who is granted none it is the first there is, which ``require_index`` refuses.
+    """
+    return next(iter(_granted_indices(user)), settings.GATEWAY.search_indices[0])
+
+
+def require_index(user: User, index: str) -> None:
+    """Let nobody past the indices that they may search.
+
+    Raises:
+        Problem: 403, in the same words whether the index exists or not.
+    """
+    if index not in searchable_indices(user):
+        raise Problem(HTTPStatus.FORBIDDEN, Code.FORBIDDEN, f'You may not search the index "{index}".')
+
+
+def _granted_indices(user: User) -> tuple[str, ...]:
+    configured: tuple[str, ...] = settings.GATEWAY.search_indices
+    if EVERY_INDEX in user.granted_indices:
+        return configured
+    return tuple(index for index in configured if index in user.granted_indices)

@@ -1,0 +1,86 @@
+"""Logging in: by password, and how often that may fail; by API key.
+
+Failing passwords are counted by name and address together, and by address alone; never by name alone, which would let
+anybody lock anybody out. Whether a name is known shows in nothing: the answer, the work and the counting are the same.
+"""
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from hashlib import sha256
+
+from django.conf import settings
+from django.contrib.auth import authenticate
+from rest_framework.exceptions import AuthenticationFailed
+
+from gateway.http.client_address import neighbourhood
+from gateway.http.problems import Code, Unavailable, throttled
+from gateway.http.rate_limits import take, wait
+from gateway.identity.api_keys import find_key
+from gateway.identity.models import ApiKey, User
+
+HASHES_AT_ONCE = 8
+"""Password hashes that a process makes at one time, each 19 MiB and some 20 ms: log-ins leave the threads to others."""
+
+_hashing = threading.BoundedSemaphore(HASHES_AT_ONCE)
+
+
+def log_in_with_password(username: str, password: str, address: str) -> User:
+    """Find the active user of a name and password.
+
+    Args:
+        username: as it was typed.
+        password: as it was typed.
+        address: where the request comes from.
+
+    Raises:
+        AuthenticationFailed: they are not of an active user.
+        Problem: 429, there were too many failures.
+        Unavailable: as many log-ins as may be are being looked at.
+    """
+    place = neighbourhood(address)
+    budgets = (
+        ("login-failures-of-name", settings.GATEWAY.login_failures, sha256(f"{place} {username}".encode()).hexdigest()),
+        ("login-failures-of-address", settings.GATEWAY.address_login_failures, place),
+    )
+    with _hash():
+        for budget, rate, key in budgets:
+            seconds = wait(budget, rate, key)
+            if seconds:
+                raise throttled("Failing log-ins", rate, seconds)
+        user = _user_of(username, password)
+        if user is None:
+            for budget, rate, key in budgets:
+                take(budget, rate, key)
+            raise AuthenticationFailed("The username or the password is wrong, or the user is not active.")
+        return user
+
+
+def log_in_with_key(text: str, now: datetime) -> ApiKey:
+    """Find the API key of a text; its ``user`` is who logs in.
+
+    Failures lock nothing: 256 random bits cannot be guessed, and a good key is not to suffer from its neighbours.
+
+    Raises:
+        AuthenticationFailed: it is no API key that is good now.
+    """
+    key = find_key(text, now)
+    if key is None:
+        raise AuthenticationFailed("The API key is unknown, revoked or expired.")
+    return key
+
+
+def _user_of(username: str, password: str) -> User | None:
+    user = authenticate(username=username, password=password)
+    return user if isinstance(user, User) else None
+
+
+@contextmanager
+def _hash() -> Iterator[None]:
+    if not _hashing.acquire(blocking=False):
+        raise Unavailable(Code.OVERLOADED, "Too many log-ins at once; try again.")
+    try:
+        yield
+    finally:
+        _hashing.release()

@@ -1,0 +1,81 @@
+"""``python -m gateway erase NAME``: what the gateway's database has of one person, and its deletion."""
+
+from argparse import ArgumentParser
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from typing import Any
+
+from django.contrib.admin.models import LogEntry
+from django.contrib.auth import SESSION_KEY
+from django.contrib.contenttypes.models import ContentType
+from django.contrib.sessions.models import Session
+from django.core.management.base import BaseCommand, CommandError
+from django.db import DatabaseError, transaction
+from django.db.models import Model, Q, QuerySet
+
+from gateway.identity.models import ApiKey, OpenCursor, RefreshFamily, User
+from gateway.identity.refresh_tokens import deny
+
+
+class Command(BaseCommand):
+    """Deletes a user with all that is theirs; a deactivated one, where the name shall stay taken, needs no deletion."""
+
+    help = "Count what the gateway's database has of the user NAME, or delete it. What they asked is not here."
+    requires_system_checks = ()
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        """Take the name, and whether to delete."""
+        parser.add_argument("name", metavar="NAME")
+        parser.add_argument("--delete", action="store_true", help="delete it, instead of counting")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Count, and delete if that is asked for.
+
+        Raises:
+            CommandError: there is no such user, or the database is not ready.
+        """
+        try:
+            with transaction.atomic():
+                # Locked, so that no log-in begins meanwhile.
+                user = User.objects.select_for_update().get(username=User.normalize_username(options["name"]))
+                rows = _rows(user)
+                for what, found in rows.items():
+                    self.stdout.write(f"{what}  {found.count()}")
+                if options["delete"]:
+                    _delete(user, rows)
+        except User.DoesNotExist:
+            raise CommandError("there is no user of this name") from None
+        except DatabaseError as error:
+            raise CommandError(f'{error}; has "python -m gateway migrate" been run?') from None
+        self.stdout.write("deleted" if options["delete"] else "--delete deletes the user and all of this")
+
+
+def _rows(user: User) -> dict[str, QuerySet[Any]]:
+    """Everything that hangs on a user, by what it is."""
+    keys, log_ins = ApiKey.objects.filter(user=user), RefreshFamily.objects.filter(user=user)
+    about = _about(User, [user]) | _about(ApiKey, keys) | _about(RefreshFamily, log_ins)
+    # A session says whose it is only when it is read.
+    sessions = [each.pk for each in Session.objects.all() if each.get_decoded().get(SESSION_KEY) == str(user.pk)]
+    return {
+        "API keys": keys,
+        "log-ins": log_ins,
+        "cursors": OpenCursor.objects.filter(user=user),
+        "sessions": Session.objects.filter(pk__in=sessions),
+        "lines of the administration's log": LogEntry.objects.filter(about | Q(user=user)),
+    }
+
+
+def _about(model: type[Model], objects: Iterable[Model]) -> Q:
+    return Q(content_type=ContentType.objects.get_for_model(model), object_id__in=[str(each.pk) for each in objects])
+
+
+def _delete(user: User, rows: dict[str, QuerySet[Any]]) -> None:
+    now = datetime.now(UTC)
+    # Access tokens name their user: nobody who gets the name later may be met by one.
+    for key in rows["API keys"]:
+        deny(key.pk, now)
+    for log_in in rows["log-ins"]:
+        deny(log_in.pk.hex, now)
+    for found in reversed(rows.values()):
+        found.delete()
+    user.delete()

@@ -1,0 +1,103 @@
+"""Refresh tokens: each renews its log-in once, and one that is used twice ends it (RFC 9700, section 4.14.2).
+
+A token is a signed note of its family and generation, so nothing secret is kept, and a family takes one row however
+often it is renewed.
+"""
+
+import uuid
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.core import signing
+from rest_framework.exceptions import AuthenticationFailed
+
+from gateway.identity.access_tokens import LONGEST_SECONDS
+from gateway.identity.models import DeniedToken, RefreshFamily, User
+
+MAX_CHARACTERS = 512
+_SALT = "gateway.identity.refresh_tokens"
+
+
+class ReusedToken(AuthenticationFailed):
+    """A refresh token has been used before, so it is in two hands: its family is to be ended.
+
+    Attributes:
+        family: whose it is, which the token's signature has shown.
+    """
+
+    def __init__(self, family: RefreshFamily) -> None:
+        super().__init__("The refresh token has been used before, so its log-in has ended; log in again.")
+        self.family = family
+
+
+def start_family(user: User, now: datetime) -> RefreshFamily:
+    """Begin a log-in; what has expired makes room."""
+    RefreshFamily.objects.delete_expired(now)
+    return RefreshFamily.objects.create(
+        user=user,
+        password_mark=user.get_session_auth_hash(),
+        started_at=now,
+        expires_at=now + timedelta(seconds=settings.GATEWAY.jwt_refresh_seconds),
+    )
+
+
+def refresh_token(family: RefreshFamily) -> str:
+    """Write the family's newest token."""
+    return signing.dumps([family.pk.hex, family.generation], salt=_SALT)
+
+
+def find_family(token: str, now: datetime) -> tuple[RefreshFamily, int] | None:
+    """Find the family of a token, and the token's generation, whether it has been used or not.
+
+    Returns:
+        None if the token is none of ours, or its family revoked, expired, or of a user who is inactive or has another
+        password since.
+    """
+    try:
+        identifier, generation = signing.loads(token, salt=_SALT)
+    except signing.BadSignature:
+        return None
+    family = (
+        RefreshFamily.objects.select_related("user")
+        .filter(pk=uuid.UUID(identifier), revoked_at=None, expires_at__gt=now, user__is_active=True)
+        .first()
+    )
+    if family is None or family.password_mark != family.user.get_session_auth_hash():
+        return None
+    return family, generation
+
+
+def renew(token: str, now: datetime) -> RefreshFamily:
+    """Use a token up.
+
+    Returns:
+        the family, whose ``refresh_token`` is a new one.
+
+    Raises:
+        AuthenticationFailed: the token is not good.
+        ReusedToken: it has been used before; the caller ends the family, outside of any transaction that this undoes.
+    """
+    found = find_family(token, now)
+    if found is None:
+        raise AuthenticationFailed("The refresh token is unknown, revoked or expired; log in again.")
+    family, generation = found
+    # One statement, so that of two requests with one token only one can succeed.
+    unused = RefreshFamily.objects.filter(pk=family.pk, generation=generation, revoked_at=None)
+    if not unused.update(generation=generation + 1, last_used_at=now):
+        raise ReusedToken(family)
+    family.generation = generation + 1
+    return family
+
+
+def end_family(family: RefreshFamily, now: datetime) -> None:
+    """Revoke a log-in's refresh tokens and access tokens."""
+    RefreshFamily.objects.filter(pk=family.pk, revoked_at=None).update(revoked_at=now)
+    deny(family.pk.hex, now)
+
+
+def deny(identifier: str, now: datetime) -> None:
+    """Refuse access tokens by their ``jti`` or ``sid`` until the last of them has expired; what has makes room."""
+    DeniedToken.objects.delete_expired(now)
+    # Twice its life, as clocks may be apart.
+    until = now + timedelta(seconds=2 * LONGEST_SECONDS)
+    DeniedToken.objects.update_or_create(identifier=identifier, defaults={"expires_at": until})

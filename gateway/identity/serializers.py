@@ -1,0 +1,46 @@
+"""What requests below ``/auth/`` ask for."""
+
+from typing import Any
+
+from rest_framework import serializers
+
+from gateway.identity.access_tokens import MAX_CHARACTERS as MAX_ACCESS_CHARACTERS
+from gateway.identity.refresh_tokens import MAX_CHARACTERS as MAX_REFRESH_CHARACTERS
+from gateway.search.serializers import StrictCharField, StrictIntegerField, StrictSerializer
+
+MAX_KEY_DAYS = 3650
+
+
+class LogInSerializer(StrictSerializer):
+    """Who wants a token, and by what."""
+
+    username = StrictCharField(required=False, max_length=150)
+    password = StrictCharField(required=False, max_length=1024)
+    api_key = StrictCharField(required=False, max_length=128, help_text="Instead of username and password.")
+
+    def validate(self, attrs: Any) -> Any:
+        """Refuse anything but the one pair or the other member."""
+        if set(attrs) not in ({"username", "password"}, {"api_key"}):
+            raise serializers.ValidationError("Send either username and password, or api_key.")
+        return attrs
+
+
+class RefreshSerializer(StrictSerializer):
+    """The refresh token to use up."""
+
+    refresh_token = StrictCharField(max_length=MAX_REFRESH_CHARACTERS)
+
+
+class RevokeSerializer(StrictSerializer):
+    """The token to end."""
+
+    token = StrictCharField(max_length=MAX_ACCESS_CHARACTERS, help_text="An access token or a refresh token.")
+
+
+class KeySerializer(StrictSerializer):
+    """An API key to be made."""
+
+    name = StrictCharField(max_length=100, help_text="What it is for.")
+    expires_in_days = StrictIntegerField(
+        default=90, min_value=1, max_value=MAX_KEY_DAYS, allow_null=True, help_text="null for never."
+    )

@@ -1,1 +1,0 @@
-"""Commands for operators and for people at a terminal."""

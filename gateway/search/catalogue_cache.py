@@ -1,0 +1,45 @@
+"""The translator's catalogues, kept for a short while so that a search need not ask for them."""
+
+import time
+from collections.abc import Callable
+from typing import TypeVar
+
+from gateway.http.correlation import Correlation
+from gateway.http.problems import RejectedQuery
+from gateway.search import translator_client
+from gateway.search.catalogue import Catalogue
+
+KEEP_SECONDS = 30.0
+"""As long as the translator itself keeps a mapping by default."""
+
+_Answer = TypeVar("_Answer")
+
+# By index; names in it have passed the access rules, so there are few.
+_kept: dict[str, tuple[float, Catalogue]] = {}
+
+
+def look_up(index: str, ask: Callable[[Catalogue], _Answer], correlation: Correlation) -> _Answer:
+    """Ask an index's catalogue; a name is called unknown only after a fresh look at the mapping.
+
+    Args:
+        index: an index, an alias or a pattern that the caller may search.
+        ask: what to ask; called a second time with a fresh catalogue if it finds a name unknown.
+        correlation: the request that it is asked for.
+
+    Raises:
+        RejectedQuery: a name is unknown.
+        Problem, Unavailable: as ``translator.fields`` raises them, or ``ask`` does.
+    """
+    kept = _kept.get(index)
+    if kept is not None and time.monotonic() - kept[0] < KEEP_SECONDS:
+        try:
+            return ask(kept[1])
+        except RejectedQuery:
+            pass
+    return ask(_read(index, correlation))
+
+
+def _read(index: str, correlation: Correlation) -> Catalogue:
+    catalogue = Catalogue(translator_client.fields(index, fresh=True, correlation=correlation)["fields"])
+    _kept[index] = time.monotonic(), catalogue
+    return catalogue

@@ -1,0 +1,169 @@
+"""Cursors: a snapshot of an index that its user reads page by page, through any process of the gateway's.
+
+What a snapshot is bound to is in the database, where all processes count the same ones; a cursor is a signed note of
+the snapshot and of the last document read, so that a page can be asked for again.
+"""
+
+import hashlib
+import logging
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import timedelta
+from http import HTTPStatus
+from typing import Any
+
+import orjson
+from django.core import signing
+from django.db import DatabaseError, transaction
+from django.utils import timezone
+
+from gateway.audit.draft import QueryRecord
+from gateway.http.correlation import Correlation
+from gateway.http.problems import Code, Problem, malformed
+from gateway.identity.models import OpenCursor, User
+from gateway.search.date_anchor import anchored
+from gateway.search.elasticsearch import Page, sort_clauses, source_members
+from gateway.search.points_in_time import (
+    KEEP_ALIVE_SECONDS,
+    ExpiredCursor,
+    close_point_in_time,
+    open_point_in_time,
+    read_point_in_time,
+)
+from gateway.search.serializers import MAX_CURSOR_CHARACTERS, START
+
+logger = logging.getLogger(__name__)
+
+MAX_OPEN = 10
+"""Snapshots that a user may hold open."""
+
+
+class ForeignCursor(Problem):
+    """A cursor is not one of this search's; the detail says why in the words of ``/search``."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(HTTPStatus.BAD_REQUEST, Code.MALFORMED, f"cursor: {reason}")
+
+
+_BINDING = ("query", "case_insensitive", "index", "sort")
+_KEEP_ALIVE = timedelta(seconds=KEEP_ALIVE_SECONDS)
+_SALT = "gateway.search.cursors"
+
+
+@contextmanager
+def reading(record: QueryRecord, asked: Mapping[str, Any], *, exact_count: bool = False) -> Iterator[Page]:
+    """Read the page that a cursor stands for, for a block that puts it on the trail.
+
+    A snapshot is closed after the block of its last page; if a block fails, that of the first page closes it, for its
+    cursor reaches nobody, and any other leaves it, for the page can be asked for again.
+
+    Args:
+        record: has the translated query, which gets the snapshot's moment for its ``now``.
+        asked: the members of ``SearchSerializer``, of which only ``size`` and ``fields`` may change on the way.
+        exact_count: as ``search`` takes it.
+
+    Raises:
+        RejectedQuery: a name in ``sort`` or ``fields`` is unknown, or the query is too much work.
+        Problem: 400 for a cursor that is not this search's, 409 for one that has expired, 429 for one too many; 404,
+            there is no such index.
+        Unavailable: Elasticsearch cannot be reached, or cannot search all of the index.
+    """
+    correlation = record.correlation
+    sort = sort_clauses(asked["index"], asked["sort"], correlation)
+    source = source_members(asked["index"], asked["fields"], correlation)
+    if asked["cursor"] == START:
+        snapshot, after = _reserve(record.user, asked), None
+    else:
+        snapshot, after = _resume(record.user, asked)
+    record.dsl = anchored(record.dsl, snapshot.started_at)
+    try:
+        if after is None:
+            snapshot.point_in_time = open_point_in_time(asked["index"], correlation)
+        found = read_point_in_time(
+            snapshot.point_in_time,
+            record.dsl,
+            size=asked["size"],
+            sort=sort,
+            source=source,
+            after=after,
+            correlation=correlation,
+            exact_count=exact_count,
+        )
+        cursor = None if found.after is None else _write(snapshot, found.after)
+        if snapshot.point_in_time != found.point_in_time or after is None:
+            snapshot.point_in_time = found.point_in_time
+            OpenCursor.objects.filter(pk=snapshot.pk).update(point_in_time=found.point_in_time)
+        yield replace(found.page, next=cursor)
+    except Exception as error:
+        if after is None or isinstance(error, ExpiredCursor):
+            _close(snapshot, correlation)
+        raise
+    if cursor is None:
+        _close(snapshot, correlation)
+
+
+def _reserve(user: User, asked: Mapping[str, Any]) -> OpenCursor:
+    """Take one of the snapshots that the user may hold open; what has expired makes room."""
+    now = timezone.now()
+    with transaction.atomic():
+        user.lock()
+        OpenCursor.objects.delete_expired(now)
+        ends = list(user.cursors.filter(expires_at__gt=now).order_by("expires_at").values_list("expires_at", flat=True))
+        if len(ends) >= MAX_OPEN:
+            raise Problem(
+                HTTPStatus.TOO_MANY_REQUESTS,
+                Code.THROTTLED,
+                f"You have {MAX_OPEN} cursors or scrolls open, which is as many as there may be. Read one to its end, "
+                f"or wait: it expires {KEEP_ALIVE_SECONDS} seconds after its last use.",
+                headers={"Retry-After": str(int((ends[0] - now).total_seconds()) + 1)},
+            )
+        return OpenCursor.objects.create(
+            user=user, binding=_binding(asked), started_at=now, expires_at=now + _KEEP_ALIVE
+        )
+
+
+def _resume(user: User, asked: Mapping[str, Any]) -> tuple[OpenCursor, list[Any]]:
+    """Find the snapshot of a cursor, and keep it from expiring."""
+    try:
+        identifier, after = signing.loads(asked["cursor"], salt=_SALT)
+    except signing.BadSignature:
+        raise ForeignCursor('It is none of this gateway\'s; send "next" of the page before as it is.') from None
+    now = timezone.now()
+    snapshot = OpenCursor.objects.filter(pk=identifier, expires_at__gt=now).first()
+    if snapshot is None:
+        raise ExpiredCursor
+    if snapshot.user_id != user.pk:
+        raise ForeignCursor('It is another user\'s; start your own with "start".')
+    asked_for = _binding(asked)
+    changed = [name for name in _BINDING if snapshot.binding[name] != asked_for[name]]
+    if changed:
+        raise ForeignCursor(
+            f"It belongs to a search with another {' and '.join(changed)}; "
+            f'leave {", ".join(_BINDING)} as they were, or start again with "start".'
+        )
+    if not OpenCursor.objects.filter(pk=snapshot.pk).update(expires_at=now + _KEEP_ALIVE):
+        raise ExpiredCursor
+    return snapshot, after
+
+
+def _write(snapshot: OpenCursor, after: list[Any]) -> str:
+    cursor = signing.dumps([snapshot.pk.hex, after], salt=_SALT, compress=True)
+    if len(cursor) > MAX_CURSOR_CHARACTERS:
+        raise malformed("sort: The values of these fields are too long to read on by; sort by fewer or shorter ones.")
+    return cursor
+
+
+def _close(snapshot: OpenCursor, correlation: Correlation) -> None:
+    """Give a snapshot up; what cannot be done now is no reason to fail, as it expires by itself."""
+    try:
+        snapshot.delete()
+    except DatabaseError as error:
+        logger.warning("a cursor is left to expire: %s", error.__class__.__name__)
+    if snapshot.point_in_time:
+        close_point_in_time(snapshot.point_in_time, correlation)
+
+
+def _binding(asked: Mapping[str, Any]) -> dict[str, str]:
+    """Digests of what a cursor is bound to: a query may be long, and is nobody's business in the database."""
+    return {name: hashlib.sha256(orjson.dumps(asked[name])).hexdigest() for name in _BINDING}

@@ -1,0 +1,288 @@
+"""Elasticsearch's side of a search: the page of documents, and the fields that it can be sorted by."""
+
+import logging
+import zlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cache
+from http import HTTPStatus
+from typing import Any
+
+import orjson
+from django.conf import settings
+from elastic_transport import ConnectionTimeout, SerializationError, TransportError
+from elasticsearch import ApiError, Elasticsearch
+from urllib3.exceptions import ProtocolError, ReadTimeoutError
+
+from elastic.bounded_node import MAX_ANSWER_BYTES, AnswerTooLarge
+from elastic.client import connect
+from elastic.settings import ElasticsearchSettings
+from gateway.http.circuit_breaker import circuit
+from gateway.http.correlation import Correlation
+from gateway.http.deadline import deadline_passed, time_left
+from gateway.http.metrics import STAGE_SECONDS
+from gateway.http.problems import Code, Problem, RejectedQuery, Unanswered, Unavailable
+from gateway.search.catalogue_cache import look_up
+
+logger = logging.getLogger(__name__)
+
+MAX_RESULT_WINDOW = 10_000
+"""How far pages reach, and up to where hits are counted exactly: Elasticsearch's ``index.max_result_window``."""
+
+_JSON = {"accept": "application/json", "content-type": "application/json"}
+# Elasticsearch's names of what makes a well-formed query too much work for it.
+_TOO_COMPLEX = ("too_complex_to_determinize", "too_many_clauses", "too_many_nested_clauses")
+_TIMED_OUT = "search_timeout_exception"
+_PROBE_SECONDS = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One page of an answer; ``count`` is exact where ``count_relation`` is "eq", a lower bound where it is "gte".
+
+    ``next`` is the cursor of the page after it, where a cursor was asked for and there is more.
+    """
+
+    count: int
+    count_relation: str
+    took_ms: int
+    results: list[dict[str, Any]]
+    next: str | None = None
+
+
+class TooLarge(RejectedQuery):
+    """Elasticsearch's answer is larger than any that is read."""
+
+    def __init__(self) -> None:
+        mebibytes = MAX_ANSWER_BYTES // 1024 // 1024
+        super().__init__(
+            Code.TOO_COMPLEX,
+            f"The answer is over {mebibytes} MiB; ask for fewer documents at once, or for fewer fields.",
+        )
+
+
+@cache
+def _client(elasticsearch: ElasticsearchSettings, timeout: float, connections: int) -> Elasticsearch:
+    return connect(elasticsearch, request_timeout=timeout, connections=connections)
+
+
+def client() -> Elasticsearch:
+    """The process's client and its pool of connections."""
+    gateway = settings.GATEWAY
+    return _client(settings.ELASTICSEARCH, gateway.search_timeout, gateway.threads)
+
+
+@STAGE_SECONDS.labels("search").time()
+def search(  # pylint: disable=too-many-arguments  # the contract has as many
+    index: str,
+    query: Mapping[str, Any],
+    *,
+    size: int,
+    page: int,
+    sort: Sequence[str],
+    fields: Sequence[str] | None,
+    correlation: Correlation,
+    exact_count: bool = False,
+) -> Page:
+    """Fetch one page of the documents that match.
+
+    Args:
+        index: the index or alias; part of a path, so the caller has checked it.
+        query: Elasticsearch Query DSL.
+        size: documents on a page.
+        page: which page, from 1.
+        sort: field names, each after "-" for descending order; documents without the field come last.
+        fields: the members of a document that are wanted (a name includes all below it); None for all.
+        correlation: the request that the search is made for.
+        exact_count: count to the end, whatever it takes, and not only to ``MAX_RESULT_WINDOW``.
+
+    Raises:
+        RejectedQuery: the query is too much work, or a name in ``sort`` or ``fields`` is unknown.
+        Problem: 400, a field cannot be sorted by; 404, there is no such index.
+        Unavailable: Elasticsearch cannot be reached, or cannot search all of the index.
+    """
+    body = {
+        "query": query,
+        "size": size,
+        "from": (page - 1) * size,
+        "track_total_hits": True if exact_count else MAX_RESULT_WINDOW,
+        "sort": sort_clauses(index, sort, correlation) or ["_doc"],
+        "_source": source_members(index, fields, correlation),
+        "timeout": f"{time_left(settings.GATEWAY.search_timeout) * 1000:.0f}ms",
+    }
+    target = f"/{index}/_search?allow_partial_search_results=false&preference={copy_preference(query)}"
+    answer = perform("POST", target, correlation, body)
+    hits = answer["hits"]
+    return Page(
+        count=hits["total"]["value"],
+        count_relation=hits["total"]["relation"],
+        took_ms=answer["took"],
+        results=[hit["_source"] for hit in hits["hits"]],
+    )
+
+
+def copy_preference(query: Mapping[str, Any]) -> str:
+    """What lets Elasticsearch read all pages of a search from the same copies of its shards.
+
+    Documents that the sort leaves equal, or all where there is none, come in the order of their copy, which no two
+    share: pages of different ones would repeat some and skip others. Different queries still go to different copies.
+    See https://www.elastic.co/docs/reference/elasticsearch/rest-apis/search-shard-routing.
+    """
+    return f"q{zlib.crc32(orjson.dumps(query)):08x}"
+
+
+def creation_time(index: str, correlation: Correlation) -> datetime:
+    """Find out when an index was made; of an alias, when the first of its indices was.
+
+    Args:
+        index: the index or alias; part of a path, so the caller has checked it.
+        correlation: the request that the question is asked for.
+
+    Raises:
+        Problem: 404, there is no such index.
+        Unavailable: Elasticsearch cannot be reached.
+    """
+    answer = perform("GET", f"/{index}/_settings/index.creation_date?flat_settings=true", correlation)
+    milliseconds = min(int(described["settings"]["index.creation_date"]) for described in answer.values())
+    return datetime.fromtimestamp(milliseconds / 1000, UTC)
+
+
+def probe(timeout: float) -> None:
+    """Ask for the cluster's health.
+
+    Raises:
+        TransportError, ApiError: it does not answer within ``timeout`` seconds.
+    """
+    client().options(request_timeout=timeout).cluster.health()
+
+
+def sort_clauses(index: str, sort: Sequence[str], correlation: Correlation) -> list[Any]:
+    """What Elasticsearch is asked to sort by.
+
+    Args:
+        index: whose fields they are.
+        sort: field names, each after "-" for descending order.
+        correlation: the request that the question is asked for.
+
+    Raises:
+        RejectedQuery: there is no such field.
+        Problem: 400, a field has no order.
+    """
+    if not sort:
+        return []
+    names = look_up(
+        index, lambda catalogue: [catalogue.sort_field(name.removeprefix("-")) for name in sort], correlation
+    )
+    return [
+        {field: {"order": "desc" if name.startswith("-") else "asc"}} for name, field in zip(sort, names, strict=True)
+    ]
+
+
+def source_members(index: str, fields: Sequence[str] | None, correlation: Correlation) -> bool | list[str]:
+    """What Elasticsearch is asked to return of a document.
+
+    Raises:
+        RejectedQuery: a name stands for no member of the index's documents.
+    """
+    if fields is None:
+        return True
+    return look_up(index, lambda catalogue: [catalogue.source_member(name) for name in fields], correlation)
+
+
+def perform(method: str, target: str, correlation: Correlation, body: Any = None) -> Any:
+    """Send one request to Elasticsearch.
+
+    Args:
+        method: of HTTP.
+        target: path and query string.
+        correlation: the request that it is sent for.
+        body: to be written as JSON.
+
+    Returns:
+        the answer, read.
+
+    Raises:
+        Problem: there is no answer, or none that is a success.
+    """
+    # One request as it is: the client's own methods have no way to add headers but to copy the whole client.
+    headers = _JSON | correlation.headers | {"X-Opaque-Id": correlation.request_id}
+    with circuit("Elasticsearch", Code.SEARCH_UNAVAILABLE, settings.ELASTICSEARCH.url).closed():
+        try:
+            return _send(method, target, headers, body)
+        except TransportError as error:
+            if not isinstance(error.__cause__, ProtocolError):
+                raise _unreachable(error) from None
+        # A connection that was kept may be dropped just when it is used again; nothing here changes a document.
+        try:
+            return _send(method, target, headers, body)
+        except TransportError as error:
+            raise _unreachable(error) from None
+
+
+def _send(method: str, target: str, headers: Mapping[str, str], body: Any) -> Any:
+    seconds = time_left(settings.GATEWAY.search_timeout)
+    # To give a single request another time-out takes half a millisecond, so only where it must be.
+    whole = seconds == settings.GATEWAY.search_timeout
+    elasticsearch = client() if whole else client().options(request_timeout=seconds)
+    try:
+        return elasticsearch.perform_request(method, target, headers=headers, body=body).body
+    except ConnectionTimeout as error:
+        if not whole:
+            raise deadline_passed() from None
+        # Whoever was reached, and then took too long, may only have been asked too much.
+        is_well = isinstance(error.__cause__, ReadTimeoutError) and _is_well()
+        problem = Unanswered if is_well else Unavailable
+        raise problem(Code.SEARCH_UNAVAILABLE, f"Elasticsearch did not answer within {seconds:g} s.") from None
+    except SerializationError:
+        logger.error("Elasticsearch's answer is not JSON")
+        raise Unanswered(Code.SEARCH_UNAVAILABLE, "Elasticsearch's answer cannot be read; try again.") from None
+    except TransportError as error:
+        if isinstance(error.__cause__, AnswerTooLarge):
+            raise TooLarge from None
+        raise
+    except ApiError as error:
+        raise read_error(error) from None
+
+
+def _is_well() -> bool:
+    """Whether Elasticsearch answers a cheap question, whatever it says."""
+    try:
+        probe(time_left(_PROBE_SECONDS))
+    except TransportError:
+        return False
+    except ApiError:
+        pass
+    return True
+
+
+def _unreachable(error: TransportError) -> Unavailable:
+    logger.error("Elasticsearch cannot be reached: %s", error.__class__.__name__)
+    return Unavailable(Code.SEARCH_UNAVAILABLE, "Elasticsearch cannot be reached; try again.")
+
+
+def read_error(error: ApiError) -> Problem:
+    """Say what an answer other than success means, in words of ours: Elasticsearch's own never reach a caller."""
+    if error.status_code == HTTPStatus.NOT_FOUND:
+        return Problem(HTTPStatus.NOT_FOUND, Code.NOT_FOUND, "The index does not exist.")
+    if any(name in str(error.body) for name in _TOO_COMPLEX):
+        return RejectedQuery(
+            Code.TOO_COMPLEX, "Elasticsearch finds the query too complex; use fewer clauses or a simpler pattern."
+        )
+    if "nanosecond resolution" in str(error.body):
+        # Only Elasticsearch knows where its date math leads to, as only it knows the time.
+        return RejectedQuery(
+            Code.TYPE_MISMATCH, "A date in the query is outside what date_nanos holds, 1970-01-01 to 2262-04-11."
+        )
+    if _TIMED_OUT in str(error.body):
+        return Unanswered(Code.SEARCH_UNAVAILABLE, "Elasticsearch did not answer in time; ask for less.")
+    logger.error("Elasticsearch answered %s: %s", error.status_code, _error_type(error.body))
+    if error.status_code == HTTPStatus.BAD_REQUEST:
+        return RejectedQuery(Code.MALFORMED, "Elasticsearch refuses this query.")
+    return Unavailable(Code.SEARCH_UNAVAILABLE, "Elasticsearch cannot run this search right now; try again.")
+
+
+def _error_type(body: Any) -> str:
+    """Elasticsearch's name of an error; its reason would quote the query."""
+    error = body.get("error") if isinstance(body, dict) else None
+    return str(error.get("type")) if isinstance(error, dict) else "no error of Elasticsearch's own"

@@ -1,0 +1,63 @@
+"""``GET /fields``, ``POST /complete`` and ``POST /translate``: the query language, without a search."""
+
+from http import HTTPStatus
+
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from gateway.audit.recording import put_on_trail
+from gateway.audit.views import RefusalsRecordedView
+from gateway.http.correlation import correlation_of
+from gateway.http.problems import Problem
+from gateway.identity.authentication import caller
+from gateway.identity.authorization import require_index
+from gateway.search import translator_client
+from gateway.search.language_schema import complete_schema, fields_schema, translate_schema
+from gateway.search.query_string import read_parameters
+from gateway.search.serializers import CompleteSerializer, FieldsSerializer, TranslateSerializer, checked
+
+
+class FieldsView(RefusalsRecordedView):
+    """The fields of an index."""
+
+    @fields_schema
+    def get(self, request: Request) -> Response:
+        """List the fields of an index that a query can name."""
+        index = checked(FieldsSerializer, read_parameters(request), caller(request))["index"]
+        require_index(caller(request), index)
+        return Response(translator_client.fields(index, correlation=correlation_of(request)))
+
+
+class TranslateView(RefusalsRecordedView):
+    """What a query means to Elasticsearch."""
+
+    @translate_schema
+    def post(self, request: Request) -> Response:
+        """Translate a query; nothing is run."""
+        asked = checked(TranslateSerializer, request.data, caller(request))
+        require_index(caller(request), asked["index"])
+        return Response(translator_client.translate(**asked, correlation=correlation_of(request)))
+
+
+class CompleteView(RefusalsRecordedView):
+    """What can stand at the cursor of a query.
+
+    Values from the index are data as a search's results are: their look-up is on the audit trail before they leave.
+    """
+
+    @complete_schema
+    def post(self, request: Request) -> Response:
+        """Complete a query that is being typed."""
+        record = self.begin(request)
+        asked = checked(CompleteSerializer, request.data, caller(request))
+        record.query, record.index = asked["query"], asked["index"]
+        require_index(caller(request), asked["index"])
+        answer = translator_client.complete(**asked, correlation=record.correlation)
+        if answer["values_of"] is not None:
+            record.hits = len(answer["suggestions"])
+            put_on_trail(record)
+        return Response(answer)
+
+    def is_recorded(self, problem: Problem) -> bool:
+        """Record failures too: what fails may have been a look-up of values."""
+        return problem.status >= HTTPStatus.INTERNAL_SERVER_ERROR or super().is_recorded(problem)

@@ -1,0 +1,173 @@
+"""What a request asks for, checked strictly: a number in quotes is no number, and an unknown member is an error."""
+
+from functools import cache
+from typing import Any, ClassVar
+
+from rest_framework import serializers
+
+from gateway.identity.authorization import first_index
+from gateway.identity.models import User
+from gateway.search.elasticsearch import MAX_RESULT_WINDOW
+
+MAX_SIZE = 1000
+MAX_QUERY_CHARACTERS = 65_536
+"""The translator's limit; a longer text has no completion. A search leaves the verdict to the translator."""
+MAX_NAMES = 100
+MAX_CURSOR_CHARACTERS = 4_096
+START = "start"
+"""The cursor that opens a snapshot."""
+MAX_NAME_CHARACTERS = 512
+
+
+class StrictCharField(serializers.CharField):
+    """Text that was sent as text, and is kept as it is."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(trim_whitespace=False, **options)
+
+    def to_internal_value(self, data: Any) -> str:
+        """Refuse whatever is not a string."""
+        if not isinstance(data, str):
+            self.fail("invalid")
+        return data
+
+
+class StrictIntegerField(serializers.IntegerField):
+    """A whole number that was sent as a number."""
+
+    def to_internal_value(self, data: Any) -> int:
+        """Refuse strings, fractions and booleans."""
+        if not isinstance(data, int) or isinstance(data, bool):
+            self.fail("invalid")
+        return data
+
+
+class StrictBooleanField(serializers.BooleanField):
+    """true or false, sent as such."""
+
+    def to_internal_value(self, data: Any) -> bool:
+        """Refuse everything that merely looks like a boolean."""
+        if not isinstance(data, bool):
+            self.fail("invalid", input=data)
+        return data
+
+
+class FieldNames(serializers.ListField):
+    """A list of field names."""
+
+    def __init__(self, **options: Any) -> None:
+        name = StrictCharField(max_length=MAX_NAME_CHARACTERS)
+        super().__init__(child=name, max_length=MAX_NAMES, **options)
+
+
+def _index() -> StrictCharField:
+    return StrictCharField(
+        required=False,
+        max_length=255,
+        help_text="One of the indices that you may search; the first of them by default.",
+    )
+
+
+class StrictSerializer(serializers.Serializer[Any]):
+    """An object with the members that the contract has, and no others."""
+
+    default_error_messages: ClassVar = dict.fromkeys(("invalid", "null"), "The body must be a JSON object.")
+
+    def to_internal_value(self, data: Any) -> Any:
+        """Refuse members that the contract does not have."""
+        if isinstance(data, dict):
+            known = [str(field.field_name) for field in self._writable_fields]
+            unknown = [name for name in data if name not in known]
+            if unknown:
+                message = f"There is no such member; there are {', '.join(known)}."
+                raise serializers.ValidationError({unknown[0][:100]: message})
+        return super().to_internal_value(data)
+
+
+class FieldsSerializer(StrictSerializer):
+    """The index whose fields are wanted."""
+
+    index = _index()
+
+
+class TranslateSerializer(StrictSerializer):
+    """What to translate, and by which index's mapping."""
+
+    query = StrictCharField(allow_blank=True, help_text='The query; "" is everything.')
+    index = _index()
+    case_insensitive = StrictBooleanField(default=False, help_text="Compare strings without regard to letter case.")
+
+
+class CompleteSerializer(StrictSerializer):
+    """A query that is being typed, and where its cursor is."""
+
+    query = StrictCharField(
+        allow_blank=True, max_length=MAX_QUERY_CHARACTERS, help_text="The query as far as it has been typed."
+    )
+    cursor = StrictIntegerField(min_value=0, help_text="Where the cursor is, in characters (code points) from 0.")
+    index = _index()
+
+    def validate(self, attrs: Any) -> Any:
+        """Refuse a cursor outside the query."""
+        if attrs["cursor"] > len(attrs["query"]):
+            message = f"The cursor is behind the end of the query, which has {len(attrs['query'])} characters."
+            raise serializers.ValidationError({"cursor": message})
+        return attrs
+
+
+class StreamSerializer(TranslateSerializer):
+    """What to search for, where, in which order, and what to return of each document."""
+
+    sort = FieldNames(default=tuple, help_text='Fields with doc values; "-" before a name for descending order.')
+    fields = FieldNames(  # type: ignore[assignment]  # the metaclass takes it; Serializer.fields stays what it is
+        default=None, allow_null=True, allow_empty=False, help_text="Members of a document to return; null for all."
+    )
+
+
+class SearchSerializer(StreamSerializer):
+    """The same, and how much of the answer to return."""
+
+    size = StrictIntegerField(default=50, min_value=0, max_value=MAX_SIZE, help_text="Documents on a page.")
+    page = StrictIntegerField(default=1, min_value=1, help_text=f"Pages reach {MAX_RESULT_WINDOW:,} results.")
+    cursor = StrictCharField(
+        default=None,
+        allow_null=True,
+        max_length=MAX_CURSOR_CHARACTERS,
+        help_text='"start" opens a snapshot to read to any depth; then "next" of the page before.',
+    )
+    explain = StrictBooleanField(default=False, help_text="Return the Elasticsearch query as well.")
+
+    def validate(self, attrs: Any) -> Any:
+        """Refuse pages beyond what Elasticsearch reaches without a cursor, and both at once."""
+        if attrs["cursor"] is not None and attrs["page"] != 1:
+            raise serializers.ValidationError({"page": "A cursor goes from page to page by itself; leave it out."})
+        if attrs["cursor"] is not None and attrs["size"] == 0:
+            raise serializers.ValidationError({"size": "A cursor reads at least one document a page."})
+        if attrs["page"] * attrs["size"] > MAX_RESULT_WINDOW:
+            message = f"Pages reach {MAX_RESULT_WINDOW:,} results (page × size); to read on takes a cursor."
+            raise serializers.ValidationError({"page": message})
+        return attrs
+
+
+def checked(serializer: type[StrictSerializer], data: Any, user: User | None = None) -> dict[str, Any]:
+    """Read what a request asks for.
+
+    Args:
+        serializer: what it may ask for.
+        data: what it sent.
+        user: who asks; the index is theirs by default. None where no index is asked for.
+
+    Raises:
+        ValidationError: it breaks the contract; names the member.
+    """
+    reader = _reader(serializer)
+    asked: dict[str, Any] = reader.run_validation(data)
+    if user is not None and "index" in reader.fields:
+        asked.setdefault("index", first_index(user))
+    return asked
+
+
+@cache
+def _reader(serializer: type[StrictSerializer]) -> StrictSerializer:
+    """One instance for all requests: copying its fields takes longer than checking them, which changes nothing."""
+    return serializer()

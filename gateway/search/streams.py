@@ -1,0 +1,160 @@
+"""A whole result set as newline-delimited JSON, a document a line, read from a point in time behind the scenes.
+
+https://github.com/ndjson/ndjson-spec
+"""
+
+import threading
+from collections import Counter
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from functools import partial
+from http import HTTPStatus
+from typing import Any, Self
+
+import orjson
+
+from gateway.audit.draft import QueryRecord
+from gateway.http.metrics import PROBLEMS
+from gateway.http.problems import RETRY_AFTER_SECONDS, Code, Problem, Unavailable, as_problem, problem_object
+from gateway.identity.models import User
+from gateway.search.date_anchor import anchored
+from gateway.search.elasticsearch import TooLarge, sort_clauses, source_members
+from gateway.search.points_in_time import Slice, close_point_in_time, open_point_in_time, read_point_in_time
+
+MEDIA_TYPE = "application/x-ndjson"
+
+MAX_STREAMS = 4
+"""Streams at once in a process: each holds one of its threads for as long as its client reads."""
+MAX_STREAMS_OF_USER = 2
+
+_FIRST_PAGE = 100
+_MAX_PAGE = 1_000
+_PAGE_BYTES = 1024 * 1024
+"""How long a page should be: short documents come many at a time, long ones few, so that memory stays the same."""
+
+
+class _Bulkhead:
+    """The streams of this process, counted by their users."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._streams: Counter[int] = Counter()
+
+    def enter(self, user: User) -> None:
+        """Take a place.
+
+        Raises:
+            Problem: 429, the user has as many as one may have.
+            Unavailable: all are taken.
+        """
+        with self._lock:
+            if self._streams[user.pk] >= MAX_STREAMS_OF_USER:
+                raise Problem(
+                    HTTPStatus.TOO_MANY_REQUESTS,
+                    Code.THROTTLED,
+                    f"You are reading {MAX_STREAMS_OF_USER} streams already; wait for one to end.",
+                    headers={"Retry-After": str(RETRY_AFTER_SECONDS)},
+                )
+            if self._streams.total() >= MAX_STREAMS:
+                raise Unavailable(Code.OVERLOADED, "The gateway has as many streams as it can send at once; try again.")
+            self._streams[user.pk] += 1
+
+    def leave(self, user: User) -> None:
+        """Give the place back."""
+        with self._lock:
+            self._streams[user.pk] -= 1
+            self._streams += Counter()  # drops the zeros
+
+
+_bulkhead = _Bulkhead()
+
+
+class DocumentStream:
+    """The documents that match, as parts of a response's body; to be closed, whether read to the end or not.
+
+    A failure after the first part ends the stream with a line of its own, ``{"problem": {...}}``, whose ``query_id`` no
+    document can know.
+
+    Args:
+        record: has the translated query, which gets the moment of the start for its ``now``.
+        asked: the members of ``StreamSerializer``.
+
+    Raises:
+        RejectedQuery: a name in ``sort`` or ``fields`` is unknown, or the query is too much work.
+        Problem: 404, there is no such index; 429, the user reads too many streams already.
+        Unavailable: Elasticsearch cannot search, or there are too many streams.
+    """
+
+    def __init__(self, record: QueryRecord, asked: Mapping[str, Any]) -> None:
+        self._record = record
+        record.dsl = anchored(record.dsl, datetime.now(UTC))
+        self._read_slice = partial(
+            read_point_in_time,
+            query=record.dsl,
+            sort=sort_clauses(asked["index"], asked["sort"], record.correlation),
+            source=source_members(asked["index"], asked["fields"], record.correlation),
+            correlation=record.correlation,
+        )
+        self._size = _FIRST_PAGE
+        self._after: list[Any] | None = None
+        self._point_in_time: str | None = None
+        _bulkhead.enter(record.user)
+        self._open = True
+        try:
+            self._point_in_time = open_point_in_time(asked["index"], record.correlation)
+            # Read before anything is sent: as long as nothing is, a failure has a status of its own.
+            self._part = self._read()
+        except BaseException:
+            self.close()
+            raise
+
+    def __iter__(self) -> Self:
+        return self
+
+    def __next__(self) -> bytes:
+        part, self._part = self._part, b""
+        if not part and self._after is not None:
+            part = self._read_or_say_why()
+        if not part:
+            raise StopIteration
+        return part
+
+    def close(self) -> None:
+        """Close the point in time and make room for another stream."""
+        if self._open:
+            self._open = False
+            _bulkhead.leave(self._record.user)
+            if self._point_in_time is not None:
+                close_point_in_time(self._point_in_time, self._record.correlation)
+
+    def _read(self) -> bytes:
+        found = self._slice()
+        self._point_in_time, self._after = found.point_in_time, found.after
+        part = b"".join(orjson.dumps(document, option=orjson.OPT_APPEND_NEWLINE) for document in found.page.results)
+        if part:
+            fitting = _PAGE_BYTES * len(found.page.results) // len(part)
+            # Those to come may be longer, so it grows in steps.
+            self._size = max(1, min(_MAX_PAGE, 2 * self._size, fitting))
+        return part
+
+    def _slice(self) -> Slice:
+        """The next documents: fewer than had been thought, where they are so long that their answer is not read."""
+        assert self._point_in_time is not None
+        while True:
+            try:
+                return self._read_slice(self._point_in_time, size=self._size, after=self._after)
+            except TooLarge:
+                if self._size == 1:
+                    raise
+                self._size //= 2
+
+    def _read_or_say_why(self) -> bytes:
+        try:
+            return self._read()
+        # Whatever it is, nobody else can tell the client.
+        except Exception as error:  # noqa: BLE001  # pylint: disable=broad-exception-caught
+            self._after = None
+            problem = as_problem(error)
+            PROBLEMS.labels(problem.code).inc()
+            line = {"problem": problem_object(problem, self._record.query_id)}
+            return orjson.dumps(line, option=orjson.OPT_APPEND_NEWLINE)

@@ -1,0 +1,205 @@
+"""The translator's client: what a query text means, what can stand in it, and which fields it can name."""
+
+import logging
+from collections.abc import Mapping
+from functools import cache
+from http import HTTPStatus
+from types import UnionType
+from typing import Any
+from urllib.parse import urlencode
+
+import orjson
+import urllib3
+from django.conf import settings
+from opentelemetry.trace import SpanKind
+from urllib3.exceptions import HTTPError, ProtocolError, ReadTimeoutError
+
+from gateway.http.circuit_breaker import circuit
+from gateway.http.correlation import Correlation
+from gateway.http.deadline import deadline_passed, time_left
+from gateway.http.metrics import STAGE_SECONDS
+from gateway.http.problems import REJECTIONS, Code, Problem, RejectedQuery, Unavailable
+from kit import tracing
+from kit.bounded_read import ask
+
+logger = logging.getLogger(__name__)
+
+# The longest query text makes a few megabytes of DSL; more than this is no answer of a translator.
+_MAX_RESPONSE_BYTES = 16 * 1024 * 1024
+_REJECTION_MEMBERS = ("position", "end", "line", "column", "caret", "suggestions")
+
+Members = Mapping[str, type | UnionType]
+"""The names and types of what an answer must have."""
+
+TRANSLATION: Members = {"query": dict, "fields": list, "canonical": str}
+COMPLETION: Members = {"start": int, "end": int, "suggestions": list, "values_of": str | None}
+CATALOGUE: Members = {"index": str, "fields": list}
+
+
+@cache
+def _pool(url: str, connections: int) -> urllib3.connectionpool.HTTPConnectionPool:
+    return urllib3.connection_from_url(url, maxsize=connections, retries=False)
+
+
+def _request(
+    method: str, path: str, *, timeout: float, body: bytes | None = None, headers: dict[str, str] | None = None
+) -> tuple[int, bytes]:
+    """Send one request over a kept connection.
+
+    Returns:
+        the status and the body, of which no more is read than tells that it is over ``_MAX_RESPONSE_BYTES``.
+
+    Raises:
+        HTTPError: there is no answer, or it has not come whole in time.
+    """
+    pool = _pool(settings.GATEWAY.translator_url, settings.GATEWAY.threads)
+    template = path.partition("?")[0]
+    attributes: dict[str, str | int] = {
+        "http.request.method": method,
+        "url.template": template,
+        "server.address": pool.host,
+        "server.port": pool.port or 0,
+    }
+    with tracing.span(f"{method} {template}", SpanKind.CLIENT, attributes) as span:
+        if traceparent := tracing.traceparent():
+            headers = {**(headers or {}), "traceparent": traceparent}
+        response, answer = ask(
+            pool, method, path, limit=_MAX_RESPONSE_BYTES, timeout=timeout, body=body, headers=headers
+        )
+        span.set_attribute("http.response.status_code", response.status)
+        if response.status >= HTTPStatus.BAD_REQUEST:
+            tracing.fail(span, str(response.status))
+        return response.status, answer
+
+
+@STAGE_SECONDS.labels("translate").time()
+def translate(query: str, index: str, *, case_insensitive: bool, correlation: Correlation) -> dict[str, Any]:
+    """Turn a query text into Elasticsearch Query DSL.
+
+    Args:
+        query: the text, as it was typed.
+        index: the index by whose mapping it is read.
+        case_insensitive: compare strings without regard to case.
+        correlation: the request that the call is made for.
+
+    Returns:
+        ``TRANSLATION``: the DSL, the names of the fields in it, and the text in its canonical form.
+
+    Raises:
+        RejectedQuery: the text is no query for this index.
+        Problem: 404, there is no such index.
+        Unavailable: the translator, or its Elasticsearch, cannot be reached or does not make sense.
+    """
+    body = {"query": query, "index": index, "case_insensitive": case_insensitive}
+    return _ask("POST", "/translate", TRANSLATION, correlation, body)
+
+
+def complete(query: str, cursor: int, index: str, *, correlation: Correlation) -> dict[str, Any]:
+    """Find what can stand at the cursor of a query; this may look values up in the index.
+
+    Args:
+        query: the text as far as it has been typed.
+        cursor: in characters from 0, at most the length of the text.
+        index: the index whose fields and values are offered.
+        correlation: the request that the call is made for.
+
+    Returns:
+        ``COMPLETION``: what the suggestions replace, they themselves, and the field of which values were looked up.
+
+    Raises:
+        RejectedQuery, Problem, Unavailable: as ``translate`` does.
+    """
+    return _ask("POST", "/complete", COMPLETION, correlation, {"query": query, "cursor": cursor, "index": index})
+
+
+def fields(index: str, *, correlation: Correlation, fresh: bool = False) -> dict[str, Any]:
+    """List the fields of an index that a query can name.
+
+    Args:
+        index: the index, alias or pattern.
+        correlation: the request that the call is made for.
+        fresh: for who misses a field: the mapping is read again first, at most once a second or so.
+
+    Returns:
+        ``CATALOGUE``.
+
+    Raises:
+        Problem, Unavailable: as ``translate`` does.
+    """
+    return _ask("GET", f"/fields?{urlencode({'index': index, 'fresh': fresh})}", CATALOGUE, correlation)
+
+
+def _ask(method: str, path: str, members: Members, correlation: Correlation, body: Any = None) -> dict[str, Any]:
+    content = None if body is None else orjson.dumps(body)
+    headers = correlation.headers | {"Content-Type": "application/json"}
+    with circuit("translator", Code.TRANSLATOR_UNAVAILABLE, settings.GATEWAY.translator_url).closed():
+        try:
+            try:
+                answer = _request_in_time(method, path, content, headers)
+            except ProtocolError:
+                # A connection that was kept may be dropped just when it is used again; a question changes nothing.
+                answer = _request_in_time(method, path, content, headers)
+        except HTTPError as error:
+            logger.error("the translator cannot be reached: %s", error.__class__.__name__)
+            raise Unavailable(Code.TRANSLATOR_UNAVAILABLE, "The translator cannot be reached; try again.") from None
+        return read_answer(*answer, members)
+
+
+def _request_in_time(method: str, path: str, body: bytes | None, headers: dict[str, str]) -> tuple[int, bytes]:
+    seconds = time_left(settings.GATEWAY.translator_timeout)
+    try:
+        return _request(method, path, timeout=seconds, body=body, headers=headers)
+    except ReadTimeoutError:
+        if seconds < settings.GATEWAY.translator_timeout:
+            raise deadline_passed() from None
+        raise
+
+
+def read_answer(status: int, body: bytes, members: Members) -> dict[str, Any]:
+    """Take the members of the translator's answer, or raise the right problem.
+
+    Args:
+        status: the HTTP status.
+        body: JSON, if it is a translator that answers.
+        members: what a success must have; anything else in it is left out.
+
+    Raises:
+        RejectedQuery, Problem, Unavailable: as ``translate`` does.
+    """
+    answer = _read_object(body)
+    if status == HTTPStatus.OK and all(
+        name in answer and isinstance(answer[name], kind) for name, kind in members.items()
+    ):
+        return {name: answer[name] for name in members}
+    code, detail = str(answer.get("code")), str(answer.get("detail"))
+    if status == HTTPStatus.UNPROCESSABLE_ENTITY and code in REJECTIONS:
+        raise RejectedQuery(Code(code), detail, {name: answer[name] for name in _REJECTION_MEMBERS if name in answer})
+    if status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
+        raise RejectedQuery(Code.TOO_COMPLEX, "The query is longer than the translator's TRANSLATOR_BODY_BYTES.")
+    if (status, code) == (HTTPStatus.NOT_FOUND, Code.NOT_FOUND):
+        raise Problem(HTTPStatus.NOT_FOUND, Code.NOT_FOUND, detail)
+    if (status, code) == (HTTPStatus.SERVICE_UNAVAILABLE, Code.SEARCH_UNAVAILABLE):
+        raise Unavailable(Code.SEARCH_UNAVAILABLE, detail)
+    logger.error("the translator answered %s with something that is not in its contract", status)
+    raise Unavailable(Code.TRANSLATOR_UNAVAILABLE, "The translator does not work right now; try again.")
+
+
+def _read_object(body: bytes) -> dict[str, Any]:
+    """The JSON object in the body, empty where there is none."""
+    try:
+        answer = orjson.loads(body) if len(body) <= _MAX_RESPONSE_BYTES else None
+    except orjson.JSONDecodeError:
+        answer = None
+    return answer if isinstance(answer, dict) else {}
+
+
+def probe(timeout: float) -> None:
+    """Ask whether the translator's process is up.
+
+    Raises:
+        HTTPError: it does not answer within ``timeout`` seconds.
+        ConnectionError: it answers with something other than success.
+    """
+    status, _ = _request("GET", "/healthz", timeout=timeout)
+    if status != HTTPStatus.OK:
+        raise ConnectionError(f"the translator answered {status}")

@@ -1,0 +1,73 @@
+"""``GET`` and ``POST /search``: a page of the answer, or all of it as a stream."""
+
+from typing import Any
+
+from django.http import StreamingHttpResponse
+from django.http.response import HttpResponseBase
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from gateway.audit.draft import QueryRecord
+from gateway.audit.recording import put_on_trail
+from gateway.audit.views import NOT_KEPT, RecordedView
+from gateway.http.json_media import JSONRenderer
+from gateway.search import streams
+from gateway.search.pipeline import prepare, read, run
+from gateway.search.query_string import SearchParameters, StreamParameters, read_parameters
+from gateway.search.schema import search_by_parameters_schema, search_schema
+from gateway.search.serializers import SearchSerializer, StreamSerializer, checked
+from gateway.search.streams import DocumentStream
+
+
+class SearchView(RecordedView):
+    """Searches an index in the query language."""
+
+    @search_schema
+    def post(self, request: Request) -> HttpResponseBase:
+        """Search an index."""
+        record = self.begin(request)
+        if _wants_stream(request):
+            return _stream(record, read(request, record, StreamSerializer))
+        return _page(record, read(request, record, SearchSerializer))
+
+    @search_by_parameters_schema
+    def get(self, request: Request) -> HttpResponseBase:
+        """Search an index, asking in the query string."""
+        record = self.begin(request)
+        parameters = read_parameters(request)
+        record.query = parameters.get("q")
+        if _wants_stream(request):
+            return _stream(record, checked(StreamParameters, parameters, record.user))
+        return _page(record, checked(SearchParameters, parameters, record.user))
+
+
+def _wants_stream(request: Request) -> bool:
+    offered = [JSONRenderer.media_type, streams.MEDIA_TYPE]
+    return request.get_preferred_type(offered) == streams.MEDIA_TYPE
+
+
+def _page(record: QueryRecord, asked: dict[str, Any]) -> Response:
+    with run(record, asked) as page:
+        put_on_trail(record)
+    answer = {
+        "query_id": record.query_id,
+        "count": page.count,
+        "count_relation": page.count_relation,
+        "took_ms": page.took_ms,
+        "results": page.results,
+        "next": page.next,
+    }
+    return Response(answer | {"dsl": record.dsl} if asked["explain"] else answer, headers=NOT_KEPT)
+
+
+def _stream(record: QueryRecord, asked: dict[str, Any]) -> StreamingHttpResponse:
+    prepare(record, asked)
+    documents = DocumentStream(record, asked)
+    try:
+        put_on_trail(record)
+    except BaseException:
+        documents.close()
+        raise
+    # nginx shall pass each part on when it comes: it keeps this header for itself.
+    headers = NOT_KEPT | {"X-Query-ID": record.query_id, "X-Accel-Buffering": "no"}
+    return StreamingHttpResponse(documents, content_type=streams.MEDIA_TYPE, headers=headers)

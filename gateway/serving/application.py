@@ -1,0 +1,282 @@
+"""The ASGI application that the server runs: it reads a request's body, and only then gives the request a thread.
+
+Django and what it calls block, so a request in work holds a thread, and threads are few. Whatever a client can draw out
+happens here, in the event loop, where waiting costs next to nothing.
+"""
+
+import asyncio
+import io
+import logging
+import sys
+import time
+from collections.abc import Awaitable, Callable, Iterable
+from contextlib import suppress
+from typing import Any
+from urllib.parse import unquote_to_bytes
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+
+from gateway.audit.address_throttle import REFUSED, refusal
+from gateway.http.client_address import client_of, neighbourhood
+from gateway.http.correlation import correlate
+from gateway.http.deadline import RECEIVED
+from gateway.http.metrics import AUDIT_MODE, SHED, SPOOL_LIMIT_BYTES
+from gateway.http.problems import Code, Problem, Unavailable, problem_response
+from gateway.serving.bulkheads import Full, Lane
+from gateway.serving.client_timeouts import Patience
+from gateway.serving.request_bodies import Bodies, Message, Receive
+from gateway.serving.response_memory import Answers
+from gateway.serving.wsgi import application as wsgi
+from kit import tracing
+
+logger = logging.getLogger(__name__)
+
+Send = Callable[[Message], Awaitable[None]]
+
+_VITAL_QUEUE = 32
+_STALLED_SECONDS = 30.0
+"""After how long a client that does not take the next part of an answer is given up."""
+_STOPPING_SECONDS = 3.0
+"""The same once the process ends, and for the whole of an answer, as for the rest of a body."""
+_FLUSH_SECONDS = 1.0
+_LOOK_SECONDS = 0.05
+_PART_BYTES = 64 * 1024
+"""An answer is handed to the server in such parts, which waits for the client's taking them, and not all at once."""
+
+
+class Application:
+    """One worker process's side of HTTP.
+
+    What tells whether the gateway is well has lanes of its own: however busy the rest is, it answers.
+    """
+
+    def __init__(self) -> None:
+        AUDIT_MODE.labels(settings.GATEWAY.audit_mode).set(1)
+        SPOOL_LIMIT_BYTES.set(settings.GATEWAY.spool_bytes)
+        self._lanes = {
+            "/healthz": Lane("health", 1, _VITAL_QUEUE),
+            "/metrics": Lane("metrics", 1, _VITAL_QUEUE),
+            "/readyz": Lane("readiness", 1, _VITAL_QUEUE),
+        }
+        self._requests = Lane("requests", settings.GATEWAY.threads, settings.GATEWAY.queue)
+        self._patience = Patience()
+        self._bodies = Bodies(self._patience)
+        self._answers = Answers(self._patience)
+        self._inside = 0
+        self._end: asyncio.Task[None] | None = None
+
+    def stop(self) -> None:
+        """Answer what is in hand, wait for no client longer than a moment, and end the event loop.
+
+        To be called in it, once the server takes no more connections. Usually it is the server that ends the loop, with
+        its last connection; but it waits for those without end that began a request, or do not take an answer.
+        """
+        self._patience.end(_STOPPING_SECONDS)
+        self._end = asyncio.get_running_loop().create_task(self._end_when_idle())
+
+    async def _end_when_idle(self) -> None:
+        while self._inside:
+            await asyncio.sleep(_LOOK_SECONDS)
+        # What has been answered is on its way through the server still.
+        await asyncio.sleep(_FLUSH_SECONDS)
+        asyncio.get_running_loop().call_soon(sys.exit)
+
+    async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        self._inside += 1
+        try:
+            await self._answer(scope, receive, _Client(self._patience, self._answers, receive, send))
+        except _Stalled:
+            logger.warning("a client that does not take its answer is given up")
+        except Exception:
+            # The server says so too, but not where: what quotes an exception is not logged.
+            logger.exception("a request failed outside of Django")
+            raise
+        finally:
+            self._inside -= 1
+
+    async def _answer(self, scope: Message, receive: Receive, client: "_Client") -> None:
+        environ = _environ(scope)
+        lane = self._lanes.get(scope["path"])
+        try:
+            if lane is None:
+                lane = self._requests
+                await self._take_body(environ, receive)
+            answer = await lane.run(_respond, environ, _Stream(asyncio.get_running_loop(), client))
+        except Full:
+            SHED.inc()
+            overloaded = Unavailable(Code.OVERLOADED, "The gateway has more requests than it can work on; try again.")
+            answer = _outside_django(environ, problem_response(overloaded))
+        if answer is not None:
+            await client.take_whole(*answer)
+
+    async def _take_body(self, environ: dict[str, Any], receive: Receive) -> None:
+        """Read the body, and say in the environment how long it is: longer than it came, if it did not come whole.
+
+        Raises:
+            Full: there is no room for it.
+        """
+        if "CONTENT_LENGTH" not in environ and "HTTP_TRANSFER_ENCODING" not in environ:
+            return
+        place = neighbourhood(client_of(environ))
+        try:
+            environ[REFUSED] = refusal(place)
+            if environ[REFUSED] is None:
+                body, whole = await self._bodies.read(place, receive)
+                environ["wsgi.input"] = io.BytesIO(body)
+                environ["CONTENT_LENGTH"] = str(len(body) if whole else len(body) + 1)
+        except Problem as problem:
+            environ[REFUSED] = problem
+
+
+class _Stalled(Exception):
+    """The client takes nothing; the server hangs up on it when the application returns."""
+
+
+class _Client:
+    """Takes an answer, in the event loop."""
+
+    def __init__(self, patience: Patience, answers: Answers, receive: Receive, send: Send) -> None:
+        self._patience = patience
+        self._answers = answers
+        self._receive = receive
+        self._send = send
+
+    async def take(self, message: Message) -> None:
+        """Send a part of an answer.
+
+        Raises:
+            _Stalled: the client has had no room for it for ``_STALLED_SECONDS``.
+        """
+        try:
+            async with self._patience.wait(_STALLED_SECONDS):
+                await self._send(message)
+        except TimeoutError:
+            raise _Stalled from None
+
+    async def take_whole(self, start: Message, body: bytes) -> None:
+        """Send an answer.
+
+        Raises:
+            _Stalled: as ``take`` does, or the client is given up for others, or the process ends before it has it all.
+        """
+        rest = memoryview(body)
+        try:
+            async with self._patience.wait(None) if len(body) <= _PART_BYTES else self._answers.taking(len(body)):
+                await self.take(start)
+                while len(rest) > _PART_BYTES:
+                    await self.take(
+                        {"type": "http.response.body", "body": bytes(rest[:_PART_BYTES]), "more_body": True}
+                    )
+                    rest = rest[_PART_BYTES:]
+                await self.take({"type": "http.response.body", "body": bytes(rest)})
+        except TimeoutError:
+            raise _Stalled from None
+
+    async def hang_up(self) -> None:
+        """Wait until the client hangs up, or the process ends and does so itself."""
+        with suppress(TimeoutError):
+            async with self._patience.wait(None):
+                # The body has been read, or is not wanted.
+                while (await self._receive())["type"] != "http.disconnect":
+                    pass
+
+
+def _environ(scope: Message) -> dict[str, Any]:
+    """The request as WSGI has it (PEP 3333)."""
+    environ: dict[str, Any] = {
+        RECEIVED: time.monotonic(),
+        "REQUEST_METHOD": scope["method"],
+        "SCRIPT_NAME": "",
+        "PATH_INFO": unquote_to_bytes(scope["raw_path"]).decode("latin-1"),
+        "QUERY_STRING": scope["query_string"].decode("latin-1"),
+        "SERVER_PROTOCOL": f"HTTP/{scope['http_version']}",
+        "SERVER_NAME": scope["server"][0],
+        "SERVER_PORT": str(scope["server"][1]),
+        "REMOTE_ADDR": scope["client"][0],
+        "wsgi.version": (1, 0),
+        "wsgi.url_scheme": scope["scheme"],
+        "wsgi.input": io.BytesIO(),
+        "wsgi.errors": sys.stderr,
+        "wsgi.multithread": True,
+        "wsgi.multiprocess": True,
+        "wsgi.run_once": False,
+    }
+    for name, value in scope["headers"]:
+        # In the environment, X_Forwarded_For would pass for X-Forwarded-For.
+        if b"_" not in name:
+            key = name.decode("latin-1").upper().replace("-", "_")
+            if key not in ("CONTENT_TYPE", "CONTENT_LENGTH"):
+                key = f"HTTP_{key}"
+            text = value.decode("latin-1")
+            environ[key] = f"{environ[key]},{text}" if key in environ else text
+    return environ
+
+
+Answer = tuple[Message, bytes]
+
+
+def _respond(environ: dict[str, Any], stream: "_Stream") -> Answer | None:
+    """Let Django answer, in this thread; None if the answer was a stream, which has been sent."""
+    if "HTTP_TRACEPARENT" in environ:
+        tracing.join(environ["HTTP_TRACEPARENT"])
+    started: list[Message] = []
+    response = wsgi(environ, lambda status, headers: started.append(_start(int(status[:3]), headers)))
+    try:
+        if environ["REQUEST_METHOD"] == "HEAD":
+            # Nobody would read a stream, which would be made all the same.
+            return started[0], b""
+        if response.streaming:
+            stream.send(started[0], response)
+            return None
+        return started[0], b"".join(response)
+    finally:
+        response.close()
+
+
+def _start(status: int, headers: Iterable[tuple[str, str]]) -> Message:
+    encoded = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in headers]
+    return {"type": "http.response.start", "status": status, "headers": encoded}
+
+
+def _outside_django(environ: dict[str, Any], response: HttpResponse) -> Answer:
+    """An answer that Django had no part in, with the request's id all the same."""
+    request = HttpRequest()
+    request.META = environ
+    answer = correlate(lambda _: response)(request)
+    return _start(response.status_code, answer.items()), response.content
+
+
+class _Stream:  # pylint: disable=too-few-public-methods  # it does one thing
+    """Sends an answer in parts, from another thread than the event loop's."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, client: _Client) -> None:
+        self._loop = loop
+        self._client = client
+
+    def send(self, start: Message, parts: Iterable[bytes]) -> None:
+        """Send all parts, each when the client has room for it, unless it hangs up or the process ends.
+
+        A client tells an answer that was cut off by its missing end (RFC 9112, section 8).
+
+        Raises:
+            _Stalled: the client takes nothing.
+        """
+        gone = asyncio.run_coroutine_threadsafe(self._client.hang_up(), self._loop)
+        self._put(start)
+        for part in parts:
+            if gone.done():
+                return
+            self._put({"type": "http.response.body", "body": part, "more_body": True})
+        self._put({"type": "http.response.body", "body": b""})
+
+    def _put(self, message: Message) -> None:
+        taken = asyncio.run_coroutine_threadsafe(self._client.take(message), self._loop)
+        while True:
+            try:
+                return taken.result(_FLUSH_SECONDS)
+            except TimeoutError:
+                # The server ends it with its last connection, which may be the one that this client has hung up on.
+                if not self._loop.is_running():
+                    raise _Stalled from None

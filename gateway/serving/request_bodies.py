@@ -1,0 +1,116 @@
+"""Request bodies, which are read in the event loop: how long they take is up to their clients."""
+
+import asyncio
+from collections import Counter
+from collections.abc import Awaitable, Callable, MutableMapping
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Any
+
+from django.conf import settings
+
+from gateway.http.metrics import BODIES_INSIDE
+from gateway.http.problems import RETRY_AFTER_SECONDS, Code, Problem
+from gateway.serving.bulkheads import Full
+from gateway.serving.client_timeouts import Patience
+
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+
+
+_SLOW_SECONDS = 1.0
+"""A body that has not come by then counts as a slow one."""
+
+
+@dataclass(slots=True)
+class _Reading:
+    address: str
+    is_slow: bool = False
+    is_refused: bool = False
+
+
+class Bodies:  # pylint: disable=too-few-public-methods  # it does one thing
+    """The bodies that are being read, with a limit of size, of time, of all at once, and of one address's.
+
+    That may have half of the room, since quick ones come in numbers where many clients are behind it, and a quarter of
+    the room for slow ones.
+    """
+
+    def __init__(self, patience: Patience) -> None:
+        self._patience = patience
+        self._inside: Counter[str] = Counter()
+        self._slow: Counter[str] = Counter()
+
+    async def read(self, address: str, receive: Receive) -> tuple[bytearray, bool]:
+        """Collect a body until it ends, or is larger than any that is taken.
+
+        Args:
+            address: whose it is.
+            receive: gives the next part.
+
+        Returns:
+            what came, and whether that is all.
+
+        Raises:
+            Full: as many bodies are being read as may be, or the process ends.
+            Problem: 429, this address has its share of the room, or the body is slow, and its slow ones have theirs.
+        """
+        if self._inside[address] >= max(1, settings.GATEWAY.bodies // 2):
+            raise _too_many("")
+        if self._inside.total() >= settings.GATEWAY.bodies:
+            raise Full
+        self._inside[address] += 1
+        reading, body = _Reading(address), bytearray()
+        try:
+            with BODIES_INSIDE.track_inprogress():
+                async with self._patience.wait(settings.GATEWAY.body_timeout) as timeout:
+                    slow = asyncio.get_running_loop().call_later(_SLOW_SECONDS, self._count_slow, reading, timeout)
+                    try:
+                        return body, await _read(receive, body)
+                    finally:
+                        slow.cancel()
+        except TimeoutError:
+            if reading.is_refused:
+                raise _too_many("slow ") from None
+            if self._patience.is_ending:
+                raise Full from None
+            return body, False
+        finally:
+            _leave(self._inside, address)
+            if reading.is_slow:
+                _leave(self._slow, address)
+
+    def _count_slow(self, reading: _Reading, timeout: asyncio.Timeout) -> None:
+        if self._slow[reading.address] < max(1, settings.GATEWAY.bodies // 4):
+            self._slow[reading.address] += 1
+            reading.is_slow = True
+        elif not timeout.expired():
+            reading.is_refused = True
+            timeout.reschedule(0)
+
+
+def _leave(bodies: Counter[str], address: str) -> None:
+    bodies[address] -= 1
+    if not bodies[address]:
+        del bodies[address]
+
+
+def _too_many(kind: str) -> Problem:
+    return Problem(
+        HTTPStatus.TOO_MANY_REQUESTS,
+        Code.THROTTLED,
+        f"Your address is sending as many {kind}request bodies as one may; wait for one to end.",
+        headers={"Retry-After": str(RETRY_AFTER_SECONDS)},
+    )
+
+
+async def _read(receive: Receive, body: bytearray) -> bool:
+    """Whether it came whole; not if the client hangs up before."""
+    more = True
+    while more and len(body) <= settings.MAX_BODY_BYTES:
+        message = await receive()
+        if message["type"] != "http.request":
+            return False
+        body += message.get("body", b"")
+        more = message.get("more_body", False)
+    return True

@@ -1,0 +1,50 @@
+"""Answers on their way to clients: how much memory those may hold that their clients are slow to take."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from gateway.http.metrics import ANSWER_BYTES
+from gateway.serving.client_timeouts import Patience
+
+MAX_BYTES = 128 * 1024 * 1024
+"""A worker's; more than the largest answer of Elasticsearch that is read."""
+
+
+class Answers:  # pylint: disable=too-few-public-methods  # it does one thing
+    """The long answers that are being taken, to be used from one event loop."""
+
+    def __init__(self, patience: Patience) -> None:
+        self._patience = patience
+        self._bytes = 0
+        self._taking: dict[asyncio.Timeout, int] = {}
+
+    @asynccontextmanager
+    async def taking(self, length: int) -> AsyncIterator[None]:
+        """Let a client take its answer in here, as long as it takes.
+
+        Where there is no room for one more, whoever has been taking theirs the longest is given up.
+
+        Args:
+            length: of the answer, in bytes.
+
+        Raises:
+            TimeoutError: this client is given up, or the process ends.
+        """
+        async with self._patience.wait(None) as timeout:
+            self._taking[timeout] = length
+            self._count(length)
+            while self._bytes > MAX_BYTES and (oldest := next(iter(self._taking), timeout)) is not timeout:
+                oldest.reschedule(0)
+                self._leave(oldest)
+            try:
+                yield
+            finally:
+                self._leave(timeout)
+
+    def _leave(self, timeout: asyncio.Timeout) -> None:
+        self._count(-self._taking.pop(timeout, 0))
+
+    def _count(self, length: int) -> None:
+        self._bytes += length
+        ANSWER_BYTES.inc(length)

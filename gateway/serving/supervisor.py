@@ -1,0 +1,158 @@
+"""The server process, and the workers that it starts."""
+
+# pylint: disable=duplicate-code  # as the other services do; they share no code, so that each can be deployed alone
+
+import asyncio
+import logging
+import math
+import multiprocessing
+import os
+import signal
+import socket
+import sys
+import threading
+import time
+from pathlib import Path
+from tempfile import TemporaryFile, gettempdir
+from typing import Any
+
+import django
+from django.conf import settings
+from granian.constants import HTTPModes, Interfaces, Loops
+from granian.http import HTTP1Settings
+from granian.log import LogLevels
+from granian.server.mp import MPServer
+
+from gateway.serving.event_loop import EventLoop
+from gateway.serving.metrics_files import allocate, give_back
+from kit import tracing
+from kit.logs import take_over
+from kit.traced_asgi import traced
+
+logger = logging.getLogger("gateway")
+
+BAD_CONFIGURATION = 2
+_DRAIN_SECONDS = 9
+"""What a worker may take to end, besides the longest request that it may have in hand."""
+_INSIST_SECONDS = 0.1
+
+
+class _Server(MPServer):
+    def _respawn_workers(self, workers: list[int], *args: Any, **kwargs: Any) -> None:
+        """Start others in their place; what the old ones were doing at the end is true no more."""
+        # It looks at its import where the metrics are, and this module is imported before that is known.
+        from prometheus_client.multiprocess import mark_process_dead  # pylint: disable=import-outside-toplevel
+
+        gone = [self.wrks[number].inner.pid for number in workers]
+        super()._respawn_workers(workers, *args, **kwargs)
+        for process in gone:
+            mark_process_dead(process)  # type: ignore[no-untyped-call]  # comes without types
+            give_back(_metrics_folder(), process)
+
+    def shutdown(self, exit_code: int = 0) -> None:
+        """Stop the workers, also those that have only begun.
+
+        Such a one may not hear the first SIGTERM: it is forked with a handler that is its parent's, and uvloop drops
+        signals that come while it does not run. So it is told until it ends.
+        """
+        threading.Thread(target=_insist, name="insist", daemon=True).start()
+        super().shutdown(exit_code)  # type: ignore[no-untyped-call]  # granian's methods have no types
+
+
+def _metrics_folder() -> Path:
+    return Path(os.environ["PROMETHEUS_MULTIPROC_DIR"])
+
+
+def _insist() -> None:
+    while workers := multiprocessing.active_children():
+        time.sleep(_INSIST_SECONDS)
+        for worker in workers:
+            worker.terminate()
+
+
+def serve() -> int:
+    """Check the configuration, then serve in the foreground until SIGTERM or SIGINT.
+
+    Returns:
+        the exit status.
+    """
+    django.setup()
+    # It reads the settings, which whoever calls this has found to be readable.
+    from gateway.serving.checks import check_for_serving  # pylint: disable=import-outside-toplevel
+
+    take_over()
+    errors = False
+    for message in check_for_serving():
+        logger.log(message.level, "%s: %s; %s", message.id, message.msg, message.hint)
+        errors |= message.is_serious()
+    if errors:
+        return BAD_CONFIGURATION
+    configured = settings.GATEWAY
+    try:
+        # The server itself would share a port that another gateway serves on (SO_REUSEPORT).
+        family = socket.AF_INET6 if ":" in configured.host else socket.AF_INET
+        socket.create_server((configured.host, configured.port), family=family).close()
+    except OSError as error:
+        logger.error("GATEWAY_HOST, GATEWAY_PORT: cannot serve on %s:%s: %s", configured.host, configured.port, error)
+        return BAD_CONFIGURATION
+    try:
+        configured.spool_dir.mkdir(0o700, parents=True, exist_ok=True)
+        TemporaryFile(dir=configured.spool_dir).close()
+    except OSError as error:
+        logger.error("GATEWAY_SPOOL_DIR: cannot write to %s: %s", configured.spool_dir, error.strerror)
+        return BAD_CONFIGURATION
+    server = _Server(
+        "gateway.serving.application:Application",
+        address=configured.host,
+        port=configured.port,
+        interface=Interfaces.ASGINL,
+        workers=configured.workers,
+        loop=Loops.uvloop,
+        workers_kill_timeout=math.ceil(configured.request_timeout) + _DRAIN_SECONDS,
+        # One that ends again right after its start ends the gateway, so that whoever started that sees it.
+        respawn_failed_workers=True,
+        http=HTTPModes.http1,
+        websockets=False,
+        http1_settings=HTTP1Settings(header_read_timeout=10_000, max_buffer_size=64 * 1024),
+        log_level=LogLevels.error,
+        log_dictconfig=settings.LOGGING,
+    )
+    logger.info("serving on http://%s:%s", configured.host, configured.port)
+    server.serve(target_loader=_load, wrap_loader=False)
+    # The interpreter gives the signals up on its way out, and another one would kill it.
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    logger.info("stopped")
+    return 0
+
+
+def _load() -> Any:
+    """Load the application in a worker process, and see to it that the worker ends when its parent is killed."""
+    try:
+        allocate(_metrics_folder(), os.getpid())
+    except OSError as error:
+        logger.error("TMPDIR: no room for a worker's metrics in %s: %s", gettempdir(), error.strerror)
+        sys.exit(BAD_CONFIGURATION)
+    # pylint: disable=import-outside-toplevel  # after the fork
+    from gateway.audit.delivery import audit_trail
+    from gateway.serving.application import Application
+
+    # Now rather than with the first request, because it may have events to send that an earlier process left.
+    audit_trail()
+    tracing.set_up("gateway", settings.TRACING)
+    threading.Thread(target=_stop_with_parent, name="parent-watch", daemon=True).start()
+    application = Application()
+    loop = asyncio.get_event_loop()
+    assert isinstance(loop, EventLoop)
+    loop.on_stop = application.stop
+    return traced(application) if tracing.is_on() else application
+
+
+def _stop_with_parent() -> None:
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        # More than once, for the same reason as the parent's own insisting.
+        while True:
+            os.kill(os.getpid(), signal.SIGTERM)
+            time.sleep(_INSIST_SECONDS)

@@ -1,0 +1,106 @@
+"""How far the group is, as the broker tells it: whether or not any sink runs."""
+
+import time
+from dataclasses import dataclass, replace
+
+from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
+from confluent_kafka.admin import AdminClient
+
+from kit.kafka import KafkaSettings, client_config
+from kit.librdkafka_log import LIBRDKAFKA
+
+_ANSWER_SECONDS = 5.0
+_OLDEST_SECONDS = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class PartitionBacklog:
+    """What of a partition is not settled.
+
+    Attributes:
+        partition: its number.
+        committed: the offset up to which everything is settled; None if the group never committed any.
+        low: the earliest offset that is left.
+        end: the offset that the next record will get.
+        oldest_ms: when Kafka had the oldest record that is not settled, milliseconds since 1970; None if there is none,
+            or it could not be read in time.
+    """
+
+    partition: int
+    committed: int | None
+    low: int
+    end: int
+    oldest_ms: int | None = None
+
+    @property
+    def start(self) -> int:
+        """The offset of the oldest record that is not settled."""
+        return max(self.low, self.committed or 0)
+
+    @property
+    def lag(self) -> int:
+        """Records that are not settled, at most: markers and what compaction left out are counted too."""
+        return max(0, self.end - self.start)
+
+
+def read_backlog(kafka: KafkaSettings, topic: str, group_id: str) -> list[PartitionBacklog]:
+    """Ask for every partition's backlog; the group is not joined and nothing of it changes.
+
+    Raises:
+        confluent_kafka.KafkaException: the cluster does not answer within five seconds, or has no such topic.
+    """
+    consumer = Consumer(
+        client_config(kafka)
+        | {
+            "client.id": "audit-sink-status",
+            "group.id": group_id,
+            "enable.auto.commit": False,
+            "auto.offset.reset": "earliest",
+            "queued.max.messages.kbytes": 1024,
+        },
+        logger=LIBRDKAFKA,
+    )
+    try:
+        found = consumer.list_topics(topic, timeout=_ANSWER_SECONDS).topics[topic]
+        if found.error is not None:
+            raise KafkaException(KafkaError(found.error.code(), f"{found.error.str()}: {topic}"))
+        backlogs = []
+        partitions = [TopicPartition(topic, number) for number in sorted(found.partitions)]
+        for position in consumer.committed(partitions, timeout=_ANSWER_SECONDS):
+            low, end = consumer.get_watermark_offsets(position, timeout=_ANSWER_SECONDS)
+            committed = position.offset if position.offset >= 0 else None
+            backlogs.append(PartitionBacklog(position.partition, committed, low, end))
+        oldest = _oldest(consumer, topic, [backlog for backlog in backlogs if backlog.lag])
+        return [replace(each, oldest_ms=oldest.get(each.partition)) for each in backlogs]
+    finally:
+        consumer.close()
+
+
+def _oldest(consumer: Consumer, topic: str, backlogs: list[PartitionBacklog]) -> dict[int, int]:
+    """The first unsettled record's timestamp by partition, as far as they come within five seconds."""
+    found: dict[int, int] = {}
+    consumer.assign([TopicPartition(topic, each.partition, each.start) for each in backlogs])
+    deadline = time.monotonic() + _OLDEST_SECONDS
+    while len(found) < len(backlogs) and time.monotonic() < deadline:
+        for record in consumer.consume(1, 0.5):
+            if record.error() is None and record.partition() is not None:
+                found[record.partition() or 0] = record.timestamp()[1]
+                # So that one partition's many records do not stand before another's first.
+                consumer.incremental_unassign([TopicPartition(topic, record.partition() or 0)])
+    return found
+
+
+def count_members(kafka: KafkaSettings, group_id: str) -> int:
+    """How many members the group has now.
+
+    Raises:
+        confluent_kafka.KafkaException: the cluster does not answer within five seconds, or refuses to tell.
+    """
+    admin = AdminClient({**client_config(kafka)}, logger=LIBRDKAFKA)
+    try:
+        description = admin.describe_consumer_groups([group_id], request_timeout=_ANSWER_SECONDS)[group_id].result()
+    except KafkaException as error:
+        if error.args[0].code() == KafkaError.GROUP_ID_NOT_FOUND:
+            return 0
+        raise
+    return len(description.members)

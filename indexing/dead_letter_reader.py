@@ -1,0 +1,103 @@
+"""Reads the dead-letter topic from its beginning to where it ended when reading began."""
+
+import time
+from collections.abc import Iterator
+
+from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
+
+from kit.kafka import KafkaSettings, client_config
+from kit.librdkafka_log import LIBRDKAFKA
+
+_READ_RECORDS = 500
+_ANSWER_SECONDS = 5.0
+_STUCK_SECONDS = 30.0
+_TIMED_OUT = KafkaError._TIMED_OUT  # pylint: disable=protected-access  # a public constant all the same
+
+GROUP = "audit-sink-dead-letters"
+"""The group that librdkafka wants, though no offset is committed for it."""
+
+
+class DeadLetterReader:
+    """One look at the topic, by iterating or at one offset; nothing is committed, so the next look sees the same.
+
+    Args:
+        kafka: how the cluster is reached.
+        topic: the dead-letter topic.
+
+    Attributes:
+        count: how many records there are at most (markers and what compaction left out are counted too).
+
+    Raises:
+        confluent_kafka.KafkaException: the cluster does not answer within five seconds, or has no such topic.
+    """
+
+    def __init__(self, kafka: KafkaSettings, topic: str) -> None:
+        self._consumer = Consumer(
+            client_config(kafka)
+            | {
+                "client.id": "audit-sink-dead-letters",
+                "group.id": GROUP,
+                "enable.auto.commit": False,
+                # What retention deletes while it is read is passed over, not everything up to the end.
+                "auto.offset.reset": "earliest",
+                "queued.max.messages.kbytes": 16 * 1024,
+            },
+            logger=LIBRDKAFKA,
+        )
+        self._topic = topic
+        found = self._consumer.list_topics(topic, timeout=_ANSWER_SECONDS).topics[topic]
+        if found.error is not None:
+            raise KafkaException(KafkaError(found.error.code(), f"{found.error.str()}: {topic}"))
+        self._ends: dict[int, int] = {}
+        self._starts: list[TopicPartition] = []
+        self.count = 0
+        for partition in found.partitions:
+            low, high = self._consumer.get_watermark_offsets(TopicPartition(topic, partition), timeout=_ANSWER_SECONDS)
+            self.count += high - low
+            if high > low:
+                self._ends[partition] = high
+                self._starts.append(TopicPartition(topic, partition, low))
+
+    def __iter__(self) -> Iterator[Message]:
+        """Every record, once; may be gone through once.
+
+        Raises:
+            confluent_kafka.KafkaException: reading fails, or does not get any further for 30 seconds.
+        """
+        try:
+            yield from self._read(self._starts)
+        finally:
+            self._consumer.close()
+
+    def at(self, partition: int, offset: int) -> Message | None:
+        """The record at an offset, or None if there is none; closes the reader.
+
+        Raises:
+            confluent_kafka.KafkaException: reading fails, or does not get any further for 30 seconds.
+        """
+        low = next((start.offset for start in self._starts if start.partition == partition), None)
+        try:
+            if low is None or not low <= offset < self._ends[partition]:
+                return None
+            record = next(self._read([TopicPartition(self._topic, partition, offset)]), None)
+            return record if record is not None and record.offset() == offset else None
+        finally:
+            self._consumer.close()
+
+    def _read(self, starts: list[TopicPartition]) -> Iterator[Message]:
+        self._consumer.assign(starts)
+        left = starts
+        last_progress = time.monotonic()
+        while left:
+            records = self._consumer.consume(_READ_RECORDS, 1.0)
+            for record in records:
+                error = record.error()
+                if error is not None and not error.retriable():
+                    raise KafkaException(error)
+                if error is None and (record.offset() or 0) < self._ends[record.partition() or 0]:
+                    last_progress = time.monotonic()
+                    yield record
+            # The position, unlike a record's offset, also crosses what is no record.
+            left = [each for each in self._consumer.position(starts) if each.offset < self._ends[each.partition]]
+            if left and time.monotonic() - last_progress > _STUCK_SECONDS:
+                raise KafkaException(KafkaError(_TIMED_OUT, f"{self._topic} stays silent"))

@@ -1,0 +1,250 @@
+"""The sink's membership in its consumer group: partitions, positions and commits."""
+
+import logging
+import time
+from collections.abc import Callable
+from concurrent.futures import Future
+
+from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicCollection, TopicPartition
+from confluent_kafka.admin import AdminClient
+from confluent_kafka.admin._topic import TopicDescription
+
+from indexing.metrics import COMMIT_FAILURES, LAG, PAUSED
+from indexing.offsets import OffsetTracker
+from indexing.resume import starting_offset
+from kit.kafka import KafkaSettings, client_config
+from kit.librdkafka_log import LIBRDKAFKA
+
+logger = logging.getLogger(__name__)
+
+_NO_POSITION = KafkaError._AUTO_OFFSET_RESET  # pylint: disable=protected-access  # a public constant all the same
+_ANSWER_SECONDS = 5.0
+_COMMIT_EVERY_SECONDS = 0.5
+_LOOK_EVERY_SECONDS = 5.0
+
+
+class Group:  # pylint: disable=too-many-instance-attributes  # two clients, and what was last heard of each
+    """One member of the consumer group, used from one thread.
+
+    Args:
+        kafka: how the cluster is reached.
+        topic: what is read.
+        group_id: the group.
+        tracker: says what may be committed.
+        on_leave: called before partitions leave, in an orderly way (True) or because they are lost (False).
+    """
+
+    def __init__(
+        self,
+        kafka: KafkaSettings,
+        topic: str,
+        group_id: str,
+        tracker: OffsetTracker,
+        on_leave: Callable[[bool], None],
+    ) -> None:
+        self.is_paused = False
+        self.has_joined = False
+        self._topic = topic
+        self._tracker = tracker
+        self._on_leave = on_leave
+        self._topic_id: str | None = None
+        self._starts: dict[int, int] = {}
+        self._description: Future[TopicDescription] | None = None
+        self._last_commit = 0.0
+        self._next_look = 0.0
+        self._admin = AdminClient({**client_config(kafka)}, logger=LIBRDKAFKA)
+        self._consumer = Consumer(
+            client_config(kafka)
+            | {
+                "client.id": "audit-sink",
+                "group.id": group_id,
+                "partition.assignment.strategy": "cooperative-sticky",
+                "enable.auto.commit": False,
+                "enable.auto.offset.store": False,
+                # Where to begin is decided here, with a line in the log; see indexing.resume.
+                "auto.offset.reset": "error",
+                # A killed member's partitions move after this; its successor on the same machine waits for it too.
+                "session.timeout.ms": 8_000,
+                "heartbeat.interval.ms": 2_000,
+                "topic.metadata.refresh.interval.ms": 30_000,
+                "queued.max.messages.kbytes": 16 * 1024,
+                "fetch.wait.max.ms": 100,
+                # By default a full queue rests for a second, and a backlog is read in less.
+                "fetch.queue.backoff.ms": 10,
+                "on_commit": self._committed,
+            },
+            logger=LIBRDKAFKA,
+        )
+
+    def join(self) -> None:
+        """Join the group; partitions arrive while reading."""
+        self._consumer.subscribe([self._topic], on_assign=self._assigned, on_revoke=self._revoked, on_lost=self._lost)
+
+    def read(self, max_records: int, timeout: float) -> list[Message]:
+        """Read records, and serve the group; none for partitions that are not assigned.
+
+        Args:
+            max_records: how many at most.
+            timeout: seconds to wait for that many.
+        """
+        records = []
+        for message in self._consumer.consume(max_records, timeout):
+            error = message.error()
+            if error is None:
+                records.append(message)
+            else:
+                self._on_error(message, error)
+                # If the partition begins anew, what came before the error is of a topic, or a part of it, that is gone.
+                records = [record for record in records if record.partition() != message.partition()]
+        return records
+
+    def pause(self) -> None:
+        """Stop fetching, stay in the group."""
+        self.is_paused = True
+        self._consumer.pause(self._consumer.assignment())
+
+    def resume(self) -> None:
+        """Go on fetching."""
+        self.is_paused = False
+        self._consumer.resume(self._consumer.assignment())
+
+    def commit(self, *, wait: bool = False) -> None:
+        """Commit what is settled: in the background and not too often, or at once and waiting for the answer."""
+        now = time.monotonic()
+        offsets = self._tracker.committable()
+        if not offsets or not (wait or now - self._last_commit >= _COMMIT_EVERY_SECONDS):
+            return
+        self._last_commit = now
+        positions = [
+            # The topic's id goes with its offsets: another topic of the same name has no use for them.
+            TopicPartition(self._topic, partition, offset, metadata=self._topic_id)
+            for partition, offset in offsets.items()
+        ]
+        self._tracker.committed(offsets)
+        try:
+            if wait:
+                self._committed(None, self._consumer.commit(offsets=positions, asynchronous=False))
+            else:
+                self._consumer.commit(offsets=positions, asynchronous=True)
+        except KafkaException as error:  # a rebalance, most of the time; the next owner repeats what was not committed
+            self._committed(error.args[0], positions)
+
+    def watch_topic(self) -> None:
+        """Notice within seconds, without waiting, that the topic was deleted and made again, and read all of it.
+
+        librdkafka goes on at the old offsets in the new topic, and says nothing of what it skips.
+        """
+        if self._description is not None and self._description.done():
+            if self._description.exception() is None and self._topic_id is not None:
+                topic_id = str(self._description.result().topic_id)
+                if topic_id != self._topic_id:
+                    self._restart(self._consumer.assignment())
+            self._description = None
+        elif self._description is None and time.monotonic() >= self._next_look:
+            self._next_look = time.monotonic() + _LOOK_EVERY_SECONDS
+            self._description = self._describe_topic()
+
+    def _describe_topic(self) -> "Future[TopicDescription]":
+        topics = TopicCollection([self._topic])
+        return self._admin.describe_topics(topics, request_timeout=_ANSWER_SECONDS)[self._topic]
+
+    def leave(self) -> None:
+        """Leave the group, so that the others need not wait for the session to end."""
+        self._consumer.close()
+
+    def update_metrics(self) -> None:
+        """Refresh the gauges of the assigned partitions; asks nothing of the broker."""
+        assignment = self._consumer.assignment()
+        PAUSED.set(len(assignment) if self.is_paused else 0)
+        for position in assignment:
+            low, high = self._consumer.get_watermark_offsets(position, cached=True)
+            settled = self._tracker.position(position.partition)
+            if settled is None:
+                settled = self._starts.get(position.partition, 0)
+            if high >= 0:
+                LAG.labels(position.partition).set(high - max(low, settled))
+
+    def probe(self, timeout: float) -> str | None:
+        """Say what is wrong with the topic, as the cluster tells it within ``timeout`` seconds; from any thread."""
+        try:
+            found = self._admin.list_topics(self._topic, timeout=timeout).topics[self._topic]
+        except KafkaException as error:
+            return str(error.args[0])
+        return None if found.error is None else f"{found.error.str()}: {self._topic} (python -m audit_sink topics)"
+
+    def _assigned(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
+        self.has_joined = True
+        for position in partitions:
+            self._tracker.assign(position.partition)
+        self._find_starts(partitions)
+        consumer.incremental_assign(partitions)
+        if self.is_paused:
+            consumer.pause(partitions)
+        if partitions:
+            logger.info("partitions assigned: %s", _numbers(partitions))
+
+    def _revoked(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
+        self._on_leave(True)
+        self.commit(wait=True)
+        self._forget(partitions)
+        consumer.incremental_unassign(partitions)
+        logger.info("partitions revoked: %s", _numbers(partitions))
+
+    def _lost(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
+        self._on_leave(False)
+        self._forget(partitions)
+        consumer.incremental_unassign(partitions)
+        logger.warning("partitions lost, another member has them: %s", _numbers(partitions))
+
+    def _forget(self, partitions: list[TopicPartition]) -> None:
+        for position in partitions:
+            self._tracker.revoke(position.partition)
+            self._starts.pop(position.partition, None)
+            LAG.remove(str(position.partition))
+
+    def _find_starts(self, partitions: list[TopicPartition]) -> None:
+        """Set each partition's offset; left as it is where the broker does not answer, and asked again on an error."""
+        try:
+            self._topic_id = str(self._describe_topic().result(_ANSWER_SECONDS).topic_id)
+            for position in self._consumer.committed(partitions, timeout=_ANSWER_SECONDS):
+                if position.error is not None:
+                    raise KafkaException(position.error)
+                low, high = self._consumer.get_watermark_offsets(position, timeout=_ANSWER_SECONDS)
+                # Offsets that another tool committed carry no id, and are believed.
+                same_topic = position.metadata in (None, "", self._topic_id)
+                start = starting_offset(position.offset if position.offset >= 0 else None, same_topic, low, high)
+                next(p for p in partitions if p.partition == position.partition).offset = start.offset
+                self._starts[position.partition] = start.offset
+                if start.warning is not None:
+                    logger.error("partition %d: %s", position.partition, start.warning)
+        except (KafkaException, TimeoutError) as error:
+            logger.warning("committed offsets cannot be had yet: %s", error)
+
+    def _on_error(self, message: Message, error: KafkaError) -> None:
+        partition = message.partition()
+        if error.code() == _NO_POSITION and partition is not None and partition >= 0:
+            self._restart([TopicPartition(self._topic, partition)])
+        elif error.fatal():
+            raise KafkaException(error)
+        else:
+            logger.warning("%s; the client goes on by itself", error)
+
+    def _restart(self, partitions: list[TopicPartition]) -> None:
+        """Begin partitions anew whose positions are not there (any more)."""
+        self._on_leave(True)
+        self.commit(wait=True)
+        self._consumer.incremental_unassign(partitions)
+        self._assigned(self._consumer, [TopicPartition(self._topic, position.partition) for position in partitions])
+
+    def _committed(self, error: KafkaError | None, partitions: list[TopicPartition]) -> None:
+        for position in partitions:
+            failure = error or position.error
+            if failure is not None:
+                COMMIT_FAILURES.inc()
+                self._tracker.uncommitted(position.partition)
+                if self._tracker.is_assigned(position.partition):
+                    logger.warning("partition %d: the commit is made again: %s", position.partition, failure)
+
+
+def _numbers(partitions: list[TopicPartition]) -> str:
+    return ", ".join(str(number) for number in sorted(position.partition for position in partitions)) or "none"

@@ -1,0 +1,77 @@
+"""Over HTTP: ``/metrics`` (Prometheus), ``/healthz`` (the loop turns), ``/readyz`` (each dependency)."""
+
+import logging
+import socket
+import threading
+import time
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import orjson
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+
+from indexing.loop import Sink
+
+logger = logging.getLogger(__name__)
+
+_STUCK_SECONDS = 60.0
+_REQUEST_SECONDS = 10.0
+
+
+def serve_health(sink: Sink, host: str, port: int) -> None:
+    """Answer in threads of their own until the process ends.
+
+    Raises:
+        OSError: the address cannot be had.
+    """
+
+    class Handler(BaseHTTPRequestHandler):
+        """Answers GET for one sink."""
+
+        timeout = _REQUEST_SECONDS
+        server_version = "audit-sink"
+        sys_version = ""
+
+        def do_GET(self) -> None:  # pylint: disable=invalid-name  # the name that http.server calls
+            """Answer one request."""
+            match self.path.partition("?")[0]:
+                case "/metrics":
+                    self._answer(200, CONTENT_TYPE_LATEST, generate_latest())
+                case "/healthz":
+                    age = time.monotonic() - sink.last_turn
+                    healthy = age < _STUCK_SECONDS
+                    self._json(
+                        200 if healthy else 503, {"status": "ok" if healthy else "stuck", "idle_s": round(age, 1)}
+                    )
+                case "/readyz":
+                    wrong = sink.dependencies()
+                    ready = not any(wrong.values())
+                    found = {name: reason or "ok" for name, reason in wrong.items()}
+                    self._json(200 if ready else 503, {"status": "ok" if ready else "unready", "dependencies": found})
+                case _:
+                    self._json(404, {"status": "not found", "paths": ["/metrics", "/healthz", "/readyz"]})
+
+        def log_message(self, format: str, *args: object) -> None:  # pylint: disable=redefined-builtin
+            """Keep requests out of the log."""
+
+        def _json(self, status: int, body: dict[str, object]) -> None:
+            self._answer(status, "application/json", orjson.dumps(body))
+
+        def _answer(self, status: int, content_type: str, body: bytes) -> None:
+            self.send_response(status)
+            self.send_header("Content-Type", content_type)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+    class Server(ThreadingHTTPServer):
+        """Says nothing of clients that hang up."""
+
+        address_family = socket.AF_INET6 if ":" in host else socket.AF_INET
+
+        def handle_error(self, request: object, client_address: object) -> None:
+            """Leave it at that."""
+
+    server = Server((host, port), Handler)
+    server.daemon_threads = True
+    threading.Thread(target=server.serve_forever, name="health", daemon=True).start()
+    logger.info("metrics and health on http://%s:%d", host, port)

@@ -1,0 +1,102 @@
+"""Holds what Elasticsearch finds against what the reference evaluator says."""
+
+from datetime import UTC, datetime
+from itertools import count
+from typing import Any
+
+from elasticsearch import Elasticsearch
+from hypothesis import HealthCheck, Phase, Verbosity, given, seed, settings
+
+from tests.support.reference import Reference
+from tests.support.strategies import Question, World, worlds
+from translator.catalogue import Catalogue
+from translator.dsl import translate
+from translator.format import format as write
+
+QUESTIONS = 12
+"""Queries that an index is asked."""
+INDICES = 10
+"""Indices of a batch: after these Hypothesis varies what it had, which for examples as large finds less."""
+
+_numbers = count()
+
+
+def compare(client: Elasticsearch, batch: int) -> None:
+    """Make a batch of indices and ask each of them; the same number makes the same ones.
+
+    Raises:
+        AssertionError: Elasticsearch and the reference evaluator disagree; the message shows each query and document.
+    """
+
+    @seed(batch)
+    @settings(
+        max_examples=INDICES,
+        database=None,
+        deadline=None,
+        # What is reported is one query and one document each, so nothing is gained by asking smaller worlds.
+        phases=[Phase.generate],
+        suppress_health_check=list(HealthCheck),
+        verbosity=Verbosity.quiet,
+    )
+    @given(world=worlds(questions=QUESTIONS))
+    def agree(world: World) -> None:
+        found = disagreements(client, world)
+        assert not found, "\n\n".join(found)
+
+    agree()  # pylint: disable=no-value-for-parameter  # Hypothesis hands the world over
+
+
+def disagreements(client: Elasticsearch, world: World) -> list[str]:
+    """Ask Elasticsearch everything in an index of its own.
+
+    Returns:
+        The documents that only one of the two finds, as a person would want to see them.
+
+    Raises:
+        AssertionError: Elasticsearch does not take a document.
+        QueryError: the translator does not take a query.
+    """
+    index = f"language-{next(_numbers)}"
+    client.indices.create(index=index, mappings=world.mapping, settings={"number_of_replicas": 0})
+    try:
+        operations: list[dict[str, Any]] = []
+        for identifier, document in enumerate(world.documents):
+            operations += [{"create": {"_id": str(identifier)}}, document]
+        answer = client.bulk(index=index, operations=operations, refresh=True)
+        assert not answer["errors"], [item for item in answer["items"] if "error" in item["create"]]
+        return _ask(client, index, world)
+    finally:
+        client.indices.delete(index=index)
+
+
+def _ask(client: Elasticsearch, index: str, world: World) -> list[str]:
+    catalogue = Catalogue.from_mappings({index: world.mapping})
+    queries = [
+        translate(write(question.tree), catalogue, case_insensitive=question.case_insensitive).query
+        for question in world.questions
+    ]
+    searches: list[dict[str, Any]] = []
+    for query in queries:
+        searches += [{}, {"query": query, "size": len(world.documents), "_source": False}]
+    answers = client.msearch(index=index, searches=searches)["responses"]
+    now = datetime.now(UTC)
+    return [
+        f"{question!r}\nsent       {query}\ndocument   {document}\n{problem}"
+        for question, query, answer in zip(world.questions, queries, answers, strict=True)
+        for document, problem in _differences(question, answer, world, now)
+    ]
+
+
+def _differences(question: Question, answer: Any, world: World, now: datetime) -> list[tuple[dict[str, Any], str]]:
+    if "error" in answer:
+        return [({}, f"Elasticsearch refuses it: {answer['error']['root_cause']}")]
+    found = {hit["_id"] for hit in answer["hits"]["hits"]}
+    reference = Reference(world.mapping, now=now, case_insensitive=question.case_insensitive)
+    differences = []
+    for identifier, document in enumerate(world.documents):
+        is_found, is_meant = str(identifier) in found, reference.matches(question.tree, document)
+        if is_found and not is_meant:
+            differences.append((document, "Elasticsearch finds it, although it is not meant"))
+        if is_meant and not is_found:
+            differences.append((document, "Elasticsearch does not find it, although it is meant"))
+    return differences
