@@ -1,4 +1,4 @@
-"""elastic.settings."""
+"""Settings of the connection to Elasticsearch: the variables ``ELASTICSEARCH_*``."""
 
 from pathlib import Path
 from typing import Self

@@ -1,134 +1,31 @@
 """The gateway's settings: the variables ``GATEWAY_*``, and Django's own settings made of them.
 
-This is the only module that reads the environment.
+Each room describes its variables in its own module ``settings``; here they are read, once.
 """
 
-import re
-from enum import StrEnum
-from ipaddress import IPv4Network, IPv6Network
-from pathlib import Path
-from typing import Annotated, ClassVar
+from typing import ClassVar
 
 from corsheaders.defaults import default_headers
-from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, StringConstraints
-from pydantic_settings import NoDecode, SettingsConfigDict
 
 from contracts.query_event.topics import TopicSettings
 from elastic.settings import ElasticsearchSettings
 from gateway import __version__
+from gateway.audit.settings import AuditSettings
 from gateway.http.database import read_database_url
-from gateway.identity.signing_keys import read_signing_keys
+from gateway.http.settings import HttpSettings
+from gateway.identity.settings import IdentitySettings
+from gateway.search.settings import SearchSettings
+from gateway.serving.settings import ServingSettings
 from kit.kafka import KafkaSettings
-from kit.logs import LogFormat, configuration
-from kit.settings import HttpUrl, Settings, TracingSettings
+from kit.logs import configuration
+from kit.settings import TracingSettings
 
 
-def _comma_separated(value: object) -> object:
-    return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
-
-
-def _no_audit_trail(index: str) -> str:
-    if index.startswith("query-logs"):
-        raise ValueError("the audit trail is searched by auditors alone, and not by being listed here")
-    return index
-
-
-def _signing_keys(pem: SecretStr) -> SecretStr:
-    if pem.get_secret_value():
-        read_signing_keys(pem.get_secret_value())
-    return pem
-
-
-# Lower case and no wildcard, so that a grant names exactly one index or alias.
-_IndexName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9._-]{0,254}$"), AfterValidator(_no_audit_trail)]
-_Rate = Annotated[str, StringConstraints(pattern=r"^[1-9][0-9]{0,8}/(second|minute|hour|day)$")]
-_Origin = Annotated[str, StringConstraints(pattern=r"^https?://[^/\s*]+$")]
-_Seconds = Annotated[float, Field(gt=0, le=60)]
-_COMMA_SEPARATED = (NoDecode, BeforeValidator(_comma_separated))
-
-
-def _redis_url(url: SecretStr | None) -> SecretStr | None:
-    if url is not None and not re.match(r"(rediss?|redis\+unix)://.", url.get_secret_value()):
-        raise ValueError("must be a URL such as redis://127.0.0.1:6379/0")
-    return url
-
-
-def _database_url(url: SecretStr) -> SecretStr:
-    read_database_url(url.get_secret_value())
-    return url
-
-
-CREDENTIAL = re.compile(r"[!-~]{1,4096}")
-"""What can stand in a header as it is."""
-
-
-def _credential(credential: SecretStr | None) -> SecretStr | None:
-    if credential is not None and not CREDENTIAL.fullmatch(credential.get_secret_value()):
-        raise ValueError("must be at most 4,096 printable ASCII characters without spaces")
-    return credential
-
-
-class AuditMode(StrEnum):
-    """What an answer waits for: that its event is safe, or nothing."""
-
-    DURABLE = "durable"
-    ASYNC = "async"
-
-
-class GatewaySettings(Settings):
-    """What the operator decides, from the variables ``GATEWAY_<FIELD>``. Time-outs are in seconds."""
-
-    model_config = SettingsConfigDict(env_prefix="GATEWAY_")
+class GatewaySettings(ServingSettings, SearchSettings, IdentitySettings, AuditSettings, HttpSettings):
+    """All variables ``GATEWAY_<FIELD>``, each described in the ``settings`` of its room."""
 
     # Django asks every value of its settings for this; a model that lacks it takes seven times as long to be read.
     _mask_wrapped: ClassVar[bool] = True
-
-    # Only serving needs a key (a check of the gateway says so), commands do not.
-    secret_key: SecretStr = SecretStr("")
-    host: str = "127.0.0.1"
-    port: int = Field(default=8000, ge=1, le=65535)
-    workers: int = Field(default=1, ge=1, le=64)
-    threads: int = Field(default=32, ge=1, le=256)
-    queue: int = Field(default=64, ge=0, le=10_000)
-    bodies: int = Field(default=128, ge=1, le=10_000)
-    body_timeout: _Seconds = 10.0
-    allowed_hosts: Annotated[tuple[str, ...], *_COMMA_SEPARATED] = ("localhost", "127.0.0.1", "[::1]")
-    # A secret, because PostgreSQL's may hold a password.
-    database_url: Annotated[SecretStr, AfterValidator(_database_url)] = SecretStr("sqlite:///sluice.db")
-    translator_url: HttpUrl = "http://127.0.0.1:8001"
-    search_indices: Annotated[tuple[_IndexName, ...], *_COMMA_SEPARATED] = Field(default=("devices",), min_length=1)
-    unsigned_tokens: bool = False
-    trusted_proxies: Annotated[tuple[IPv4Network | IPv6Network, ...], *_COMMA_SEPARATED] = ()
-    cors_origins: Annotated[tuple[_Origin, ...], *_COMMA_SEPARATED] = ()
-    user_rate: _Rate = "600/minute"
-    address_rate: _Rate = "1200/minute"
-    login_failures: _Rate = "10/hour"
-    address_login_failures: _Rate = "100/hour"
-    recorded_refusals: _Rate = "600/minute"
-    redis_url: Annotated[SecretStr | None, AfterValidator(_redis_url)] = None
-    # In PEM form; the first signs, all verify. Only serving needs them, as it does the secret key.
-    jwt_keys: Annotated[SecretStr, AfterValidator(_signing_keys)] = SecretStr("")
-    jwt_issuer: str = Field(default="sluice", min_length=1, max_length=200)
-    jwt_audience: str = Field(default="sluice", min_length=1, max_length=200)
-    jwt_access_seconds: int = Field(default=300, ge=30, le=3600)
-    jwt_refresh_seconds: int = Field(default=7 * 24 * 3600, ge=60, le=90 * 24 * 3600)
-    request_timeout: _Seconds = 20.0
-    translator_timeout: _Seconds = 5.0
-    search_timeout: _Seconds = 10.0
-    audit_mode: AuditMode = AuditMode.DURABLE
-    audit_timeout: _Seconds = 1.0
-    spool_dir: Path = Path("sluice-spool")
-    spool_bytes: int = Field(default=256 * 1024 * 1024, ge=1024 * 1024)
-    log_format: LogFormat = LogFormat.CONSOLE
-
-
-class CallerSettings(Settings):
-    """What ``python -m gateway search`` shows a gateway, from ``GATEWAY_TOKEN`` or ``GATEWAY_API_KEY``."""
-
-    model_config = SettingsConfigDict(env_prefix="GATEWAY_")
-
-    token: Annotated[SecretStr | None, AfterValidator(_credential)] = None
-    api_key: Annotated[SecretStr | None, AfterValidator(_credential)] = None
 
 
 GATEWAY = GatewaySettings.load()
@@ -144,7 +41,7 @@ DEBUG = False
 ALLOWED_HOSTS = list(GATEWAY.allowed_hosts)
 ROOT_URLCONF = "gateway.urls"
 WSGI_APPLICATION = "gateway.serving.wsgi.application"
-AUTH_USER_MODEL = "gateway.User"
+AUTH_USER_MODEL = "identity.User"
 PASSWORD_HASHERS = ["gateway.identity.password_hasher.Argon2"]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
@@ -172,7 +69,10 @@ INSTALLED_APPS = [
     "rest_framework",
     "drf_spectacular",
     "drf_spectacular_sidecar",
-    "gateway",
+    "gateway.identity",
+    "gateway.search",
+    "gateway.cli",
+    "gateway.serving",
 ]
 
 MIDDLEWARE = [

@@ -9,7 +9,7 @@ from pydantic_settings import SettingsConfigDict
 
 from kit.settings import Settings
 
-_TOPIC_NAME = r"^[a-zA-Z0-9._-]{1,249}$"
+TOPIC_NAME = r"^[a-zA-Z0-9._-]{1,249}$"
 
 
 class SecurityProtocol(StrEnum):

@@ -1,9 +1,9 @@
-"""contracts.query_event.topics."""
+"""Topics of the query events: their names, from ``AUDIT_*``."""
 
 from pydantic import Field
 from pydantic_settings import SettingsConfigDict
 
-from kit.kafka import _TOPIC_NAME
+from kit.kafka import TOPIC_NAME
 from kit.settings import Settings
 
 
@@ -12,5 +12,5 @@ class TopicSettings(Settings):
 
     model_config = SettingsConfigDict(env_prefix="AUDIT_")
 
-    topic: str = Field(default="query-events", pattern=_TOPIC_NAME)
-    dlq_topic: str = Field(default="query-events.dlq", pattern=_TOPIC_NAME)
+    topic: str = Field(default="query-events", pattern=TOPIC_NAME)
+    dlq_topic: str = Field(default="query-events.dlq", pattern=TOPIC_NAME)

@@ -15,11 +15,11 @@ from django.conf import settings
 
 from contracts.query_event.event import AuditEvent, encode, headers
 from gateway.audit.producer import Delivery, EventProducer, Report
+from gateway.audit.settings import AuditMode
 from gateway.audit.spool import Segment, Spool, SpoolFull
 from gateway.audit.spool_format import Record
 from gateway.http import metrics
 from gateway.http.problems import Code, Unavailable
-from gateway.settings import AuditMode
 from kit.kafka import KafkaSettings
 from kit.logs import OncePerInterval
 

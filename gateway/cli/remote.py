@@ -8,9 +8,9 @@ import orjson
 import urllib3
 from urllib3.exceptions import HTTPError, LocationValueError
 
+from gateway.cli.settings import CREDENTIAL, CallerSettings
 from gateway.cli.table import escape
 from gateway.identity.authentication import BEARER, SCHEME
-from gateway.settings import CREDENTIAL, CallerSettings
 
 REFUSED = 2
 FAILED = 1

@@ -1,4 +1,4 @@
-"""Who is known to the gateway, what they may search, come in with, and are reading."""
+"""Users, and the credentials that they log in with."""
 
 import uuid
 from datetime import datetime
@@ -165,19 +165,3 @@ class DeniedToken(models.Model):
 
     def __str__(self) -> str:
         return self.identifier
-
-
-class OpenCursor(models.Model):
-    """A snapshot of an index that a user is reading: Elasticsearch's point in time, and what it is bound to."""
-
-    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    user = models.ForeignKey(User, models.CASCADE, related_name="cursors")
-    binding = models.JSONField(editable=False)
-    point_in_time = models.TextField(editable=False)
-    started_at = models.DateTimeField(editable=False)
-    expires_at = models.DateTimeField(db_index=True, editable=False)
-
-    objects = ExpiringQuerySet.as_manager()
-
-    def __str__(self) -> str:
-        return str(self.id)

@@ -21,9 +21,10 @@ from django.utils import timezone
 from gateway.audit.draft import QueryRecord
 from gateway.http.correlation import Correlation
 from gateway.http.problems import Code, Problem, malformed
-from gateway.identity.models import OpenCursor, User
+from gateway.identity.models import User
 from gateway.search.date_anchor import anchored
 from gateway.search.elasticsearch import Page, sort_clauses, source_members
+from gateway.search.models import OpenCursor
 from gateway.search.points_in_time import (
     KEEP_ALIVE_SECONDS,
     ExpiredCursor,

@@ -1,4 +1,4 @@
-"""The gateway as a Django application."""
+"""Django application of the room ``serving``."""
 
 from importlib import import_module
 
@@ -8,10 +8,10 @@ from django.db.backends.signals import connection_created
 from gateway.http.database_timeout import limit_statements
 
 
-class GatewayConfig(AppConfig):
-    """Registers the gateway's system checks, and the limit of its database's statements."""
+class ServingConfig(AppConfig):
+    """Registers the gateway's system checks, and the time-out of database statements."""
 
-    name = "gateway"
+    name = "gateway.serving"
 
     def ready(self) -> None:
         """Register them."""

@@ -10,7 +10,7 @@ from django.apps import AppConfig
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Warning, register, run_checks  # pylint: disable=redefined-builtin
 
-from gateway.settings import AuditMode
+from gateway.audit.settings import AuditMode
 
 MIN_SECRET_KEY_CHARACTERS = 50
 SERVING = "serving"

@@ -11,7 +11,8 @@ from contracts.query_event.topics import TopicSettings
 from elastic.settings import ElasticsearchSettings
 from gateway.http import metrics as gateway_metrics
 from gateway.http.problems import Code
-from gateway.settings import CallerSettings, GatewaySettings
+from gateway.cli.settings import CallerSettings
+from gateway.settings import GatewaySettings
 from indexing import metrics as sink_metrics
 from kit.kafka import KafkaSettings
 from kit.settings import Settings, TracingSettings

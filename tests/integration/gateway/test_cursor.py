@@ -11,7 +11,8 @@ from django.test import Client
 from django.utils import timezone
 from pytest_django import Settings
 
-from gateway.identity.models import OpenCursor, User
+from gateway.identity.models import User
+from gateway.search.models import OpenCursor
 from gateway.search.cursors import MAX_OPEN
 from gateway.search.elasticsearch import client
 from kit.kafka import KafkaSettings

@@ -21,7 +21,7 @@ from urllib3.exceptions import HTTPError, NewConnectionError
 from gateway.audit.delivery import AuditTrail
 from gateway.audit.producer import EventProducer
 from gateway.audit.spool import Spool
-from gateway.settings import AuditMode
+from gateway.audit.settings import AuditMode
 from local import ports
 from tests.integration.audit_sink.harness import event, eventually
 from tests.integration.gateway.conftest import PATIENCE_SECONDS, Backing

@@ -18,7 +18,7 @@ from gateway.audit.delivery import AuditTrail, audit_trail
 from gateway.audit.producer import EventProducer, Report
 from gateway.audit.spool import SEGMENT_BYTES, Spool
 from gateway.audit.spool_format import MAX_FRAME_BYTES, Record, unframe
-from gateway.settings import AuditMode
+from gateway.audit.settings import AuditMode
 from kit.kafka import KafkaSettings
 from tests.integration.audit_sink.harness import event, eventually
 from tests.integration.gateway.conftest import PATIENCE_SECONDS, Search

@@ -16,7 +16,8 @@ from pytest_django import Settings
 from elastic.demo_inventory import NAMED
 from gateway.identity.access_tokens import read
 from gateway.identity.api_keys import issue_key
-from gateway.identity.models import OpenCursor, Role, User
+from gateway.identity.models import Role, User
+from gateway.search.models import OpenCursor
 from gateway.search.elasticsearch import client as elasticsearch
 from tests.integration.gateway.conftest import INDEX, FindEvents
 

@@ -11,7 +11,8 @@ from django.contrib.sessions.models import Session
 from django.core.management import CommandError, call_command
 
 from gateway.identity.api_keys import issue_key
-from gateway.identity.models import ApiKey, DeniedToken, OpenCursor, RefreshFamily, Role, User
+from gateway.identity.models import ApiKey, DeniedToken, RefreshFamily, Role, User
+from gateway.search.models import OpenCursor
 from gateway.identity.refresh_tokens import start_family
 
 _TABLES = tuple(model.objects for model in (User, ApiKey, RefreshFamily, OpenCursor, Session, LogEntry))

@@ -10,9 +10,9 @@ from django.core.management.base import BaseCommand
 from pydantic import TypeAdapter, ValidationError
 
 from gateway.cli.remote import FAILED, REFUSED, NoAnswer, authorization, post
+from gateway.cli.settings import CallerSettings
 from gateway.cli.table import table
 from gateway.search.serializers import MAX_SIZE
-from gateway.settings import CallerSettings
 from kit.settings import ConfigurationError, HttpUrl
 
 _MEMBERS = {"query_id", "count", "count_relation", "took_ms", "results"}

@@ -13,8 +13,9 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import DatabaseError, transaction
 from django.db.models import Model, Q, QuerySet
 
-from gateway.identity.models import ApiKey, OpenCursor, RefreshFamily, User
+from gateway.identity.models import ApiKey, RefreshFamily, User
 from gateway.identity.refresh_tokens import deny
+from gateway.search.models import OpenCursor
 
 
 class Command(BaseCommand):

@@ -5,7 +5,7 @@ from pydantic import SecretStr
 from pytest_django import Settings
 
 from gateway.serving.checks import check_for_serving
-from gateway.settings import AuditMode
+from gateway.audit.settings import AuditMode
 
 
 def _ids() -> list[str | None]:
