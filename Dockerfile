@@ -10,7 +10,10 @@ COPY requirements/runtime.txt /tmp/runtime.txt
 # Wheels alone: what would have to be compiled is not in the lock.
 RUN pip --python /opt/sluice/bin/python install --no-cache-dir --only-binary :all: --require-hashes -r /tmp/runtime.txt
 WORKDIR /opt/sluice/src
+COPY kit kit
+COPY contracts contracts
 COPY elastic elastic
+COPY indexing indexing
 COPY audit_sink audit_sink
 COPY translator translator
 COPY gateway gateway

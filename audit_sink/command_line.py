@@ -10,8 +10,8 @@ from pathlib import Path
 
 from confluent_kafka import KafkaException
 
+from audit_sink import log
 from audit_sink.commands import dead_letters, replay, secure, serve, status, topics
-from kit import librdkafka_log
 from kit.settings import ConfigurationError
 
 _FAILED = 1
@@ -29,7 +29,7 @@ def main(arguments: Sequence[str]) -> int:
         with, 130 where Ctrl-C ended a command.
     """
     command = _command(arguments)
-    librdkafka_log.configure()
+    log.configure()
     try:
         exit_status = command()
         sys.stdout.flush()

@@ -7,6 +7,7 @@ from msgspec import UNSET, Raw, Struct, UnsetType
 
 from contracts.query_event.daily_index import daily_index
 from contracts.query_event.reader import Error, Event
+from indexing.projection import Place
 
 _NS_PER_MS = 1_000_000
 _SUCCESSES = frozenset({"query.executed", "auth.succeeded"})
@@ -103,16 +104,14 @@ def document(event: Event, partition: int, offset: int) -> Document:
     )
 
 
-def bulk_lines(event: Event, partition: int, offset: int, timestamp_ms: int, index_prefix: str) -> bytes:
+def bulk_lines(event: Event, place: Place, index_prefix: str) -> bytes:
     """Make the two lines that create an event's document in a bulk body; ``_id`` is the event's id.
 
     Args:
         event: what happened.
-        partition: of the event's record.
-        offset: of the event's record.
-        timestamp_ms: of the event's record, milliseconds since 1970.
+        place: the event's record in the topic.
         index_prefix: what the index's name starts with.
     """
-    index = daily_index(index_prefix, event.timestamp, timestamp_ms)
+    index = daily_index(index_prefix, event.timestamp, place.timestamp_ms)
     action = f'{{"create":{{"_index":"{index}","_id":"{event.event_id}"}}}}\n'
-    return action.encode() + _write(document(event, partition, offset)) + b"\n"
+    return action.encode() + _write(document(event, place.partition, place.offset)) + b"\n"

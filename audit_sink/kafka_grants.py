@@ -20,8 +20,7 @@ from confluent_kafka.admin._scram import (
 from contracts.query_event.topics import TopicSettings
 from elastic.security import read_password
 from indexing import dead_letter_reader
-from kit.kafka import KafkaSettings, client_config
-from kit.librdkafka_log import LIBRDKAFKA
+from kit.kafka import LIBRDKAFKA, KafkaSettings, client_config
 
 GATEWAY = "gateway"
 SINK = "audit-sink"

@@ -1,38 +1,20 @@
-"""The audit sink's own settings, from ``AUDIT_SINK_*``."""
+"""Settings of the audit sink: the variables ``AUDIT_SINK_*``."""
 
 from pydantic import Field
 from pydantic_settings import SettingsConfigDict
 
-from kit.logs import LogFormat
-from kit.settings import Settings
+from indexing.settings import IndexingSettings
 
 
-class SinkSettings(Settings):
-    """How the sink reads, batches and writes.
-
-    Memory is bounded by ``batch_bytes`` times ``in_flight`` + 2 (one batch being filled, and one that is ready), twice:
-    the original records are kept beside the bodies made of them until they are settled.
-    """
+class SinkSettings(IndexingSettings):
+    """How the audit sink reads, batches and writes, and the indices that it writes to."""
 
     model_config = SettingsConfigDict(env_prefix="AUDIT_SINK_")
 
     group_id: str = Field(default="audit-sink", min_length=1, max_length=249, description="the consumer group")
-    batch_size: int = Field(default=2_000, ge=1, le=20_000, description="events in a batch at most")
-    batch_bytes: int = Field(
-        default=4 * 1024 * 1024, ge=64 * 1024, le=32 * 1024 * 1024, description="bytes at which a bulk body is full"
-    )
-    linger_ms: int = Field(default=200, ge=0, le=60_000, description="how long a batch waits to be filled")
-    in_flight: int = Field(default=2, ge=1, le=16, description="bulk requests under way at once")
-    dead_letter_ratio: float = Field(
-        default=0.5, gt=0, le=1, description="more dead letters than this among the last events stop the sink; 1: never"
-    )
+    metrics_port: int = Field(default=9108, ge=1, le=65_535, description="where metrics and health are served")
     index_prefix: str = Field(
         default="query-logs-",
         pattern=r"^[a-z0-9][a-z0-9._-]{0,99}$",
         description="what daily indices' names start with",
-    )
-    metrics_host: str = Field(default="127.0.0.1", description="where metrics and health are served")
-    metrics_port: int = Field(default=9108, ge=1, le=65_535, description="where metrics and health are served")
-    log_format: LogFormat = Field(
-        default=LogFormat.CONSOLE, description="a line for people (console), or JSON in the Elastic Common Schema (ecs)"
     )

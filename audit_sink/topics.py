@@ -6,8 +6,7 @@ from confluent_kafka.cimpl import NewTopic
 
 from contracts.query_event.topics import TopicSettings
 from indexing.dead_letter import MAX_ENVELOPE_BYTES
-from kit.kafka import KafkaSettings, client_config
-from kit.librdkafka_log import LIBRDKAFKA
+from kit.kafka import LIBRDKAFKA, KafkaSettings, client_config
 
 PARTITIONS = 6
 _MAX_REPLICAS = 3

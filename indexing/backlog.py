@@ -6,8 +6,7 @@ from dataclasses import dataclass, replace
 from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 from confluent_kafka.admin import AdminClient
 
-from kit.kafka import KafkaSettings, client_config
-from kit.librdkafka_log import LIBRDKAFKA
+from kit.kafka import LIBRDKAFKA, KafkaSettings, client_config
 
 _ANSWER_SECONDS = 5.0
 _OLDEST_SECONDS = 5.0

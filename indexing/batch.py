@@ -1,10 +1,12 @@
-"""Gathers records into batches by count, bytes and age, and follows a batch until every event in it is settled."""
+"""Gathers records into batches by count, bytes and age, and follows a batch until every record in it is settled."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from confluent_kafka import Message
 
 from indexing.offsets import OffsetTracker, Span
+from indexing.projection import Place
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +25,7 @@ class DeadLetter:
 
 @dataclass(eq=False, slots=True)
 class Batch:
-    """Events that are settled together.
+    """Records that are settled together.
 
     Attributes:
         spans: what the offset tracker is told once the batch is settled.
@@ -41,31 +43,31 @@ class Write:
     """A bulk request's worth of a batch.
 
     Attributes:
-        lines: each event's two lines of the body, made once.
-        records: the records they were made of, in the same order.
-        letters: records of the batch that are no events; they share the verdict on the answer.
+        operations: each with its lines of the body, made once.
+        records: the record that each operation was made of; one for each operation.
+        letters: unreadable records of the batch; they share the verdict on the answer.
         attempt: tries that have failed so far.
     """
 
     batch: Batch
-    lines: list[bytes]
+    operations: list[bytes]
     records: list[Message]
     letters: list[DeadLetter] = field(default_factory=list)
     attempt: int = 0
 
     def part(self, positions: list[int], letters: list[DeadLetter]) -> "Write":
-        """The same batch's events at these positions, for another try."""
-        lines, records = self.lines, self.records
+        """The same batch's operations at these positions, for another try."""
+        operations, records = self.operations, self.records
         return Write(
-            self.batch, [lines[i] for i in positions], [records[i] for i in positions], letters, self.attempt + 1
+            self.batch, [operations[i] for i in positions], [records[i] for i in positions], letters, self.attempt + 1
         )
 
     def halves(self) -> tuple["Write", "Write"]:
-        """Two writes of about half the events each; the first keeps the letters."""
-        middle = len(self.lines) // 2
+        """Two writes of about half the operations each; the first keeps the letters."""
+        middle = len(self.operations) // 2
         return (
-            Write(self.batch, self.lines[:middle], self.records[:middle], self.letters),
-            Write(self.batch, self.lines[middle:], self.records[middle:]),
+            Write(self.batch, self.operations[:middle], self.records[:middle], self.letters),
+            Write(self.batch, self.operations[middle:], self.records[middle:]),
         )
 
 
@@ -73,33 +75,34 @@ class BatchBuilder:  # pylint: disable=too-many-instance-attributes  # three lim
     """Fills one batch at a time. Times are the caller's, in seconds of any steady clock.
 
     Args:
-        max_events: a batch has no more records than this.
-        max_bytes: a batch is full once its body is as long as this; one event may exceed it.
+        max_records: a batch has no more records than this, nor operations, except for those of its last record.
+        max_bytes: a batch is full once its body is as long as this; one record may exceed it.
         linger: seconds after its first record at which a batch is due even if it is not full.
     """
 
-    def __init__(self, max_events: int, max_bytes: int, linger: float) -> None:
-        self._max_events = max_events
+    def __init__(self, max_records: int, max_bytes: int, linger: float) -> None:
+        self._max_records = max_records
         self._max_bytes = max_bytes
         self._linger = linger
         self._start()
 
     def _start(self) -> None:
-        self._lines: list[bytes] = []
+        self._operations: list[bytes] = []
         self._records: list[Message] = []
         self._letters: list[DeadLetter] = []
         self._ends: dict[int, int] = {}
+        self._count = 0
         self._bytes = 0
         self._oldest_ms = 0
         self._due = 0.0
 
     def __len__(self) -> int:
-        return len(self._lines) + len(self._letters)
+        return self._count
 
     @property
     def room(self) -> int:
         """How many records fit until the batch is full by count."""
-        return self._max_events - len(self)
+        return self._max_records - max(self._count, len(self._operations))
 
     @property
     def room_bytes(self) -> int:
@@ -111,21 +114,23 @@ class BatchBuilder:  # pylint: disable=too-many-instance-attributes  # three lim
         """Whether the batch has all the records or bytes that it may have."""
         return self._bytes >= self._max_bytes or self.room <= 0
 
-    def add(self, record: Message, lines: bytes, coordinates: tuple[int, int, int], now: float) -> None:
-        """Add an event: its record, its lines, and the record's partition, offset and timestamp (ms)."""
-        self._count(coordinates, now)
-        self._lines.append(lines)
-        self._records.append(record)
-        self._bytes += len(lines)
+    def add(self, record: Message, operations: Sequence[bytes], place: Place, now: float) -> None:
+        """Add a record and its operations; one without any is settled with the batch around it."""
+        self._take(place, now)
+        for operation in operations:
+            self._operations.append(operation)
+            self._records.append(record)
+            self._bytes += len(operation)
 
-    def reject(self, letter: DeadLetter, coordinates: tuple[int, int, int], now: float) -> None:
-        """Add a record that is no event; its offset is settled with the batch around it."""
-        self._count(coordinates, now)
+    def reject(self, letter: DeadLetter, place: Place, now: float) -> None:
+        """Add an unreadable record; its offset is settled with the batch around it."""
+        self._take(place, now)
         self._letters.append(letter)
         self._bytes += len(letter.record.value() or b"")
 
-    def _count(self, coordinates: tuple[int, int, int], now: float) -> None:
-        partition, offset, timestamp_ms = coordinates
+    def _take(self, place: Place, now: float) -> None:
+        partition, offset, timestamp_ms = place
+        self._count += 1
         if not self._ends:
             self._due = now + self._linger
             self._oldest_ms = timestamp_ms
@@ -141,6 +146,6 @@ class BatchBuilder:  # pylint: disable=too-many-instance-attributes  # three lim
         """Close the batch, tell the tracker of it, and begin the next one."""
         spans = [tracker.deliver(partition, end) for partition, end in self._ends.items()]
         batch = Batch(spans, self._oldest_ms, open=1)
-        write = Write(batch, self._lines, self._records, self._letters)
+        write = Write(batch, self._operations, self._records, self._letters)
         self._start()
         return write

@@ -7,18 +7,20 @@ from typing import Any
 
 import msgspec
 from elasticsearch import OrjsonSerializer
-from msgspec import Struct
+from msgspec import UNSET, Struct, UnsetType
 
-from indexing.verdict import CREATED, Item
+from indexing.verdict import DONE, Item
 
 
-class _Create(Struct, gc=False):
+class _Item(Struct, gc=False):
     status: int
     error: dict[str, Any] | None = None
 
 
 class _Action(Struct, gc=False):
-    create: _Create
+    create: _Item | UnsetType = UNSET
+    index: _Item | UnsetType = UNSET
+    delete: _Item | UnsetType = UNSET
 
 
 class BulkAnswer(Struct, gc=False):
@@ -30,16 +32,20 @@ class BulkAnswer(Struct, gc=False):
     errors: bool
     items: list[_Action]
 
-    def outcomes(self) -> list[Item]:
-        """Each item's status and error, in the order of the events."""
+    def outcomes(self) -> list[Item] | None:
+        """Status and error of each item, in the order of the operations; None if an item is of an unknown action."""
         if not self.errors:
-            return [CREATED] * len(self.items)
-        return [_outcome(action.create) for action in self.items]
+            return [DONE] * len(self.items)
+        found: list[Item] = []
+        for action in self.items:
+            item = action.create or action.index or action.delete
+            if not item:
+                return None
+            found.append(DONE if item.status in _SUCCESSES and item.error is None else (item.status, item.error))
+        return found
 
 
-def _outcome(create: _Create) -> Item:
-    created = create.status == HTTPStatus.CREATED and create.error is None
-    return CREATED if created else (create.status, create.error)
+_SUCCESSES = frozenset((HTTPStatus.OK, HTTPStatus.CREATED))
 
 
 _read = msgspec.json.Decoder(BulkAnswer).decode

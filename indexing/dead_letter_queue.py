@@ -12,8 +12,7 @@ from indexing.batch import DeadLetter
 from indexing.dead_letter import MAX_ENVELOPE_BYTES, envelope
 from indexing.metrics import DEAD_LETTERS
 from indexing.retry_queue import RetryQueue
-from kit.kafka import KafkaSettings, client_config
-from kit.librdkafka_log import LIBRDKAFKA
+from kit.kafka import LIBRDKAFKA, KafkaSettings, client_config
 
 logger = logging.getLogger(__name__)
 
@@ -28,22 +27,24 @@ class DeadLetterQueue:
     Args:
         kafka: how the cluster is reached.
         topic: the dead-letter topic.
+        consumer: name of the consumer, for metrics and Kafka's client id.
     """
 
-    def __init__(self, kafka: KafkaSettings, topic: str) -> None:
+    def __init__(self, kafka: KafkaSettings, topic: str, consumer: str) -> None:
         self.trouble: str | None = None
         self._topic = topic
         self._retries: RetryQueue[_Sending] = RetryQueue(Random())
         self._under_way: dict[int, _Sending] = {}
         self._numbers = count()
         self._kafka = kafka
+        self._consumer = consumer
         self._producer = self._connect()
 
     def _connect(self) -> Producer:
         return Producer(
             client_config(self._kafka)
             | {
-                "client.id": "audit-sink",
+                "client.id": self._consumer,
                 "enable.idempotence": True,
                 "acks": "all",
                 "message.max.bytes": MAX_ENVELOPE_BYTES + 64 * 1024,
@@ -72,7 +73,7 @@ class DeadLetterQueue:
             if self.trouble is not None:
                 logger.info("the dead-letter topic takes letters again")
                 self.trouble = None
-            DEAD_LETTERS.labels(letter.reason).inc()
+            DEAD_LETTERS.labels(self._consumer, letter.reason).inc()
             on_acknowledged()
 
         try:

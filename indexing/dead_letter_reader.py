@@ -5,8 +5,7 @@ from collections.abc import Iterator
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
-from kit.kafka import KafkaSettings, client_config
-from kit.librdkafka_log import LIBRDKAFKA
+from kit.kafka import LIBRDKAFKA, KafkaSettings, client_config
 
 _READ_RECORDS = 500
 _ANSWER_SECONDS = 5.0

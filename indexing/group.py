@@ -1,4 +1,4 @@
-"""The sink's membership in its consumer group: partitions, positions and commits."""
+"""Membership in a consumer group: partitions, positions and commits."""
 
 import logging
 import time
@@ -12,8 +12,7 @@ from confluent_kafka.admin._topic import TopicDescription
 from indexing.metrics import COMMIT_FAILURES, LAG, PAUSED
 from indexing.offsets import OffsetTracker
 from indexing.resume import starting_offset
-from kit.kafka import KafkaSettings, client_config
-from kit.librdkafka_log import LIBRDKAFKA
+from kit.kafka import LIBRDKAFKA, KafkaSettings, client_config
 
 logger = logging.getLogger(__name__)
 
@@ -23,7 +22,14 @@ _COMMIT_EVERY_SECONDS = 0.5
 _LOOK_EVERY_SECONDS = 5.0
 
 
-class Group:  # pylint: disable=too-many-instance-attributes  # two clients, and what was last heard of each
+OnLeave = Callable[[bool], None]
+
+
+def _ignore(_orderly: bool) -> None:
+    """No partition leaves before the group is joined."""
+
+
+class ConsumerGroup:  # pylint: disable=too-many-instance-attributes  # two clients, and what was last heard of each
     """One member of the consumer group, used from one thread.
 
     Args:
@@ -31,22 +37,16 @@ class Group:  # pylint: disable=too-many-instance-attributes  # two clients, and
         topic: what is read.
         group_id: the group.
         tracker: says what may be committed.
-        on_leave: called before partitions leave, in an orderly way (True) or because they are lost (False).
+        consumer: name of the consumer, for metrics and Kafka's client id.
     """
 
-    def __init__(
-        self,
-        kafka: KafkaSettings,
-        topic: str,
-        group_id: str,
-        tracker: OffsetTracker,
-        on_leave: Callable[[bool], None],
-    ) -> None:
+    def __init__(self, kafka: KafkaSettings, topic: str, group_id: str, tracker: OffsetTracker, consumer: str) -> None:
         self.is_paused = False
         self.has_joined = False
         self._topic = topic
         self._tracker = tracker
-        self._on_leave = on_leave
+        self._name = consumer
+        self._on_leave: OnLeave = _ignore
         self._topic_id: str | None = None
         self._starts: dict[int, int] = {}
         self._description: Future[TopicDescription] | None = None
@@ -56,7 +56,7 @@ class Group:  # pylint: disable=too-many-instance-attributes  # two clients, and
         self._consumer = Consumer(
             client_config(kafka)
             | {
-                "client.id": "audit-sink",
+                "client.id": consumer,
                 "group.id": group_id,
                 "partition.assignment.strategy": "cooperative-sticky",
                 "enable.auto.commit": False,
@@ -76,8 +76,13 @@ class Group:  # pylint: disable=too-many-instance-attributes  # two clients, and
             logger=LIBRDKAFKA,
         )
 
-    def join(self) -> None:
-        """Join the group; partitions arrive while reading."""
+    def join(self, on_leave: OnLeave) -> None:
+        """Join the group; partitions arrive while reading.
+
+        Args:
+            on_leave: called before partitions leave, in an orderly way (True) or because they are lost (False).
+        """
+        self._on_leave = on_leave
         self._consumer.subscribe([self._topic], on_assign=self._assigned, on_revoke=self._revoked, on_lost=self._lost)
 
     def read(self, max_records: int, timeout: float) -> list[Message]:
@@ -155,14 +160,14 @@ class Group:  # pylint: disable=too-many-instance-attributes  # two clients, and
     def update_metrics(self) -> None:
         """Refresh the gauges of the assigned partitions; asks nothing of the broker."""
         assignment = self._consumer.assignment()
-        PAUSED.set(len(assignment) if self.is_paused else 0)
+        PAUSED.labels(self._name).set(len(assignment) if self.is_paused else 0)
         for position in assignment:
             low, high = self._consumer.get_watermark_offsets(position, cached=True)
             settled = self._tracker.position(position.partition)
             if settled is None:
                 settled = self._starts.get(position.partition, 0)
             if high >= 0:
-                LAG.labels(position.partition).set(high - max(low, settled))
+                LAG.labels(self._name, position.partition).set(high - max(low, settled))
 
     def probe(self, timeout: float) -> str | None:
         """Say what is wrong with the topic, as the cluster tells it within ``timeout`` seconds; from any thread."""
@@ -200,7 +205,7 @@ class Group:  # pylint: disable=too-many-instance-attributes  # two clients, and
         for position in partitions:
             self._tracker.revoke(position.partition)
             self._starts.pop(position.partition, None)
-            LAG.remove(str(position.partition))
+            LAG.remove(self._name, str(position.partition))
 
     def _find_starts(self, partitions: list[TopicPartition]) -> None:
         """Set each partition's offset; left as it is where the broker does not answer, and asked again on an error."""
@@ -240,7 +245,7 @@ class Group:  # pylint: disable=too-many-instance-attributes  # two clients, and
         for position in partitions:
             failure = error or position.error
             if failure is not None:
-                COMMIT_FAILURES.inc()
+                COMMIT_FAILURES.labels(self._name).inc()
                 self._tracker.uncommitted(position.partition)
                 if self._tracker.is_assigned(position.partition):
                     logger.warning("partition %d: the commit is made again: %s", position.partition, failure)

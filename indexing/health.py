@@ -9,7 +9,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import orjson
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
-from indexing.loop import Sink
+from indexing.loop import Loop
 
 logger = logging.getLogger(__name__)
 
@@ -17,7 +17,7 @@ _STUCK_SECONDS = 60.0
 _REQUEST_SECONDS = 10.0
 
 
-def serve_health(sink: Sink, host: str, port: int) -> None:
+def serve_health(loop: Loop, name: str, host: str, port: int) -> None:
     """Answer in threads of their own until the process ends.
 
     Raises:
@@ -25,10 +25,10 @@ def serve_health(sink: Sink, host: str, port: int) -> None:
     """
 
     class Handler(BaseHTTPRequestHandler):
-        """Answers GET for one sink."""
+        """Answers GET for one consumer."""
 
         timeout = _REQUEST_SECONDS
-        server_version = "audit-sink"
+        server_version = name
         sys_version = ""
 
         def do_GET(self) -> None:  # pylint: disable=invalid-name  # the name that http.server calls
@@ -37,13 +37,13 @@ def serve_health(sink: Sink, host: str, port: int) -> None:
                 case "/metrics":
                     self._answer(200, CONTENT_TYPE_LATEST, generate_latest())
                 case "/healthz":
-                    age = time.monotonic() - sink.last_turn
+                    age = time.monotonic() - loop.last_turn
                     healthy = age < _STUCK_SECONDS
                     self._json(
                         200 if healthy else 503, {"status": "ok" if healthy else "stuck", "idle_s": round(age, 1)}
                     )
                 case "/readyz":
-                    wrong = sink.dependencies()
+                    wrong = loop.dependencies()
                     ready = not any(wrong.values())
                     found = {name: reason or "ok" for name, reason in wrong.items()}
                     self._json(200 if ready else 503, {"status": "ok" if ready else "unready", "dependencies": found})

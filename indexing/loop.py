@@ -1,31 +1,27 @@
-"""The sink's loop: read, batch, write, settle, commit; one thread decides everything, others only wait for answers."""
+"""Loop of a consumer: read, batch, write, settle, commit. One thread decides everything, others wait for answers."""
 
 import logging
-import queue
 import threading
 import time
+from collections.abc import Callable, Iterable
 from functools import partial
 from random import Random
+from typing import Protocol
 
-from confluent_kafka import TIMESTAMP_LOG_APPEND_TIME, Message
+from confluent_kafka import Message
 from elasticsearch import Elasticsearch
 
-from audit_sink.document import bulk_lines
-from audit_sink.settings import SinkSettings
-from contracts.query_event.reader import InvalidEvent, decode
-from contracts.query_event.topics import TopicSettings
 from indexing.batch import Batch, BatchBuilder, DeadLetter, Write
 from indexing.breaker import DeadLetterBreaker
-from indexing.bulk_writer import BulkWriter
-from indexing.dead_letter_queue import DeadLetterQueue
-from indexing.group import Group
+from indexing.bulk_writer import Answer
+from indexing.group import OnLeave
 from indexing.metrics import CONSUMED, DUPLICATES, INDEXED, OLDEST_UNSETTLED_SECONDS, RETRIES
 from indexing.offsets import OffsetTracker
 from indexing.outcomes import Failure, Outcome
-from indexing.readiness import unready
+from indexing.projection import Place, Projection, Unreadable
 from indexing.retry_queue import RetryQueue
-from indexing.verdict import Item, judge
-from kit.kafka import KafkaSettings
+from indexing.settings import IndexingSettings
+from indexing.verdict import judge
 
 logger = logging.getLogger(__name__)
 
@@ -41,37 +37,88 @@ DRAIN_SECONDS = 5.0
 """How long a rebalance or the end of the process waits for what is in flight."""
 
 
-class Sink:  # pylint: disable=too-many-instance-attributes  # all parts meet here
-    """Moves events from the topic into Elasticsearch until it is stopped.
+class Group(Protocol):
+    """Membership in a consumer group, as the loop uses it; ``indexing.group`` has the real one."""
+
+    is_paused: bool
+    has_joined: bool
+
+    # pylint: disable=missing-function-docstring  # described where they are done
+    def join(self, on_leave: OnLeave) -> None: ...
+    def read(self, max_records: int, timeout: float) -> list[Message]: ...
+    def pause(self) -> None: ...
+    def resume(self) -> None: ...
+    def commit(self, *, wait: bool = False) -> None: ...
+    def watch_topic(self) -> None: ...
+    def leave(self) -> None: ...
+    def update_metrics(self) -> None: ...
+    def probe(self, timeout: float) -> str | None: ...
+
+
+class BulkWriter(Protocol):
+    """Way to Elasticsearch, as the loop uses it; ``indexing.bulk_writer`` has the real one."""
+
+    # pylint: disable=missing-function-docstring  # described where they are done
+    def submit(self, write: Write) -> None: ...
+    def answers(self, timeout: float) -> Iterable[tuple[Write, Answer]]: ...
+
+
+class DeadLetters(Protocol):
+    """Way to the dead-letter topic, as the loop uses it; ``indexing.dead_letter_queue`` has the real one."""
+
+    trouble: str | None
+
+    # pylint: disable=missing-function-docstring  # described where they are done
+    def send(self, letter: DeadLetter, on_acknowledged: Callable[[], None]) -> None: ...
+    def serve(self) -> None: ...
+
+
+class Loop:  # pylint: disable=too-many-instance-attributes  # all parts meet here
+    """Moves records from a topic into Elasticsearch until it is stopped.
 
     Args:
-        kafka: how the cluster is reached.
-        topics: what is read, and where dead letters go.
-        settings: batches and the group.
-        client: Elasticsearch, without retries of its own.
+        projection: what a record becomes.
+        settings: batches, and when dead letters are too many.
+        client: Elasticsearch, for the question whether it is ready.
+        tracker: the offsets; the group commits what it lets.
+        group: the way from Kafka.
+        writer: the way to Elasticsearch.
+        letters: the way to the dead-letter topic.
+        clock: seconds of a steady clock.
+        random: chooses how long a retry waits.
     """
 
-    def __init__(
-        self, kafka: KafkaSettings, topics: TopicSettings, settings: SinkSettings, client: Elasticsearch
+    def __init__(  # pylint: disable=too-many-arguments  # as many parts as there are
+        self,
+        projection: Projection,
+        settings: IndexingSettings,
+        client: Elasticsearch,
+        *,
+        tracker: OffsetTracker,
+        group: Group,
+        writer: BulkWriter,
+        letters: DeadLetters,
+        clock: Callable[[], float] = time.monotonic,
+        random: Random | None = None,
     ) -> None:
         self.stopping = threading.Event()
         self.last_turn = time.monotonic()
         self.trouble: str | None = None
         self._client = client
-        self._index_prefix = settings.index_prefix
-        self._tracker = OffsetTracker()
+        self._projection = projection
+        self._clock = clock
+        self._tracker = tracker
         self._builder = BatchBuilder(settings.batch_size, settings.batch_bytes, settings.linger_ms / 1000)
         self._breaker = DeadLetterBreaker(settings.dead_letter_ratio)
-        self._writer = BulkWriter(client, settings.in_flight)
-        self._letters = DeadLetterQueue(kafka, topics.dlq_topic)
-        self._group = Group(kafka, topics.topic, settings.group_id, self._tracker, self._on_leave)
+        self._writer = writer
+        self._letters = letters
+        self._group = group
         # One more than is in flight, so that a writer never waits for the next batch to be made.
         self._max_open = settings.in_flight + 1
         self._open: set[Batch] = set()
-        self._retries: RetryQueue[Write] = RetryQueue(Random())
+        self._retries: RetryQueue[Write] = RetryQueue(random or Random())
         self._troubles: dict[Batch, tuple[str, str]] = {}
         self._record_bytes = _FIRST_GUESS_BYTES
-        self._has_arrival_times = True
         self._blocked_since: float | None = None
         self._next_gauges = 0.0
 
@@ -82,33 +129,37 @@ class Sink:  # pylint: disable=too-many-instance-attributes  # all parts meet he
             confluent_kafka.KafkaException: the client is beyond recovery.
         """
         self._wait_until_all_is_up()
-        self._group.join()
+        self.join()
         try:
             while not self.stopping.is_set():
-                self._turn()
+                self.turn()
             logger.info("stopping: settling what is in flight")
             self._drain()
             self._group.commit(wait=True)
         finally:
             self._group.leave()
 
+    def join(self) -> None:
+        """Join the group; partitions arrive while reading."""
+        self._group.join(self._on_leave)
+
     def dependencies(self) -> dict[str, str | None]:
-        """What is wrong with each thing that the sink needs, None for nothing; from any thread, within seconds."""
+        """Reason why each dependency is not ready, or None; from any thread, within seconds."""
         return {
-            "elasticsearch": self.trouble or unready(self._client, self._index_prefix),
+            "elasticsearch": self.trouble or self._projection.unready(self._client),
             "kafka": self._letters.trouble
             or self._group.probe(_PROBE_SECONDS)
-            or (None if self._group.has_joined else "the sink has not joined its group yet"),
+            or (None if self._group.has_joined else f"{self._projection.name} has not joined its group yet"),
         }
 
     def _wait_until_all_is_up(self) -> None:
-        """Wait, without joining the group, until the topic and the index template are there."""
+        """Wait, without joining the group, until the topic is there and Elasticsearch is ready."""
         said: set[str] = set()
         while not self.stopping.is_set():
             self.last_turn = time.monotonic()
             missing = {
                 "Kafka": self._group.probe(_PROBE_SECONDS),
-                "Elasticsearch": unready(self._client, self._index_prefix),
+                "Elasticsearch": self._projection.unready(self._client),
             }
             for name, reason in missing.items():
                 if reason is not None and name not in said:
@@ -118,7 +169,8 @@ class Sink:  # pylint: disable=too-many-instance-attributes  # all parts meet he
                 return
             self.stopping.wait(_WAIT_SECONDS)
 
-    def _turn(self) -> None:
+    def turn(self) -> None:
+        """Do one round: take answers in, read or wait for room, commit."""
         self.last_turn = time.monotonic()
         self._take_in(0)
         self._submit_due()
@@ -132,7 +184,7 @@ class Sink:  # pylint: disable=too-many-instance-attributes  # all parts meet he
         self._update_gauges()
 
     def _read(self) -> None:
-        now = time.monotonic()
+        now = self._clock()
         wait = self._builder.seconds_until_due(now)
         # No more than fits, as far as the last records tell: what is read is held in memory, full batch or not.
         wanted = min(_READ_RECORDS, self._builder.room, 1 + self._builder.room_bytes // self._record_bytes)
@@ -140,28 +192,25 @@ class Sink:  # pylint: disable=too-many-instance-attributes  # all parts meet he
         if records:
             self._record_bytes = 1 + sum(map(len, records)) // len(records)
         self._add(records)
-        if self._builder.seconds_until_due(time.monotonic()) == 0:
+        if self._builder.seconds_until_due(self._clock()) == 0:
             self._seal()
 
     def _add(self, records: list[Message]) -> None:
-        now = time.monotonic()
-        builder, prefix, is_assigned = self._builder, self._index_prefix, self._tracker.is_assigned
-        CONSUMED.inc(len(records))
-        if self._has_arrival_times and records and records[0].timestamp()[0] != TIMESTAMP_LOG_APPEND_TIME:
-            self._has_arrival_times = False
-            logger.error("the topic takes producers' word for the time: set its message.timestamp.type=LogAppendTime")
+        now = self._clock()
+        builder, operations, is_assigned = self._builder, self._projection.operations, self._tracker.is_assigned
+        CONSUMED.labels(self._projection.name).inc(len(records))
         for record in records:
-            partition, offset, timestamp_ms = record.partition(), record.offset(), record.timestamp()[1]
+            partition, offset = record.partition(), record.offset()
             assert partition is not None and offset is not None  # only events of the client itself have none
             if not is_assigned(partition):  # read before a rebalance took it away; its new owner reads it again
                 continue
+            place = Place(partition, offset, record.timestamp()[1])
             try:
-                lines = bulk_lines(decode(record.value()), partition, offset, timestamp_ms, prefix)
-            except InvalidEvent as error:
-                letter = DeadLetter(record, error.reason, error.detail)
-                builder.reject(letter, (partition, offset, timestamp_ms), now)
+                made = operations(record, place)
+            except Unreadable as error:
+                builder.reject(DeadLetter(record, error.reason, error.detail), place, now)
             else:
-                builder.add(record, lines, (partition, offset, timestamp_ms), now)
+                builder.add(record, made, place, now)
             if builder.is_full:
                 self._seal()
 
@@ -172,7 +221,7 @@ class Sink:  # pylint: disable=too-many-instance-attributes  # all parts meet he
 
     def _wait_for_room(self) -> None:
         """Wait for a batch to be settled; if that takes long, pause, and keep serving the group."""
-        now = time.monotonic()
+        now = self._clock()
         if self._blocked_since is None:
             self._blocked_since = now
         elif now - self._blocked_since >= _PAUSE_AFTER_SECONDS and not self._group.is_paused:
@@ -189,27 +238,22 @@ class Sink:  # pylint: disable=too-many-instance-attributes  # all parts meet he
     def _take_in(self, timeout: float) -> None:
         """Take in answers and acknowledgements: wait for the first answer up to ``timeout`` seconds."""
         self._letters.serve()
-        try:
-            write, answer = self._writer.answers.get(timeout=timeout) if timeout else self._writer.answers.get_nowait()
-            while True:
-                self._on_answer(write, answer)
-                write, answer = self._writer.answers.get_nowait()
-        except queue.Empty:
-            pass
+        for write, answer in self._writer.answers(timeout):
+            self._on_answer(write, answer)
 
-    def _on_answer(self, write: Write, answer: list[Item] | Failure) -> None:
+    def _on_answer(self, write: Write, answer: Answer) -> None:
         if isinstance(answer, Failure):
             if answer.outcome is not Outcome.SPLIT:
-                self._retry(write.part(list(range(len(write.lines))), write.letters), answer.cause)
+                self._retry(write.part(list(range(len(write.operations))), write.letters), answer.cause)
                 self._stalls(write.batch, answer.cause, answer.detail)
                 return
-            if len(write.lines) > 1:
+            if len(write.operations) > 1:
                 self._split(write, answer.cause)
                 return
-            answer = [(413, {"type": "too_large", "reason": f"{answer.detail} for this event alone"})]
+            answer = [(413, {"type": "too_large", "reason": f"{answer.detail} for this record alone"})]
         verdict = judge(write, answer, self._breaker)
-        INDEXED.inc(verdict.indexed)
-        DUPLICATES.inc(verdict.duplicates)
+        INDEXED.labels(self._projection.name).inc(verdict.indexed)
+        DUPLICATES.labels(self._projection.name).inc(verdict.duplicates)
         write.batch.open += len(verdict.letters) - 1
         if verdict.letters:
             first = verdict.letters[0]
@@ -230,7 +274,7 @@ class Sink:  # pylint: disable=too-many-instance-attributes  # all parts meet he
         self._settle_if_done(write.batch)
 
     def _split(self, write: Write, cause: str) -> None:
-        RETRIES.labels(cause).inc()
+        RETRIES.labels(self._projection.name, cause).inc()
         write.batch.open += 1
         for half in write.halves():
             self._writer.submit(half)
@@ -247,11 +291,11 @@ class Sink:  # pylint: disable=too-many-instance-attributes  # all parts meet he
                 self._tracker.settle(span)
 
     def _retry(self, write: Write, cause: str) -> None:
-        RETRIES.labels(cause).inc()
-        self._retries.put(write, write.attempt, time.monotonic())
+        RETRIES.labels(self._projection.name, cause).inc()
+        self._retries.put(write, write.attempt, self._clock())
 
     def _submit_due(self) -> None:
-        for write in self._retries.take_due(time.monotonic()):
+        for write in self._retries.take_due(self._clock()):
             self._writer.submit(write)
 
     def _stalls(self, batch: Batch, cause: str, detail: str) -> None:
@@ -265,7 +309,7 @@ class Sink:  # pylint: disable=too-many-instance-attributes  # all parts meet he
         if self._troubles.pop(batch, None) is not None:
             self.trouble = next((detail for _, detail in self._troubles.values()), None)
             if self.trouble is None:
-                logger.info("Elasticsearch takes events again")
+                logger.info("Elasticsearch takes records again")
 
     def _on_leave(self, orderly: bool) -> None:
         """Partitions are about to leave: in an orderly way, what is in flight is settled first, within a bound.
@@ -280,16 +324,18 @@ class Sink:  # pylint: disable=too-many-instance-attributes  # all parts meet he
     def _drain(self) -> None:
         if len(self._builder):
             self._seal()
-        deadline = time.monotonic() + DRAIN_SECONDS
-        while self._open and time.monotonic() < deadline:
+        deadline = self._clock() + DRAIN_SECONDS
+        while self._open and self._clock() < deadline:
             self._take_in(0.05)
             self._submit_due()
 
     def _update_gauges(self) -> None:
-        now = time.monotonic()
+        now = self._clock()
         if now < self._next_gauges:
             return
         self._next_gauges = now + _GAUGES_EVERY_SECONDS
         self._group.update_metrics()
         oldest_ms = min((batch.oldest_ms for batch in self._open), default=None)
-        OLDEST_UNSETTLED_SECONDS.set(0 if oldest_ms is None else max(0.0, time.time() - oldest_ms / 1000))
+        OLDEST_UNSETTLED_SECONDS.labels(self._projection.name).set(
+            0 if oldest_ms is None else max(0.0, time.time() - oldest_ms / 1000)
+        )

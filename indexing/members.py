@@ -1,4 +1,4 @@
-"""What running sinks say of themselves, over HTTP."""
+"""Metrics of running consumers, asked over HTTP."""
 
 import socket
 from dataclasses import dataclass
@@ -14,12 +14,12 @@ _HTTP = urllib3.PoolManager(retries=False, timeout=_ANSWER_SECONDS)
 
 
 class MemberUnreachable(Exception):
-    """There is no sink at the address, or its answer cannot be read; the message says which."""
+    """There is no consumer at the address, or its answer cannot be read; the message says which."""
 
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """One sink: how many of its partitions are paused, and the age in seconds of its oldest unsettled event."""
+    """One consumer: how many of its partitions are paused, and the age in seconds of its oldest unsettled event."""
 
     paused: int
     oldest_seconds: float
@@ -39,8 +39,12 @@ def addresses(host: str, port: int) -> list[str]:
     return [f"[{each}]:{port}" if ":" in each else f"{each}:{port}" for each in hosts]
 
 
-def ask(address: str) -> Member:
-    """Read a sink's metrics.
+def ask(address: str, consumer: str) -> Member:
+    """Read a consumer's metrics.
+
+    Args:
+        address: its ``host:port``.
+        consumer: its name.
 
     Raises:
         MemberUnreachable: nothing answers within two seconds, or something else does.
@@ -48,7 +52,7 @@ def ask(address: str) -> Member:
     try:
         answer = _HTTP.request("GET", f"http://{address}/metrics", preload_content=False)
         try:
-            return _member(answer.read(_MAX_BYTES).decode("utf-8"))
+            return _member(answer.read(_MAX_BYTES).decode("utf-8"), consumer)
         finally:
             answer.close()
     except urllib3.exceptions.NewConnectionError:
@@ -56,15 +60,15 @@ def ask(address: str) -> Member:
     except urllib3.exceptions.HTTPError as error:
         raise MemberUnreachable(f"{type(error).__name__}") from error
     except (KeyError, ValueError):
-        raise MemberUnreachable("what answers there is no audit sink") from None
+        raise MemberUnreachable(f"the answer there is not that of {consumer}") from None
 
 
-def _member(exposition: str) -> Member:
+def _member(exposition: str, consumer: str) -> Member:
     samples = {
         sample.name: sample.value
         for family in text_string_to_metric_families(exposition)
         for sample in family.samples
-        if not sample.labels
+        if sample.labels == {"consumer": consumer}
     }
     paused, oldest = (
         samples[metric.name] for gauge in (PAUSED, OLDEST_UNSETTLED_SECONDS) for metric in gauge.describe()

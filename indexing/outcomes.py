@@ -1,4 +1,4 @@
-"""What Elasticsearch's answers mean for an event; sorted here, acted upon elsewhere."""
+"""What Elasticsearch's answers mean for an operation; sorted here, acted upon elsewhere."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -6,17 +6,17 @@ from typing import Any
 
 
 class Outcome(StrEnum):
-    """What becomes of one event, or of a whole bulk request."""
+    """What becomes of one operation, or of a whole bulk request."""
 
     INDEXED = "indexed"
     DUPLICATE = "duplicate"
-    """An earlier try had already created it: a success."""
+    """An earlier try, or a later version, was there before it: a success."""
 
     RETRY = "retry"
     """Passing; the same again after a while."""
 
     STALL = "stall"
-    """Nothing is wrong with the event and only a person can mend it: the same again, and say so."""
+    """Nothing is wrong with the record and only a person can mend it: the same again, and say so."""
 
     POISON = "poison"
     """No try will ever succeed: a dead letter."""
@@ -56,6 +56,8 @@ def classify_item(status: int, error: dict[str, Any] | None) -> Outcome:
     """
     if status in (200, 201):
         return Outcome.INDEXED
+    if status == 404 and error is None:
+        return Outcome.INDEXED  # the document to delete is not there, as wanted
     if status == 409:
         return Outcome.DUPLICATE
     if error is not None and error.get("type") in _STALLING_TYPES:
@@ -66,7 +68,7 @@ def classify_item(status: int, error: dict[str, Any] | None) -> Outcome:
 
 
 def classify_status(status: int, error_type: str | None) -> Failure:
-    """Say what an error for a whole bulk request means; it never condemns the events in it.
+    """Say what an error for a whole bulk request means; it never condemns the records in it.
 
     Args:
         status: the HTTP status of the answer.

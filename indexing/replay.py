@@ -1,20 +1,19 @@
-"""Sends dead letters again: what is an event by now, and no document yet, becomes one."""
+"""Indexes dead letters again: those whose record can be indexed by now."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 
-from confluent_kafka import Message
+from confluent_kafka import TIMESTAMP_LOG_APPEND_TIME, Message
 from elasticsearch import Elasticsearch
 
-from audit_sink.document import bulk_lines
-from contracts.query_event.reader import InvalidEvent, decode
 from indexing.bulk_writer import send
 from indexing.dead_letter import StoredLetter, stored_letter
 from indexing.outcomes import Failure, Outcome, classify_item, describe
+from indexing.projection import Place, Projection, Unreadable
 
-_EVENTS_PER_BULK = 200
+_LETTERS_PER_BULK = 200
 
 
 class ReplayStopped(Exception):
@@ -30,16 +29,16 @@ class Tally:
     still_dead: list[str] = field(default_factory=list)
 
 
-def replay(letters: Iterable[Message], client: Elasticsearch, index_prefix: str) -> Iterator[Tally]:
-    """Index dead letters with the very ids, indices and coordinates that they would have had in the first place.
+def replay(letters: Iterable[Message], client: Elasticsearch, projection: Projection) -> Iterator[Tally]:
+    """Index dead letters by the very operations that their records would have had in the first place.
 
-    So a replay may be repeated, and may overlap with anything: what is a document already is left alone. The dead
+    So a replay may be repeated, and may overlap with anything: what has been done already is left alone. The dead
     letters themselves stay in their topic until its retention ends.
 
     Args:
         letters: the records of the dead-letter topic.
         client: Elasticsearch, without retries of its own.
-        index_prefix: what the indices' names start with.
+        projection: of the topic that the letters come from.
 
     Yields:
         the tally after each bulk request, always the same object.
@@ -49,36 +48,50 @@ def replay(letters: Iterable[Message], client: Elasticsearch, index_prefix: str)
     """
     tally = Tally()
     records = iter(letters)
-    while chunk := list(islice(records, _EVENTS_PER_BULK)):
+    while chunk := list(islice(records, _LETTERS_PER_BULK)):
         tally.read += len(chunk)
-        lines: list[bytes] = []
+        operations: list[bytes] = []
         sent: list[StoredLetter] = []
         for record in chunk:
             try:
                 letter = stored_letter(record)
-                lines.append(_lines(letter, index_prefix))
-                sent.append(letter)
-            except (InvalidEvent, ValueError) as error:
-                _stays_dead(tally, "no event", f"offset {record.offset()}: {error}")
-        _index(tally, client, lines, sent)
+                made = _operations(letter, projection)
+            except (Unreadable, ValueError) as error:
+                _stays_dead(tally, "unreadable", f"offset {record.offset()}: {error}")
+                continue
+            if not made:
+                tally.outcomes["nothing to index"] += 1
+            operations += made
+            sent += [letter] * len(made)
+        _index(tally, client, operations, sent, projection.name)
         yield tally
 
 
-def _lines(letter: StoredLetter, index_prefix: str) -> bytes:
+def _operations(letter: StoredLetter, projection: Projection) -> Sequence[bytes]:
     if letter.is_cut:
         raise ValueError("only its beginning is kept here; the original is at its coordinates while that lasts")
-    return bulk_lines(decode(letter.value), letter.partition, letter.offset, letter.timestamp_ms, index_prefix)
+    record = Message(
+        topic=letter.topic,
+        partition=letter.partition,
+        offset=letter.offset,
+        key=letter.key,
+        value=letter.value,
+        timestamp=(TIMESTAMP_LOG_APPEND_TIME, letter.timestamp_ms),
+    )
+    return projection.operations(record, Place(letter.partition, letter.offset, letter.timestamp_ms))
 
 
-def _index(tally: Tally, client: Elasticsearch, lines: list[bytes], letters: list[StoredLetter]) -> None:
-    items = send(client, lines)
+def _index(
+    tally: Tally, client: Elasticsearch, operations: list[bytes], letters: list[StoredLetter], consumer: str
+) -> None:
+    items = send(client, operations, consumer)
     if isinstance(items, Failure):
         if items.outcome is not Outcome.SPLIT:
             raise ReplayStopped(items.detail)
-        if len(lines) > 1:
-            middle = len(lines) // 2
-            _index(tally, client, lines[:middle], letters[:middle])
-            _index(tally, client, lines[middle:], letters[middle:])
+        if len(operations) > 1:
+            middle = len(operations) // 2
+            _index(tally, client, operations[:middle], letters[:middle], consumer)
+            _index(tally, client, operations[middle:], letters[middle:], consumer)
             return
         items = [(413, {"type": "too_large", "reason": items.detail})]
     for (status, error), letter in zip(items, letters, strict=True):

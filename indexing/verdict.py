@@ -10,19 +10,19 @@ from indexing.outcomes import Outcome, classify_item, describe
 Item = tuple[int, dict[str, Any] | None]
 """An item of a bulk answer: its status and its error, where there is one."""
 
-CREATED: Item = (201, None)
-"""What nearly every item is; the same object for all of them, so that they are told from the others at once."""
+DONE: Item = (201, None)
+"""Item of an operation that was done: nearly every one, and one object for all, so that they are told at once."""
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What becomes of a write's events.
+    """What becomes of a write's operations.
 
     Attributes:
-        indexed: events that are documents now.
-        duplicates: events that were documents already.
+        indexed: operations that were done.
+        duplicates: operations that an earlier try, or a later version of the document, had done already.
         letters: dead letters to send.
-        retry: the events to try again, if any.
+        retry: the operations to try again, if any.
         cause: why they are tried again, fit for a metric's label.
         stall: what a person has to mend before they can succeed; None for what passes by itself.
     """
@@ -38,20 +38,20 @@ class Verdict:
 def judge(  # pylint: disable=too-many-locals  # a tally: one for each way to end
     write: Write, items: list[Item], breaker: DeadLetterBreaker
 ) -> Verdict:
-    """Sort a write's events by their items in the answer.
+    """Sort a write's operations by their items in the answer.
 
     Args:
         write: what was sent.
-        items: the answer's items, one for each of the write's events, in order.
+        items: the answer's items, one for each of the write's operations, in order.
         breaker: has the last word on dead letters; while it refuses them they are tried again.
     """
-    indexed, duplicates = items.count(CREATED), 0
+    indexed, duplicates = items.count(DONE), 0
     again: list[int] = []
     poison: list[tuple[int, DeadLetter]] = []
     cause: str | None = None
     stall: str | None = None
     for position, item in enumerate(items):
-        if item == CREATED:
+        if item == DONE:
             continue
         status, error = item
         outcome = classify_item(status, error)
@@ -69,12 +69,13 @@ def judge(  # pylint: disable=too-many-locals  # a tally: one for each way to en
             elif stall is None:
                 cause = "throttled" if status == 429 else "unavailable"
 
-    letters = write.letters + [letter for _, letter in poison]
+    # A record of which several operations are refused is one dead letter.
+    letters = write.letters + list({id(letter.record): letter for _, letter in poison}.values())
     undecided: list[DeadLetter] = []
     if not breaker.admits(len(letters), indexed + duplicates):
         cause = "dead_letter_breaker"
         stall = (
-            f"{len(letters)} of {len(items) + len(write.letters)} events would become dead letters, the first for "
+            f"{len(letters)} of {len(items) + len(write.letters)} records would become dead letters, the first for "
             f"{letters[0].summary}; is this the right version, with the right index template?"
         )
         again = sorted(again + [position for position, _ in poison])

@@ -1,5 +1,6 @@
-"""The audit trail's Kafka connection: what its producer (the gateway) and its consumer (the sink) have in common."""
+"""Settings of a connection to Kafka, and the configuration that every client of it has."""
 
+import logging
 from enum import StrEnum
 from pathlib import Path
 from typing import Self
@@ -7,9 +8,15 @@ from typing import Self
 from pydantic import SecretStr, model_validator
 from pydantic_settings import SettingsConfigDict
 
+from kit.logs import OncePerInterval
 from kit.settings import Settings
 
+LIBRDKAFKA = logging.getLogger("librdkafka")
+"""Logger for every Kafka client: a line of each kind now and then, since librdkafka repeats itself."""
+LIBRDKAFKA.addFilter(OncePerInterval())
+
 TOPIC_NAME = r"^[a-zA-Z0-9._-]{1,249}$"
+"""Pattern of a topic's name, as Kafka takes it."""
 
 
 class SecurityProtocol(StrEnum):

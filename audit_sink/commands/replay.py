@@ -5,6 +5,7 @@ import sys
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from audit_sink.projection import AuditProjection
 from audit_sink.settings import SinkSettings
 from contracts.query_event.topics import TopicSettings
 from elastic.settings import ElasticsearchSettings
@@ -17,14 +18,14 @@ from kit.terminal import printable
 
 def run() -> int:
     """Replay the whole topic once; with a progress bar where stderr is a terminal."""
-    prefix = SinkSettings.load().index_prefix
+    projection = AuditProjection(SinkSettings.load().index_prefix)
     reader = DeadLetterReader(KafkaSettings.load(), TopicSettings.load().dlq_topic)
     client = connect_for_bulk(ElasticsearchSettings.load())
     tally = Tally()
     try:
         with _progress() as progress:
             task = progress.add_task("dead letters", total=reader.count)
-            for tally in replay(reader, client, prefix):
+            for tally in replay(reader, client, projection):
                 progress.update(task, completed=tally.read)
     except ReplayStopped as error:
         print(f"audit_sink: stopped after {tally.read} of {reader.count} dead letters: {error}", file=sys.stderr)

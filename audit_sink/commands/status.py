@@ -4,6 +4,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 
+from audit_sink.projection import AuditProjection
 from audit_sink.settings import SinkSettings
 from contracts.query_event.topics import TopicSettings
 from indexing.backlog import PartitionBacklog, count_members, read_backlog
@@ -63,7 +64,7 @@ def _member_lines(settings: SinkSettings) -> Iterator[str]:
         return
     for address in found:
         try:
-            member = ask(address)
+            member = ask(address, AuditProjection.name)
         except MemberUnreachable as error:
             yield f"sink at {address}: not reached: {error} (AUDIT_SINK_METRICS_HOST, AUDIT_SINK_METRICS_PORT)"
         else:

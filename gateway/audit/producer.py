@@ -7,16 +7,11 @@ from collections.abc import Callable
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
 from gateway.audit.spool_format import Record
-from kit.kafka import KafkaSettings, client_config
-from kit.logs import OncePerInterval
+from kit.kafka import LIBRDKAFKA, KafkaSettings, client_config
 
 logger = logging.getLogger(__name__)
 
 _POLL_SECONDS = 0.2
-
-
-_librdkafka_logger = logging.getLogger(f"{__name__}.librdkafka")
-_librdkafka_logger.addFilter(OncePerInterval())
 
 
 _REFUSED_FOR_GOOD = frozenset(
@@ -148,5 +143,5 @@ class EventProducer:
                 "queue.buffering.max.kbytes": 64 * 1024,
                 "reconnect.backoff.max.ms": 1000,
             },
-            logger=_librdkafka_logger,
+            logger=LIBRDKAFKA,
         )

@@ -34,6 +34,7 @@ from contracts.query_event.reader import decode
 from elastic.bootstrap import bootstrap
 from elastic.client import connect
 from elastic.settings import ElasticsearchSettings
+from indexing.projection import Place
 from local import ports, servers
 from local.supervisor import supervisor
 
@@ -190,7 +191,7 @@ def _fill(prepared: servers.Servers, bodies: Path, count: int, per_body: int) ->
             producer.produce(_TOPIC, key=event.user_id, value=value, headers=[*headers(event, None)])
             if number % 1_000 == 0:
                 producer.flush()
-            lines.append(bulk_lines(decode(value), 0, number, int(time.time() * 1000), "query-logs-"))
+            lines.append(bulk_lines(decode(value), Place(0, number, int(time.time() * 1000)), "query-logs-"))
             if len(lines) == per_body or number == count:
                 # The index is in the path: each run has another.
                 body = b"".join(_without_index(line) for line in lines)

@@ -9,9 +9,9 @@ from prometheus_client.metrics import MetricWrapperBase
 from audit_sink.settings import SinkSettings
 from contracts.query_event.topics import TopicSettings
 from elastic.settings import ElasticsearchSettings
+from gateway.cli.settings import CallerSettings
 from gateway.http import metrics as gateway_metrics
 from gateway.http.problems import Code
-from gateway.cli.settings import CallerSettings
 from gateway.settings import GatewaySettings
 from indexing import metrics as sink_metrics
 from kit.kafka import KafkaSettings

@@ -75,9 +75,12 @@ def test_everything_is_ignored_but_what_is_named() -> None:
     assert _IGNORED[0] == "*"
     assert {path.split("/")[0] for path in _context()} == {
         "audit_sink",
+        "contracts",
         "deploy",
         "elastic",
         "gateway",
+        "indexing",
+        "kit",
         "requirements",
         "translator",
     }
@@ -89,7 +92,7 @@ def test_everything_is_ignored_but_what_is_named() -> None:
 
 def test_every_source_that_is_copied_is_in_the_context() -> None:
     sources = re.findall(r"^COPY (?!--from)(\S+) ", _DOCKERFILE, re.MULTILINE)
-    assert len(sources) == 6
+    assert len(sources) == 9
     for source in sources:
         assert any(path == source or path.startswith(f"{source}/") for path in _context()), source
 

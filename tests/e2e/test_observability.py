@@ -145,12 +145,12 @@ def busy(services: Services) -> Services:
     producer = Producer({"bootstrap.servers": services.servers.kafka.bootstrap_servers})
     producer.produce("query-events", b"no JSON")
     assert producer.flush(PATIENCE_SECONDS) == 0
-    _wait_until(lambda: "audit_sink_dead_letters_total" in _exposed(_metrics_urls(services)))
+    _wait_until(lambda: "indexing_dead_letters_total" in _exposed(_metrics_urls(services)))
     # As soon as there is an index.
     _wait_until(lambda: block_trail(True))
     try:
         search("")
-        _wait_until(lambda: "audit_sink_bulk_retries_total" in _exposed(_metrics_urls(services)))
+        _wait_until(lambda: "indexing_bulk_retries_total" in _exposed(_metrics_urls(services)))
     finally:
         assert block_trail(False)
     return services

@@ -7,7 +7,7 @@ from typing import Any
 import jsonschema_rs
 import orjson
 
-_CONTRACT = Path(str(resources.files("audit_sink")))
+_CONTRACT = Path(str(resources.files("contracts.query_event")))
 
 SCHEMA: dict[str, Any] = orjson.loads((_CONTRACT / "schema" / "query-event.v1.json").read_bytes())
 EXAMPLES = sorted((_CONTRACT / "examples").glob("*.json"))

@@ -61,7 +61,7 @@ def test_an_end_that_hangs_is_cut_short_and_what_is_not_committed_is_read_again(
     proxy.hold(events[0])
     trail.produce(events, partition=0)
     sink = start(ELASTICSEARCH_URL=proxy.url, AUDIT_SINK_BATCH_SIZE="100")
-    eventually(lambda: sink.metric("audit_sink_events_indexed_total") == 100, "the second bulk")
+    eventually(lambda: sink.metric("indexing_operations_done_total") == 100, "the second bulk")
     broker.freeze()
     try:
         exit_status = sink.stop()

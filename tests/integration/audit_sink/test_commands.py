@@ -47,12 +47,12 @@ def test_a_replay_indexes_what_is_mended_and_can_be_repeated(
     # What is too large for one request is halved, as the sink does.
     proxy.fault = lambda body: (413, b"{}") if body.count(b"\n") > 10 else None
     first = trail.command("replay", ELASTICSEARCH_URL=proxy.url)
-    assert first.stdout.startswith("21 dead letters read: 20 indexed, 1 no event\n"), first
+    assert first.stdout.startswith("21 dead letters read: 20 indexed, 1 unreadable\n"), first
     assert first.stderr == ""
     before = trail.indexed()
     assert set(before) == trail.ids
     second = trail.command("replay")
-    assert second.stdout.startswith("21 dead letters read: 20 documents already, 1 no event\n"), second
+    assert second.stdout.startswith("21 dead letters read: 20 documents already, 1 unreadable\n"), second
     assert trail.indexed() == before
 
 
@@ -141,7 +141,7 @@ def test_status_tells_lag_pause_oldest_event_and_dead_letters(
     eventually(lambda: trail.lag() == 0, "the dead letters settled")
     proxy.fault = lambda body: (503, b"{}")
     trail.produce(event(number) for number in range(100))
-    eventually(lambda: sink.metric("audit_sink_paused_partitions") == 6, "paused partitions")
+    eventually(lambda: sink.metric("indexing_paused_partitions") == 6, "paused partitions")
 
     lines = trail.command("status", AUDIT_SINK_METRICS_PORT=str(sink.port)).stdout.splitlines()
     assert lines[0] == f"group {trail.name} on {trail.topic}: 1 member"

@@ -14,7 +14,7 @@ LETTERS = 300
 
 
 def test_a_producer_that_cannot_go_on_is_replaced_and_every_letter_it_had_is_sent_again(trail: Trail) -> None:
-    queue = DeadLetterQueue(KafkaSettings(bootstrap_servers=trail.bootstrap), trail.dlq_topic)
+    queue = DeadLetterQueue(KafkaSettings(bootstrap_servers=trail.bootstrap), trail.dlq_topic, "audit-sink")
     acknowledged: Counter[int] = Counter()
     values = [b"letter %d" % number for number in range(LETTERS)]
 

@@ -15,7 +15,7 @@ def test_elasticsearch_down_pauses_and_nothing_is_lost_when_it_returns(
     proxy.fault = lambda body: (0, b"")
     trail.produce(event(number) for number in range(1_000))
 
-    eventually(lambda: sink.metric("audit_sink_paused_partitions") == 6, "paused partitions")
+    eventually(lambda: sink.metric("indexing_paused_partitions") == 6, "paused partitions")
     assert sink.get("/readyz")[0] == 503
     assert not trail.indexed()
     proxy.fault = None
@@ -33,7 +33,7 @@ def test_a_passing_error_is_tried_again(trail: Trail, start: Start, proxy: Fault
     sink = start(ELASTICSEARCH_URL=proxy.url)
 
     eventually(trail.all_indexed, "every event as a document")
-    assert sink.metric("audit_sink_bulk_retries_total") >= 3
+    assert sink.metric("indexing_bulk_retries_total") >= 3
     assert proxy.bodies[0] == proxy.bodies[1]
     trail.assert_account_closes()
 
@@ -51,7 +51,7 @@ def test_an_answer_that_cannot_be_used_is_the_whole_batch_again(
     sink = start(ELASTICSEARCH_URL=proxy.url)
 
     eventually(lambda: trail.lag() == 0, "everything committed")
-    assert sink.metric("audit_sink_events_duplicate_total") > 0
+    assert sink.metric("indexing_operations_duplicate_total") > 0
     trail.assert_account_closes()
 
 
@@ -82,7 +82,7 @@ def test_a_refused_credential_stalls_and_condemns_nothing(
     trail.produce(event(number) for number in range(100))
     sink = start(ELASTICSEARCH_URL=proxy.url)
 
-    eventually(lambda: sink.metric("audit_sink_bulk_retries_total") >= 3, "three tries")
+    eventually(lambda: sink.metric("indexing_bulk_retries_total") >= 3, "three tries")
     status_code, body = sink.get("/readyz")
     assert status_code == 503
     assert "security_exception" in body

@@ -50,7 +50,7 @@ def test_a_rebalance_waits_for_the_bulk_in_flight_but_not_for_ever(
     eventually(trail.all_indexed, "every event as a document")
     eventually(lambda: trail.lag() == 0, "everything committed")
     # What was settled in time was committed in time: nobody read it again.
-    repeated = second.metric("audit_sink_events_consumed_total")
+    repeated = second.metric("indexing_records_consumed_total")
     assert repeated == 0 if is_in_time else repeated > 0
     trail.assert_account_closes()
 
@@ -62,7 +62,7 @@ def test_a_member_that_was_frozen_beyond_its_session_commits_nothing(
     released = proxy.hold(events[0])
     trail.produce(events, partition=0)
     first = start(ELASTICSEARCH_URL=proxy.url, AUDIT_SINK_BATCH_SIZE="100")
-    eventually(lambda: first.metric("audit_sink_events_consumed_total") == 200, "everything read")
+    eventually(lambda: first.metric("indexing_records_consumed_total") == 200, "everything read")
     first.freeze()
     second = start()
     trail.produce((event(number) for number in range(200)), partition=0)
@@ -80,7 +80,7 @@ def test_a_member_that_was_frozen_beyond_its_session_commits_nothing(
     eventually(lambda: trail.lag() == 0, "everything committed")
     members = (first, second)
     # 200 twice, since the first had not committed them, and 400 once: nothing moved the group back.
-    assert sum(member.metric("audit_sink_events_consumed_total") for member in members) == 800
+    assert sum(member.metric("indexing_records_consumed_total") for member in members) == 800
     assert all(member.is_running for member in members)
     trail.assert_account_closes()
 
@@ -92,7 +92,7 @@ def test_bulks_that_finish_out_of_order_are_committed_in_order(
     released = proxy.hold(events[0])
     trail.produce(events, partition=0)
     sink = start(ELASTICSEARCH_URL=proxy.url, AUDIT_SINK_BATCH_SIZE="50", AUDIT_SINK_IN_FLIGHT="2")
-    eventually(lambda: sink.metric("audit_sink_events_indexed_total") == 100, "the second and the third bulk")
+    eventually(lambda: sink.metric("indexing_operations_done_total") == 100, "the second and the third bulk")
     trail.produce((event(number) for number in range(10)), partition=1)
     # The other partition is committed, this one is not: its first fifty are not settled.
     eventually(lambda: trail.all_indexed(110) and trail.lag() == 150, "the other partition's commit")
@@ -101,7 +101,7 @@ def test_bulks_that_finish_out_of_order_are_committed_in_order(
     again = start(ELASTICSEARCH_URL=proxy.url)
 
     eventually(lambda: trail.lag() == 0, "everything committed")
-    assert again.metric("audit_sink_events_consumed_total") == 150
+    assert again.metric("indexing_records_consumed_total") == 150
     released.set()
     trail.assert_account_closes()
 

@@ -30,7 +30,7 @@ def test_the_same_event_twice_is_one_document(trail: Trail, start: Start) -> Non
     trail.produce(events)
     sink = start()
 
-    eventually(lambda: sink.metric("audit_sink_events_duplicate_total") == 50, "50 duplicates counted")
+    eventually(lambda: sink.metric("indexing_operations_duplicate_total") == 50, "50 duplicates counted")
     assert len(trail.indexed()) == 50
     trail.assert_account_closes()
 
@@ -69,8 +69,8 @@ def test_an_idle_sink_has_committed_everything(trail: Trail, start: Start) -> No
     sink = start()
 
     eventually(lambda: trail.lag() == 0, "a lag of 0 by the broker's account")
-    eventually(lambda: "audit_sink_lag" in sink.get("/metrics")[1], "lag as a metric")
-    eventually(lambda: sink.metric("audit_sink_lag") == 0, "a lag of 0 by the sink's own account")
+    eventually(lambda: "indexing_lag" in sink.get("/metrics")[1], "lag as a metric")
+    eventually(lambda: sink.metric("indexing_lag") == 0, "a lag of 0 by the sink's own account")
 
 
 def test_sigterm_settles_commits_and_exits_with_0(trail: Trail, start: Start) -> None:

@@ -33,9 +33,9 @@ def test_a_backlog_of_a_million_events_takes_less_than_300_megabytes(
     try:
         proxy.fault = lambda body: (503, b"{}")
         sink = start(ELASTICSEARCH_URL=proxy.url)
-        eventually(lambda: sink.metric("audit_sink_paused_partitions") == 6, "paused partitions")
+        eventually(lambda: sink.metric("indexing_paused_partitions") == 6, "paused partitions")
         proxy.fault = None
-        eventually(lambda: sink.metric("audit_sink_events_indexed_total") >= 100_000, "a tenth of it as documents")
+        eventually(lambda: sink.metric("indexing_operations_done_total") >= 100_000, "a tenth of it as documents")
 
         assert sink.peak_megabytes < _MOST_MEGABYTES
     finally:
@@ -49,7 +49,7 @@ def test_events_of_the_largest_size_take_less_than_300_megabytes(
     trail.produce(event(number, query="x" * 500_000) for number in range(400))
     proxy.fault = lambda body: (503, b"{}")
     sink = start(ELASTICSEARCH_URL=proxy.url)
-    eventually(lambda: sink.metric("audit_sink_paused_partitions") == 6, "paused partitions")
+    eventually(lambda: sink.metric("indexing_paused_partitions") == 6, "paused partitions")
     proxy.fault = None
     eventually(trail.all_indexed, "every event as a document")
 

@@ -13,7 +13,7 @@ def test_a_bulk_request_that_times_out_is_tried_again(proxy: FaultyElasticsearch
     released = threading.Event()
     proxy.fault = lambda body: (503, b"{}") if released.wait(30) else None
     with connect(ElasticsearchSettings(url=proxy.url), request_timeout=0.2) as client:
-        answer = send(client, [b'{"create":{"_index":"query-logs-x","_id":"1"}}\n{}\n'])
+        answer = send(client, [b'{"create":{"_index":"query-logs-x","_id":"1"}}\n{}\n'], "audit-sink")
     released.set()
 
     assert isinstance(answer, Failure)

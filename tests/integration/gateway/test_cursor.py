@@ -12,9 +12,9 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from gateway.identity.models import User
-from gateway.search.models import OpenCursor
 from gateway.search.cursors import MAX_OPEN
 from gateway.search.elasticsearch import client
+from gateway.search.models import OpenCursor
 from kit.kafka import KafkaSettings
 from tests.integration.gateway.conftest import INDEX, MANY_DOCUMENTS, FindEvent, Search, open_contexts
 

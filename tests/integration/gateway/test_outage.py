@@ -20,8 +20,8 @@ from urllib3.exceptions import HTTPError, NewConnectionError
 
 from gateway.audit.delivery import AuditTrail
 from gateway.audit.producer import EventProducer
-from gateway.audit.spool import Spool
 from gateway.audit.settings import AuditMode
+from gateway.audit.spool import Spool
 from local import ports
 from tests.integration.audit_sink.harness import event, eventually
 from tests.integration.gateway.conftest import PATIENCE_SECONDS, Backing

@@ -16,9 +16,9 @@ from contracts.query_event.event import AuditEvent, encode, headers
 from contracts.query_event.topics import TopicSettings
 from gateway.audit.delivery import AuditTrail, audit_trail
 from gateway.audit.producer import EventProducer, Report
+from gateway.audit.settings import AuditMode
 from gateway.audit.spool import SEGMENT_BYTES, Spool
 from gateway.audit.spool_format import MAX_FRAME_BYTES, Record, unframe
-from gateway.audit.settings import AuditMode
 from kit.kafka import KafkaSettings
 from tests.integration.audit_sink.harness import event, eventually
 from tests.integration.gateway.conftest import PATIENCE_SECONDS, Search

@@ -17,8 +17,8 @@ from elastic.demo_inventory import NAMED
 from gateway.identity.access_tokens import read
 from gateway.identity.api_keys import issue_key
 from gateway.identity.models import Role, User
-from gateway.search.models import OpenCursor
 from gateway.search.elasticsearch import client as elasticsearch
+from gateway.search.models import OpenCursor
 from tests.integration.gateway.conftest import INDEX, FindEvents
 
 Ask = Callable[..., Any]

@@ -10,6 +10,7 @@ import pytest
 
 from audit_sink.document import bulk_lines, document
 from contracts.query_event.reader import decode
+from indexing.projection import Place
 from tests.support.query_event import EXAMPLES
 
 MAPPINGS: dict[str, Any] = orjson.loads(resources.files("elastic").joinpath("templates/query-logs.json").read_bytes())[
@@ -82,7 +83,9 @@ def test_every_field_is_declared_in_the_strict_template(path: Path) -> None:
 @pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
 def test_bulk_lines_create_the_document_under_the_events_id(path: Path) -> None:
     event = orjson.loads(path.read_bytes())
-    action, source, rest = bulk_lines(decode(path.read_bytes()), 1, 2, 1_795_222_800_000, "query-logs-").split(b"\n")
+    action, source, rest = bulk_lines(decode(path.read_bytes()), Place(1, 2, 1_795_222_800_000), "query-logs-").split(
+        b"\n"
+    )
 
     assert orjson.loads(action) == {"create": {"_index": "query-logs-2026.11.21", "_id": event["event_id"]}}
     assert orjson.loads(source) == finished(event, 1, 2)
@@ -93,6 +96,6 @@ def test_a_dsl_of_any_depth_is_written_as_it_came() -> None:
     event = example("query.executed")
     event["data"]["dsl"] = orjson.loads(b'{"not":' * 250 + b"{}" + b"}" * 250)
     value = orjson.dumps(event).replace(b'{"not":' * 250, b'{"not":' * 900).replace(b"}" * 251, b"}" * 901)
-    source = bulk_lines(decode(value), 1, 2, 1_795_222_800_000, "query-logs-").split(b"\n")[1]
+    source = bulk_lines(decode(value), Place(1, 2, 1_795_222_800_000), "query-logs-").split(b"\n")[1]
 
     assert b'{"not":' * 900 in source

@@ -12,8 +12,8 @@ from django.core.management import CommandError, call_command
 
 from gateway.identity.api_keys import issue_key
 from gateway.identity.models import ApiKey, DeniedToken, RefreshFamily, Role, User
-from gateway.search.models import OpenCursor
 from gateway.identity.refresh_tokens import start_family
+from gateway.search.models import OpenCursor
 
 _TABLES = tuple(model.objects for model in (User, ApiKey, RefreshFamily, OpenCursor, Session, LogEntry))
 

@@ -10,7 +10,10 @@ from tests.support.http_server import QuietHandler, serving
 class _Sink(QuietHandler):
     """Answers as a sink's metrics port does."""
 
-    body = b"audit_sink_paused_partitions 6.0\naudit_sink_oldest_unsettled_seconds 12.5\n"
+    body = (
+        b'indexing_paused_partitions{consumer="audit-sink"} 6.0\n'
+        b'indexing_oldest_unsettled_seconds{consumer="audit-sink"} 12.5\n'
+    )
 
     def do_GET(self) -> None:  # pylint: disable=invalid-name  # the name that http.server calls
         """Answer one request."""
@@ -27,17 +30,17 @@ class _SomethingElse(_Sink):
 
 def test_a_sink_tells_what_is_paused_and_how_old_its_oldest_event_is() -> None:
     with serving(_Sink) as url:
-        assert ask(url.removeprefix("http://")) == Member(paused=6, oldest_seconds=12.5)
+        assert ask(url.removeprefix("http://"), "audit-sink") == Member(paused=6, oldest_seconds=12.5)
 
 
 def test_where_nothing_listens_it_says_so() -> None:
     with pytest.raises(MemberUnreachable, match="nothing listens there"):
-        ask(f"127.0.0.1:{ports.free(1)[0]}")
+        ask(f"127.0.0.1:{ports.free(1)[0]}", "audit-sink")
 
 
 def test_where_something_else_answers_it_says_so() -> None:
-    with serving(_SomethingElse) as url, pytest.raises(MemberUnreachable, match="no audit sink"):
-        ask(url.removeprefix("http://"))
+    with serving(_SomethingElse) as url, pytest.raises(MemberUnreachable, match="not that of audit-sink"):
+        ask(url.removeprefix("http://"), "audit-sink")
 
 
 def test_a_name_stands_for_all_of_its_addresses() -> None:

@@ -32,7 +32,7 @@ def test_only_the_rejected_items_are_tried_again() -> None:
     verdict = judge(write(3), [CREATED, REJECTED, CREATED], DeadLetterBreaker())
 
     assert verdict.retry is not None
-    assert verdict.retry.lines == [b"line 1\n"]
+    assert verdict.retry.operations == [b"line 1\n"]
     assert verdict.cause == "throttled"
     assert verdict.stall is None
 
@@ -59,7 +59,7 @@ def test_when_everything_is_poison_it_is_all_tried_again() -> None:
 
     assert not verdict.letters
     assert verdict.retry is not None
-    assert len(verdict.retry.lines) == 200
+    assert len(verdict.retry.operations) == 200
     assert len(verdict.retry.letters) == 50
     assert verdict.stall is not None
     assert "250 of 250 events would become dead letters" in verdict.stall

@@ -4,8 +4,8 @@ from django.core.checks import run_checks
 from pydantic import SecretStr
 from pytest_django import Settings
 
-from gateway.serving.checks import check_for_serving
 from gateway.audit.settings import AuditMode
+from gateway.serving.checks import check_for_serving
 
 
 def _ids() -> list[str | None]:

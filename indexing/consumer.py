@@ -1,0 +1,87 @@
+"""Process of an indexing consumer: its parts put together, served until a signal ends it."""
+
+import logging
+import os
+import signal
+import threading
+from types import FrameType
+
+from elastic.settings import ElasticsearchSettings
+from indexing.bulk_writer import ThreadedBulkWriter, connect_for_bulk
+from indexing.dead_letter_queue import DeadLetterQueue
+from indexing.group import ConsumerGroup
+from indexing.health import serve_health
+from indexing.loop import DRAIN_SECONDS, Loop
+from indexing.offsets import OffsetTracker
+from indexing.projection import Projection
+from indexing.settings import IndexingSettings
+from kit.kafka import KafkaSettings
+from kit.settings import ConfigurationError
+
+logger = logging.getLogger(__name__)
+
+_FAILED = 1
+# Leaving the group comes after the drain, and can hang inside librdkafka; most supervisors kill after ten seconds.
+_WATCHDOG_SECONDS = DRAIN_SECONDS + 4.0
+
+
+def serve(
+    projection: Projection,
+    settings: IndexingSettings,
+    *,
+    topic: str,
+    dead_letter_topic: str,
+    kafka: KafkaSettings,
+    elasticsearch: ElasticsearchSettings,
+) -> None:
+    """Index a topic in the foreground until SIGTERM or SIGINT, then settle and commit.
+
+    A watchdog ends a process that hangs after that, with exit status 1.
+
+    Args:
+        projection: what a record of the topic becomes.
+        settings: how it is read, batched and written.
+        topic: what is read.
+        dead_letter_topic: where unreadable and refused records go.
+        kafka: how Kafka is reached.
+        elasticsearch: how Elasticsearch is reached.
+
+    Raises:
+        ConfigurationError: the address of health and metrics cannot be had.
+        confluent_kafka.KafkaException: a client is beyond recovery.
+    """
+    client = connect_for_bulk(elasticsearch, settings.in_flight + 1)
+    tracker = OffsetTracker()
+    loop = Loop(
+        projection,
+        settings,
+        client,
+        tracker=tracker,
+        group=ConsumerGroup(kafka, topic, settings.group_id, tracker, projection.name),
+        writer=ThreadedBulkWriter(client, settings.in_flight, projection.name),
+        letters=DeadLetterQueue(kafka, dead_letter_topic, projection.name),
+    )
+
+    def stop(_number: int, _frame: FrameType | None) -> None:
+        if not loop.stopping.is_set():
+            loop.stopping.set()
+            watchdog = threading.Timer(_WATCHDOG_SECONDS, _give_up)
+            watchdog.daemon = True
+            watchdog.start()
+
+    signal.signal(signal.SIGTERM, stop)
+    signal.signal(signal.SIGINT, stop)
+    try:
+        serve_health(loop, projection.name, settings.metrics_host, settings.metrics_port)
+    except OSError as error:
+        prefix = settings.model_config["env_prefix"]
+        raise ConfigurationError(f"{prefix}METRICS_HOST, {prefix}METRICS_PORT: {error}") from None
+    loop.run()
+    logger.info("stopped")
+
+
+def _give_up() -> None:
+    logger.error(
+        "still not stopped after %.0f s: ending at once; what is not committed is read again", _WATCHDOG_SECONDS
+    )
+    os._exit(_FAILED)
