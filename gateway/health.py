@@ -17,7 +17,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from urllib3.exceptions import HTTPError
 
-from gateway.audit.delivery import AuditTrail, audit_trail
+from gateway.audit.delivery import EventDelivery, event_delivery
 from gateway.health_schema import HEALTH, READINESS
 from gateway.http.database_timeout import at_most
 from gateway.http.openapi import problem_responses
@@ -44,7 +44,7 @@ def _database(timeout: float) -> None:
 
 
 def _kafka(timeout: float) -> None:
-    audit_trail().probe(timeout)
+    event_delivery().probe(timeout)
 
 
 _PROBES: dict[str, Callable[[float], None]] = {
@@ -134,7 +134,7 @@ class ReadinessView(PublicView):
         """Probe each dependency, at most a second each and once a second; 503 if searches cannot be answered."""
         del request
         dependencies = _dependencies.states()
-        trail = audit_trail()
+        trail = event_delivery()
         status = _status([name for name, state in dependencies.items() if state == "down"], trail)
         return Response(
             {
@@ -146,7 +146,7 @@ class ReadinessView(PublicView):
         )
 
 
-def _status(down: list[str], trail: AuditTrail) -> str:
+def _status(down: list[str], trail: EventDelivery) -> str:
     if not trail.has_room or set(down) - {"kafka"}:
         return "unready"
     return "degraded" if down else "ready"

@@ -9,9 +9,9 @@ from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.urls import Resolver404, resolve
 
-from gateway.audit.draft import QueryRecord
+from gateway.audit.draft import EventDraft
 from gateway.audit.recording import refuse_unknown
-from gateway.audit.views import RecordedView
+from gateway.audit.views import AuditedView
 from gateway.http.client_address import neighbourhood
 from gateway.http.metrics import THROTTLED
 from gateway.http.problems import Problem, problem_response, throttled
@@ -56,7 +56,7 @@ def throttle_addresses(
                 view = _recorded_view(request.path_info)
                 if view is None:
                     return problem_response(problem)
-                return refuse_unknown(QueryRecord.begin(request, None, authentication=view.authentication), problem)
+                return refuse_unknown(EventDraft.begin(request, None, authentication=view.authentication), problem)
         return get_response(request)
 
     return middleware
@@ -72,10 +72,10 @@ def _take(place: str) -> Problem | None:
     return throttled("Your address", settings.GATEWAY.address_rate, seconds)
 
 
-def _recorded_view(path: str) -> type[RecordedView] | None:
+def _recorded_view(path: str) -> type[AuditedView] | None:
     """The view that a request was for, if its answers are on the audit trail."""
     try:
         view = getattr(resolve(path).func, "view_class", None)
     except Resolver404:
         return None
-    return view if isinstance(view, type) and issubclass(view, RecordedView) else None
+    return view if isinstance(view, type) and issubclass(view, AuditedView) else None

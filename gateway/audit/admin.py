@@ -17,8 +17,8 @@ from django.forms import ModelForm
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
-from gateway.audit.draft import QueryRecord
-from gateway.audit.recording import put_on_trail
+from gateway.audit.draft import EventDraft
+from gateway.audit.recording import record_event
 from gateway.http.problems import Unavailable, problem_response
 
 _SESSION = "admin-session"
@@ -37,14 +37,14 @@ def record_changes(view: View) -> View:
             return view(request, *args, **kwargs)
         changes: list[str] = []
         request.changes = changes  # type: ignore[attr-defined]  # Django's way to hand something on
-        record = QueryRecord.begin(request, None, authentication=True)
+        record = EventDraft.begin(request, None, authentication=True)
         record.identify(request.user, _SESSION)  # type: ignore[arg-type]  # nobody else gets in here
         try:
             with transaction.atomic():
                 response = view(request, *args, **kwargs)
                 if changes:
                     record.query, record.status = "; ".join(changes), HTTPStatus(response.status_code)
-                    put_on_trail(record)
+                    record_event(record)
         except Unavailable as problem:
             list(get_messages(request))  # they say that all went well, and are gone when they have been read
             return problem_response(problem, record.query_id)
@@ -66,7 +66,7 @@ def note_change(request: HttpRequest, action: str, thing: Model, message: str = 
     request.changes.append(f"{text}: {message}" if message else text)  # type: ignore[attr-defined]  # as above
 
 
-class RecordedAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # generic in the stubs alone
+class AuditedAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # generic in the stubs alone
     """The administration of a model whose changes are recorded."""
 
     def construct_change_message(  # type: ignore[override]  # Django takes a text as well

@@ -37,7 +37,7 @@ class _Stopped(Exception):
     """The process ends, and what is left stays in the spool."""
 
 
-class AuditTrail:  # pylint: disable=too-many-instance-attributes  # the two ways of an event, and what guards them
+class EventDelivery:  # pylint: disable=too-many-instance-attributes  # the two ways of an event, and what guards them
     """The way of events from this process to Kafka, straight or through the spool.
 
     Events go straight while Kafka acknowledges them in time. The first that it does not goes to the spool, and so do
@@ -318,11 +318,11 @@ _lock = threading.Lock()
 @cache
 def _start(  # pylint: disable=too-many-arguments,too-many-positional-arguments  # the key of the cache
     kafka: KafkaSettings, topic: str, mode: AuditMode, timeout: float, spool_dir: Path, spool_bytes: int, workers: int
-) -> AuditTrail:
-    return AuditTrail(EventProducer(kafka, topic), Spool.claim(spool_dir, spool_bytes, workers), mode, timeout)
+) -> EventDelivery:
+    return EventDelivery(EventProducer(kafka, topic), Spool.claim(spool_dir, spool_bytes, workers), mode, timeout)
 
 
-def audit_trail() -> AuditTrail:
+def event_delivery() -> EventDelivery:
     """The process's trail, made at its first use: neither librdkafka's threads nor the spool's lock survive a fork.
 
     Raises:

@@ -16,7 +16,7 @@ from gateway.identity.models import User
 
 
 @dataclass(slots=True)
-class QueryRecord:  # pylint: disable=too-many-instance-attributes  # the event has as many
+class EventDraft:  # pylint: disable=too-many-instance-attributes  # the event has as many
     """One search, value look-up or ``/auth/`` call.
 
     It is filled in as the request goes on, so that a failed one tells how far it came. ``known`` is who asks, as far as

@@ -4,8 +4,8 @@ from django.conf import settings
 from django.http import HttpResponse
 from opentelemetry.trace import SpanKind
 
-from gateway.audit.delivery import audit_trail
-from gateway.audit.draft import QueryRecord
+from gateway.audit.delivery import event_delivery
+from gateway.audit.draft import EventDraft
 from gateway.http.client_address import neighbourhood
 from gateway.http.metrics import REFUSALS_NOT_RECORDED, STAGE_SECONDS
 from gateway.http.problems import Code, Problem, Unavailable, as_problem, problem_response
@@ -14,7 +14,7 @@ from kit import tracing
 
 
 @STAGE_SECONDS.labels("audit").time()
-def put_on_trail(record: QueryRecord, problem: Problem | None = None) -> None:
+def record_event(record: EventDraft, problem: Problem | None = None) -> None:
     """Write the event of a request, and wait until it is durable.
 
     Args:
@@ -33,7 +33,7 @@ def put_on_trail(record: QueryRecord, problem: Problem | None = None) -> None:
         "messaging.message.id": record.query_id,
     }
     with tracing.span(f"send {topic}", SpanKind.PRODUCER, attributes):
-        audit_trail().record(record.event(problem), tracing.traceparent() or record.correlation.traceparent)
+        event_delivery().record(record.event(problem), tracing.traceparent() or record.correlation.traceparent)
     record.is_recorded = True
 
 
@@ -58,7 +58,7 @@ def may_record_refusal(address: str) -> bool:
     return False
 
 
-def refuse(record: QueryRecord, error: Exception) -> HttpResponse:
+def refuse(record: EventDraft, error: Exception) -> HttpResponse:
     """Answer with a problem that is on the trail first; if it cannot be, with that.
 
     What fails after its event is durable is not recorded again: each request has one event.
@@ -66,13 +66,13 @@ def refuse(record: QueryRecord, error: Exception) -> HttpResponse:
     problem = as_problem(error)
     if problem.code is not Code.AUDIT_UNAVAILABLE and not record.is_recorded:
         try:
-            put_on_trail(record, problem)
+            record_event(record, problem)
         except Unavailable as unavailable:
             problem = unavailable
     return problem_response(problem, record.query_id)
 
 
-def refuse_unknown(record: QueryRecord, problem: Problem) -> HttpResponse:
+def refuse_unknown(record: EventDraft, problem: Problem) -> HttpResponse:
     """Answer somebody who is not known: on the trail first, as far as ``may_record_refusal`` lets it.
 
     Nothing is given away here, so a trail that cannot be written does not change the answer.
@@ -80,7 +80,7 @@ def refuse_unknown(record: QueryRecord, problem: Problem) -> HttpResponse:
     if not may_record_refusal(record.metadata.client_ip or ""):
         return problem_response(problem)
     try:
-        put_on_trail(record, problem)
+        record_event(record, problem)
     except Unavailable:
         REFUSALS_NOT_RECORDED.inc()
         return problem_response(problem)

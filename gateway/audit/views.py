@@ -5,7 +5,7 @@ from typing import Any, ClassVar
 from rest_framework.exceptions import AuthenticationFailed, NotAuthenticated
 from rest_framework.request import Request
 
-from gateway.audit.draft import QueryRecord
+from gateway.audit.draft import EventDraft
 from gateway.audit.recording import may_record_refusal, refuse, refuse_unknown
 from gateway.http.problems import Code, Problem, as_problem, problem_response
 from gateway.http.views import View
@@ -18,13 +18,13 @@ NOT_KEPT = {"Cache-Control": "no-store"}
 """The headers of an answer with a token in it (RFC 6749, section 5.1), or with data that none may read unrecorded."""
 
 
-class RecordedView(View):
+class AuditedView(View):
     """A view whose every answer to a known caller is on the audit trail before it leaves.
 
     So are the refusals of unknown and of throttled callers, as far as ``may_record_refusal`` lets them.
     """
 
-    record: QueryRecord | None = None
+    record: EventDraft | None = None
     """Of a known caller."""
     authentication: ClassVar[bool] = False
     """Whether what is recorded is about who somebody is, and not about a query."""
@@ -33,9 +33,9 @@ class RecordedView(View):
         """Find out who asks, and open the record of a known caller's request: its problems are on the trail too."""
         super().perform_authentication(request)
         if isinstance(request.user, User):
-            self.record = QueryRecord.begin(request, request.user, authentication=self.authentication)
+            self.record = EventDraft.begin(request, request.user, authentication=self.authentication)
 
-    def begin(self, request: Request) -> QueryRecord:
+    def begin(self, request: Request) -> EventDraft:
         """The record of the request."""
         del request
         assert self.record is not None, "the view lets nobody in who is not known"
@@ -49,7 +49,7 @@ class RecordedView(View):
         problem = as_problem(exc)
         record = self.record
         if record is None:
-            return refuse_unknown(QueryRecord.begin(self.request, None, authentication=self.authentication), problem)
+            return refuse_unknown(EventDraft.begin(self.request, None, authentication=self.authentication), problem)
         if not self.is_recorded(problem) or (
             problem.code is Code.THROTTLED and not may_record_refusal(self.request.META["REMOTE_ADDR"])
         ):
@@ -62,7 +62,7 @@ class RecordedView(View):
         return True
 
 
-class RefusalsRecordedView(RecordedView):
+class RefusalsAuditedView(AuditedView):
     """A view that gives nothing of an index away: of its answers, only those that let nobody further are recorded."""
 
     def is_recorded(self, problem: Problem) -> bool:
@@ -70,15 +70,15 @@ class RefusalsRecordedView(RecordedView):
         return problem.status in (403, 405, 429)
 
 
-class CredentialsView(RecordedView):
+class CredentialsView(AuditedView):
     """A view whose callers show their credentials in the body: nobody is known before it has been read."""
 
     authentication_classes = ()
     permission_classes = ()
     authentication = True
 
-    def let_in(self, request: Request, user: User, scheme: str) -> QueryRecord:
+    def let_in(self, request: Request, user: User, scheme: str) -> EventDraft:
         """Open the record of a request, now that it has shown who asks."""
-        record = self.record = QueryRecord.begin(request, None, authentication=True)
+        record = self.record = EventDraft.begin(request, None, authentication=True)
         record.identify(user, scheme)
         return record

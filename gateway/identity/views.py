@@ -13,9 +13,9 @@ from django.db.models import Q
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from gateway.audit.draft import QueryRecord
-from gateway.audit.recording import may_record_refusal, put_on_trail
-from gateway.audit.views import API_KEY, NOT_KEPT, CredentialsView, RecordedView
+from gateway.audit.draft import EventDraft
+from gateway.audit.recording import may_record_refusal, record_event
+from gateway.audit.views import API_KEY, NOT_KEPT, AuditedView, CredentialsView
 from gateway.http.problems import Code, Problem, malformed
 from gateway.http.views import PublicView
 from gateway.identity import access_tokens
@@ -61,13 +61,13 @@ class AccessTokenView(CredentialsView):
         if "api_key" in asked:
             key = log_in_with_key(asked["api_key"], now)
             answer = _access(key.user, key.id, now, key.expires_at)
-            put_on_trail(self.let_in(request, key.user, API_KEY))
+            record_event(self.let_in(request, key.user, API_KEY))
         else:
             user = log_in_with_password(asked["username"], asked["password"], address)
             record = self.let_in(request, user, "password")
             with transaction.atomic():
                 answer = _both(start_family(user, now), now)
-                put_on_trail(record)
+                record_event(record)
         return Response(answer, headers=NOT_KEPT)
 
 
@@ -83,7 +83,7 @@ class RefreshView(CredentialsView):
             with transaction.atomic():
                 family = renew(token, now)
                 answer = _both(family, now)
-                put_on_trail(self.let_in(request, family.user, "refresh-token"))
+                record_event(self.let_in(request, family.user, "refresh-token"))
         except ReusedToken as reused:
             self.let_in(request, reused.family.user, "refresh-token")
             # Whether this can be recorded or not: the token is in two hands.
@@ -103,14 +103,14 @@ class RevokeView(CredentialsView):
         with transaction.atomic():
             user = _revoke(token, datetime.now(UTC))
             if user is not None:
-                put_on_trail(self.let_in(request, user, "token"))
+                record_event(self.let_in(request, user, "token"))
             elif may_record_refusal(request.META["REMOTE_ADDR"]):
-                self.record = QueryRecord.begin(request, None, authentication=True)
-                put_on_trail(self.record)
+                self.record = EventDraft.begin(request, None, authentication=True)
+                record_event(self.record)
         return Response({})
 
 
-class MeView(RecordedView):
+class MeView(AuditedView):
     """Who the caller is."""
 
     authentication = True
@@ -120,11 +120,11 @@ class MeView(RecordedView):
         """Tell the caller's name, role and indices."""
         record = self.begin(request)
         user = record.user
-        put_on_trail(record)
+        record_event(record)
         return Response({"username": user.get_username(), "role": user.role, "indices": list(searchable_indices(user))})
 
 
-class _ProvenView(RecordedView):
+class _ProvenView(AuditedView):
     """A view for callers who have proven who they are."""
 
     authentication = True
@@ -144,7 +144,7 @@ class KeysView(_ProvenView):
         """List the keys that are not revoked, without their secrets."""
         record = self.begin(request)
         keys = record.user.api_keys.filter(revoked_at=None).order_by("created_at")
-        put_on_trail(record)
+        record_event(record)
         return Response({"keys": [_described(key) for key in keys]})
 
     @key_schema
@@ -161,7 +161,7 @@ class KeysView(_ProvenView):
             if record.user.api_keys.filter(alive, revoked_at=None).count() >= MAX_KEYS:
                 raise malformed(f"You have {MAX_KEYS} API keys, which is as many as there may be; delete one.")
             key, text = issue_key(record.user, asked["name"], None if days is None else now + timedelta(days=days))
-            put_on_trail(record)
+            record_event(record)
         return Response(_described(key) | {"api_key": text}, status=record.status, headers=NOT_KEPT)
 
 
@@ -177,7 +177,7 @@ class KeyView(_ProvenView):
         with transaction.atomic():
             if record.user.api_keys.filter(id=key_id, revoked_at=None).update(revoked_at=now):
                 deny(key_id, now)
-            put_on_trail(record)
+            record_event(record)
         return Response(status=record.status)
 
 

@@ -9,8 +9,8 @@ from http import HTTPStatus
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from gateway.audit.recording import put_on_trail
-from gateway.audit.views import API_KEY, NOT_KEPT, CredentialsView, RecordedView, RefusalsRecordedView
+from gateway.audit.recording import record_event
+from gateway.audit.views import API_KEY, NOT_KEPT, AuditedView, CredentialsView, RefusalsAuditedView
 from gateway.http.correlation import correlation_of
 from gateway.http.problems import Code, Problem
 from gateway.identity.access_tokens import LONGEST_SECONDS, mint
@@ -48,12 +48,12 @@ class TokenView(CredentialsView):
         """Mint a token for the key's user."""
         now = datetime.now(UTC)
         key = log_in_with_key(checked(TokenSerializer, request.data)["token"], now)
-        put_on_trail(self.let_in(request, key.user, API_KEY))
+        record_event(self.let_in(request, key.user, API_KEY))
         token = mint(key.user, key.id, now, key.expires_at, seconds=LONGEST_SECONDS)
         return Response({"access": token}, headers=NOT_KEPT)
 
 
-class PingView(RefusalsRecordedView):
+class PingView(RefusalsAuditedView):
     """Whether the caller may come in."""
 
     @ping_schema
@@ -63,7 +63,7 @@ class PingView(RefusalsRecordedView):
         return Response({"pong": "ok"})
 
 
-class LastDiscoveryView(RefusalsRecordedView):
+class LastDiscoveryView(RefusalsAuditedView):
     """The one discovery, which the client asks for before it looks a device up."""
 
     @discovery_schema
@@ -82,7 +82,7 @@ class LastDiscoveryView(RefusalsRecordedView):
         )
 
 
-class DevicesView(RecordedView):
+class DevicesView(AuditedView):
     """Searches devices, by page or by scroll."""
 
     @devices_schema
@@ -107,7 +107,7 @@ class DevicesView(RecordedView):
                 },
                 exact_count=True,
             ) as page:
-                put_on_trail(record)
+                record_event(record)
         except (ForeignCursor, ExpiredCursor) as problem:
             raise Problem(problem.status, problem.code, _SCROLL_PROBLEMS[problem.code]) from None
         is_last = asked["scrollable"] and page.results and page.next is None
@@ -120,7 +120,7 @@ class DevicesView(RecordedView):
         )
 
 
-class DeviceView(RecordedView):
+class DeviceView(AuditedView):
     """Looks one device up."""
 
     @device_schema
@@ -145,7 +145,7 @@ class DeviceView(RecordedView):
         ) as page:
             if not page.results:
                 raise Problem(HTTPStatus.NOT_FOUND, Code.NOT_FOUND, "There is no device with this Hostname.")
-            put_on_trail(record)
+            record_event(record)
         return Response(as_lists(page.results[0]))
 
 

@@ -18,7 +18,7 @@ from django.core import signing
 from django.db import DatabaseError, transaction
 from django.utils import timezone
 
-from gateway.audit.draft import QueryRecord
+from gateway.audit.draft import EventDraft
 from gateway.http.correlation import Correlation
 from gateway.http.problems import Code, Problem, malformed
 from gateway.identity.models import User
@@ -53,7 +53,7 @@ _SALT = "gateway.search.cursors"
 
 
 @contextmanager
-def reading(record: QueryRecord, asked: Mapping[str, Any], *, exact_count: bool = False) -> Iterator[Page]:
+def reading(record: EventDraft, asked: Mapping[str, Any], *, exact_count: bool = False) -> Iterator[Page]:
     """Read the page that a cursor stands for, for a block that puts it on the trail.
 
     A snapshot is closed after the block of its last page; if a block fails, that of the first page closes it, for its

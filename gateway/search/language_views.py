@@ -5,8 +5,8 @@ from http import HTTPStatus
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from gateway.audit.recording import put_on_trail
-from gateway.audit.views import RefusalsRecordedView
+from gateway.audit.recording import record_event
+from gateway.audit.views import RefusalsAuditedView
 from gateway.http.correlation import correlation_of
 from gateway.http.problems import Problem
 from gateway.identity.authentication import caller
@@ -17,7 +17,7 @@ from gateway.search.query_string import read_parameters
 from gateway.search.serializers import CompleteSerializer, FieldsSerializer, TranslateSerializer, checked
 
 
-class FieldsView(RefusalsRecordedView):
+class FieldsView(RefusalsAuditedView):
     """The fields of an index."""
 
     @fields_schema
@@ -28,7 +28,7 @@ class FieldsView(RefusalsRecordedView):
         return Response(translator_client.fields(index, correlation=correlation_of(request)))
 
 
-class TranslateView(RefusalsRecordedView):
+class TranslateView(RefusalsAuditedView):
     """What a query means to Elasticsearch."""
 
     @translate_schema
@@ -39,7 +39,7 @@ class TranslateView(RefusalsRecordedView):
         return Response(translator_client.translate(**asked, correlation=correlation_of(request)))
 
 
-class CompleteView(RefusalsRecordedView):
+class CompleteView(RefusalsAuditedView):
     """What can stand at the cursor of a query.
 
     Values from the index are data as a search's results are: their look-up is on the audit trail before they leave.
@@ -55,7 +55,7 @@ class CompleteView(RefusalsRecordedView):
         answer = translator_client.complete(**asked, correlation=record.correlation)
         if answer["values_of"] is not None:
             record.hits = len(answer["suggestions"])
-            put_on_trail(record)
+            record_event(record)
         return Response(answer)
 
     def is_recorded(self, problem: Problem) -> bool:

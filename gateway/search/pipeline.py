@@ -6,7 +6,7 @@ from typing import Any
 
 from rest_framework.request import Request
 
-from gateway.audit.draft import QueryRecord
+from gateway.audit.draft import EventDraft
 from gateway.identity.authorization import require_index
 from gateway.search.cursors import reading
 from gateway.search.elasticsearch import Page, search
@@ -14,7 +14,7 @@ from gateway.search.serializers import StrictSerializer, checked
 from gateway.search.translator_client import translate
 
 
-def read(request: Request, record: QueryRecord, serializer: type[StrictSerializer]) -> dict[str, Any]:
+def read(request: Request, record: EventDraft, serializer: type[StrictSerializer]) -> dict[str, Any]:
     """Check the body, noting the query first, so that the trail has it even if something else in the body is wrong.
 
     Raises:
@@ -26,7 +26,7 @@ def read(request: Request, record: QueryRecord, serializer: type[StrictSerialize
     return checked(serializer, body, record.user)
 
 
-def prepare(record: QueryRecord, asked: Mapping[str, Any]) -> None:
+def prepare(record: EventDraft, asked: Mapping[str, Any]) -> None:
     """Let nobody past the indices that they may search, and translate the query.
 
     Args:
@@ -47,7 +47,7 @@ def prepare(record: QueryRecord, asked: Mapping[str, Any]) -> None:
 
 
 @contextmanager
-def run(record: QueryRecord, asked: Mapping[str, Any], *, exact_count: bool = False) -> Iterator[Page]:
+def run(record: EventDraft, asked: Mapping[str, Any], *, exact_count: bool = False) -> Iterator[Page]:
     """Translate and search, for a block that puts the record on the trail; it decides what becomes of a cursor.
 
     Args:

@@ -13,7 +13,7 @@ from typing import Any, Self
 
 import orjson
 
-from gateway.audit.draft import QueryRecord
+from gateway.audit.draft import EventDraft
 from gateway.http.metrics import PROBLEMS
 from gateway.http.problems import RETRY_AFTER_SECONDS, Code, Problem, Unavailable, as_problem, problem_object
 from gateway.identity.models import User
@@ -85,7 +85,7 @@ class DocumentStream:
         Unavailable: Elasticsearch cannot search, or there are too many streams.
     """
 
-    def __init__(self, record: QueryRecord, asked: Mapping[str, Any]) -> None:
+    def __init__(self, record: EventDraft, asked: Mapping[str, Any]) -> None:
         self._record = record
         record.dsl = anchored(record.dsl, datetime.now(UTC))
         self._read_slice = partial(

@@ -7,9 +7,9 @@ from django.http.response import HttpResponseBase
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from gateway.audit.draft import QueryRecord
-from gateway.audit.recording import put_on_trail
-from gateway.audit.views import NOT_KEPT, RecordedView
+from gateway.audit.draft import EventDraft
+from gateway.audit.recording import record_event
+from gateway.audit.views import NOT_KEPT, AuditedView
 from gateway.http.json_media import JSONRenderer
 from gateway.search import streams
 from gateway.search.pipeline import prepare, read, run
@@ -19,7 +19,7 @@ from gateway.search.serializers import SearchSerializer, StreamSerializer, check
 from gateway.search.streams import DocumentStream
 
 
-class SearchView(RecordedView):
+class SearchView(AuditedView):
     """Searches an index in the query language."""
 
     @search_schema
@@ -46,9 +46,9 @@ def _wants_stream(request: Request) -> bool:
     return request.get_preferred_type(offered) == streams.MEDIA_TYPE
 
 
-def _page(record: QueryRecord, asked: dict[str, Any]) -> Response:
+def _page(record: EventDraft, asked: dict[str, Any]) -> Response:
     with run(record, asked) as page:
-        put_on_trail(record)
+        record_event(record)
     answer = {
         "query_id": record.query_id,
         "count": page.count,
@@ -60,11 +60,11 @@ def _page(record: QueryRecord, asked: dict[str, Any]) -> Response:
     return Response(answer | {"dsl": record.dsl} if asked["explain"] else answer, headers=NOT_KEPT)
 
 
-def _stream(record: QueryRecord, asked: dict[str, Any]) -> StreamingHttpResponse:
+def _stream(record: EventDraft, asked: dict[str, Any]) -> StreamingHttpResponse:
     prepare(record, asked)
     documents = DocumentStream(record, asked)
     try:
-        put_on_trail(record)
+        record_event(record)
     except BaseException:
         documents.close()
         raise

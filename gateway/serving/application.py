@@ -23,10 +23,10 @@ from gateway.http.correlation import correlate
 from gateway.http.deadline import RECEIVED
 from gateway.http.metrics import AUDIT_MODE, SHED, SPOOL_LIMIT_BYTES
 from gateway.http.problems import Code, Problem, Unavailable, problem_response
-from gateway.serving.bulkheads import Full, Lane
-from gateway.serving.client_timeouts import Patience
-from gateway.serving.request_bodies import Bodies, Message, Receive
-from gateway.serving.response_memory import Answers
+from gateway.serving.bulkheads import Bulkhead, Full
+from gateway.serving.client_timeouts import ClientTimeouts
+from gateway.serving.request_bodies import Message, Receive, RequestBodies
+from gateway.serving.response_memory import ResponseMemory
 from gateway.serving.wsgi import application as wsgi
 from kit import tracing
 
@@ -55,14 +55,14 @@ class Application:
         AUDIT_MODE.labels(settings.GATEWAY.audit_mode).set(1)
         SPOOL_LIMIT_BYTES.set(settings.GATEWAY.spool_bytes)
         self._lanes = {
-            "/healthz": Lane("health", 1, _VITAL_QUEUE),
-            "/metrics": Lane("metrics", 1, _VITAL_QUEUE),
-            "/readyz": Lane("readiness", 1, _VITAL_QUEUE),
+            "/healthz": Bulkhead("health", 1, _VITAL_QUEUE),
+            "/metrics": Bulkhead("metrics", 1, _VITAL_QUEUE),
+            "/readyz": Bulkhead("readiness", 1, _VITAL_QUEUE),
         }
-        self._requests = Lane("requests", settings.GATEWAY.threads, settings.GATEWAY.queue)
-        self._patience = Patience()
-        self._bodies = Bodies(self._patience)
-        self._answers = Answers(self._patience)
+        self._requests = Bulkhead("requests", settings.GATEWAY.threads, settings.GATEWAY.queue)
+        self._patience = ClientTimeouts()
+        self._bodies = RequestBodies(self._patience)
+        self._answers = ResponseMemory(self._patience)
         self._inside = 0
         self._end: asyncio.Task[None] | None = None
 
@@ -137,7 +137,7 @@ class _Stalled(Exception):
 class _Client:
     """Takes an answer, in the event loop."""
 
-    def __init__(self, patience: Patience, answers: Answers, receive: Receive, send: Send) -> None:
+    def __init__(self, patience: ClientTimeouts, answers: ResponseMemory, receive: Receive, send: Send) -> None:
         self._patience = patience
         self._answers = answers
         self._receive = receive

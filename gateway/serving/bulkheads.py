@@ -17,7 +17,7 @@ class Full(Exception):
     """There is no room in the queue."""
 
 
-class Lane:  # pylint: disable=too-few-public-methods  # it does one thing
+class Bulkhead:  # pylint: disable=too-few-public-methods  # it does one thing
     """Runs work that blocks; to be used from one event loop.
 
     Args:

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 
-class Patience:
+class ClientTimeouts:
     """The time-outs of one event loop."""
 
     def __init__(self) -> None:

@@ -12,7 +12,7 @@ from django.conf import settings
 from gateway.http.metrics import BODIES_INSIDE
 from gateway.http.problems import RETRY_AFTER_SECONDS, Code, Problem
 from gateway.serving.bulkheads import Full
-from gateway.serving.client_timeouts import Patience
+from gateway.serving.client_timeouts import ClientTimeouts
 
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
@@ -29,14 +29,14 @@ class _Reading:
     is_refused: bool = False
 
 
-class Bodies:  # pylint: disable=too-few-public-methods  # it does one thing
+class RequestBodies:  # pylint: disable=too-few-public-methods  # it does one thing
     """The bodies that are being read, with a limit of size, of time, of all at once, and of one address's.
 
     That may have half of the room, since quick ones come in numbers where many clients are behind it, and a quarter of
     the room for slow ones.
     """
 
-    def __init__(self, patience: Patience) -> None:
+    def __init__(self, patience: ClientTimeouts) -> None:
         self._patience = patience
         self._inside: Counter[str] = Counter()
         self._slow: Counter[str] = Counter()

@@ -5,16 +5,16 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from gateway.http.metrics import ANSWER_BYTES
-from gateway.serving.client_timeouts import Patience
+from gateway.serving.client_timeouts import ClientTimeouts
 
 MAX_BYTES = 128 * 1024 * 1024
 """A worker's; more than the largest answer of Elasticsearch that is read."""
 
 
-class Answers:  # pylint: disable=too-few-public-methods  # it does one thing
+class ResponseMemory:  # pylint: disable=too-few-public-methods  # it does one thing
     """The long answers that are being taken, to be used from one event loop."""
 
-    def __init__(self, patience: Patience) -> None:
+    def __init__(self, patience: ClientTimeouts) -> None:
         self._patience = patience
         self._bytes = 0
         self._taking: dict[asyncio.Timeout, int] = {}

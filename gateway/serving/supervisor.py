@@ -134,11 +134,11 @@ def _load() -> Any:
         logger.error("TMPDIR: no room for a worker's metrics in %s: %s", gettempdir(), error.strerror)
         sys.exit(BAD_CONFIGURATION)
     # pylint: disable=import-outside-toplevel  # after the fork
-    from gateway.audit.delivery import audit_trail
+    from gateway.audit.delivery import event_delivery
     from gateway.serving.application import Application
 
     # Now rather than with the first request, because it may have events to send that an earlier process left.
-    audit_trail()
+    event_delivery()
     tracing.set_up("gateway", settings.TRACING)
     threading.Thread(target=_stop_with_parent, name="parent-watch", daemon=True).start()
     application = Application()

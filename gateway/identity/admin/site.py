@@ -22,9 +22,9 @@ from django.middleware.csrf import CsrfViewMiddleware
 from django.utils.deprecation import MiddlewareMixin
 from rest_framework.exceptions import AuthenticationFailed
 
-from gateway.audit.admin import RecordedAdmin, View, note_change, record_changes
-from gateway.audit.draft import QueryRecord
-from gateway.audit.recording import put_on_trail, refuse_unknown
+from gateway.audit.admin import AuditedAdmin, View, note_change, record_changes
+from gateway.audit.draft import EventDraft
+from gateway.audit.recording import record_event, refuse_unknown
 from gateway.http.problems import Problem, as_problem, problem_response
 from gateway.identity.login import log_in_with_password
 from gateway.identity.models import ApiKey, RefreshFamily, User
@@ -79,13 +79,13 @@ class LogInForm(AdminAuthenticationForm):
         if username is None or not password:
             return self.cleaned_data
         assert self.request is not None
-        record = QueryRecord.begin(self.request, None, authentication=True)
+        record = EventDraft.begin(self.request, None, authentication=True)
         try:
             self.user_cache = log_in_with_password(username, password, self.request.META["REMOTE_ADDR"])
             record.identify(self.user_cache, _SCHEME)
             if not self.user_cache.is_staff:
                 raise AuthenticationFailed("The user is no administrator.")
-            put_on_trail(record)
+            record_event(record)
         except (AuthenticationFailed, Problem) as error:
             problem = as_problem(error)
             refuse_unknown(record, problem)
@@ -130,7 +130,7 @@ class _ChangeForm(UserChangeForm):  # type: ignore[type-arg]  # generic in the s
 
 
 @admin.register(User, site=site)
-class _UserAdmin(RecordedAdmin, UserAdmin):  # type: ignore[type-arg]  # generic in the stubs alone
+class _UserAdmin(AuditedAdmin, UserAdmin):  # type: ignore[type-arg]  # generic in the stubs alone
     form = _ChangeForm
     add_form = _CreationForm
     fieldsets = ((None, {"fields": ("username", "password", "role", "granted_indices", "is_active")}),)
@@ -144,7 +144,7 @@ class _UserAdmin(RecordedAdmin, UserAdmin):  # type: ignore[type-arg]  # generic
     filter_horizontal = ()
 
 
-class _Credential(RecordedAdmin):
+class _Credential(AuditedAdmin):
     """What is given out, looked at and revoked here, and neither made nor changed."""
 
     actions = ("revoke",)

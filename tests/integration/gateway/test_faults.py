@@ -10,7 +10,7 @@ from pytest_django import Settings
 
 from contracts.query_event.topics import TopicSettings
 from elastic.settings import ElasticsearchSettings
-from gateway.audit.delivery import audit_trail
+from gateway.audit.delivery import event_delivery
 from gateway.audit.spool_format import MAX_FRAME_BYTES
 from kit.kafka import KafkaSettings
 from tests.integration.gateway.conftest import Backing, Search
@@ -39,7 +39,7 @@ def test_without_kafka_searches_are_answered_once_the_disk_has_their_events(
     assert search("Hostname = octoxlabs*").status_code == 200
     assert search("Hostname =").status_code == 400
     assert time.monotonic() - started < 10
-    assert audit_trail().spool.records == 2
+    assert event_delivery().spool.records == 2
 
 
 def test_without_kafka_and_disk_nothing_is_answered(search: Search, stack: Settings, closed_port: int) -> None:
@@ -65,7 +65,7 @@ def test_a_missing_topic_is_as_a_kafka_that_is_away(search: Search, stack: Setti
     stack.AUDIT = TopicSettings(topic="nobody-made-this")
     stack.GATEWAY = stack.GATEWAY.model_copy(update={"audit_timeout": 0.5})
     assert search().status_code == 200
-    assert audit_trail().spool.records == 1
+    assert event_delivery().spool.records == 1
     _disk_full(stack)
     assert _is_unavailable(search(), "audit_unavailable")
 

@@ -14,7 +14,7 @@ from pytest_django import Settings
 
 from contracts.query_event.event import AuditEvent, encode, headers
 from contracts.query_event.topics import TopicSettings
-from gateway.audit.delivery import AuditTrail, audit_trail
+from gateway.audit.delivery import EventDelivery, event_delivery
 from gateway.audit.producer import EventProducer, Report
 from gateway.audit.settings import AuditMode
 from gateway.audit.spool import SEGMENT_BYTES, Spool
@@ -70,8 +70,10 @@ def _large() -> AuditEvent:
     return event(USER, query="x" * 2 * LARGEST)
 
 
-def _trail(kafka: KafkaSettings, home: Path, timeout: float = 20.0) -> AuditTrail:
-    return AuditTrail(EventProducer(kafka, TOPIC), Spool.claim(home, 64 * SEGMENT_BYTES, 1), AuditMode.DURABLE, timeout)
+def _trail(kafka: KafkaSettings, home: Path, timeout: float = 20.0) -> EventDelivery:
+    return EventDelivery(
+        EventProducer(kafka, TOPIC), Spool.claim(home, 64 * SEGMENT_BYTES, 1), AuditMode.DURABLE, timeout
+    )
 
 
 def _leave_behind(home: Path, *segments: list[AuditEvent]) -> None:
@@ -88,7 +90,7 @@ def _refused(home: Path) -> list[str]:
     return [record.event_id for record in unframe((home / "000" / "refused").read_bytes()).records]
 
 
-def _wait_until_sent(trail: AuditTrail) -> None:
+def _wait_until_sent(trail: EventDelivery) -> None:
     eventually(lambda: not trail.spool.segments, "the spool is sent")
 
 
@@ -151,7 +153,7 @@ def test_no_event_overtakes_one_that_could_not_be_sent_when_the_spool_was_nearly
     left = [_small() for _ in range(6)]
     _leave_behind(tmp_path, left[:2], left[2:])
     spool = Spool.claim(tmp_path, 64 * SEGMENT_BYTES, 1)
-    trail = AuditTrail(_FullForAMoment(kafka, left[4].event_id), spool, AuditMode.DURABLE, 20.0)
+    trail = EventDelivery(_FullForAMoment(kafka, left[4].event_id), spool, AuditMode.DURABLE, 20.0)
     later = []
     while trail.spool.segments:
         later.append(_small())
@@ -172,7 +174,7 @@ def test_a_segment_that_cannot_be_read_is_passed_over_kept_and_counted(
     segment.symlink_to("/proc/self/mem")
     counted = REGISTRY.get_sample_value("gateway_spool_damaged_bytes_total") or 0.0
     with caplog.at_level(logging.ERROR, "gateway.audit.delivery"):
-        _wait_until_sent(AuditTrail(EventProducer(kafka, TOPIC), spool, AuditMode.DURABLE, 20.0))
+        _wait_until_sent(EventDelivery(EventProducer(kafka, TOPIC), spool, AuditMode.DURABLE, 20.0))
     assert read() == [each.event_id for each in left]
     assert segment.with_suffix(".lost").is_symlink()
     assert f"{segment} cannot be read and is passed over: Input/output error" in caplog.text
@@ -187,7 +189,7 @@ def test_a_search_whose_event_kafka_refuses_is_answered_until_the_disk_has_no_ro
     stack.GATEWAY = stack.GATEWAY.model_copy(update={"spool_bytes": MAX_FRAME_BYTES + LARGEST})
     assert client.get("/readyz").json()["status"] == "ready"
     assert search("Hostname = a" + " " * 2 * LARGEST).status_code == 200
-    _wait_until_sent(audit_trail())
+    _wait_until_sent(event_delivery())
     unready = client.get("/readyz")
     assert (unready.status_code, unready.json()["status"]) == (503, "unready")
     assert set(unready.json()["dependencies"].values()) == {"up"}

@@ -8,7 +8,7 @@ from django.test import RequestFactory
 from rest_framework.request import Request
 
 from contracts.query_event.event import EventType, encode
-from gateway.audit.draft import QueryRecord, event_type
+from gateway.audit.draft import EventDraft, event_type
 from gateway.http.correlation import read_correlation
 from gateway.http.problems import Code, Problem
 from gateway.identity.models import User
@@ -16,7 +16,7 @@ from tests.support.query_event import read_event
 
 
 @pytest.fixture
-def record() -> QueryRecord:
+def record() -> EventDraft:
     """A search that has just begun."""
     plain = RequestFactory().post(
         "/search", headers={"X-Request-ID": "r1", "User-Agent": "test", "Authorization": "Octoxlabs secret"}
@@ -24,10 +24,10 @@ def record() -> QueryRecord:
     plain.correlation = read_correlation(plain)  # type: ignore[attr-defined]  # as the middleware does
     request = Request(plain)
     request.user, request.auth = User(username="octoAdmin"), "octoxlabs-unsigned"
-    return QueryRecord.begin(request, request.user)
+    return EventDraft.begin(request, request.user)
 
 
-def test_an_answered_search_is_executed_with_all_that_is_known_of_it(record: QueryRecord) -> None:
+def test_an_answered_search_is_executed_with_all_that_is_known_of_it(record: EventDraft) -> None:
     record.query, record.index, record.dsl, record.hits, record.took_ms = "", "devices", {"match_all": {}}, 12, 3
     event = read_event(encode(record.event()))
     assert event["event_id"] == record.query_id
@@ -48,13 +48,13 @@ def test_an_answered_search_is_executed_with_all_that_is_known_of_it(record: Que
     assert event["metadata"]["auth_scheme"] == "octoxlabs-unsigned"
 
 
-def test_an_answer_that_is_a_success_of_its_own_kind_is_recorded_with_its_status(record: QueryRecord) -> None:
+def test_an_answer_that_is_a_success_of_its_own_kind_is_recorded_with_its_status(record: EventDraft) -> None:
     record.status = HTTPStatus.CREATED
     assert record.event().data.status == 201
     assert record.event(Problem(HTTPStatus.BAD_REQUEST, Code.SYNTAX, "expected a value")).data.status == 400
 
 
-def test_a_search_that_ends_in_a_problem_says_why_and_has_no_hits(record: QueryRecord) -> None:
+def test_a_search_that_ends_in_a_problem_says_why_and_has_no_hits(record: EventDraft) -> None:
     event = read_event(encode(record.event(Problem(HTTPStatus.BAD_REQUEST, Code.SYNTAX, "expected a value"))))
     assert event["event_type"] == "query.rejected"
     assert event["data"]["status"] == 400
@@ -62,13 +62,13 @@ def test_a_search_that_ends_in_a_problem_says_why_and_has_no_hits(record: QueryR
     assert event["data"]["hits"] is None
 
 
-def test_the_id_is_minted_and_the_time_taken_when_the_search_begins(record: QueryRecord) -> None:
+def test_the_id_is_minted_and_the_time_taken_when_the_search_begins(record: EventDraft) -> None:
     first, second = record.event(), record.event()
     assert first.event_id == second.event_id == record.query_id
     assert first.timestamp == second.timestamp <= datetime.now(UTC)
 
 
-def test_credentials_are_not_in_the_event(record: QueryRecord) -> None:
+def test_credentials_are_not_in_the_event(record: EventDraft) -> None:
     assert b"secret" not in encode(record.event())
 
 

@@ -5,10 +5,10 @@ import threading
 
 import pytest
 
-from gateway.serving.bulkheads import Full, Lane
+from gateway.serving.bulkheads import Bulkhead, Full
 
 
-async def _until(lane: Lane, inside: int) -> None:
+async def _until(lane: Bulkhead, inside: int) -> None:
     while lane.inside != inside:
         await asyncio.sleep(0)
 
@@ -17,7 +17,7 @@ def test_what_is_more_than_threads_and_queue_is_refused_at_once_and_the_rest_is_
     go = threading.Event()
 
     async def fill() -> list[bool]:
-        lane = Lane("test", threads=2, queue=1)
+        lane = Bulkhead("test", threads=2, queue=1)
         work = [asyncio.create_task(lane.run(go.wait)) for _ in range(3)]
         await _until(lane, 3)
         with pytest.raises(Full):
@@ -32,7 +32,7 @@ def test_a_full_lane_does_not_hold_up_another() -> None:
     go = threading.Event()
 
     async def beside() -> str:
-        full, other = Lane("test", threads=1, queue=0), Lane("test", threads=1, queue=0)
+        full, other = Bulkhead("test", threads=1, queue=0), Bulkhead("test", threads=1, queue=0)
         held = asyncio.create_task(full.run(go.wait))
         await _until(full, 1)
         answer = await other.run(lambda: "answer")
@@ -48,7 +48,7 @@ def test_work_that_fails_leaves_its_room() -> None:
         raise ValueError("no")
 
     async def twice() -> None:
-        lane = Lane("test", threads=1, queue=0)
+        lane = Bulkhead("test", threads=1, queue=0)
         for _ in range(2):
             with pytest.raises(ValueError, match="no"):
                 await lane.run(fail)

@@ -4,26 +4,26 @@ import asyncio
 
 import pytest
 
-from gateway.serving.client_timeouts import Patience
+from gateway.serving.client_timeouts import ClientTimeouts
 
 LONG = 60.0
 SHORT = 0.01
 
 
-async def _wait(patience: Patience, seconds: float | None) -> None:
+async def _wait(patience: ClientTimeouts, seconds: float | None) -> None:
     async with patience.wait(seconds):
         await asyncio.Event().wait()
 
 
 def test_it_lasts_as_long_as_is_asked() -> None:
     with pytest.raises(TimeoutError):
-        asyncio.run(_wait(Patience(), SHORT))
+        asyncio.run(_wait(ClientTimeouts(), SHORT))
 
 
 @pytest.mark.parametrize("seconds", [LONG, None])
 def test_its_end_shortens_what_is_waited_for_already_and_what_will_be(seconds: float | None) -> None:
     async def end() -> None:
-        patience = Patience()
+        patience = ClientTimeouts()
         waiting = [asyncio.create_task(_wait(patience, seconds)) for _ in range(3)]
         await asyncio.sleep(0)
         assert not patience.is_ending
@@ -38,7 +38,7 @@ def test_its_end_shortens_what_is_waited_for_already_and_what_will_be(seconds: f
 
 def test_its_end_lengthens_nothing() -> None:
     async def end() -> None:
-        patience = Patience()
+        patience = ClientTimeouts()
         waiting = asyncio.create_task(_wait(patience, SHORT))
         await asyncio.sleep(0)
         patience.end(LONG)

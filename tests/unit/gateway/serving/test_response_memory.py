@@ -6,8 +6,8 @@ from collections.abc import Iterator
 import pytest
 from prometheus_client import REGISTRY
 
-from gateway.serving.client_timeouts import Patience
-from gateway.serving.response_memory import Answers
+from gateway.serving.client_timeouts import ClientTimeouts
+from gateway.serving.response_memory import ResponseMemory
 
 SHORT = 0.01
 
@@ -24,12 +24,12 @@ def _bytes() -> float:
     return REGISTRY.get_sample_value("gateway_answer_bytes") or 0.0
 
 
-async def _take(answers: Answers, length: int) -> None:
+async def _take(answers: ResponseMemory, length: int) -> None:
     async with answers.taking(length):
         await asyncio.Event().wait()
 
 
-async def _begin(answers: Answers, *lengths: int) -> list["asyncio.Task[None]"]:
+async def _begin(answers: ResponseMemory, *lengths: int) -> list["asyncio.Task[None]"]:
     tasks = [asyncio.create_task(_take(answers, length)) for length in lengths]
     for _ in range(5):
         await asyncio.sleep(0)
@@ -48,7 +48,7 @@ async def _given_up(tasks: list["asyncio.Task[None]"]) -> list[bool]:
 def test_as_many_are_taken_as_there_is_room_for() -> None:
     async def take() -> None:
         before = _bytes()
-        tasks = await _begin(Answers(Patience()), 60, 40)
+        tasks = await _begin(ResponseMemory(ClientTimeouts()), 60, 40)
         assert _bytes() - before == 100
         assert await _given_up(tasks) == [False, False]
 
@@ -57,7 +57,7 @@ def test_as_many_are_taken_as_there_is_room_for() -> None:
 
 def test_for_one_more_those_are_given_up_that_have_been_at_it_the_longest_and_no_more_of_them_than_need_be() -> None:
     async def take() -> None:
-        tasks = await _begin(Answers(Patience()), 20, 30, 40, 60)
+        tasks = await _begin(ResponseMemory(ClientTimeouts()), 20, 30, 40, 60)
         assert await _given_up(tasks) == [True, True, False, False]
 
     asyncio.run(take())
@@ -65,7 +65,7 @@ def test_for_one_more_those_are_given_up_that_have_been_at_it_the_longest_and_no
 
 def test_one_that_is_larger_than_the_room_is_taken_alone() -> None:
     async def take() -> None:
-        answers = Answers(Patience())
+        answers = ResponseMemory(ClientTimeouts())
         first = await _begin(answers, 50)
         second = await _begin(answers, 200)
         assert await _given_up(first + second) == [True, False]
@@ -75,7 +75,7 @@ def test_one_that_is_larger_than_the_room_is_taken_alone() -> None:
 
 def test_room_is_free_again_when_one_has_been_taken() -> None:
     async def take() -> None:
-        answers = Answers(Patience())
+        answers = ResponseMemory(ClientTimeouts())
         for _ in range(3):
             async with answers.taking(60):
                 pass
@@ -87,8 +87,8 @@ def test_room_is_free_again_when_one_has_been_taken() -> None:
 
 def test_the_end_of_the_process_ends_it() -> None:
     async def take() -> None:
-        patience = Patience()
-        tasks = await _begin(Answers(patience), 60)
+        patience = ClientTimeouts()
+        tasks = await _begin(ResponseMemory(patience), 60)
         patience.end(SHORT)
         with pytest.raises(TimeoutError):
             await asyncio.wait_for(tasks[0], 10)
