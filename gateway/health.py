@@ -4,6 +4,7 @@ import logging
 import time
 from collections.abc import Callable
 from http import HTTPStatus
+from typing import Any
 
 from confluent_kafka import KafkaException
 from django.conf import settings
@@ -18,9 +19,8 @@ from rest_framework.response import Response
 from urllib3.exceptions import HTTPError
 
 from gateway.audit.delivery import EventDelivery, event_delivery
-from gateway.health_schema import HEALTH, READINESS
 from gateway.http.database_timeout import at_most
-from gateway.http.openapi import problem_responses
+from gateway.http.openapi import COUNT, problem_responses
 from gateway.http.request_metrics import exposition
 from gateway.http.views import PublicView
 from gateway.identity.models import User
@@ -87,13 +87,35 @@ class _Dependencies:  # pylint: disable=too-few-public-methods  # it does one th
 _dependencies = _Dependencies()
 
 
+_HEALTH: dict[str, Any] = {"type": "object", "required": ["status"], "properties": {"status": {"const": "up"}}}
+
+_READINESS: dict[str, Any] = {
+    "type": "object",
+    "required": ["status", "dependencies", "spool"],
+    "properties": {
+        "status": {
+            "enum": ["ready", "degraded", "unready"],
+            "description": "degraded: Kafka alone is down, and the spool takes the events. "
+            "unready: something else is down, or the spool has no room.",
+        },
+        "dependencies": {"type": "object", "additionalProperties": {"enum": ["up", "down"]}},
+        "spool": {
+            "type": "object",
+            "description": "Audit events of this worker that wait on the disk for Kafka.",
+            "required": ["records", "bytes"],
+            "properties": {"records": COUNT, "bytes": COUNT},
+        },
+    },
+}
+
+
 class HealthView(PublicView):
     """The process is up and answers."""
 
     @extend_schema(
         operation_id="health",
         responses={
-            (200, "application/json"): OpenApiResponse(HEALTH, "The process is up."),
+            (200, "application/json"): OpenApiResponse(_HEALTH, "The process is up."),
             **problem_responses(405, 500),
         },
     )
@@ -125,8 +147,8 @@ class ReadinessView(PublicView):
     @extend_schema(
         operation_id="readiness",
         responses={
-            (200, "application/json"): OpenApiResponse(READINESS, "Searches are answered."),
-            (503, "application/json"): OpenApiResponse(READINESS, "Something is down without which they are not."),
+            (200, "application/json"): OpenApiResponse(_READINESS, "Searches are answered."),
+            (503, "application/json"): OpenApiResponse(_READINESS, "Something is down without which they are not."),
             **problem_responses(405, 500),
         },
     )

@@ -1,4 +1,4 @@
-"""How many requests an address may make."""
+"""Rate limit by client address, whose refusals are on the audit trail."""
 
 import math
 import time
@@ -12,13 +12,11 @@ from django.urls import Resolver404, resolve
 from gateway.audit.draft import EventDraft
 from gateway.audit.recording import refuse_unknown
 from gateway.audit.views import AuditedView
+from gateway.http.allowed_hosts import WATCHED
 from gateway.http.client_address import neighbourhood
 from gateway.http.metrics import THROTTLED
 from gateway.http.problems import Problem, problem_response, throttled
 from gateway.http.rate_limits import take
-
-WATCHED = frozenset(("/healthz", "/readyz", "/metrics"))
-"""What those ask who watch over the gateway, and never too often."""
 
 REFUSED = "sluice.refused"
 """The key in the WSGI environment of the problem for which a request's body has not been read."""

@@ -38,7 +38,7 @@ def record_changes(view: View) -> View:
         changes: list[str] = []
         request.changes = changes  # type: ignore[attr-defined]  # Django's way to hand something on
         record = EventDraft.begin(request, None, authentication=True)
-        record.identify(request.user, _SESSION)  # type: ignore[arg-type]  # nobody else gets in here
+        record.identify(request.user.get_username(), _SESSION)
         try:
             with transaction.atomic():
                 response = view(request, *args, **kwargs)

@@ -1,4 +1,4 @@
-"""What is known of one request so far, and the audit event that it becomes."""
+"""Draft of an audit event: filled in as its request goes on."""
 
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -12,21 +12,23 @@ from contracts.query_event.event import AuditEvent, EventData, EventError, Event
 from gateway import __version__
 from gateway.http.correlation import Correlation, correlation_of
 from gateway.http.problems import Problem
-from gateway.identity.models import User
 
 
 @dataclass(slots=True)
 class EventDraft:  # pylint: disable=too-many-instance-attributes  # the event has as many
-    """One search, value look-up or ``/auth/`` call.
+    """Draft of the event of one search, value look-up or ``/auth/`` call, so that a failed one tells how far it came.
 
-    It is filled in as the request goes on, so that a failed one tells how far it came. ``known`` is who asks, as far as
-    that is known; ``authentication`` tells an ``/auth/`` call from a query; ``status`` is that of a success;
-    ``is_recorded`` tells that the event is on the trail, which takes one of it.
+    Attributes:
+        query_id: id of the event.
+        user_name: name of the caller; None while the caller is unknown.
+        authentication: whether it is an ``/auth/`` call, and not a query.
+        status: status of the answer, if it is a success.
+        is_recorded: whether the event is on the trail, which takes one of it.
     """
 
     query_id: str
     timestamp: datetime
-    known: User | None
+    user_name: str | None
     authentication: bool
     correlation: Correlation
     metadata: EventMetadata
@@ -39,19 +41,19 @@ class EventDraft:  # pylint: disable=too-many-instance-attributes  # the event h
     is_recorded: bool = False
 
     @classmethod
-    def begin(cls, request: Request | HttpRequest, user: User | None, *, authentication: bool = False) -> Self:
-        """Mint the event's id, and note who asks, from where.
+    def begin(cls, request: Request | HttpRequest, user_name: str | None, *, authentication: bool = False) -> Self:
+        """Mint the event's id, and note the caller and the address.
 
         Args:
             request: what has come in.
-            user: who has been let in, if anybody.
+            user_name: name of the caller who has been let in, or None.
             authentication: whether it is an ``/auth/`` call.
         """
         correlation = correlation_of(request)
         return cls(
             query_id=new_event_id(),
             timestamp=datetime.now(UTC),
-            known=user,
+            user_name=user_name,
             authentication=authentication,
             correlation=correlation,
             metadata=EventMetadata(
@@ -59,21 +61,15 @@ class EventDraft:  # pylint: disable=too-many-instance-attributes  # the event h
                 trace_id=correlation.trace_id,
                 client_ip=request.META.get("REMOTE_ADDR") or None,
                 user_agent=request.headers.get("User-Agent"),
-                auth_scheme=str(request.auth) if user is not None and isinstance(request, Request) else None,
+                auth_scheme=str(request.auth) if user_name is not None and isinstance(request, Request) else None,
                 service="gateway",
                 service_version=__version__,
             ),
         )
 
-    @property
-    def user(self) -> User:
-        """Who asks, where nobody gets who is not known."""
-        assert self.known is not None, "the view lets nobody in who is not known"
-        return self.known
-
-    def identify(self, user: User, scheme: str) -> None:
-        """Note who it is, once that has shown; ``scheme`` is a short name for how."""
-        self.known = user
+    def identify(self, user_name: str, scheme: str) -> None:
+        """Note the caller, once that has shown; ``scheme`` is a short name of the credential."""
+        self.user_name = user_name
         self.metadata = replace(self.metadata, auth_scheme=scheme)
 
     def event(self, problem: Problem | None = None) -> AuditEvent:
@@ -87,7 +83,7 @@ class EventDraft:  # pylint: disable=too-many-instance-attributes  # the event h
             event_id=self.query_id,
             event_type=auth_event_type(status) if self.authentication else event_type(status),
             timestamp=self.timestamp,
-            user_id=None if self.known is None else self.known.get_username(),
+            user_id=self.user_name,
             data=EventData(
                 query=self.query,
                 index=self.index,

@@ -4,13 +4,12 @@ from typing import Any, ClassVar
 
 from rest_framework.exceptions import AuthenticationFailed, NotAuthenticated
 from rest_framework.request import Request
+from rest_framework.views import APIView
 
 from gateway.audit.draft import EventDraft
 from gateway.audit.recording import may_record_refusal, refuse, refuse_unknown
 from gateway.http.problems import Code, Problem, as_problem, problem_response
 from gateway.http.views import View
-from gateway.identity.authentication import HeaderAuthentication
-from gateway.identity.models import User
 
 API_KEY = "api-key"
 """How the audit trail names a caller who showed an API key."""
@@ -32,8 +31,9 @@ class AuditedView(View):
     def perform_authentication(self, request: Request) -> None:
         """Find out who asks, and open the record of a known caller's request: its problems are on the trail too."""
         super().perform_authentication(request)
-        if isinstance(request.user, User):
-            self.record = EventDraft.begin(request, request.user, authentication=self.authentication)
+        if request.user.is_authenticated:
+            name = request.user.get_username()
+            self.record = EventDraft.begin(request, name, authentication=self.authentication)
 
     def begin(self, request: Request) -> EventDraft:
         """The record of the request."""
@@ -44,7 +44,9 @@ class AuditedView(View):
     def handle_exception(self, exc: Exception) -> Any:
         """Answer with a problem that is on the trail first."""
         if isinstance(exc, NotAuthenticated | AuthenticationFailed):
-            challenge = HeaderAuthentication().authenticate_header(self.request)
+            # Also of views that read credentials from the body, and have no authentication class of their own.
+            [challenger] = APIView.authentication_classes
+            challenge = challenger().authenticate_header(self.request)
             exc.auth_header = challenge  # type: ignore[union-attr]  # as the framework does
         problem = as_problem(exc)
         record = self.record
@@ -77,8 +79,8 @@ class CredentialsView(AuditedView):
     permission_classes = ()
     authentication = True
 
-    def let_in(self, request: Request, user: User, scheme: str) -> EventDraft:
+    def let_in(self, request: Request, user_name: str, scheme: str) -> EventDraft:
         """Open the record of a request, now that it has shown who asks."""
         record = self.record = EventDraft.begin(request, None, authentication=True)
-        record.identify(user, scheme)
+        record.identify(user_name, scheme)
         return record

@@ -1,9 +1,10 @@
-"""Which ``Host`` headers are answered."""
+"""Middleware that refuses unknown ``Host`` headers."""
 
 from django.http import HttpRequest, HttpResponsePermanentRedirect
 from django.middleware.common import CommonMiddleware
 
-from gateway.audit.address_throttle import WATCHED
+WATCHED = frozenset(("/healthz", "/readyz", "/metrics"))
+"""Health and metrics paths, which are never throttled and take any ``Host``."""
 
 
 class HeldToHosts(CommonMiddleware):

@@ -4,9 +4,9 @@ from typing import Any
 
 from rest_framework import serializers
 
+from gateway.http.fields import StrictCharField, StrictIntegerField, StrictSerializer
 from gateway.identity.access_tokens import MAX_CHARACTERS as MAX_ACCESS_CHARACTERS
 from gateway.identity.refresh_tokens import MAX_CHARACTERS as MAX_REFRESH_CHARACTERS
-from gateway.search.serializers import StrictCharField, StrictIntegerField, StrictSerializer
 
 MAX_KEY_DAYS = 3650
 

@@ -16,11 +16,12 @@ from rest_framework.response import Response
 from gateway.audit.draft import EventDraft
 from gateway.audit.recording import may_record_refusal, record_event
 from gateway.audit.views import API_KEY, NOT_KEPT, AuditedView, CredentialsView
+from gateway.http.fields import checked
 from gateway.http.problems import Code, Problem, malformed
 from gateway.http.views import PublicView
 from gateway.identity import access_tokens
 from gateway.identity.api_keys import issue_key
-from gateway.identity.authentication import UNSIGNED
+from gateway.identity.authentication import UNSIGNED, caller
 from gateway.identity.authorization import searchable_indices
 from gateway.identity.login import log_in_with_key, log_in_with_password
 from gateway.identity.models import ApiKey, RefreshFamily, User
@@ -44,7 +45,6 @@ from gateway.identity.schema import (
     token_schema,
 )
 from gateway.identity.serializers import KeySerializer, LogInSerializer, RefreshSerializer, RevokeSerializer
-from gateway.search.serializers import checked
 
 MAX_KEYS = 20
 """API keys that a user may have."""
@@ -61,10 +61,10 @@ class AccessTokenView(CredentialsView):
         if "api_key" in asked:
             key = log_in_with_key(asked["api_key"], now)
             answer = _access(key.user, key.id, now, key.expires_at)
-            record_event(self.let_in(request, key.user, API_KEY))
+            record_event(self.let_in(request, key.user.username, API_KEY))
         else:
             user = log_in_with_password(asked["username"], asked["password"], address)
-            record = self.let_in(request, user, "password")
+            record = self.let_in(request, user.username, "password")
             with transaction.atomic():
                 answer = _both(start_family(user, now), now)
                 record_event(record)
@@ -83,9 +83,9 @@ class RefreshView(CredentialsView):
             with transaction.atomic():
                 family = renew(token, now)
                 answer = _both(family, now)
-                record_event(self.let_in(request, family.user, "refresh-token"))
+                record_event(self.let_in(request, family.user.username, "refresh-token"))
         except ReusedToken as reused:
-            self.let_in(request, reused.family.user, "refresh-token")
+            self.let_in(request, reused.family.user.username, "refresh-token")
             # Whether this can be recorded or not: the token is in two hands.
             with transaction.atomic():
                 end_family(reused.family, now)
@@ -103,7 +103,7 @@ class RevokeView(CredentialsView):
         with transaction.atomic():
             user = _revoke(token, datetime.now(UTC))
             if user is not None:
-                record_event(self.let_in(request, user, "token"))
+                record_event(self.let_in(request, user.username, "token"))
             elif may_record_refusal(request.META["REMOTE_ADDR"]):
                 self.record = EventDraft.begin(request, None, authentication=True)
                 record_event(self.record)
@@ -119,7 +119,7 @@ class MeView(AuditedView):
     def get(self, request: Request) -> Response:
         """Tell the caller's name, role and indices."""
         record = self.begin(request)
-        user = record.user
+        user = caller(request)
         record_event(record)
         return Response({"username": user.get_username(), "role": user.role, "indices": list(searchable_indices(user))})
 
@@ -143,7 +143,7 @@ class KeysView(_ProvenView):
     def get(self, request: Request) -> Response:
         """List the keys that are not revoked, without their secrets."""
         record = self.begin(request)
-        keys = record.user.api_keys.filter(revoked_at=None).order_by("created_at")
+        keys = caller(request).api_keys.filter(revoked_at=None).order_by("created_at")
         record_event(record)
         return Response({"keys": [_described(key) for key in keys]})
 
@@ -157,10 +157,10 @@ class KeysView(_ProvenView):
         alive = Q(expires_at=None) | Q(expires_at__gt=now)
         record.status = HTTPStatus.CREATED
         with transaction.atomic():
-            record.user.lock()
-            if record.user.api_keys.filter(alive, revoked_at=None).count() >= MAX_KEYS:
+            caller(request).lock()
+            if caller(request).api_keys.filter(alive, revoked_at=None).count() >= MAX_KEYS:
                 raise malformed(f"You have {MAX_KEYS} API keys, which is as many as there may be; delete one.")
-            key, text = issue_key(record.user, asked["name"], None if days is None else now + timedelta(days=days))
+            key, text = issue_key(caller(request), asked["name"], None if days is None else now + timedelta(days=days))
             record_event(record)
         return Response(_described(key) | {"api_key": text}, status=record.status, headers=NOT_KEPT)
 
@@ -175,7 +175,7 @@ class KeyView(_ProvenView):
         now = datetime.now(UTC)
         record.status = HTTPStatus.NO_CONTENT
         with transaction.atomic():
-            if record.user.api_keys.filter(id=key_id, revoked_at=None).update(revoked_at=now):
+            if caller(request).api_keys.filter(id=key_id, revoked_at=None).update(revoked_at=now):
                 deny(key_id, now)
             record_event(record)
         return Response(status=record.status)

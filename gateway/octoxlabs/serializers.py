@@ -4,18 +4,9 @@ from typing import Any, ClassVar
 
 from rest_framework import serializers
 
+from gateway.http.fields import StrictBooleanField, StrictCharField, StrictIntegerField, StrictSerializer
 from gateway.search.elasticsearch import MAX_RESULT_WINDOW
-from gateway.search.serializers import (
-    MAX_CURSOR_CHARACTERS,
-    MAX_NAME_CHARACTERS,
-    MAX_NAMES,
-    MAX_SIZE,
-    FieldNames,
-    StrictBooleanField,
-    StrictCharField,
-    StrictIntegerField,
-    StrictSerializer,
-)
+from gateway.search.serializers import MAX_CURSOR_CHARACTERS, MAX_NAME_CHARACTERS, MAX_NAMES, MAX_SIZE, FieldNames
 
 
 class TokenSerializer(StrictSerializer):

@@ -12,6 +12,7 @@ from rest_framework.response import Response
 from gateway.audit.recording import record_event
 from gateway.audit.views import API_KEY, NOT_KEPT, AuditedView, CredentialsView, RefusalsAuditedView
 from gateway.http.correlation import correlation_of
+from gateway.http.fields import checked
 from gateway.http.problems import Code, Problem
 from gateway.identity.access_tokens import LONGEST_SECONDS, mint
 from gateway.identity.authentication import caller
@@ -24,7 +25,7 @@ from gateway.search.cursors import ForeignCursor
 from gateway.search.elasticsearch import creation_time
 from gateway.search.pipeline import read, run
 from gateway.search.points_in_time import KEEP_ALIVE_SECONDS, ExpiredCursor
-from gateway.search.serializers import START, checked
+from gateway.search.serializers import START
 
 _DISCOVERY_ID = 1
 # The client sends no scroll_id where it was given none, and that starts a scroll: a program that reads until an answer
@@ -48,7 +49,7 @@ class TokenView(CredentialsView):
         """Mint a token for the key's user."""
         now = datetime.now(UTC)
         key = log_in_with_key(checked(TokenSerializer, request.data)["token"], now)
-        record_event(self.let_in(request, key.user, API_KEY))
+        record_event(self.let_in(request, key.user.username, API_KEY))
         token = mint(key.user, key.id, now, key.expires_at, seconds=LONGEST_SECONDS)
         return Response({"access": token}, headers=NOT_KEPT)
 
@@ -94,10 +95,11 @@ class DevicesView(AuditedView):
         is_over = asked["scroll_id"] == _SCROLL_END
         try:
             with run(
+                caller(request),
                 record,
                 {
                     "query": asked["query"],
-                    "index": device_index(record.user),
+                    "index": device_index(caller(request)),
                     "size": 0 if is_over else asked["size"],
                     "page": asked["page"],
                     "sort": [f"-{by['field']}" if by["order"] == "desc" else by["field"] for by in asked["ordering"]],
@@ -131,10 +133,11 @@ class DeviceView(AuditedView):
         asked = read(request, record, DeviceSerializer)
         _require_discovery(asked["index_id"])
         with run(
+            caller(request),
             record,
             {
                 "query": record.query,
-                "index": device_index(record.user),
+                "index": device_index(caller(request)),
                 "cursor": None,
                 "size": 1,
                 "page": 1,

@@ -53,7 +53,7 @@ _SALT = "gateway.search.cursors"
 
 
 @contextmanager
-def reading(record: EventDraft, asked: Mapping[str, Any], *, exact_count: bool = False) -> Iterator[Page]:
+def reading(user: User, record: EventDraft, asked: Mapping[str, Any], *, exact_count: bool = False) -> Iterator[Page]:
     """Read the page that a cursor stands for, for a block that puts it on the trail.
 
     A snapshot is closed after the block of its last page; if a block fails, that of the first page closes it, for its
@@ -74,9 +74,9 @@ def reading(record: EventDraft, asked: Mapping[str, Any], *, exact_count: bool =
     sort = sort_clauses(asked["index"], asked["sort"], correlation)
     source = source_members(asked["index"], asked["fields"], correlation)
     if asked["cursor"] == START:
-        snapshot, after = _reserve(record.user, asked), None
+        snapshot, after = _reserve(user, asked), None
     else:
-        snapshot, after = _resume(record.user, asked)
+        snapshot, after = _resume(user, asked)
     record.dsl = anchored(record.dsl, snapshot.started_at)
     try:
         if after is None:

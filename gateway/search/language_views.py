@@ -9,12 +9,12 @@ from gateway.audit.recording import record_event
 from gateway.audit.views import RefusalsAuditedView
 from gateway.http.correlation import correlation_of
 from gateway.http.problems import Problem
+from gateway.http.query_string import read_parameters
 from gateway.identity.authentication import caller
 from gateway.identity.authorization import require_index
 from gateway.search import translator_client
 from gateway.search.language_schema import complete_schema, fields_schema, translate_schema
-from gateway.search.query_string import read_parameters
-from gateway.search.serializers import CompleteSerializer, FieldsSerializer, TranslateSerializer, checked
+from gateway.search.serializers import CompleteSerializer, FieldsSerializer, TranslateSerializer, checked_for
 
 
 class FieldsView(RefusalsAuditedView):
@@ -23,7 +23,7 @@ class FieldsView(RefusalsAuditedView):
     @fields_schema
     def get(self, request: Request) -> Response:
         """List the fields of an index that a query can name."""
-        index = checked(FieldsSerializer, read_parameters(request), caller(request))["index"]
+        index = checked_for(FieldsSerializer, read_parameters(request), caller(request))["index"]
         require_index(caller(request), index)
         return Response(translator_client.fields(index, correlation=correlation_of(request)))
 
@@ -34,7 +34,7 @@ class TranslateView(RefusalsAuditedView):
     @translate_schema
     def post(self, request: Request) -> Response:
         """Translate a query; nothing is run."""
-        asked = checked(TranslateSerializer, request.data, caller(request))
+        asked = checked_for(TranslateSerializer, request.data, caller(request))
         require_index(caller(request), asked["index"])
         return Response(translator_client.translate(**asked, correlation=correlation_of(request)))
 
@@ -49,7 +49,7 @@ class CompleteView(RefusalsAuditedView):
     def post(self, request: Request) -> Response:
         """Complete a query that is being typed."""
         record = self.begin(request)
-        asked = checked(CompleteSerializer, request.data, caller(request))
+        asked = checked_for(CompleteSerializer, request.data, caller(request))
         record.query, record.index = asked["query"], asked["index"]
         require_index(caller(request), asked["index"])
         answer = translator_client.complete(**asked, correlation=record.correlation)

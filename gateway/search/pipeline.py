@@ -7,10 +7,13 @@ from typing import Any
 from rest_framework.request import Request
 
 from gateway.audit.draft import EventDraft
+from gateway.http.fields import StrictSerializer
+from gateway.identity.authentication import caller
 from gateway.identity.authorization import require_index
+from gateway.identity.models import User
 from gateway.search.cursors import reading
 from gateway.search.elasticsearch import Page, search
-from gateway.search.serializers import StrictSerializer, checked
+from gateway.search.serializers import checked_for
 from gateway.search.translator_client import translate
 
 
@@ -23,10 +26,10 @@ def read(request: Request, record: EventDraft, serializer: type[StrictSerializer
     body = request.data
     if isinstance(body, dict) and isinstance(body.get("query"), str):
         record.query = body["query"]
-    return checked(serializer, body, record.user)
+    return checked_for(serializer, body, caller(request))
 
 
-def prepare(record: EventDraft, asked: Mapping[str, Any]) -> None:
+def prepare(user: User, record: EventDraft, asked: Mapping[str, Any]) -> None:
     """Let nobody past the indices that they may search, and translate the query.
 
     Args:
@@ -37,7 +40,7 @@ def prepare(record: EventDraft, asked: Mapping[str, Any]) -> None:
         Problem: 403, and whatever the translator has to say.
     """
     record.query, record.index = asked["query"], asked["index"]
-    require_index(record.user, asked["index"])
+    require_index(user, asked["index"])
     record.dsl = translate(
         asked["query"],
         asked["index"],
@@ -47,7 +50,7 @@ def prepare(record: EventDraft, asked: Mapping[str, Any]) -> None:
 
 
 @contextmanager
-def run(record: EventDraft, asked: Mapping[str, Any], *, exact_count: bool = False) -> Iterator[Page]:
+def run(user: User, record: EventDraft, asked: Mapping[str, Any], *, exact_count: bool = False) -> Iterator[Page]:
     """Translate and search, for a block that puts the record on the trail; it decides what becomes of a cursor.
 
     Args:
@@ -58,10 +61,10 @@ def run(record: EventDraft, asked: Mapping[str, Any], *, exact_count: bool = Fal
     Raises:
         Problem: 403 for an index that the caller may not search, and whatever translator and Elasticsearch have to say.
     """
-    prepare(record, asked)
+    prepare(user, record, asked)
     assert record.dsl is not None
     with (
-        reading(record, asked, exact_count=exact_count)
+        reading(user, record, asked, exact_count=exact_count)
         if asked["cursor"] is not None
         else nullcontext(
             search(

@@ -1,10 +1,10 @@
 """What a request asks for, checked strictly: a number in quotes is no number, and an unknown member is an error."""
 
-from functools import cache
-from typing import Any, ClassVar
+from typing import Any
 
 from rest_framework import serializers
 
+from gateway.http.fields import StrictBooleanField, StrictCharField, StrictIntegerField, StrictSerializer, checked
 from gateway.identity.authorization import first_index
 from gateway.identity.models import User
 from gateway.search.elasticsearch import MAX_RESULT_WINDOW
@@ -17,39 +17,6 @@ MAX_CURSOR_CHARACTERS = 4_096
 START = "start"
 """The cursor that opens a snapshot."""
 MAX_NAME_CHARACTERS = 512
-
-
-class StrictCharField(serializers.CharField):
-    """Text that was sent as text, and is kept as it is."""
-
-    def __init__(self, **options: Any) -> None:
-        super().__init__(trim_whitespace=False, **options)
-
-    def to_internal_value(self, data: Any) -> str:
-        """Refuse whatever is not a string."""
-        if not isinstance(data, str):
-            self.fail("invalid")
-        return data
-
-
-class StrictIntegerField(serializers.IntegerField):
-    """A whole number that was sent as a number."""
-
-    def to_internal_value(self, data: Any) -> int:
-        """Refuse strings, fractions and booleans."""
-        if not isinstance(data, int) or isinstance(data, bool):
-            self.fail("invalid")
-        return data
-
-
-class StrictBooleanField(serializers.BooleanField):
-    """true or false, sent as such."""
-
-    def to_internal_value(self, data: Any) -> bool:
-        """Refuse everything that merely looks like a boolean."""
-        if not isinstance(data, bool):
-            self.fail("invalid", input=data)
-        return data
 
 
 class FieldNames(serializers.ListField):
@@ -66,22 +33,6 @@ def _index() -> StrictCharField:
         max_length=255,
         help_text="One of the indices that you may search; the first of them by default.",
     )
-
-
-class StrictSerializer(serializers.Serializer[Any]):
-    """An object with the members that the contract has, and no others."""
-
-    default_error_messages: ClassVar = dict.fromkeys(("invalid", "null"), "The body must be a JSON object.")
-
-    def to_internal_value(self, data: Any) -> Any:
-        """Refuse members that the contract does not have."""
-        if isinstance(data, dict):
-            known = [str(field.field_name) for field in self._writable_fields]
-            unknown = [name for name in data if name not in known]
-            if unknown:
-                message = f"There is no such member; there are {', '.join(known)}."
-                raise serializers.ValidationError({unknown[0][:100]: message})
-        return super().to_internal_value(data)
 
 
 class FieldsSerializer(StrictSerializer):
@@ -149,25 +100,12 @@ class SearchSerializer(StreamSerializer):
         return attrs
 
 
-def checked(serializer: type[StrictSerializer], data: Any, user: User | None = None) -> dict[str, Any]:
-    """Read what a request asks for.
-
-    Args:
-        serializer: what it may ask for.
-        data: what it sent.
-        user: who asks; the index is theirs by default. None where no index is asked for.
+def checked_for(serializer: type[StrictSerializer], data: Any, user: User) -> dict[str, Any]:
+    """Read a request for an index; the user's first one where the request names none.
 
     Raises:
-        ValidationError: it breaks the contract; names the member.
+        ValidationError: the request breaks the contract; names the member.
     """
-    reader = _reader(serializer)
-    asked: dict[str, Any] = reader.run_validation(data)
-    if user is not None and "index" in reader.fields:
-        asked.setdefault("index", first_index(user))
+    asked = checked(serializer, data)
+    asked.setdefault("index", first_index(user))
     return asked
-
-
-@cache
-def _reader(serializer: type[StrictSerializer]) -> StrictSerializer:
-    """One instance for all requests: copying its fields takes longer than checking them, which changes nothing."""
-    return serializer()

@@ -85,7 +85,8 @@ class DocumentStream:
         Unavailable: Elasticsearch cannot search, or there are too many streams.
     """
 
-    def __init__(self, record: EventDraft, asked: Mapping[str, Any]) -> None:
+    def __init__(self, user: User, record: EventDraft, asked: Mapping[str, Any]) -> None:
+        self._user = user
         self._record = record
         record.dsl = anchored(record.dsl, datetime.now(UTC))
         self._read_slice = partial(
@@ -98,7 +99,7 @@ class DocumentStream:
         self._size = _FIRST_PAGE
         self._after: list[Any] | None = None
         self._point_in_time: str | None = None
-        _bulkhead.enter(record.user)
+        _bulkhead.enter(user)
         self._open = True
         try:
             self._point_in_time = open_point_in_time(asked["index"], record.correlation)
@@ -123,7 +124,7 @@ class DocumentStream:
         """Close the point in time and make room for another stream."""
         if self._open:
             self._open = False
-            _bulkhead.leave(self._record.user)
+            _bulkhead.leave(self._user)
             if self._point_in_time is not None:
                 close_point_in_time(self._point_in_time, self._record.correlation)
 

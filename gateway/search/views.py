@@ -11,11 +11,14 @@ from gateway.audit.draft import EventDraft
 from gateway.audit.recording import record_event
 from gateway.audit.views import NOT_KEPT, AuditedView
 from gateway.http.json_media import JSONRenderer
+from gateway.http.query_string import read_parameters
+from gateway.identity.authentication import caller
+from gateway.identity.models import User
 from gateway.search import streams
 from gateway.search.pipeline import prepare, read, run
-from gateway.search.query_string import SearchParameters, StreamParameters, read_parameters
+from gateway.search.query_string import SearchParameters, StreamParameters
 from gateway.search.schema import search_by_parameters_schema, search_schema
-from gateway.search.serializers import SearchSerializer, StreamSerializer, checked
+from gateway.search.serializers import SearchSerializer, StreamSerializer, checked_for
 from gateway.search.streams import DocumentStream
 
 
@@ -27,8 +30,8 @@ class SearchView(AuditedView):
         """Search an index."""
         record = self.begin(request)
         if _wants_stream(request):
-            return _stream(record, read(request, record, StreamSerializer))
-        return _page(record, read(request, record, SearchSerializer))
+            return _stream(caller(request), record, read(request, record, StreamSerializer))
+        return _page(caller(request), record, read(request, record, SearchSerializer))
 
     @search_by_parameters_schema
     def get(self, request: Request) -> HttpResponseBase:
@@ -37,8 +40,8 @@ class SearchView(AuditedView):
         parameters = read_parameters(request)
         record.query = parameters.get("q")
         if _wants_stream(request):
-            return _stream(record, checked(StreamParameters, parameters, record.user))
-        return _page(record, checked(SearchParameters, parameters, record.user))
+            return _stream(caller(request), record, checked_for(StreamParameters, parameters, caller(request)))
+        return _page(caller(request), record, checked_for(SearchParameters, parameters, caller(request)))
 
 
 def _wants_stream(request: Request) -> bool:
@@ -46,8 +49,8 @@ def _wants_stream(request: Request) -> bool:
     return request.get_preferred_type(offered) == streams.MEDIA_TYPE
 
 
-def _page(record: EventDraft, asked: dict[str, Any]) -> Response:
-    with run(record, asked) as page:
+def _page(user: User, record: EventDraft, asked: dict[str, Any]) -> Response:
+    with run(user, record, asked) as page:
         record_event(record)
     answer = {
         "query_id": record.query_id,
@@ -60,9 +63,9 @@ def _page(record: EventDraft, asked: dict[str, Any]) -> Response:
     return Response(answer | {"dsl": record.dsl} if asked["explain"] else answer, headers=NOT_KEPT)
 
 
-def _stream(record: EventDraft, asked: dict[str, Any]) -> StreamingHttpResponse:
-    prepare(record, asked)
-    documents = DocumentStream(record, asked)
+def _stream(user: User, record: EventDraft, asked: dict[str, Any]) -> StreamingHttpResponse:
+    prepare(user, record, asked)
+    documents = DocumentStream(user, record, asked)
     try:
         record_event(record)
     except BaseException:

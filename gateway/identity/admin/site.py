@@ -82,7 +82,7 @@ class LogInForm(AdminAuthenticationForm):
         record = EventDraft.begin(self.request, None, authentication=True)
         try:
             self.user_cache = log_in_with_password(username, password, self.request.META["REMOTE_ADDR"])
-            record.identify(self.user_cache, _SCHEME)
+            record.identify(self.user_cache.get_username(), _SCHEME)
             if not self.user_cache.is_staff:
                 raise AuthenticationFailed("The user is no administrator.")
             record_event(record)

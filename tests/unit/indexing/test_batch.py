@@ -95,7 +95,7 @@ def test_halves_hold_everything_once(count: int) -> None:
     builder = BatchBuilder(max_records=100, max_bytes=1_000, linger=0.2)
     fill(builder, [(0, offset) for offset in range(count)])
     letter = DeadLetter(record(0, count), "tombstone", "")
-    builder.reject(letter, (0, count, 0), 0.0)
+    builder.reject(letter, Place(0, count, 0), 0.0)
     first, second = builder.seal(tracker).halves()
 
     assert [kept.offset() for kept in first.records + second.records] == list(range(count))

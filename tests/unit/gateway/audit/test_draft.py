@@ -24,7 +24,7 @@ def record() -> EventDraft:
     plain.correlation = read_correlation(plain)  # type: ignore[attr-defined]  # as the middleware does
     request = Request(plain)
     request.user, request.auth = User(username="octoAdmin"), "octoxlabs-unsigned"
-    return EventDraft.begin(request, request.user)
+    return EventDraft.begin(request, "octoAdmin")
 
 
 def test_an_answered_search_is_executed_with_all_that_is_known_of_it(record: EventDraft) -> None:

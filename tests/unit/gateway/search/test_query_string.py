@@ -7,7 +7,8 @@ from django.test import RequestFactory
 from rest_framework.request import Request
 
 from gateway.http.problems import Problem
-from gateway.search.query_string import SearchParameters, StreamParameters, read_parameters
+from gateway.http.query_string import read_parameters
+from gateway.search.query_string import SearchParameters, StreamParameters
 from gateway.search.serializers import SearchSerializer, StreamSerializer
 
 

@@ -6,6 +6,7 @@ import pytest
 from pytest_django import Settings
 from rest_framework.exceptions import ValidationError
 
+from gateway.http.fields import StrictSerializer
 from gateway.identity.models import User
 from gateway.search.serializers import (
     MAX_CURSOR_CHARACTERS,
@@ -15,9 +16,8 @@ from gateway.search.serializers import (
     CompleteSerializer,
     FieldsSerializer,
     SearchSerializer,
-    StrictSerializer,
     TranslateSerializer,
-    checked,
+    checked_for,
 )
 
 
@@ -33,7 +33,7 @@ def _complaints(body: Any, serializer: type[StrictSerializer] = SearchSerializer
 
 def test_a_query_is_enough(settings: Settings) -> None:
     settings.GATEWAY = settings.GATEWAY.model_copy(update={"search_indices": ("assets", "devices")})
-    assert checked(SearchSerializer, {"query": ""}, User()) == {
+    assert checked_for(SearchSerializer, {"query": ""}, User()) == {
         "query": "",
         "index": "assets",
         "size": 50,
@@ -112,7 +112,7 @@ def test_a_member_that_breaks_the_contract_is_named(member: str, value: Any) -> 
 @pytest.mark.parametrize("body", [None, [], "query", 1, [{"query": ""}]])
 def test_a_body_that_is_no_object_is_refused(body: Any) -> None:
     with pytest.raises(ValidationError, match="The body must be a JSON object"):
-        checked(SearchSerializer, body, User())
+        checked_for(SearchSerializer, body, User())
 
 
 def test_a_missing_query_is_named() -> None:
@@ -152,7 +152,7 @@ def test_what_is_left_out_of_the_other_requests_has_a_default(
     serializer: type[StrictSerializer], body: Any, expected: Any, settings: Settings
 ) -> None:
     settings.GATEWAY = settings.GATEWAY.model_copy(update={"search_indices": ("assets", "devices")})
-    assert checked(serializer, body, User()) == expected
+    assert checked_for(serializer, body, User()) == expected
 
 
 @pytest.mark.parametrize(
@@ -197,5 +197,5 @@ def test_a_completion_needs_its_cursor() -> None:
 
 def test_the_index_that_is_left_out_is_the_first_that_the_caller_may_search(settings: Settings) -> None:
     settings.GATEWAY = settings.GATEWAY.model_copy(update={"search_indices": ("assets", "devices")})
-    assert checked(FieldsSerializer, {}, User(granted_indices=["devices"])) == {"index": "devices"}
-    assert checked(FieldsSerializer, {}, User(granted_indices=[])) == {"index": "assets"}
+    assert checked_for(FieldsSerializer, {}, User(granted_indices=["devices"])) == {"index": "devices"}
+    assert checked_for(FieldsSerializer, {}, User(granted_indices=[])) == {"index": "assets"}
