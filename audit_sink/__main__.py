@@ -1,31 +1,6 @@
 """`python -m audit_sink`."""
 
-import os
-import signal
-import sys
-from collections.abc import Sequence
-from types import FrameType
-
-
-def main(arguments: Sequence[str]) -> int:
-    """Run the command line.
-
-    Returns:
-        The exit status.
-    """
-    if arguments[:1] in ([], ["serve"]):
-        # Until the sink takes the signals over, there is nothing to end in order.
-        signal.signal(signal.SIGTERM, _end)
-        signal.signal(signal.SIGINT, _end)
-    # Loading this takes most of the start, and a signal may come meanwhile.
-    from audit_sink import command_line  # pylint: disable=import-outside-toplevel
-
-    return command_line.main(arguments)
-
-
-def _end(_number: int, _frame: FrameType | None) -> None:
-    os._exit(0)
-
+from kit import start
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    start.run("audit_sink.command_line", serves=lambda arguments: list(arguments[:1]) in ([], ["serve"]))

@@ -1,32 +1,24 @@
-"""The server process, and the workers that it starts."""
-
-# pylint: disable=duplicate-code  # as the other services do; they share no code, so that each can be deployed alone
+"""Server process of the gateway, and the workers that it starts."""
 
 import asyncio
 import logging
 import math
-import multiprocessing
 import os
 import signal
-import socket
 import sys
-import threading
-import time
 from pathlib import Path
 from tempfile import TemporaryFile, gettempdir
 from typing import Any
 
 import django
 from django.conf import settings
-from granian.constants import HTTPModes, Interfaces, Loops
-from granian.http import HTTP1Settings
-from granian.log import LogLevels
-from granian.server.mp import MPServer
+from granian.constants import Interfaces
 
-from gateway.serving.event_loop import EventLoop
 from gateway.serving.metrics_files import allocate, give_back
 from kit import tracing
+from kit.event_loop import EventLoop
 from kit.logs import take_over
+from kit.server import Server, end_with_parent, require_free
 from kit.traced_asgi import traced
 
 logger = logging.getLogger("gateway")
@@ -34,10 +26,9 @@ logger = logging.getLogger("gateway")
 BAD_CONFIGURATION = 2
 _DRAIN_SECONDS = 9
 """What a worker may take to end, besides the longest request that it may have in hand."""
-_INSIST_SECONDS = 0.1
 
 
-class _Server(MPServer):
+class _Server(Server):
     def _respawn_workers(self, workers: list[int], *args: Any, **kwargs: Any) -> None:
         """Start others in their place; what the old ones were doing at the end is true no more."""
         # It looks at its import where the metrics are, and this module is imported before that is known.
@@ -49,25 +40,9 @@ class _Server(MPServer):
             mark_process_dead(process)  # type: ignore[no-untyped-call]  # comes without types
             give_back(_metrics_folder(), process)
 
-    def shutdown(self, exit_code: int = 0) -> None:
-        """Stop the workers, also those that have only begun.
-
-        Such a one may not hear the first SIGTERM: it is forked with a handler that is its parent's, and uvloop drops
-        signals that come while it does not run. So it is told until it ends.
-        """
-        threading.Thread(target=_insist, name="insist", daemon=True).start()
-        super().shutdown(exit_code)  # type: ignore[no-untyped-call]  # granian's methods have no types
-
 
 def _metrics_folder() -> Path:
     return Path(os.environ["PROMETHEUS_MULTIPROC_DIR"])
-
-
-def _insist() -> None:
-    while workers := multiprocessing.active_children():
-        time.sleep(_INSIST_SECONDS)
-        for worker in workers:
-            worker.terminate()
 
 
 def serve() -> int:
@@ -89,9 +64,7 @@ def serve() -> int:
         return BAD_CONFIGURATION
     configured = settings.GATEWAY
     try:
-        # The server itself would share a port that another gateway serves on (SO_REUSEPORT).
-        family = socket.AF_INET6 if ":" in configured.host else socket.AF_INET
-        socket.create_server((configured.host, configured.port), family=family).close()
+        require_free(configured.host, configured.port)
     except OSError as error:
         logger.error("GATEWAY_HOST, GATEWAY_PORT: cannot serve on %s:%s: %s", configured.host, configured.port, error)
         return BAD_CONFIGURATION
@@ -107,14 +80,7 @@ def serve() -> int:
         port=configured.port,
         interface=Interfaces.ASGINL,
         workers=configured.workers,
-        loop=Loops.uvloop,
         workers_kill_timeout=math.ceil(configured.request_timeout) + _DRAIN_SECONDS,
-        # One that ends again right after its start ends the gateway, so that whoever started that sees it.
-        respawn_failed_workers=True,
-        http=HTTPModes.http1,
-        websockets=False,
-        http1_settings=HTTP1Settings(header_read_timeout=10_000, max_buffer_size=64 * 1024),
-        log_level=LogLevels.error,
         log_dictconfig=settings.LOGGING,
     )
     logger.info("serving on http://%s:%s", configured.host, configured.port)
@@ -140,19 +106,9 @@ def _load() -> Any:
     # Now rather than with the first request, because it may have events to send that an earlier process left.
     event_delivery()
     tracing.set_up("gateway", settings.TRACING)
-    threading.Thread(target=_stop_with_parent, name="parent-watch", daemon=True).start()
+    end_with_parent()
     application = Application()
     loop = asyncio.get_event_loop()
     assert isinstance(loop, EventLoop)
     loop.on_stop = application.stop
     return traced(application) if tracing.is_on() else application
-
-
-def _stop_with_parent() -> None:
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        parent.join()
-        # More than once, for the same reason as the parent's own insisting.
-        while True:
-            os.kill(os.getpid(), signal.SIGTERM)
-            time.sleep(_INSIST_SECONDS)

@@ -4,7 +4,7 @@ import asyncio
 import os
 import signal
 
-from gateway.serving.event_loop import EventLoop
+from kit.event_loop import EventLoop
 
 
 def test_a_stop_is_heard_of_once_however_often_and_in_whichever_way_the_process_is_told() -> None:

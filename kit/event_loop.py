@@ -1,4 +1,4 @@
-"""The event loop of a worker process, which tells the application when the process shall end."""
+"""Event loop of a worker process: a stop is handled once, however often the process is told."""
 
 import asyncio
 from collections.abc import Callable
@@ -12,7 +12,7 @@ _Ts = TypeVarTuple("_Ts")
 
 
 class EventLoop(uvloop.Loop):
-    """uvloop's, in which a stop is heard of once, however often the process is told; it is all that signals are for.
+    """uvloop's event loop, which handles SIGTERM or SIGINT once; it has no other signal handlers.
 
     The server's own handler waits, with the interpreter's lock held, for somebody to take note of the third signal; by
     then nobody does.
@@ -27,7 +27,7 @@ class EventLoop(uvloop.Loop):
         self._stopping = False
 
     def add_signal_handler(self, sig: int, callback: Callable[[*_Ts], object], *args: *_Ts) -> None:
-        """As asyncio has it, but that the server's handler, for whichever signal, is called once."""
+        """As asyncio has it, except that the server's handler, for whichever signal, is called once."""
         super().add_signal_handler(sig, self._stop, callback, *args)
 
     def _stop(self, callback: Callable[[*_Ts], object], *args: *_Ts) -> None:
@@ -39,7 +39,7 @@ class EventLoop(uvloop.Loop):
 
 @loops.register(Loops.uvloop)
 def _build() -> EventLoop:
-    """The server's way to be given a loop, here in the place of its own."""
+    """Make a loop for the server, in the place of its own."""
     loop = EventLoop()
     asyncio.set_event_loop(loop)
     return loop
