@@ -62,7 +62,7 @@ def test_when_everything_is_poison_it_is_all_tried_again() -> None:
     assert len(verdict.retry.operations) == 200
     assert len(verdict.retry.letters) == 50
     assert verdict.stall is not None
-    assert "250 of 250 events would become dead letters" in verdict.stall
+    assert "250 of 250 records would become dead letters" in verdict.stall
 
 
 @given(

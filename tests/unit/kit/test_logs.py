@@ -120,7 +120,7 @@ def test_a_record_that_was_formatted_is_still_as_it_was() -> None:
 _PROGRAM = """
 import logging.config, threading, warnings
 from elasticsearch import ElasticsearchWarning
-from elastic.logs import LogFormat, configuration, take_over
+from kit.logs import LogFormat, configuration, take_over
 
 def fail(text):
     raise ValueError(text)

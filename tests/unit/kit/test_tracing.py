@@ -22,8 +22,8 @@ ENDPOINT = {"OTEL_EXPORTER_OTLP_ENDPOINT": "http://127.0.0.1:4318"}
 
 _OFF = """
 import sys
-from elastic import tracing
-from elastic.settings import TracingSettings
+from kit import tracing
+from kit.settings import TracingSettings
 import audit_sink.commands.serve, elastic.client, gateway.serving.supervisor, translator.server
 tracing.set_up("service", TracingSettings.load())
 loaded = [name for name in sys.modules if name.startswith(("opentelemetry.sdk", "opentelemetry.exporter"))]
@@ -126,8 +126,8 @@ def test_a_request_is_named_after_its_api(path: str, operation: str, index: str)
 _TRACED = """
 from opentelemetry.context import Context
 from opentelemetry.trace import SpanKind
-from elastic import tracing
-from elastic.settings import TracingSettings
+from kit import tracing
+from kit.settings import TracingSettings
 tracing.set_up("service", TracingSettings.load())
 with tracing.span("work", SpanKind.SERVER, parent=Context()):
     pass
