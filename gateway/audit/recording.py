@@ -6,8 +6,9 @@ from opentelemetry.trace import SpanKind
 
 from gateway.audit.delivery import event_delivery
 from gateway.audit.draft import EventDraft
+from gateway.audit.metrics import REFUSALS_NOT_RECORDED
 from gateway.http.client_address import neighbourhood
-from gateway.http.metrics import REFUSALS_NOT_RECORDED, STAGE_SECONDS
+from gateway.http.metrics import STAGE_SECONDS
 from gateway.http.problems import Code, Problem, Unavailable, as_problem, problem_response
 from gateway.http.rate_limits import take
 from kit import tracing

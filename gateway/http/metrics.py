@@ -1,4 +1,4 @@
-"""The gateway's metrics, in Prometheus' terms; every name with one line."""
+"""Metrics of the room ``http``, and the timing of a request's stages."""
 
 from prometheus_client import Counter, Gauge, Histogram
 
@@ -9,20 +9,6 @@ STAGE_SECONDS = Histogram(
     buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10),
 )
 
-SPOOL_RECORDS = Gauge(
-    "gateway_spool_records", "Events on this machine's disk that wait for Kafka.", multiprocess_mode="livesum"
-)
-SPOOL_BYTES = Gauge("gateway_spool_bytes", "The size of these events.", multiprocess_mode="livesum")
-SPOOL_LIMIT_BYTES = Gauge("gateway_spool_limit_bytes", "The size that the spool may have.", multiprocess_mode="livesum")
-SPOOLED = Counter(
-    "gateway_spool_events", "Events that went to the disk because Kafka did not take them, or not in time."
-)
-SPOOL_DAMAGED_BYTES = Counter(
-    "gateway_spool_damaged_bytes", "Bytes of spool files that were no whole event or cannot be read."
-)
-AUDIT_REFUSED = Counter("gateway_audit_refused", "Events that Kafka refuses for good; they are kept beside the spool.")
-AUDIT_DROPPED = Counter("gateway_audit_dropped", "Events that were lost, in the mode async alone.")
-
 CIRCUIT_OPEN = Gauge(
     "gateway_circuit_open",
     "1 while a dependency has failed repeatedly and is left alone.",
@@ -31,9 +17,6 @@ CIRCUIT_OPEN = Gauge(
 )
 PROBLEMS = Counter("gateway_problems", "Requests that were answered with a problem, by its code.", ["code"])
 THROTTLED = Counter("gateway_throttled", "Requests that were refused because one of these asks too often.", ["by"])
-REFUSALS_NOT_RECORDED = Counter(
-    "gateway_refusals_not_recorded", "Refusals that are not on the audit trail, because there were too many of them."
-)
 REQUEST_SECONDS = Histogram(
     "gateway_request_seconds",
     "From when the head of a request has come until its answer begins to leave.",
@@ -56,7 +39,4 @@ CONNECTIONS_IN_USE = Gauge(
     "Connections on which an answer is awaited.",
     ["dependency"],
     multiprocess_mode="livesum",
-)
-AUDIT_MODE = Gauge(
-    "gateway_audit_mode", "1 for the mode in which events are written.", ["mode"], multiprocess_mode="max"
 )

@@ -18,10 +18,11 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 
 from gateway.audit.address_throttle import REFUSED, refusal
+from gateway.audit.metrics import AUDIT_MODE, SPOOL_LIMIT_BYTES
 from gateway.http.client_address import client_of, neighbourhood
 from gateway.http.correlation import correlate
 from gateway.http.deadline import RECEIVED
-from gateway.http.metrics import AUDIT_MODE, SHED, SPOOL_LIMIT_BYTES
+from gateway.http.metrics import SHED
 from gateway.http.problems import Code, Problem, Unavailable, problem_response
 from gateway.serving.bulkheads import Bulkhead, Full
 from gateway.serving.client_timeouts import ClientTimeouts

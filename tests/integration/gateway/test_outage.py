@@ -449,7 +449,7 @@ def test_asynchronous_events_that_are_lost_are_counted(gateway: Gateway, capfd: 
 
 def test_a_producer_that_cannot_go_on_is_replaced_and_what_it_had_is_sent_again(kafka: Broker, tmp_path: Path) -> None:
     producer = EventProducer(kafka.settings, TOPIC)
-    trail = EventDelivery(producer, Spool.claim(tmp_path, 1024 * 1024, 1), AuditMode.DURABLE, 0.5)
+    trail = EventDelivery(producer, Spool.claim(tmp_path, 1024 * 1024, 1), AuditMode.DURABLE, 0.5).start()
     events = [event(number) for number in range(200)]
     trail.record(events[0], None)
     kafka.send(signal.SIGSTOP)

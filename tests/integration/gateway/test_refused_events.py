@@ -73,7 +73,7 @@ def _large() -> AuditEvent:
 def _trail(kafka: KafkaSettings, home: Path, timeout: float = 20.0) -> EventDelivery:
     return EventDelivery(
         EventProducer(kafka, TOPIC), Spool.claim(home, 64 * SEGMENT_BYTES, 1), AuditMode.DURABLE, timeout
-    )
+    ).start()
 
 
 def _leave_behind(home: Path, *segments: list[AuditEvent]) -> None:
@@ -118,7 +118,7 @@ def test_an_event_that_kafka_refuses_for_good_is_kept_counted_and_told_and_those
     assert "no acknowledgement" not in caplog.text
 
     taken_straight = _small()
-    eventually(lambda: trail._straight, "events go straight again")  # pylint: disable=protected-access
+    eventually(lambda: trail.state is State.DIRECT, "events go straight again")  # pylint: disable=protected-access
     trail.record(taken_straight, None)
     assert not trail.spool.segments
     assert read()[-1] == taken_straight.event_id
@@ -153,7 +153,7 @@ def test_no_event_overtakes_one_that_could_not_be_sent_when_the_spool_was_nearly
     left = [_small() for _ in range(6)]
     _leave_behind(tmp_path, left[:2], left[2:])
     spool = Spool.claim(tmp_path, 64 * SEGMENT_BYTES, 1)
-    trail = EventDelivery(_FullForAMoment(kafka, left[4].event_id), spool, AuditMode.DURABLE, 20.0)
+    trail = EventDelivery(_FullForAMoment(kafka, left[4].event_id), spool, AuditMode.DURABLE, 20.0).start()
     later = []
     while trail.spool.segments:
         later.append(_small())
@@ -174,7 +174,7 @@ def test_a_segment_that_cannot_be_read_is_passed_over_kept_and_counted(
     segment.symlink_to("/proc/self/mem")
     counted = REGISTRY.get_sample_value("gateway_spool_damaged_bytes_total") or 0.0
     with caplog.at_level(logging.ERROR, "gateway.audit.delivery"):
-        _wait_until_sent(EventDelivery(EventProducer(kafka, TOPIC), spool, AuditMode.DURABLE, 20.0))
+        _wait_until_sent(EventDelivery(EventProducer(kafka, TOPIC), spool, AuditMode.DURABLE, 20.0).start())
     assert read() == [each.event_id for each in left]
     assert segment.with_suffix(".lost").is_symlink()
     assert f"{segment} cannot be read and is passed over: Input/output error" in caplog.text
