@@ -5,8 +5,8 @@ import sys
 from collections.abc import Mapping
 
 _MAKE = """
-from gateway.keys import issue_key
-from gateway.models import User
+from gateway.identity.api_keys import issue_key
+from gateway.identity.models import User
 print(issue_key(User.objects.get(username="octoAdmin"), "a test")[1])
 """
 

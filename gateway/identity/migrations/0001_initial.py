@@ -48,9 +48,9 @@ class Migration(migrations.Migration):
                     "granted_indices",
                     models.JSONField(
                         blank=True,
-                        default=gateway.identity.models.every_index,
+                        default=gateway.models.every_index,
                         help_text='The indices that the user may search, among GATEWAY_SEARCH_INDICES; ["*"] is all of these.',
-                        validators=[gateway.identity.models.check_grants],
+                        validators=[gateway.models.check_grants],
                     ),
                 ),
                 (

@@ -99,7 +99,7 @@ def test_the_search_command_exits_2_for_a_user_who_is_not_known(serving: Gateway
 
 
 def test_the_search_command_exits_1_where_there_is_no_gateway(gateway: Gateway) -> None:
-    result = gateway.search.elasticsearch("")
+    result = gateway.search("")
     assert (result.returncode, result.stdout) == (1, "")
     assert result.stderr.startswith(f"no answer from {gateway.url}/search")
 

@@ -23,7 +23,7 @@ ENDPOINT = {"OTEL_EXPORTER_OTLP_ENDPOINT": "http://127.0.0.1:4318"}
 _OFF = """
 import sys
 from elastic import tracing
-from elastic.settings import TracingSettings
+from kit.settings import TracingSettings
 import audit_sink.commands.serve, elastic.client, gateway.serving.supervisor, translator.server
 tracing.set_up("service", TracingSettings.load())
 loaded = [name for name in sys.modules if name.startswith(("opentelemetry.sdk", "opentelemetry.exporter"))]
@@ -127,7 +127,7 @@ _TRACED = """
 from opentelemetry.context import Context
 from opentelemetry.trace import SpanKind
 from elastic import tracing
-from elastic.settings import TracingSettings
+from kit.settings import TracingSettings
 tracing.set_up("service", TracingSettings.load())
 with tracing.span("work", SpanKind.SERVER, parent=Context()):
     pass

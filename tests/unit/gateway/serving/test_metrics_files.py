@@ -49,7 +49,7 @@ def test_what_killed_processes_left_is_removed_and_nothing_else_is(tmp_path: Pat
 _RECORD = """
 import os, sys
 from pathlib import Path
-from gateway.metrics_folder import allocate, give_back
+from gateway.serving.metrics_files import allocate, give_back
 folder = Path(os.environ["PROMETHEUS_MULTIPROC_DIR"])
 allocate(folder, os.getpid())
 sizes = {path: path.stat().st_size for path in folder.iterdir()}
@@ -65,7 +65,7 @@ if "give back" in sys.argv:
     give_back(folder, 1)
     give_back(folder, os.getpid())
     assert sum(path.stat().st_size for path in folder.iterdir()) < sum(sizes.values())
-from gateway.exposition import exposition
+from gateway.http.request_metrics import exposition
 assert b'status="214"' in exposition()
 assert b'code="translator_unavailable_29"' in exposition()
 """
