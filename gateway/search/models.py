@@ -20,5 +20,8 @@ class OpenCursor(models.Model):
 
     objects = ExpiringQuerySet.as_manager()
 
+    class Meta:
+        verbose_name_plural = "cursors"
+
     def __str__(self) -> str:
         return str(self.id)

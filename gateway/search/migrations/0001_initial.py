@@ -2,9 +2,8 @@
 # ruff: noqa: RUF012
 # pylint: skip-file
 
-import uuid
-
 import django.db.models.deletion
+import uuid
 from django.conf import settings
 from django.db import migrations, models
 
@@ -32,5 +31,8 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+            options={
+                "verbose_name_plural": "cursors",
+            },
         ),
     ]

@@ -16,6 +16,7 @@ from contracts.query_event.event import AuditEvent, encode, headers
 from contracts.query_event.topics import TopicSettings
 from gateway.audit.delivery import EventDelivery, event_delivery
 from gateway.audit.producer import EventProducer, Report
+from gateway.audit.route import State
 from gateway.audit.settings import AuditMode
 from gateway.audit.spool import SEGMENT_BYTES, Spool
 from gateway.audit.spool_format import MAX_FRAME_BYTES, Record, unframe
@@ -118,7 +119,7 @@ def test_an_event_that_kafka_refuses_for_good_is_kept_counted_and_told_and_those
     assert "no acknowledgement" not in caplog.text
 
     taken_straight = _small()
-    eventually(lambda: trail.state is State.DIRECT, "events go straight again")  # pylint: disable=protected-access
+    eventually(lambda: trail.state is State.DIRECT, "events go straight again")
     trail.record(taken_straight, None)
     assert not trail.spool.segments
     assert read()[-1] == taken_straight.event_id

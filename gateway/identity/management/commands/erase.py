@@ -13,9 +13,9 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import DatabaseError, transaction
 from django.db.models import Model, Q, QuerySet
 
+from gateway.identity.management.database import require_database
 from gateway.identity.models import ApiKey, RefreshFamily, User
 from gateway.identity.refresh_tokens import deny
-from gateway.search.models import OpenCursor
 
 
 class Command(BaseCommand):
@@ -35,6 +35,7 @@ class Command(BaseCommand):
         Raises:
             CommandError: there is no such user, or the database is not ready.
         """
+        require_database()
         try:
             with transaction.atomic():
                 # Locked, so that no log-in begins meanwhile.
@@ -60,9 +61,20 @@ def _rows(user: User) -> dict[str, QuerySet[Any]]:
     return {
         "API keys": keys,
         "log-ins": log_ins,
-        "cursors": OpenCursor.objects.filter(user=user),
+        **_of_other_rooms(user),
         "sessions": Session.objects.filter(pk__in=sessions),
         "lines of the administration's log": LogEntry.objects.filter(about | Q(user=user)),
+    }
+
+
+def _of_other_rooms(user: User) -> dict[str, QuerySet[Any]]:
+    """Rows of the rooms above, whose models refer to the user."""
+    return {
+        str(relation.related_model._meta.verbose_name_plural): relation.related_model._default_manager.filter(
+            **{relation.field.name: user}
+        )
+        for relation in User._meta.related_objects
+        if relation.related_model not in (ApiKey, RefreshFamily, LogEntry)
     }
 
 
