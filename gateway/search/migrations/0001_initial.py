@@ -2,8 +2,9 @@
 # ruff: noqa: RUF012
 # pylint: skip-file
 
-import django.db.models.deletion
 import uuid
+
+import django.db.models.deletion
 from django.conf import settings
 from django.db import migrations, models
 
