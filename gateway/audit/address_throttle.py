@@ -14,7 +14,7 @@ from gateway.audit.recording import refuse_unknown
 from gateway.audit.views import RecordedView
 from gateway.http.client_address import neighbourhood
 from gateway.http.metrics import THROTTLED
-from gateway.http.problems import Problem, problem_response, throttled
+from gateway.http.problems import Code, Problem, problem_response, throttled
 from gateway.http.rate_limits import take
 
 WATCHED = frozenset(("/healthz", "/readyz", "/metrics"))
@@ -52,7 +52,8 @@ def throttle_addresses(
         if request.path_info not in WATCHED:
             problem = _take(neighbourhood(request.META["REMOTE_ADDR"])) or request.META.get(REFUSED)
             if problem is not None:
-                THROTTLED.labels("address").inc()
+                if problem.code is Code.THROTTLED:
+                    THROTTLED.labels("address").inc()
                 view = _recorded_view(request.path_info)
                 if view is None:
                     return problem_response(problem)

@@ -12,6 +12,7 @@ from contracts.query_event.event import AuditEvent, EventData, EventError, Event
 from gateway import __version__
 from gateway.http.correlation import Correlation, correlation_of
 from gateway.http.problems import Problem
+from gateway.identity.authentication import identification
 from gateway.identity.models import User
 
 
@@ -59,7 +60,9 @@ class QueryRecord:  # pylint: disable=too-many-instance-attributes  # the event 
                 trace_id=correlation.trace_id,
                 client_ip=request.META.get("REMOTE_ADDR") or None,
                 user_agent=request.headers.get("User-Agent"),
-                auth_scheme=str(request.auth) if user is not None and isinstance(request, Request) else None,
+                auth_scheme=identification(request).scheme
+                if user is not None and isinstance(request, Request)
+                else None,
                 service="gateway",
                 service_version=__version__,
             ),

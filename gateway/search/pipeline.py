@@ -7,6 +7,7 @@ from typing import Any
 from rest_framework.request import Request
 
 from gateway.audit.draft import QueryRecord
+from gateway.http.memory import Part, claim
 from gateway.identity.authorization import require_index
 from gateway.search.cursors import reading
 from gateway.search.elasticsearch import Page, search
@@ -44,6 +45,8 @@ def prepare(record: QueryRecord, asked: Mapping[str, Any]) -> None:
         case_insensitive=asked["case_insensitive"],
         correlation=record.correlation,
     )["query"]
+    # It has become a query of the length that there may be.
+    claim(Part.BODY, 0)
 
 
 @contextmanager

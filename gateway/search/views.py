@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import orjson
+from django.conf import settings
 from django.http import StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from rest_framework.request import Request
@@ -11,6 +13,8 @@ from gateway.audit.draft import QueryRecord
 from gateway.audit.recording import put_on_trail
 from gateway.audit.views import NOT_KEPT, RecordedView
 from gateway.http.json_media import JSONRenderer
+from gateway.identity.authentication import identification, still_allowed
+from gateway.identity.authorization import require_index
 from gateway.search import streams
 from gateway.search.pipeline import prepare, read, run
 from gateway.search.query_string import SearchParameters, StreamParameters, read_parameters
@@ -22,12 +26,14 @@ from gateway.search.streams import DocumentStream
 class SearchView(RecordedView):
     """Searches an index in the query language."""
 
+    max_body_bytes = settings.MAX_BODY_BYTES
+
     @search_schema
     def post(self, request: Request) -> HttpResponseBase:
         """Search an index."""
         record = self.begin(request)
         if _wants_stream(request):
-            return _stream(record, read(request, record, StreamSerializer))
+            return _stream(request, record, read(request, record, StreamSerializer))
         return _page(record, read(request, record, SearchSerializer))
 
     @search_by_parameters_schema
@@ -37,7 +43,7 @@ class SearchView(RecordedView):
         parameters = read_parameters(request)
         record.query = parameters.get("q")
         if _wants_stream(request):
-            return _stream(record, checked(StreamParameters, parameters, record.user))
+            return _stream(request, record, checked(StreamParameters, parameters, record.user))
         return _page(record, checked(SearchParameters, parameters, record.user))
 
 
@@ -54,15 +60,20 @@ def _page(record: QueryRecord, asked: dict[str, Any]) -> Response:
         "count": page.count,
         "count_relation": page.count_relation,
         "took_ms": page.took_ms,
-        "results": page.results,
+        "results": [orjson.Fragment(document) for document in page.results],
         "next": page.next,
     }
     return Response(answer | {"dsl": record.dsl} if asked["explain"] else answer, headers=NOT_KEPT)
 
 
-def _stream(record: QueryRecord, asked: dict[str, Any]) -> StreamingHttpResponse:
+def _stream(request: Request, record: QueryRecord, asked: dict[str, Any]) -> StreamingHttpResponse:
     prepare(record, asked)
-    documents = DocumentStream(record, asked)
+    user, known_by, index = record.user, identification(request), asked["index"]
+
+    def check_caller() -> None:
+        require_index(still_allowed(user, known_by), index)
+
+    documents = DocumentStream(record, asked, check_caller)
     try:
         put_on_trail(record)
     except BaseException:

@@ -9,9 +9,9 @@ from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError
 from django.db import DatabaseError
-from gateway.management.database import require_database
 
 from gateway.identity.authorization import check_searchable
+from gateway.identity.management.database import require_database
 from gateway.identity.models import EVERY_INDEX, Role, User
 
 

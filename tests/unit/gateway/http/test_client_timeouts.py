@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from gateway.serving.client_timeouts import Patience
+from gateway.http.client_timeouts import Patience
 
 LONG = 60.0
 SHORT = 0.01
