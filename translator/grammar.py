@@ -34,7 +34,7 @@ _CLAUSE = re.compile(
     (?P<opening> (?> (?: \s*+ (?: \( | (?ai:NOT){tokens.WORD_END} | {tokens.FIELD} \s*+ : \s*+ \{{ ) )* ) \s*+ )
     (?P<field> {tokens.FIELD} ) \s*+
     (?:
-        (?: (?P<operator> !?= | [<>]=? | !?~(?!\s*+/) ) \s*+
+        (?: (?P<operator> !?=(?!~) | [<>]=? | !?~(?!\s*+/) ) \s*+
             (?: (?P<bare> {tokens.BARE} ) | (?P<quoted> {tokens.DOUBLE_QUOTED} | {tokens.SINGLE_QUOTED} ) )
         |   (?P<matches> !?~ ) \s*+ (?P<regex> {tokens.REGEX} ) {tokens.REGEX_END}
         |   (?> (?P<negation> (?ai:NOT){tokens.WORD_END} \s*+ )? )
@@ -260,6 +260,7 @@ def _parse(text: str) -> Query:
             text.encode()
         except UnicodeEncodeError as error:
             raise QuerySyntaxError("half of a surrogate pair is no character", error.start, error.end) from None
+    text = tokens.with_blanks(text)
     if not text or text.isspace():
         return Everything()
     try:

@@ -15,7 +15,7 @@ from gateway.audit.views import AuditedView
 from gateway.http.allowed_hosts import WATCHED
 from gateway.http.client_address import neighbourhood
 from gateway.http.metrics import THROTTLED
-from gateway.http.problems import Problem, problem_response, throttled
+from gateway.http.problems import Code, Problem, problem_response, throttled
 from gateway.http.rate_limits import take
 
 REFUSED = "sluice.refused"
@@ -50,7 +50,8 @@ def throttle_addresses(
         if request.path_info not in WATCHED:
             problem = _take(neighbourhood(request.META["REMOTE_ADDR"])) or request.META.get(REFUSED)
             if problem is not None:
-                THROTTLED.labels("address").inc()
+                if problem.code is Code.THROTTLED:
+                    THROTTLED.labels("address").inc()
                 view = _recorded_view(request.path_info)
                 if view is None:
                     return problem_response(problem)

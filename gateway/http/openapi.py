@@ -41,7 +41,8 @@ PROBLEMS = {
     405: "The path does not take this method; see Allow.",
     406: "The document is in YAML and JSON; Accept names neither.",
     409: "The snapshot behind the cursor is gone.",
-    413: "The body is larger than 1 MiB.",
+    413: "The body is larger than 1 MiB, or than 4 KiB where it takes no query.",
+    414: "Path and query string are longer than 16 KiB, which the edge answers; send a long query by POST.",
     415: "The body is not JSON in UTF-8.",
     429: "You, or your address, ask too often, or you have as many cursors or streams open as may be; see Retry-After.",
     500: "The gateway failed.",
@@ -49,7 +50,7 @@ PROBLEMS = {
 }
 READING_ON = (409,)
 """What cursors add."""
-WITH_BODY = tuple(status for status in PROBLEMS if status not in (406, *READING_ON))
+WITH_BODY = tuple(status for status in PROBLEMS if status not in (406, 414, *READING_ON))
 """What an endpoint with a request body can answer instead."""
 WITHOUT_BODY = tuple(status for status in WITH_BODY if status not in (413, 415))
 

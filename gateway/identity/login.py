@@ -23,7 +23,7 @@ from gateway.http.rate_limits import take, wait
 from gateway.identity.api_keys import find_key
 from gateway.identity.models import ApiKey, User
 
-HASHES_AT_ONCE = 8
+HASHES_AT_ONCE = 4
 """Password hashes that a process makes at one time, each 19 MiB and some 20 ms: log-ins leave the threads to others."""
 
 _hashing = threading.BoundedSemaphore(HASHES_AT_ONCE)

@@ -21,19 +21,11 @@ from gateway.http.problems import Code, Problem, malformed
 from gateway.http.views import PublicView
 from gateway.identity import access_tokens
 from gateway.identity.api_keys import issue_key
-from gateway.identity.authentication import UNSIGNED, caller
+from gateway.identity.authentication import caller, identification
 from gateway.identity.authorization import searchable_indices
 from gateway.identity.login import log_in_with_key, log_in_with_password
-from gateway.identity.models import ApiKey, RefreshFamily, User
-from gateway.identity.refresh_tokens import (
-    ReusedToken,
-    deny,
-    end_family,
-    find_family,
-    refresh_token,
-    renew,
-    start_family,
-)
+from gateway.identity.models import ApiKey, DeniedToken, RefreshFamily, User
+from gateway.identity.refresh_tokens import ReusedToken, end_family, find_family, refresh_token, renew, start_family
 from gateway.identity.schema import (
     delete_key_schema,
     key_schema,
@@ -48,6 +40,10 @@ from gateway.identity.serializers import KeySerializer, LogInSerializer, Refresh
 
 MAX_KEYS = 20
 """API keys that a user may have."""
+_FAMILY_CHARACTERS = 32
+"""Of a refresh family's id in hexadecimal digits; an API key's has 16."""
+FRESH_LOG_IN = timedelta(minutes=5)
+"""An API key outlives every token, so it is made by a log-in that is no older than this."""
 
 
 class AccessTokenView(CredentialsView):
@@ -132,7 +128,7 @@ class _ProvenView(AuditedView):
     def check_permissions(self, request: Request) -> None:
         """Refuse an unsigned header: an API key got by it would outlive the leave to use such headers."""
         super().check_permissions(request)
-        if request.auth == UNSIGNED:
+        if identification(request).token is None:
             raise Problem(HTTPStatus.FORBIDDEN, Code.FORBIDDEN, "API keys take a signed token, from POST /auth/token.")
 
 
@@ -153,6 +149,7 @@ class KeysView(_ProvenView):
         record = self.begin(request)
         asked = checked(KeySerializer, request.data)
         now = datetime.now(UTC)
+        _require_fresh_log_in(identification(request).token, now)
         days = asked["expires_in_days"]
         alive = Q(expires_at=None) | Q(expires_at__gt=now)
         record.status = HTTPStatus.CREATED
@@ -176,7 +173,7 @@ class KeyView(_ProvenView):
         record.status = HTTPStatus.NO_CONTENT
         with transaction.atomic():
             if caller(request).api_keys.filter(id=key_id, revoked_at=None).update(revoked_at=now):
-                deny(key_id, now)
+                DeniedToken.objects.deny([key_id], now)
             record_event(record)
         return Response(status=record.status)
 
@@ -193,6 +190,28 @@ class KeySetView(PublicView):
         )
 
 
+def _require_fresh_log_in(token: access_tokens.AccessToken | None, now: datetime) -> None:
+    """Refuse tokens of API keys and of log-ins that are not fresh: a token in foreign hands must make no API key.
+
+    Raises:
+        Problem: 403.
+    """
+    # A token names the family of its log-in, which only a password begins; or its API key, which is no UUID.
+    is_fresh = (
+        token is not None
+        and len(token.session) == _FAMILY_CHARACTERS
+        and RefreshFamily.objects.filter(pk=token.session, revoked_at=None, started_at__gt=now - FRESH_LOG_IN).exists()
+    )
+    if not is_fresh:
+        minutes = int(FRESH_LOG_IN.total_seconds() // 60)
+        raise Problem(
+            HTTPStatus.FORBIDDEN,
+            Code.FORBIDDEN,
+            f"A new API key takes a log-in by password within the last {minutes} minutes: send username and password "
+            "to POST /auth/token, and use that access token here.",
+        )
+
+
 def _access(user: User, session: str, now: datetime, not_after: datetime | None = None) -> dict[str, Any]:
     token = access_tokens.mint(user, session, now, not_after)
     expires_in = access_tokens.read(token, now).expires_at - int(now.timestamp())
@@ -200,7 +219,7 @@ def _access(user: User, session: str, now: datetime, not_after: datetime | None 
 
 
 def _both(family: RefreshFamily, now: datetime) -> dict[str, Any]:
-    return _access(family.user, family.pk.hex, now) | {
+    return _access(family.user, family.pk.hex, now, family.expires_at) | {
         "refresh_token": refresh_token(family),
         "refresh_expires_in": int((family.expires_at - now).total_seconds()),
     }
@@ -216,7 +235,7 @@ def _revoke(token: str, now: datetime) -> User | None:
         access = access_tokens.read(token, now)
     except access_tokens.InvalidToken:
         return None
-    deny(access.token_id, now)
+    DeniedToken.objects.deny([access.token_id], now)
     return User.objects.filter(username=access.username).first()
 
 

@@ -6,7 +6,14 @@ from rest_framework import serializers
 
 from gateway.http.fields import StrictBooleanField, StrictCharField, StrictIntegerField, StrictSerializer
 from gateway.search.elasticsearch import MAX_RESULT_WINDOW
-from gateway.search.serializers import MAX_CURSOR_CHARACTERS, MAX_NAME_CHARACTERS, MAX_NAMES, MAX_SIZE, FieldNames
+from gateway.search.serializers import (
+    MAX_CURSOR_CHARACTERS,
+    MAX_NAME_CHARACTERS,
+    MAX_NAMES,
+    MAX_SIZE,
+    FieldNames,
+    ShortList,
+)
 
 
 class TokenSerializer(StrictSerializer):
@@ -47,7 +54,7 @@ class DevicesSerializer(DeviceSerializer):
     )
     size = StrictIntegerField(default=50, min_value=0, max_value=MAX_SIZE, help_text="Devices in an answer.")
     page = StrictIntegerField(default=1, min_value=1, help_text=f"Pages reach {MAX_RESULT_WINDOW:,} results.")
-    ordering = serializers.ListField(child=OrderingSerializer(), default=list, max_length=MAX_NAMES)
+    ordering = ShortList(child=OrderingSerializer(), default=list, max_length=MAX_NAMES)
     scrollable = StrictBooleanField(default=False, help_text="Read on to any depth by scroll_id, without pages.")
     scroll_id = StrictCharField(
         default=None,

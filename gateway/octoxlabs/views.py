@@ -12,6 +12,7 @@ Bearer token would put the long-lived secret into every request.
 from datetime import UTC, datetime
 from http import HTTPStatus
 
+from django.conf import settings
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -20,10 +21,11 @@ from gateway.audit.views import API_KEY, NOT_KEPT, AuditedView, CredentialsView,
 from gateway.http.correlation import correlation_of
 from gateway.http.fields import checked
 from gateway.http.problems import Code, Problem
-from gateway.identity.access_tokens import LONGEST_SECONDS, mint
+from gateway.identity.access_tokens import mint
 from gateway.identity.authentication import caller
 from gateway.identity.authorization import device_index, require_index
 from gateway.identity.login import log_in_with_key
+from gateway.identity.models import LONGEST_TOKEN_SECONDS
 from gateway.octoxlabs.results import as_lists
 from gateway.octoxlabs.schema import device_schema, devices_schema, discovery_schema, ping_schema, token_schema
 from gateway.octoxlabs.serializers import DeviceSerializer, DevicesSerializer, TokenSerializer
@@ -56,7 +58,7 @@ class TokenView(CredentialsView):
         now = datetime.now(UTC)
         key = log_in_with_key(checked(TokenSerializer, request.data)["token"], now)
         record_event(self.let_in(request, key.user.username, API_KEY))
-        token = mint(key.user, key.id, now, key.expires_at, seconds=LONGEST_SECONDS)
+        token = mint(key.user, key.id, now, key.expires_at, seconds=LONGEST_TOKEN_SECONDS)
         return Response({"access": token}, headers=NOT_KEPT)
 
 
@@ -91,6 +93,8 @@ class LastDiscoveryView(RefusalsAuditedView):
 
 class DevicesView(AuditedView):
     """Searches devices, by page or by scroll."""
+
+    max_body_bytes = settings.MAX_BODY_BYTES
 
     @devices_schema
     def post(self, request: Request) -> Response:

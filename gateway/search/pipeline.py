@@ -8,6 +8,7 @@ from rest_framework.request import Request
 
 from gateway.audit.draft import EventDraft
 from gateway.http.fields import StrictSerializer
+from gateway.http.memory import Part, claim
 from gateway.identity.authentication import caller
 from gateway.identity.authorization import require_index
 from gateway.identity.models import User
@@ -47,6 +48,8 @@ def prepare(user: User, record: EventDraft, asked: Mapping[str, Any]) -> None:
         case_insensitive=asked["case_insensitive"],
         correlation=record.correlation,
     )["query"]
+    # It has become a query of the length that there may be.
+    claim(Part.BODY, 0)
 
 
 @contextmanager

@@ -4,7 +4,7 @@ import re
 from typing import Any
 
 from gateway.http.fields import StrictBooleanField, StrictCharField, StrictIntegerField, StrictSerializer
-from gateway.search.serializers import FieldNames, SearchSerializer, StreamSerializer
+from gateway.search.serializers import MAX_NAMES, FieldNames, SearchSerializer, StreamSerializer
 
 _INTEGER = re.compile("[0-9]{1,9}")
 
@@ -21,7 +21,8 @@ class _FromQueryString(StrictSerializer):
     def _value(self, name: str, text: str) -> Any:
         field = self.fields.get(name)
         if isinstance(field, FieldNames):
-            return text.split(",")
+            # One more than there may be tells that there are too many.
+            return text.split(",", MAX_NAMES)
         if isinstance(field, StrictIntegerField) and _INTEGER.fullmatch(text):
             return int(text)
         if isinstance(field, StrictBooleanField) and text in ("true", "false"):

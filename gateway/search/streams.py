@@ -11,7 +11,7 @@ search. Streams have bulkheads of their own, as each holds a thread.
 
 import threading
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from functools import partial
 from http import HTTPStatus
@@ -33,6 +33,7 @@ MAX_STREAMS = 4
 """Streams at once in a process: each holds one of its threads for as long as its client reads."""
 MAX_STREAMS_OF_USER = 2
 
+_ONE_LINE = bytes.maketrans(b"\r\n", b"  ")
 _FIRST_PAGE = 100
 _MAX_PAGE = 1_000
 _PAGE_BYTES = 1024 * 1024
@@ -75,7 +76,7 @@ class _Bulkhead:
 _bulkhead = _Bulkhead()
 
 
-class DocumentStream:
+class DocumentStream:  # pylint: disable=too-many-instance-attributes  # what a page takes, and where it stands
     """The documents that match, as parts of a response's body; to be closed, whether read to the end or not.
 
     A failure after the first part ends the stream with a line of its own, ``{"problem": {...}}``, whose ``query_id`` no
@@ -83,6 +84,7 @@ class DocumentStream:
 
     Args:
         record: has the translated query, which gets the moment of the start for its ``now``.
+        check_caller: raises a problem when the caller may not read the index any more; called before each page.
         asked: the members of ``StreamSerializer``.
 
     Raises:
@@ -91,9 +93,12 @@ class DocumentStream:
         Unavailable: Elasticsearch cannot search, or there are too many streams.
     """
 
-    def __init__(self, user: User, record: EventDraft, asked: Mapping[str, Any]) -> None:
+    def __init__(
+        self, user: User, record: EventDraft, asked: Mapping[str, Any], check_caller: Callable[[], None]
+    ) -> None:
         self._user = user
         self._record = record
+        self._check_caller = check_caller
         record.dsl = anchored(record.dsl, datetime.now(UTC))
         self._read_slice = partial(
             read_point_in_time,
@@ -137,7 +142,8 @@ class DocumentStream:
     def _read(self) -> bytes:
         found = self._slice()
         self._point_in_time, self._after = found.point_in_time, found.after
-        part = b"".join(orjson.dumps(document, option=orjson.OPT_APPEND_NEWLINE) for document in found.page.results)
+        # No string has a line break in it as such, but a document may have been sent with some between its members.
+        part = b"".join(b"%s\n" % document.translate(_ONE_LINE) for document in found.page.results)
         if part:
             fitting = _PAGE_BYTES * len(found.page.results) // len(part)
             # Those to come may be longer, so it grows in steps.
@@ -157,6 +163,7 @@ class DocumentStream:
 
     def _read_or_say_why(self) -> bytes:
         try:
+            self._check_caller()
             return self._read()
         # Whatever it is, nobody else can tell the client.
         except Exception as error:  # noqa: BLE001  # pylint: disable=broad-exception-caught

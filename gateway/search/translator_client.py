@@ -17,15 +17,19 @@ from urllib3.exceptions import HTTPError, ProtocolError, ReadTimeoutError
 from gateway.http.circuit_breaker import circuit
 from gateway.http.correlation import Correlation
 from gateway.http.deadline import deadline_passed, time_left
+from gateway.http.memory import Part, claim
 from gateway.http.metrics import STAGE_SECONDS
-from gateway.http.problems import REJECTIONS, Code, Problem, RejectedQuery, Unavailable
+from gateway.http.problems import REJECTIONS, Code, Problem, RejectedQuery, Unanswered, Unavailable
 from kit import tracing
 from kit.bounded_read import ask
 
 logger = logging.getLogger(__name__)
 
 # The longest query text makes a few megabytes of DSL; more than this is no answer of a translator.
-_MAX_RESPONSE_BYTES = 16 * 1024 * 1024
+_MAX_RESPONSE_BYTES = 8 * 1024 * 1024
+_VALUES = 8
+"""How much more memory the values of an answer take than its text."""
+_PROBE_SECONDS = 1.0
 _REJECTION_MEMBERS = ("position", "end", "line", "column", "caret", "suggestions")
 
 Members = Mapping[str, type | UnionType]
@@ -64,7 +68,14 @@ def _request(
         if traceparent := tracing.traceparent():
             headers = {**(headers or {}), "traceparent": traceparent}
         response, answer = ask(
-            pool, method, path, limit=_MAX_RESPONSE_BYTES, timeout=timeout, body=body, headers=headers
+            pool,
+            method,
+            path,
+            limit=_MAX_RESPONSE_BYTES,
+            timeout=timeout,
+            on_long=lambda length: claim(Part.TRANSLATION, _VALUES * length),
+            body=body,
+            headers=headers,
         )
         span.set_attribute("http.response.status_code", response.status)
         if response.status >= HTTPStatus.BAD_REQUEST:
@@ -139,10 +150,12 @@ def _ask(method: str, path: str, members: Members, correlation: Correlation, bod
             except ProtocolError:
                 # A connection that was kept may be dropped just when it is used again; a question changes nothing.
                 answer = _request_in_time(method, path, content, headers)
+            return read_answer(*answer, members)
+        except Unanswered as problem:
+            raise _unless_down(problem) from None
         except HTTPError as error:
             logger.error("the translator cannot be reached: %s", error.__class__.__name__)
             raise Unavailable(Code.TRANSLATOR_UNAVAILABLE, "The translator cannot be reached; try again.") from None
-        return read_answer(*answer, members)
 
 
 def _request_in_time(method: str, path: str, body: bytes | None, headers: dict[str, str]) -> tuple[int, bytes]:
@@ -152,7 +165,21 @@ def _request_in_time(method: str, path: str, body: bytes | None, headers: dict[s
     except ReadTimeoutError:
         if seconds < settings.GATEWAY.translator_timeout:
             raise deadline_passed() from None
-        raise
+        raise Unanswered(
+            Code.TRANSLATOR_UNAVAILABLE, f"The translator did not answer within {seconds:g} s; try again."
+        ) from None
+
+
+def _unless_down(problem: Unanswered) -> Unavailable:
+    """The problem of one request; or of all, where the translator does not even say that it is up.
+
+    It may wait for Elasticsearch with one question, such as for a name that it does not know, and answer others.
+    """
+    try:
+        probe(time_left(_PROBE_SECONDS))
+    except (HTTPError, ConnectionError):
+        return Unavailable(problem.code, problem.detail)
+    return problem
 
 
 def read_answer(status: int, body: bytes, members: Members) -> dict[str, Any]:
@@ -181,7 +208,7 @@ def read_answer(status: int, body: bytes, members: Members) -> dict[str, Any]:
     if (status, code) == (HTTPStatus.SERVICE_UNAVAILABLE, Code.SEARCH_UNAVAILABLE):
         raise Unavailable(Code.SEARCH_UNAVAILABLE, detail)
     logger.error("the translator answered %s with something that is not in its contract", status)
-    raise Unavailable(Code.TRANSLATOR_UNAVAILABLE, "The translator does not work right now; try again.")
+    raise Unanswered(Code.TRANSLATOR_UNAVAILABLE, "The translator does not work right now; try again.")
 
 
 def _read_object(body: bytes) -> dict[str, Any]:

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import orjson
+from django.conf import settings
 from django.http import StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from rest_framework.request import Request
@@ -12,7 +14,8 @@ from gateway.audit.recording import record_event
 from gateway.audit.views import NOT_KEPT, AuditedView
 from gateway.http.json_media import JSONRenderer
 from gateway.http.query_string import read_parameters
-from gateway.identity.authentication import caller
+from gateway.identity.authentication import caller, identification, still_allowed
+from gateway.identity.authorization import require_index
 from gateway.identity.models import User
 from gateway.search import streams
 from gateway.search.pipeline import prepare, read, run
@@ -25,12 +28,14 @@ from gateway.search.streams import DocumentStream
 class SearchView(AuditedView):
     """Searches an index in the query language."""
 
+    max_body_bytes = settings.MAX_BODY_BYTES
+
     @search_schema
     def post(self, request: Request) -> HttpResponseBase:
         """Search an index."""
         record = self.begin(request)
         if _wants_stream(request):
-            return _stream(caller(request), record, read(request, record, StreamSerializer))
+            return _stream(request, record, read(request, record, StreamSerializer))
         return _page(caller(request), record, read(request, record, SearchSerializer))
 
     @search_by_parameters_schema
@@ -40,7 +45,7 @@ class SearchView(AuditedView):
         parameters = read_parameters(request)
         record.query = parameters.get("q")
         if _wants_stream(request):
-            return _stream(caller(request), record, checked_for(StreamParameters, parameters, caller(request)))
+            return _stream(request, record, checked_for(StreamParameters, parameters, caller(request)))
         return _page(caller(request), record, checked_for(SearchParameters, parameters, caller(request)))
 
 
@@ -57,15 +62,20 @@ def _page(user: User, record: EventDraft, asked: dict[str, Any]) -> Response:
         "count": page.count,
         "count_relation": page.count_relation,
         "took_ms": page.took_ms,
-        "results": page.results,
+        "results": [orjson.Fragment(document) for document in page.results],
         "next": page.next,
     }
     return Response(answer | {"dsl": record.dsl} if asked["explain"] else answer, headers=NOT_KEPT)
 
 
-def _stream(user: User, record: EventDraft, asked: dict[str, Any]) -> StreamingHttpResponse:
+def _stream(request: Request, record: EventDraft, asked: dict[str, Any]) -> StreamingHttpResponse:
+    user, known_by, index = caller(request), identification(request), asked["index"]
     prepare(user, record, asked)
-    documents = DocumentStream(user, record, asked)
+
+    def check_caller() -> None:
+        require_index(still_allowed(user, known_by), index)
+
+    documents = DocumentStream(user, record, asked, check_caller)
     try:
         record_event(record)
     except BaseException:

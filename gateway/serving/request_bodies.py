@@ -16,10 +16,10 @@ from typing import Any
 
 from django.conf import settings
 
+from gateway.http.client_timeouts import ClientTimeouts
 from gateway.http.metrics import BODIES_INSIDE
 from gateway.http.problems import RETRY_AFTER_SECONDS, Code, Problem
 from gateway.serving.bulkheads import Full
-from gateway.serving.client_timeouts import ClientTimeouts
 
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
@@ -48,12 +48,13 @@ class RequestBodies:  # pylint: disable=too-few-public-methods  # it does one th
         self._inside: Counter[str] = Counter()
         self._slow: Counter[str] = Counter()
 
-    async def read(self, address: str, receive: Receive) -> tuple[bytearray, bool]:
+    async def read(self, address: str, receive: Receive, limit: int) -> tuple[bytearray, bool]:
         """Collect a body until it ends, or is larger than any that is taken.
 
         Args:
             address: whose it is.
             receive: gives the next part.
+            limit: how many bytes are taken; of a longer one, some more than so many are read.
 
         Returns:
             what came, and whether that is all.
@@ -73,7 +74,7 @@ class RequestBodies:  # pylint: disable=too-few-public-methods  # it does one th
                 async with self._patience.wait(settings.GATEWAY.body_timeout) as timeout:
                     slow = asyncio.get_running_loop().call_later(_SLOW_SECONDS, self._count_slow, reading, timeout)
                     try:
-                        return body, await _read(receive, body)
+                        return body, await _read(receive, body, limit)
                     finally:
                         slow.cancel()
         except TimeoutError:
@@ -111,10 +112,10 @@ def _too_many(kind: str) -> Problem:
     )
 
 
-async def _read(receive: Receive, body: bytearray) -> bool:
+async def _read(receive: Receive, body: bytearray, limit: int) -> bool:
     """Whether it came whole; not if the client hangs up before."""
     more = True
-    while more and len(body) <= settings.MAX_BODY_BYTES:
+    while more and len(body) <= limit:
         message = await receive()
         if message["type"] != "http.request":
             return False

@@ -6,6 +6,7 @@ look alive and answer nothing. A SIGTERM to the whole process group is a stop an
 """
 
 import asyncio
+import gc
 import logging
 import math
 import os
@@ -106,13 +107,18 @@ def _load() -> Any:
         sys.exit(BAD_CONFIGURATION)
     # pylint: disable=import-outside-toplevel  # after the fork
     from gateway.audit.delivery import event_delivery
+    from gateway.http.memory import return_long_blocks
     from gateway.serving.application import Application
 
+    return_long_blocks()
     # Now rather than with the first request, because it may have events to send that an earlier process left.
     event_delivery()
     tracing.set_up("gateway", settings.TRACING)
     end_with_parent()
     application = Application()
+    # What was loaded at the start stays; the collector need not walk through it again and again.
+    gc.collect()
+    gc.freeze()
     loop = asyncio.get_event_loop()
     assert isinstance(loop, EventLoop)
     loop.on_stop = application.stop

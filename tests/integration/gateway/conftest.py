@@ -5,6 +5,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -41,9 +42,9 @@ FindEvent = Callable[[str], dict[str, Any] | None]
 FindEvents = Callable[[str], list[dict[str, Any]]]
 
 
-@pytest.fixture(scope="session")
-def translator_url(elasticsearch_url: str) -> Iterator[str]:
-    """A translator process."""
+@contextmanager
+def translator_process(elasticsearch_url: str) -> Iterator[str]:
+    """A translator, from when it answers until the block ends; gives its address."""
     port = ports.free(1)[0]
     url = f"http://127.0.0.1:{port}"
     environment = {**os.environ, "TRANSLATOR_PORT": str(port), "ELASTICSEARCH_URL": elasticsearch_url}
@@ -51,6 +52,13 @@ def translator_url(elasticsearch_url: str) -> Iterator[str]:
         wait_until_up(f"{url}/healthz")
         yield url
         process.terminate()
+
+
+@pytest.fixture(scope="session")
+def translator_url(elasticsearch_url: str) -> Iterator[str]:
+    """A translator process."""
+    with translator_process(elasticsearch_url) as url:
+        yield url
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +73,8 @@ class Backing:
 @pytest.fixture(scope="session")
 def backing(kafka_bootstrap: str, elasticsearch_url: str, translator_url: str) -> Backing:
     """The real servers, with the demo inventory and the topic in place."""
-    with connect(ElasticsearchSettings(url=elasticsearch_url)) as client:
+    # A busy machine may take long to make an index.
+    with connect(ElasticsearchSettings(url=elasticsearch_url), request_timeout=60.0) as client:
         bootstrap(client)
         seed(client, INDEX)
     admin = AdminClient({"bootstrap.servers": kafka_bootstrap})
@@ -78,7 +87,7 @@ def backing(kafka_bootstrap: str, elasticsearch_url: str, translator_url: str) -
 @pytest.fixture(scope="session")
 def many(backing: Backing) -> str:
     """The name of an index of ``MANY_DOCUMENTS`` small documents, ``h00000`` and so on."""
-    with connect(ElasticsearchSettings(url=backing.elasticsearch_url)) as client:
+    with connect(ElasticsearchSettings(url=backing.elasticsearch_url), request_timeout=60.0) as client:
         names = (f"h{number:05}" for number in range(MANY_DOCUMENTS))
         actions = ({"_index": MANY, "_id": name, "Hostname": name, "Site": name[-1]} for name in names)
         bulk(client, actions, chunk_size=5_000, refresh=True)

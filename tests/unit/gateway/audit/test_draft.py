@@ -11,6 +11,7 @@ from contracts.query_event.event import EventType, encode
 from gateway.audit.draft import EventDraft, event_type
 from gateway.http.correlation import read_correlation
 from gateway.http.problems import Code, Problem
+from gateway.identity.authentication import Identification
 from gateway.identity.models import User
 from tests.support.query_event import read_event
 
@@ -23,7 +24,7 @@ def record() -> EventDraft:
     )
     plain.correlation = read_correlation(plain)  # type: ignore[attr-defined]  # as the middleware does
     request = Request(plain)
-    request.user, request.auth = User(username="octoAdmin"), "octoxlabs-unsigned"
+    request.user, request.auth = User(username="octoAdmin"), Identification("octoxlabs-unsigned")
     return EventDraft.begin(request, "octoAdmin")
 
 

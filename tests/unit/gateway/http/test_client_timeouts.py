@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from gateway.serving.client_timeouts import ClientTimeouts
+from gateway.http.client_timeouts import ClientTimeouts
 
 LONG = 60.0
 SHORT = 0.01
