@@ -17,7 +17,7 @@ _ROWS = [
     if "---" not in row
 ][1:]
 _SCHEMA: dict[str, Any] = orjson.loads(
-    resources.files("audit_sink").joinpath("schema/query-event.v1.json").read_bytes()
+    resources.files("contracts.query_event").joinpath("schema/query-event.v1.json").read_bytes()
 )
 
 
