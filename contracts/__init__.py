@@ -1,1 +1,1 @@
-"""contracts."""
+"""Messages that travel on topics, described for their producers and consumers alike."""

@@ -1,1 +1,1 @@
-"""contracts/query_event."""
+"""Query event: its types, schema, examples, reader, topics, and the rule of its day."""

@@ -1,1 +1,1 @@
-"""gateway/cli."""
+"""Command-line client of the API. Nothing imports it."""

@@ -1,1 +1,1 @@
-"""gateway/identity."""
+"""Users, credentials, tokens, roles, and their administration."""

@@ -1,1 +1,1 @@
-"""gateway/octoxlabs."""
+"""Paths and shapes of the vendor's own client, ``octoxlabs`` on PyPI. Nothing imports it."""

@@ -1,1 +1,1 @@
-"""gateway/serving."""
+"""Process of the gateway, and what stands between its sockets and Django."""

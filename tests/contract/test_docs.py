@@ -10,7 +10,8 @@ from audit_sink.settings import SinkSettings
 from contracts.query_event.topics import TopicSettings
 from elastic.settings import ElasticsearchSettings
 from gateway.cli.settings import CallerSettings
-from gateway.http import metrics as gateway_metrics
+from gateway.audit import metrics as audit_metrics
+from gateway.http import metrics as http_metrics
 from gateway.http.problems import Code
 from gateway.settings import GatewaySettings
 from indexing import metrics as sink_metrics
@@ -77,7 +78,7 @@ def test_every_error_code_is_documented() -> None:
 
 
 def test_every_metric_is_documented_with_its_type() -> None:
-    modules = (vars(sink_metrics), vars(gateway_metrics))
+    modules = (vars(sink_metrics), vars(audit_metrics), vars(http_metrics))
     collectors = [value for names in modules for value in names.values() if isinstance(value, MetricWrapperBase)]
     found = [*Metrics().registry.collect(), *(metric for collector in collectors for metric in collector.collect())]
     assert {(name, row[0]) for name, row in _rows("metrics.md").items()} == {

@@ -80,7 +80,7 @@ def test_an_alert_leads_to_the_section_that_has_its_row() -> None:
 
 @pytest.mark.parametrize("page", _PAGES)
 def test_every_metric_that_is_named_exists(page: str) -> None:
-    named = set(re.findall(r"\b(?:gateway|translator|audit_sink)_[a-z_]+\b", _read(page)))
+    named = set(re.findall(r"\b(?:gateway|translator|indexing)_[a-z_]+\b", _read(page)))
     named = {name for name in named if f"{name}." not in _read(page)} - {"translator_unavailable"}
     metrics = _first_column("docs/metrics.md")
     unknown = {name for name in named if not {name, *(name.removesuffix(end) for end in _SAMPLES)} & metrics}

@@ -1,1 +1,1 @@
-"""gateway/identity/admin."""
+"""Django's administration, for users with the role admin."""

@@ -1,1 +1,1 @@
-"""Commands for operators and for people at a terminal."""
+"""Commands for operators."""

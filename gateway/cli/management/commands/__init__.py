@@ -1,1 +1,1 @@
-"""gateway/cli/management/commands."""
+"""Commands for people at a terminal."""

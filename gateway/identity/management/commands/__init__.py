@@ -1,1 +1,1 @@
-"""gateway/identity/management/commands."""
+"""Commands for operators."""
