@@ -21,7 +21,9 @@ from kit.logs import configuration
 from kit.settings import TracingSettings
 
 
-class GatewaySettings(ServingSettings, SearchSettings, IdentitySettings, AuditSettings, HttpSettings):
+class GatewaySettings(  # pylint: disable=too-many-ancestors  # a room each
+    ServingSettings, SearchSettings, IdentitySettings, AuditSettings, HttpSettings
+):
     """All variables ``GATEWAY_<FIELD>``, each described in the ``settings`` of its room."""
 
     # Django asks every value of its settings for this; a model that lacks it takes seven times as long to be read.

@@ -25,7 +25,7 @@ _FAILED = 1
 _WATCHDOG_SECONDS = DRAIN_SECONDS + 4.0
 
 
-def serve(
+def serve(  # pylint: disable=too-many-arguments  # all that a consumer is made of
     projection: Projection,
     settings: IndexingSettings,
     *,

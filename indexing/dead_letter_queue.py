@@ -21,7 +21,7 @@ _Sending = tuple[DeadLetter, Callable[[], None], int]
 """A letter, what to call once the topic has it, and how often it was tried."""
 
 
-class DeadLetterQueue:
+class DeadLetterQueue:  # pylint: disable=too-many-instance-attributes  # one producer, and what is under way
     """The dead-letter topic's producer. Nothing is dropped: a letter that is refused is sent again after a back-off.
 
     Args:

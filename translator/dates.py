@@ -74,7 +74,7 @@ def period(text: str, types: Collection[str]) -> Period:
         latest = _LAST_NANOS if nanoseconds else _LAST
         if after > latest:
             return Period(_written(start), None, _written(latest))
-        # A field of milliseconds would take the first moment behind for one that is within; the last one both understand.
+        # A field of milliseconds would take the first moment behind for one that is within; both understand the last.
         return (
             Period(_written(start), None, _written(after - 1))
             if len(types) > 1

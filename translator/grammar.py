@@ -13,8 +13,8 @@
 
 For speed, and so that depth costs no recursion, a query is first a flat list of clauses: one comparison with the
 brackets around it and the AND or OR after it, matched as one regular expression by a pyparsing token. `_fold` then
-makes the tree of them, by precedence. What does not fit is read again, slowly, by `translator.syntax_errors`, which says
-what is wrong.
+makes the tree of them, by precedence. What does not fit is read again, slowly, by `translator.syntax_errors`, which
+says what is wrong.
 """
 
 import re

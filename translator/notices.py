@@ -58,7 +58,8 @@ _WHOLE_REGEX = re.compile(r"/.+/[a-z]{0,3}", re.DOTALL)
 _LOOKS_LIKE_REGEX = re.compile(r"\A\^.|\.[*+]|[^|]\|[^|]|\[[^\]]+\][*+?{]|\\[dw][+{]", re.DOTALL)
 _ODD = re.compile(
     rf"""{tokens.ZERO_WIDTH} | {tokens.TYPOGRAPHIC_QUOTE}
-    | [\u2010-\u2015\u2212\u2024-\u2026\u2043\u2044\u2215\u2217\ufe10-\ufe6f\uff01-\uff5e\u0000-\u0008\u000e-\u001b\u007f]""",
+    | [\u2010-\u2015\u2212\u2024-\u2026\u2043\u2044\u2215\u2217\ufe10-\ufe6f\uff01-\uff5e]
+    | [\u0000-\u0008\u000e-\u001b\u007f]""",
     re.VERBOSE,
 )
 _PLAIN = {"DASH": "\u2010-\u2015\u2212\u2043", "QUOTE": "\u2018-\u201b\u2032\u00b4\uff07"}
@@ -118,11 +119,11 @@ def _of_comparison(text: str, comparison: Comparison, field: Field) -> Iterator[
             if is_string:
                 yield from _null(text, comparison, value, raw)
         elif is_string:
-            yield from _quoted_wildcard(value, raw)
+            yield from _quoted_wildcard(value)
         if is_string:
             yield from _percent(value, raw)
             yield from _regex(text, comparison, value, raw)
-            yield from _block(field, value, raw)
+            yield from _block(field, value)
         yield from _odd(value, raw)
 
 
@@ -189,7 +190,7 @@ def _null(text: str, comparison: Comparison, value: Value, raw: str) -> Iterator
         yield Notice("null_text", message, value.position, value.end)
 
 
-def _quoted_wildcard(value: Value, raw: str) -> Iterator[Notice]:
+def _quoted_wildcard(value: Value) -> Iterator[Notice]:
     literal = value.text or ""
     if "*" in literal or "?" in literal:
         parts = tuple(_wildcards(literal))
@@ -201,7 +202,7 @@ def _wildcards(literal: str) -> Iterator[str | Wildcard]:
     previous: str | Wildcard = ""
     for part in re.split(r"([*?])", literal):
         found = {"*": Wildcard.ANY, "?": Wildcard.ONE}.get(part, part)
-        if found and not (found is previous is Wildcard.ANY):
+        if found and (found is not Wildcard.ANY or previous is not Wildcard.ANY):
             yield found
             previous = found
 
@@ -233,7 +234,7 @@ def _regex(text: str, comparison: Comparison, value: Value, raw: str) -> Iterato
         yield Notice("regex_as_text", message, value.position, value.end, pattern)
 
 
-def _block(field: Field, value: Value, raw: str) -> Iterator[Notice]:
+def _block(field: Field, value: Value) -> Iterator[Notice]:
     literal = value.text
     if literal is None or "/" not in literal or not (literal[0].isalnum() or literal[0] == ":"):
         return

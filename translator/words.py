@@ -1,8 +1,8 @@
 """Where the standard analyzer of Elasticsearch cuts a text into words (Unicode Standard Annex 29).
 
-Checked against the server for what follows: a word is a run of letters, digits and `_`, of one kind or mixed. Ideographs,
-hiragana and emoji are words of one character. `.`, `:` and an apostrophe may stand between two letters; `.`, an apostrophe,
-`,` and `;` between two digits.
+Checked against the server for what follows: a word is a run of letters, digits and `_`, of one kind or mixed.
+Ideographs, hiragana and emoji are words of one character. `.`, `:` and an apostrophe may stand between two letters;
+`.`, an apostrophe, `,` and `;` between two digits.
 """
 
 import re
@@ -15,7 +15,9 @@ _ONE_WORD = re.compile(
     # A sign at an end may be one that stands inside the word of which this is a part.
     rf"[{_BETWEEN_LETTERS}{_BETWEEN_DIGITS}]?"
     rf"(?:[{_ALONE}][{_EXTENDING}]*+|"
-    rf"(?:(?![{_ALONE}])[\w{_EXTENDING}]|(?<=[^\W\d_])[{_BETWEEN_LETTERS}](?=[^\W\d_])|(?<=\d)[{_BETWEEN_DIGITS}](?=\d))*+)"
+    # Atomic: Python before 3.11.5 gets possessive groups wrong.
+    rf"(?>(?:(?![{_ALONE}])[\w{_EXTENDING}]|(?<=[^\W\d_])[{_BETWEEN_LETTERS}](?=[^\W\d_])"
+    rf"|(?<=\d)[{_BETWEEN_DIGITS}](?=\d))*))"
     rf"[{_BETWEEN_LETTERS}{_BETWEEN_DIGITS}]?"
 )
 

@@ -1,4 +1,4 @@
-"""Delivery of audit events: an event is acknowledged by Kafka, or on this machine's disk, before its request is answered."""
+"""Delivery of audit events: each is acknowledged by Kafka, or on this machine's disk, before its request is answered."""
 
 import logging
 import threading
@@ -26,7 +26,7 @@ logger = logging.getLogger(__name__)
 logger.addFilter(OncePerInterval())
 
 
-class EventDelivery:
+class EventDelivery:  # pylint: disable=too-many-instance-attributes  # its parts
     """Delivers the events of this process to Kafka, directly or through the spool.
 
     Events go directly while Kafka acknowledges them in time. The first that it does not goes to the spool, and so do
@@ -65,7 +65,7 @@ class EventDelivery:
         self._ended = threading.Event()
 
     def start(self) -> Self:
-        """Start both threads. They are not daemons: the interpreter waits for them, so that what can be sent is sent."""
+        """Start both threads; they are not daemons: the interpreter waits for them, so that what can be sent is sent."""
         threading.Thread(target=self._collect_reports, name="audit-reports").start()
         threading.Thread(target=self._send_spool, name="audit-spool").start()
         return self

@@ -117,7 +117,8 @@ class JSONParser(BaseParser):  # pylint: disable=too-few-public-methods  # as th
         if len(body) < length:
             seconds = settings.GATEWAY.body_timeout
             raise malformed(
-                f"The body is not whole: it did not arrive within {seconds:g} s, ended early, or a chunk of it is malformed."
+                f"The body is not whole: it did not arrive within {seconds:g} s, ended early, or a chunk of it is "
+                "malformed."
             )
         return loads(body)
 

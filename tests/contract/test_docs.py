@@ -9,8 +9,8 @@ from prometheus_client.metrics import MetricWrapperBase
 from audit_sink.settings import SinkSettings
 from contracts.query_event.topics import TopicSettings
 from elastic.settings import ElasticsearchSettings
-from gateway.cli.settings import CallerSettings
 from gateway.audit import metrics as audit_metrics
+from gateway.cli.settings import CallerSettings
 from gateway.http import metrics as http_metrics
 from gateway.http.problems import Code
 from gateway.settings import GatewaySettings

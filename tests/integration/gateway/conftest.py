@@ -57,7 +57,7 @@ def translator_process(elasticsearch_url: str) -> Iterator[str]:
 @pytest.fixture(scope="session")
 def translator_url(elasticsearch_url: str) -> Iterator[str]:
     """A translator process."""
-    with translator_process(elasticsearch_url) as url:
+    with translator_process(elasticsearch_url) as url:  # pylint: disable=contextmanager-generator-missing-cleanup
         yield url
 
 

@@ -297,7 +297,7 @@ def test_a_changed_password_ends_every_log_in_at_once(
 
 
 def test_a_changed_password_is_undone_with_its_log_ins_where_it_cannot_be_recorded(
-    ask: Ask, log_in: LogIn, stack: Settings, closed_port: int
+    log_in: LogIn, stack: Settings, closed_port: int
 ) -> None:
     tokens = log_in()
     stack.KAFKA = KafkaSettings(bootstrap_servers=f"127.0.0.1:{closed_port}")

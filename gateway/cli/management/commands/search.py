@@ -100,7 +100,7 @@ def _url(argument: str) -> str:
 
 
 def _size(argument: str) -> int:
-    if not argument.isdecimal() or not int(argument) <= MAX_SIZE:
+    if not argument.isdecimal() or int(argument) > MAX_SIZE:
         raise ArgumentTypeError(f"must be a whole number from 0 to {MAX_SIZE:,}")
     return int(argument)
 

@@ -69,7 +69,7 @@ def _rows(user: User) -> dict[str, QuerySet[Any]]:
 def _of_other_rooms(user: User) -> dict[str, QuerySet[Any]]:
     """Rows of the rooms above, whose models refer to the user."""
     return {
-        str(relation.related_model._meta.verbose_name_plural): relation.related_model._default_manager.filter(
+        str(relation.related_model._meta.verbose_name_plural): relation.related_model._default_manager.filter(  # pylint: disable=protected-access
             **{relation.field.name: user}
         )
         for relation in User._meta.related_objects
