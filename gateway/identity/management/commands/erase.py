@@ -68,13 +68,13 @@ def _rows(user: User) -> dict[str, QuerySet[Any]]:
 
 def _of_other_rooms(user: User) -> dict[str, QuerySet[Any]]:
     """Rows of the rooms above, whose models refer to the user."""
-    return {
-        str(relation.related_model._meta.verbose_name_plural): relation.related_model._default_manager.filter(  # pylint: disable=protected-access
-            **{relation.field.name: user}
-        )
-        for relation in User._meta.related_objects
-        if relation.related_model not in (ApiKey, RefreshFamily, LogEntry)
-    }
+    found: dict[str, QuerySet[Any]] = {}
+    for relation in User._meta.related_objects:
+        model = relation.related_model
+        if model not in (ApiKey, RefreshFamily, LogEntry):
+            rows: QuerySet[Any] = QuerySet(model).filter(**{relation.field.name: user})
+            found[str(model._meta.verbose_name_plural)] = rows
+    return found
 
 
 def _about(model: type[Model], objects: Iterable[Model]) -> Q:
