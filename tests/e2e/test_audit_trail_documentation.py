@@ -88,7 +88,7 @@ def _change_in_admin(services: Services, operator: str, searcher: str) -> None:
         return read(path, urlencode(kept | form).encode())
 
     send("/admin/login/?next=/admin/", username=operator, password=_PASSWORD)
-    found = re.search(r"/admin/gateway/user/(\d+)/change/", read(f"/admin/gateway/user/?q={searcher}"))
+    found = re.search(r"/admin/identity/user/(\d+)/change/", read(f"/admin/identity/user/?q={searcher}"))
     assert found
     form = {"username": searcher, "role": "auditor", "is_active": "on", "granted_indices": '["*"]'}
     assert "<title>Select user to change" in send(found[0], **form)

@@ -126,6 +126,7 @@ def test_a_query_is_translated_by_the_mapping_of_its_index(service: Service) -> 
         "query": {"bool": {"filter": [{"prefix": {"Hostname": "octoxlabs"}}, {"term": {"Ip": "10.0.0.0/8"}}]}},
         "fields": ["Hostname", "Ip"],
         "canonical": "hostname = octoxlabs* AND Ip = 10.0.0.0/8",
+        "notices": [],
     }
 
 

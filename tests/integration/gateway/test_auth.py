@@ -263,7 +263,7 @@ def _by_an_administrator_who_takes_it_away(_: pytest.MonkeyPatch) -> None:
 
 
 def _password_page() -> str:
-    return f"/admin/gateway/user/{User.objects.get(username='octoAdmin').pk}/password/"
+    return f"/admin/identity/user/{User.objects.get(username='octoAdmin').pk}/password/"
 
 
 def _in_the_administration(who: str, page: str, asked: dict[str, str]) -> None:

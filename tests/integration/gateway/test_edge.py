@@ -302,7 +302,7 @@ def test_an_operator_logs_in_to_pages_that_work_under_their_policy(
     )
     assert (response.status, response.headers["Location"]) == (302, "/admin/")
     session = next(value for value in response.headers.getlist("Set-Cookie") if value.startswith("sessionid="))
-    for path in ("/admin/", "/admin/gateway/user/", "/admin/gateway/user/add/", "/admin/gateway/apikey/"):
+    for path in ("/admin/", "/admin/identity/user/", "/admin/identity/user/add/", "/admin/identity/apikey/"):
         page = edge.request("GET", path, headers={"Cookie": session.partition(";")[0]})
         assert page.status == 200
         assert _Page(page.data.decode()).inline == [], path

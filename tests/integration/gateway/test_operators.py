@@ -89,13 +89,13 @@ def test_every_page_can_be_read(page: str, client: Client, administrator: User) 
     issue_key(administrator, "nightly export")
     start_family(administrator, datetime.now(UTC))
     _log_in(client)
-    assert client.get(f"/admin/gateway/{page}").status_code == 200
+    assert client.get(f"/admin/identity/{page}").status_code == 200
 
 
 def test_a_user_is_made_and_given_a_role_and_that_is_an_event(client: Client, find_events: FindEvents) -> None:
     _log_in(client)
     made = client.post(
-        "/admin/gateway/user/add/",
+        "/admin/identity/user/add/",
         {
             "username": "ayse",
             "usable_password": "true",
@@ -120,7 +120,7 @@ def test_a_user_made_in_decomposed_letters_has_the_composed_name(client: Client)
     _log_in(client)
     asked = {"username": unicodedata.normalize("NFD", "jürgen"), "usable_password": "true", "role": "searcher"}
     asked |= {"password1": PASSWORD, "password2": PASSWORD, "granted_indices": '["*"]'}
-    assert client.post("/admin/gateway/user/add/", asked).status_code == 302
+    assert client.post("/admin/identity/user/add/", asked).status_code == 302
     known = User.objects.get(username="jürgen")
     assert log_in_with_password("jürgen", PASSWORD, "127.0.0.1") == known
 
@@ -129,7 +129,7 @@ def test_an_index_that_nobody_can_search_is_refused_in_a_form(client: Client) ->
     ayse = User.objects.create_user("ayse", PASSWORD)
     _log_in(client)
     asked = {"username": "ayse", "role": "auditor", "granted_indices": '["devcies"]'}
-    refused = client.post(f"/admin/gateway/user/{ayse.pk}/change/", asked)
+    refused = client.post(f"/admin/identity/user/{ayse.pk}/change/", asked)
     assert refused.status_code == 200
     assert "not among GATEWAY_SEARCH_INDICES" in refused.content.decode()
     ayse.refresh_from_db()
@@ -139,7 +139,7 @@ def test_an_index_that_nobody_can_search_is_refused_in_a_form(client: Client) ->
 def test_a_change_of_rights_is_an_event_that_says_from_what_to_what(client: Client, find_events: FindEvents) -> None:
     ayse = User.objects.create_user("ayse", PASSWORD)
     _log_in(client)
-    page = f"/admin/gateway/user/{ayse.pk}/change/"
+    page = f"/admin/identity/user/{ayse.pk}/change/"
     asked = {"username": "ayse", "role": "auditor", "granted_indices": f'["{INDEX}"]'}  # is_active is not ticked
     changed = client.post(page, asked)
     ayse.refresh_from_db()
@@ -166,7 +166,7 @@ def test_a_change_of_a_password_is_an_event_without_it(whose: str, client: Clien
     _log_in(client)
     new = "another horse, another battery"
     asked = {"password1": new, "password2": new, "usable_password": "true"}
-    page = f"/admin/gateway/user/{ayse.pk}/password/"
+    page = f"/admin/identity/user/{ayse.pk}/password/"
     if whose == "operator":
         asked = {"old_password": PASSWORD, "new_password1": new, "new_password2": new}
         page = "/admin/password_change/"
@@ -181,7 +181,7 @@ def test_deleting_users_is_one_event_that_names_them(client: Client, find_events
     users = [User.objects.create_user(name) for name in ("ayse", "can")]
     _log_in(client)
     asked = {"action": "delete_selected", "_selected_action": [user.pk for user in users], "post": "yes"}
-    gone = client.post("/admin/gateway/user/", asked)
+    gone = client.post("/admin/identity/user/", asked)
     assert not User.objects.filter(username__in=("ayse", "can")).exists()
     (event,) = find_events(gone["X-Request-ID"])
     assert sorted(event["data"]["query"].split("; ")) == ['delete user "ayse"', 'delete user "can"']
@@ -196,10 +196,10 @@ def test_what_cannot_be_recorded_is_not_changed(
     stack.KAFKA = KafkaSettings(bootstrap_servers=f"127.0.0.1:{closed_port}")
     stack.GATEWAY = stack.GATEWAY.model_copy(update={"audit_timeout": 0.2, "spool_bytes": 1})
     for page, asked in {
-        f"/admin/gateway/user/{ayse.pk}/change/": {"username": "ayse", "role": "admin", "granted_indices": "[]"},
-        f"/admin/gateway/user/{ayse.pk}/delete/": {"post": "yes"},
-        f"/admin/gateway/user/{ayse.pk}/password/": {"usable_password": "false", "unset-password": "1"},
-        "/admin/gateway/apikey/": {"action": "revoke", "_selected_action": key.id},
+        f"/admin/identity/user/{ayse.pk}/change/": {"username": "ayse", "role": "admin", "granted_indices": "[]"},
+        f"/admin/identity/user/{ayse.pk}/delete/": {"post": "yes"},
+        f"/admin/identity/user/{ayse.pk}/password/": {"usable_password": "false", "unset-password": "1"},
+        "/admin/identity/apikey/": {"action": "revoke", "_selected_action": key.id},
     }.items():
         response = client.post(page, asked)
         assert response.status_code == 503, page
@@ -215,11 +215,11 @@ def test_a_key_is_shown_without_its_digest_and_revoked(
 ) -> None:
     key, text = issue_key(administrator, "nightly export")
     _log_in(client)
-    for page in ("/admin/gateway/apikey/", f"/admin/gateway/apikey/{key.id}/change/"):
+    for page in ("/admin/identity/apikey/", f"/admin/identity/apikey/{key.id}/change/"):
         shown = client.get(page)
         assert shown.status_code == 200
         assert key.digest not in shown.content.decode()
-    revoked = client.post("/admin/gateway/apikey/", {"action": "revoke", "_selected_action": key.id})
+    revoked = client.post("/admin/identity/apikey/", {"action": "revoke", "_selected_action": key.id})
     assert find_key(text, datetime.now(UTC)) is None
     (event,) = find_events(revoked["X-Request-ID"])
     assert event["data"]["query"] == f'change api key "nightly export ({key.id})": revoked, of operator'
@@ -234,7 +234,7 @@ def test_what_the_database_does_not_do_is_a_problem(
 ) -> None:
     _log_in(client)
     monkeypatch.setattr(UserAdmin, "get_object", Mock(side_effect=error))
-    for answer in (client.get("/admin/gateway/user/1/change/"), client.post("/admin/gateway/user/1/change/", {})):
+    for answer in (client.get("/admin/identity/user/1/change/"), client.post("/admin/identity/user/1/change/", {})):
         assert (answer.status_code, answer["Content-Type"]) == (status, "application/problem+json")
 
 
@@ -243,7 +243,7 @@ def test_a_log_in_is_ended(client: Client, administrator: User, find_events: Fin
     family = start_family(administrator, now)
     assert renew(refresh_token(family), now)
     _log_in(client)
-    ended = client.post("/admin/gateway/refreshfamily/", {"action": "revoke", "_selected_action": family.pk})
+    ended = client.post("/admin/identity/refreshfamily/", {"action": "revoke", "_selected_action": family.pk})
     assert RefreshFamily.objects.get().revoked_at is not None
     (event,) = find_events(ended["X-Request-ID"])
     assert event["data"]["query"] == f'change refresh family "{family.pk}": ended, of operator'

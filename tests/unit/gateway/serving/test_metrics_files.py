@@ -56,7 +56,7 @@ sizes = {path: path.stat().st_size for path in folder.iterdir()}
 from gateway.http import metrics
 for status in range(200, 215):
     for route in range(50):
-        metrics.REQUEST_SECONDS.labels(f"/admin/gateway/refreshfamily/<path:object_id>/{route}/", status).observe(1)
+        metrics.REQUEST_SECONDS.labels(f"/admin/identity/refreshfamily/<path:object_id>/{route}/", status).observe(1)
 for code in range(30):
     metrics.PROBLEMS.labels(f"translator_unavailable_{code}").inc()
 assert {path: path.stat().st_size for path in folder.iterdir()} == sizes
