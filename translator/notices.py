@@ -55,7 +55,7 @@ _STRINGS = frozenset((Family.KEYWORD, Family.FLATTENED, Family.TEXT))
 _NUMBER_OR_VERSION = re.compile(r"[vV]?[+-]?[0-9]+(?:\.[0-9]+)*(?:[-+.][0-9A-Za-z.]+)?")
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}")
 _WHOLE_REGEX = re.compile(r"/.+/[a-z]{0,3}", re.DOTALL)
-_LOOKS_LIKE_REGEX = re.compile(r"\A\^.|\.[*+]|[^|]\|[^|]|\[[^\]]+\][*+?{]|\\[dw][+{]", re.DOTALL)
+_LOOKS_LIKE_REGEX = re.compile(r"\A\^.|\.[*+]|[^|]\|[^|]|\[[^\[\]]++\][*+?{]|\\[dw][+{]", re.DOTALL)
 _ODD = re.compile(
     rf"""{tokens.ZERO_WIDTH} | {tokens.TYPOGRAPHIC_QUOTE}
     | [\u2010-\u2015\u2212\u2024-\u2026\u2043\u2044\u2215\u2217\ufe10-\ufe6f\uff01-\uff5e]

@@ -95,7 +95,7 @@ def bare_parts(bare: str) -> tuple[str | Wildcard, ...]:
     return tuple(parts)
 
 
-WORD_BEFORE = re.compile(r"""[^\s(){},"'=<>!~]*\Z""")
+WORD_BEFORE = re.compile(r"""(?:\A|(?<=[\s(){},"'=<>!~]))[^\s(){},"'=<>!~]*+\Z""")
 """The unquoted word that a text ends with."""
 
 
