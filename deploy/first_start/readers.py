@@ -21,6 +21,8 @@ OWNERS: Mapping[str, int] = {
 }
 """The number of the user that each reader runs as."""
 
+_AUTHORITY = "/run/secrets/ca.crt"
+
 # The broker itself, and who makes the other users, cannot be among the users that the broker keeps.
 _JAAS = """\
 controller.KafkaServer {{
@@ -57,14 +59,20 @@ def contents(vault: Vault, hosts: list[str]) -> dict[str, dict[str, str]]:
     """
     authority, password = vault.authority(), vault.password
     elasticsearch_key, elasticsearch_certificate = vault.server(["elasticsearch", "localhost"])
+    postgres_key, postgres_certificate = vault.server(["postgres", "localhost"])
+    redis_key, redis_certificate = vault.server(["redis", "localhost"])
     edge_key, edge_certificate = vault.edge(hosts)
-    database_url = f"postgres://sluice:{password('postgres')}@postgres:5432/sluice"
+    # Each reader has the authority's certificate in its own volume.
+    database_url = (
+        f"postgres://sluice:{password('postgres')}@postgres:5432/sluice?sslmode=verify-full&sslrootcert={_AUTHORITY}"
+    )
     return {
         "gateway": {
             "secret-key": vault.secret_key(),
             "signing-key.pem": vault.signing_key(),
             "database-url": database_url,
-            "redis-url": f"redis://:{password('redis')}@redis:6379/0",
+            # The client looks at the certificate, and at the name in it, without being told.
+            "redis-url": f"rediss://:{password('redis')}@redis:6379/0?ssl_ca_certs={_AUTHORITY}",
             "kafka-password": password("kafka-gateway"),
             "elasticsearch-password": password("elasticsearch-gateway"),
             "ca.crt": authority,
@@ -100,8 +108,13 @@ def contents(vault: Vault, hosts: list[str]) -> dict[str, dict[str, str]]:
             "ca.crt": authority,
         },
         "kibana": {"kibana.yml": _KIBANA.format(password=password("kibana_system")), "ca.crt": authority},
-        "postgres": {"password": password("postgres")},
-        "redis": {"redis.conf": f"requirepass {password('redis')}\n"},
+        "postgres": {"password": password("postgres"), "tls.key": postgres_key, "tls.crt": postgres_certificate},
+        "redis": {
+            "redis.conf": f"requirepass {password('redis')}\n",
+            "tls.key": redis_key,
+            "tls.crt": redis_certificate,
+            "ca.crt": authority,
+        },
         "edge": {"tls.key": edge_key, "tls.crt": edge_certificate},
         "grafana": {"admin-password": password("grafana")},
     }

@@ -15,6 +15,7 @@ from deploy.first_start.__main__ import main
 from gateway.signing_keys import read_signing_keys
 
 _ONLY_OWNER_READS = 0o400
+_SERVERS_CERTIFICATES = {"kafka.crt", "elasticsearch.crt", "postgres.crt", "redis.crt"}
 
 
 @pytest.fixture(autouse=True, scope="module")
@@ -86,12 +87,11 @@ def test_what_is_removed_from_the_vault_is_made_anew_for_all_of_its_readers(depl
         ({"edge.key"}, {"edge.key", "edge.crt"}),
         ({"kafka.key"}, {"kafka.key", "kafka.crt"}),
         ({"authority.crt"}, {"authority.crt"}),
-        ({"authority.key"}, {"authority.key", "authority.crt", "kafka.crt", "elasticsearch.crt"}),
-        ({"authority.key", "authority.crt"}, {"authority.key", "authority.crt", "kafka.crt", "elasticsearch.crt"}),
-        (
-            {"kafka.key", "authority.key"},
-            {"authority.key", "authority.crt", "kafka.key", "kafka.crt", "elasticsearch.crt"},
-        ),
+        ({"postgres.key"}, {"postgres.key", "postgres.crt"}),
+        ({"redis.crt"}, {"redis.crt"}),
+        ({"authority.key"}, {"authority.key", "authority.crt", *_SERVERS_CERTIFICATES}),
+        ({"authority.key", "authority.crt"}, {"authority.key", "authority.crt", *_SERVERS_CERTIFICATES}),
+        ({"kafka.key", "authority.key"}, {"authority.key", "authority.crt", "kafka.key", *_SERVERS_CERTIFICATES}),
     ],
 )
 def test_certificates_are_always_of_their_keys_and_of_the_present_authority(
@@ -103,10 +103,12 @@ def test_certificates_are_always_of_their_keys_and_of_the_present_authority(
     assert main([str(deployment)]) == 0
     after = _files(deployment / "vault")
     assert {name for name in after if after[name] != before[name]} == anew
-    trusted = {(deployment / reader / "ca.crt").read_text() for reader in ("gateway", "kafka", "elasticsearch")}
+    trusted = {
+        (deployment / reader / "ca.crt").read_text() for reader in ("gateway", "kafka", "elasticsearch", "redis")
+    }
     assert trusted == {after["authority.crt"]}
     authority = x509.load_pem_x509_certificate(after["authority.crt"].encode())
-    for name in ("authority", "kafka", "elasticsearch", "edge"):
+    for name in ("authority", "kafka", "elasticsearch", "postgres", "redis", "edge"):
         certificate = x509.load_pem_x509_certificate(after[f"{name}.crt"].encode())
         certificate.verify_directly_issued_by(certificate if name == "edge" else authority)
         key = serialization.load_pem_private_key(after[f"{name}.key"].encode(), None)
@@ -145,7 +147,7 @@ def test_a_password_that_was_written_with_an_editor_has_no_line_feed(deployment:
     written.chmod(0o600)
     written.write_text("by-hand\n")
     assert main([str(deployment)]) == 0
-    assert (deployment / "gateway" / "redis-url").read_text() == "redis://:by-hand@redis:6379/0"
+    assert "://:by-hand@redis:6379/0?" in (deployment / "gateway" / "redis-url").read_text()
 
 
 @pytest.mark.parametrize(
@@ -204,6 +206,8 @@ def test_no_reader_but_who_has_to_sees_anothers_password(deployment: Path) -> No
         "kibana_system": {"kibana", "bootstrap"},
         "kafka.key": {"kafka"},
         "elasticsearch.key": {"elasticsearch"},
+        "postgres.key": {"postgres"},
+        "redis.key": {"redis"},
         "edge.key": {"edge"},
         "grafana": {"grafana"},
     }
