@@ -46,7 +46,7 @@ def test_every_variable_has_a_default_and_is_documented() -> None:
     text = "\n".join(
         line for line in FILE.read_text(encoding="utf-8").splitlines() if not line.lstrip().startswith("#")
     )
-    documented = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
+    documented = (ROOT / "docs" / "operations" / "first-day.md").read_text(encoding="utf-8")
     for found in VARIABLE.finditer(text):
         assert found["default"] is not None, found["name"]
         assert re.search(rf"^\| `{found['name']}` \| `{re.escape(found['default'])}` \|", documented, re.MULTILINE), (
@@ -166,7 +166,7 @@ def test_the_documentation_knows_how_much_memory_the_containers_may_take() -> No
     lasting = [name for name in _SERVICES if name not in _ONE_SHOT]
     more = gibibytes([name for name in lasting if _SERVICES[name].get("profiles") == ["observe"]])
     rest = gibibytes([name for name in lasting if "profiles" not in _SERVICES[name]])
-    operations = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8").replace("\n", " ")
+    operations = (ROOT / "docs" / "operations" / "first-day.md").read_text(encoding="utf-8").replace("\n", " ")
     assert f"{more} of memory beside the {rest} of the rest" in operations
     assert more in (ROOT / "README.md").read_text(encoding="utf-8")
 

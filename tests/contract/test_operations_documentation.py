@@ -1,4 +1,4 @@
-"""docs/operations.md and docs/scaling.md name what there is: alerts, metrics, settings, and places to read on."""
+"""The pages for operators name only alerts, metrics, settings, services and links that exist."""
 
 import re
 import subprocess
@@ -11,9 +11,18 @@ import yaml
 from tests.compose import VARIABLE, compose
 
 _ROOT = Path(__file__).parents[2]
-_OPERATIONS = (_ROOT / "docs/operations.md").read_text(encoding="utf-8")
-_PAGES = ("docs/operations.md", "docs/scaling.md")
-_LINKING = ("README.md", "SECURITY.md", *(str(path.relative_to(_ROOT)) for path in (_ROOT / "docs").glob("*.md")))
+_RUNBOOK = "docs/operations/when-it-alarms.md"
+_PAGES = (
+    "docs/operations/first-day.md",
+    "docs/operations/every-day.md",
+    "docs/operations/personal-data.md",
+    _RUNBOOK,
+    "docs/scaling.md",
+)
+_LINKING = (
+    *(path.name for path in _ROOT.glob("*.md")),
+    *(str(path.relative_to(_ROOT)) for path in (_ROOT / "docs").rglob("*.md")),
+)
 _KAFKA_BYTES, _ELASTICSEARCH_BYTES = 1_041, 512
 _CORE_MILLISECONDS = (2.61, 0.32, 0.77, 2 * 0.0207, 0.29, 0.0093)
 """Of gateway, translator, Elasticsearch searching and indexing two copies, Kafka and sink: docs/benchmarks.md."""
@@ -29,11 +38,15 @@ def _alerts() -> dict[str, Any]:
     return {rule["alert"]: rule for group in groups for rule in group["rules"]}
 
 
-def _sections() -> dict[str, str]:
-    """The sections about alerts by their headings, in their order."""
-    part = re.split(r"^## ", _OPERATIONS, flags=re.MULTILINE)
-    alerts = next(each for each in part if each.startswith("Alerts\n"))
-    return dict(re.findall(r"^### (\w+)\n\n(.*?)(?=^### |\Z)", alerts, re.MULTILINE | re.DOTALL))
+def _rows() -> list[tuple[str, list[str]]]:
+    """The rows of the runbook's tables of alerts: the anchor of the section, and the cells."""
+    sections = re.findall(r"^## (.*?)\n(.*?)(?=^## |\Z)", _read(_RUNBOOK), re.MULTILINE | re.DOTALL)
+    return [
+        (heading.lower().replace(" ", "-"), [cell.strip() for cell in row.split(" | ")])
+        for heading, section in sections
+        if "| alert | urgency |" in section
+        for row in re.findall(r"^\| ([A-Z][A-Za-z]+ \| .*) \|$", section, re.MULTILINE)
+    ]
 
 
 def _first_column(page: str) -> set[str]:
@@ -47,25 +60,22 @@ def _anchors(page: str) -> set[str]:
     return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
 
 
-def test_every_alert_has_a_section_and_every_section_an_alert_in_the_same_order() -> None:
-    assert [*_sections()] == [*_alerts()]
+def test_every_alert_has_one_row_and_every_row_an_alert() -> None:
+    assert sorted(cells[0] for _, cells in _rows()) == sorted(_alerts())
 
 
-def test_a_section_says_how_urgent_it_is_and_what_to_do() -> None:
-    alerts = _alerts()
-    for name, section in _sections().items():
-        assert section.startswith(f"{alerts[name]['labels']['severity']}. "), name
-        for part in ("- Look", "o: " if "Look and do" in section else "- Do: ", "- Wake"):
-            assert part in section, (name, part)
+def test_a_row_has_the_urgency_the_meaning_where_to_look_and_what_to_do() -> None:
+    for _, (name, urgency, *texts) in _rows():
+        assert urgency == _alerts()[name]["labels"]["severity"], name
+        assert len(texts) == 3, name
+        assert all(texts), name
 
 
-def test_an_alert_leads_to_its_section() -> None:
-    anchors = _anchors("docs/operations.md")
-    for name, alert in _alerts().items():
-        page, _, anchor = alert["annotations"]["runbook_url"].partition("#")
-        assert page.endswith("docs/operations.md"), name
-        assert anchor == name.lower()
-        assert anchor in anchors
+def test_an_alert_leads_to_the_section_that_has_its_row() -> None:
+    anchors = _anchors(_RUNBOOK)
+    for section, (name, *_) in _rows():
+        assert _alerts()[name]["annotations"]["runbook_url"] == f"{_RUNBOOK}#{section}"
+        assert section in anchors
 
 
 @pytest.mark.parametrize("page", _PAGES)
@@ -95,7 +105,11 @@ def test_every_block_for_a_shell_is_one(page: str) -> None:
 @pytest.mark.parametrize("page", _PAGES)
 def test_every_container_that_is_named_is_a_service(page: str) -> None:
     options = r"(?: (?:--entrypoint|-e) \S+| -\S+)*"
+    code = "\n".join(re.findall(r"^```.*?^```|`[^`\n]+`", _read(page), re.MULTILINE | re.DOTALL))
     named = re.findall(rf"docker compose (?:exec|run|start|stop|ps|logs){options} ([a-z][a-z0-9-]*)", _read(page))
+    named += [
+        name for names in re.findall(r"\brestart(?:_each)?((?: [a-z][a-z0-9-]*)+)", code) for name in names.split()
+    ]
     assert named
     assert set(named) <= compose()["services"].keys()
 

@@ -19,7 +19,7 @@ def commands(page: str) -> list[str]:
 
 
 def run(command: str, services: Services, **variables: str) -> subprocess.CompletedProcess[str]:
-    """Run a command as a reader would, but with the stack's own ports in place of the documented ones.
+    """Run a block as a reader would, up to the first command that fails, with the stack's ports for the documented ones.
 
     Args:
         command: as the page has it.
@@ -41,7 +41,7 @@ def run(command: str, services: Services, **variables: str) -> subprocess.Comple
     if "-m gateway search" in command:
         command = f"{command.rstrip()} --url {services.gateway_url}"
     return subprocess.run(
-        ["bash", "-c", command],
+        ["bash", "-ec", command],
         cwd=ROOT,
         capture_output=True,
         text=True,
