@@ -7,8 +7,9 @@ ARG BASE=python:3.11.14-slim-bookworm
 FROM ${BASE} AS build
 RUN python -m venv --without-pip /opt/sluice
 COPY requirements/runtime.txt /tmp/runtime.txt
-# Wheels alone: what would have to be compiled is not in the lock.
-RUN pip --python /opt/sluice/bin/python install --no-cache-dir --only-binary :all: --require-hashes -r /tmp/runtime.txt
+# The lock is the complete list, of wheels alone: nothing else is looked for, and nothing is compiled.
+RUN pip --python /opt/sluice/bin/python install --no-cache-dir --no-deps --only-binary :all: --require-hashes -r /tmp/runtime.txt \
+    && pip --python /opt/sluice/bin/python check
 WORKDIR /opt/sluice/src
 COPY elastic elastic
 COPY audit_sink audit_sink

@@ -7,6 +7,7 @@ LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --genera
 
 # The linters load Django's settings, which want a key to be there; nothing is signed with this one.
 check: export GATEWAY_SECRET_KEY := only-for-the-linters
+export MAKECMDGOALS
 
 .DEFAULT_GOAL := help
 .PHONY: help run demo test check format lock fuzz chaos bench-translator bench-gateway bench-sink bench-event-bytes clean
@@ -75,13 +76,11 @@ clean: ## Remove the embedded stack's data
 # A larger set holds the smaller one in the same versions, so that installing either never undoes the other.
 .venv/%.stamp: requirements/%.txt | .venv/made.stamp
 	@echo "Installing Python packages into .venv (once; the log is .venv/$*.log)"
-	@$(BIN)/pip install --disable-pip-version-check --retries 1 --require-hashes -r $< > .venv/$*.log 2>&1 \
-	  || { echo "The packages cannot be installed (the first run needs PyPI; check the network and try again):" \
-	    "$$(grep ERROR .venv/$*.log | tail -n 1)" >&2; exit 1; }
+	@requirements/install .venv $<
 	@touch $@
 
 # What the sink is measured against wants other versions of the same libraries.
 build/peers/made.stamp: requirements/peers.txt
 	@$(PYTHON) -m venv --clear build/peers
-	@build/peers/bin/pip install --disable-pip-version-check --quiet --require-hashes -r $<
+	@requirements/install build/peers $<
 	@touch $@

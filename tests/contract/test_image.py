@@ -29,10 +29,12 @@ def image(tmp_path_factory: pytest.TempPathFactory) -> Path:
     opt = tmp_path_factory.mktemp("image") / "sluice"
     assert "RUN python -m venv --without-pip /opt/sluice\n" in _DOCKERFILE
     subprocess.run([sys.executable, "-m", "venv", "--without-pip", opt], check=True)
-    (flags,) = re.findall(r"^RUN pip --python \S+ install --no-cache-dir (.+) -r \S+$", _DOCKERFILE, re.MULTILINE)
+    (flags,) = re.findall(r"^RUN pip --python \S+ install --no-cache-dir (.+) -r \S+ \\$", _DOCKERFILE, re.MULTILINE)
     # pip, which the Dockerfile has, takes 15 s of a processor for the same.
-    uv = [str(Path(sys.executable).parent / "uv"), "pip", "install", "--quiet", "--python", str(opt / "bin/python")]
-    subprocess.run([*uv, *flags.split(), "-r", ROOT / "requirements/runtime.txt"], check=True)
+    uv, python = str(Path(sys.executable).parent / "uv"), str(opt / "bin/python")
+    install = [uv, "pip", "install", "--quiet", "--python", python, *flags.split()]
+    subprocess.run([*install, "-r", ROOT / "requirements/runtime.txt"], check=True)
+    subprocess.run([uv, "pip", "check", "--quiet", "--python", python], check=True)
     for source, target in re.findall(r"^COPY (?!--from)(\S+) ([^/]\S+)$", _DOCKERFILE, re.MULTILINE):
         shutil.copytree(ROOT / source, opt / "src" / target, ignore=shutil.ignore_patterns("__pycache__"))
     return opt
