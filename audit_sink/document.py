@@ -53,6 +53,7 @@ class _Coordinates(Struct, gc=False):
 class _Sluice(Struct, gc=False):
     query: str | None
     index: str | None
+    auth_scheme: str | None
     hits: int | None
     dsl: Raw
     kafka: _Coordinates
@@ -98,7 +99,7 @@ def document(event: Event, partition: int, offset: int) -> Document:
         _Original(metadata.user_agent),
         _Http(_Id(metadata.request_id), _StatusCode(data.status)),
         _Id(metadata.trace_id),
-        _Sluice(data.query, data.index, data.hits, data.dsl, _Coordinates(partition, offset)),
+        _Sluice(data.query, data.index, metadata.auth_scheme, data.hits, data.dsl, _Coordinates(partition, offset)),
         UNSET if data.error is None else data.error,
     )
 

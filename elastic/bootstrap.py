@@ -1,4 +1,5 @@
-"""Installs what the cluster must know before the first document: the index templates, and how long audit logs live.
+"""Installs what the cluster must know before the first document: the index templates, new fields of the audit trail
+in the indices that it has already, and how long audit logs live.
 
 https://www.elastic.co/docs/manage-data/data-store/templates
 """
@@ -20,7 +21,8 @@ def templates() -> dict[str, dict[str, Any]]:
 
 
 def bootstrap(client: Elasticsearch, keep_days: int = KEEP_DAYS, shards: int = 1) -> str:
-    """Install the templates, replacing older versions of them, and what deletes old audit logs; repeatable.
+    """Install the templates, replacing older versions of them, their fields in the trail's indices that are there, and
+    what deletes old audit logs; repeatable.
 
     Args:
         client: the cluster.
@@ -42,6 +44,11 @@ def bootstrap(client: Elasticsearch, keep_days: int = KEEP_DAYS, shards: int = 1
         found["query-logs"] = with_lifecycle(found["query-logs"])
     for name, template in found.items():
         client.indices.put_index_template(name=name, body=template)
+    # The mapping is strict, so that an event with a field that is new would be refused in today's index.
+    trail = found["query-logs"]
+    client.indices.put_mapping(
+        index=trail["index_patterns"], properties=trail["template"]["mappings"]["properties"], allow_no_indices=True
+    )
     deletion = (
         f"audit logs are deleted after {keep_days} days"
         if managed

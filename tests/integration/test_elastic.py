@@ -60,6 +60,19 @@ def test_a_new_daily_index_has_as_many_shards_as_bootstrap_was_told(
             assert made["number_of_shards"] == shards
 
 
+def test_bootstrap_gives_new_fields_to_the_days_of_the_trail_that_are_there(elasticsearch_url: str) -> None:
+    index = "query-logs-2001.04.01"
+    properties = templates()["query-logs"]["template"]["mappings"]["properties"]
+    known = {"@timestamp": properties["@timestamp"], "sluice": {"properties": {"hits": {"type": "long"}}}}
+    with connect(ElasticsearchSettings(url=elasticsearch_url)) as client:
+        client.indices.create(index=index, mappings={"dynamic": "strict", "properties": known})
+        try:
+            bootstrap(client)
+            assert client.indices.get_mapping(index=index)[index]["mappings"]["properties"] == properties
+        finally:
+            client.indices.delete(index=index)
+
+
 def test_prune_deletes_days_before_the_last_n_and_nothing_else(
     elasticsearch_url: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -57,6 +57,7 @@ def test_an_executed_query_becomes_this_document() -> None:
         "sluice": {
             "query": "Hostname = octoxlabs*",
             "index": "devices",
+            "auth_scheme": "octoxlabs",
             "hits": 12,
             "dsl": event["data"]["dsl"],
             "kafka": {"partition": 3, "offset": 77},
