@@ -37,6 +37,8 @@ ENV PATH=/opt/sluice/bin:$PATH \
     PYTHONDONTWRITEBYTECODE=1 \
     HEALTH_URL=http://127.0.0.1:8000/healthz
 USER 10001:10001
+# HEALTH_URL is the address of the one of three services that runs; Python's own library asks it. Loading the whole service
+# for each check would cost more. /healthz and not /readyz: a service whose dependency is down must not be restarted.
 HEALTHCHECK --interval=5s --timeout=5s --start-period=30s --retries=3 \
     CMD ["sh", "-c", "exec python -c 'import sys, urllib.request as r; r.urlopen(sys.argv[1], timeout=3)' \"$HEALTH_URL\""]
 ENTRYPOINT ["python", "-m"]

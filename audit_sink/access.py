@@ -1,6 +1,10 @@
-"""Who may do what with the topics, on a cluster that asks: one user for each service.
+"""Users and grants on the topics: one user for each service, with what it may do.
 
 SCRAM credentials are RFC 5802's; operations by resource: https://kafka.apache.org/43/security/authorization-and-acls/
+
+Why: the cluster keeps SCRAM users, so none exists before the first is made. The broker and bootstrap therefore log in
+by PLAIN, from a file that only the broker reads, and bootstrap makes the others. Client certificates would be a second
+kind of identity. Grants that are no longer listed are removed, so that a narrower list takes effect.
 """
 
 from pathlib import Path

@@ -1,6 +1,9 @@
-"""The span of a bulk request: where the traces of the events in it come together.
+"""The span of a bulk request: linked to the spans of its events, and a child of the first.
 
 https://opentelemetry.io/docs/specs/semconv/messaging/messaging-spans/#batch-receiving
+
+Why: with links alone a batch would begin a trace of its own with its own sampling, and nearly all batches with sampled
+events would be missing. A span for each event costs more than the event. Without a sampled event there is no span.
 """
 
 from collections.abc import Iterator

@@ -1,4 +1,7 @@
-"""The audit trail's Kafka connection: what its producer (the gateway) and its consumer (the sink) have in common."""
+"""Kafka settings that the gateway and the sink share, and librdkafka's properties for them.
+
+Why: with a copy in each package, a security setting could be forgotten in one of them.
+"""
 
 from enum import StrEnum
 from pathlib import Path

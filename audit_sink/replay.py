@@ -1,4 +1,10 @@
-"""Sends dead letters again: what is an event by now, and no document yet, becomes one."""
+"""Replay of dead letters: those that can be read by now and have no document yet become one.
+
+Why: documents are created in Elasticsearch directly, with the original id, partition, offset and Kafka timestamp. So
+the index is the same as the first time, and an existing document is a 409. Producing to the topic again would give
+another timestamp, which could choose another day's index, where the id would no longer prevent a double. Dead letters
+stay in their topic until its retention ends.
+"""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator

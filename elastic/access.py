@@ -1,7 +1,11 @@
-"""Who may do what in a cluster with security on: one user for each service, with the role of the same name.
+"""Users and roles in a cluster with security on: one user for each service, with the role of the same name.
 
 A role's file says what it grants:
 https://www.elastic.co/docs/deploy-manage/users-roles/cluster-or-deployment-auth/elasticsearch-privileges
+
+Why: passwords exist before anything runs, and putting a user or role can be repeated. An API key is told only once by
+the cluster, has to be brought to its service, and keeps a copy of its role. ``ELASTICSEARCH_API_KEY`` is for clusters
+whose operators issue keys.
 """
 
 from pathlib import Path

@@ -1,4 +1,10 @@
-"""HTTP to Elasticsearch, with bounds on what is read of an answer, and for how long."""
+"""HTTP to Elasticsearch, with bounds on what is read of an answer, and for how long.
+
+Why: the client library reads an answer to its end, so a few pages of long documents could take all memory. 64 MiB are
+read: 1,000 documents of 64 KiB. A longer answer to a page is ``too_complex`` and not 503, as asking again does not
+help. ``Content-Length`` cannot be trusted, because Elasticsearch sends searches in chunks. The clock is read after each
+part, as a socket's time-out begins anew with every byte.
+"""
 
 from dataclasses import dataclass
 from typing import Any

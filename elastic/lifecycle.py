@@ -1,6 +1,10 @@
-"""Lets the cluster itself delete daily indices of the audit trail that are older than wanted, where it can.
+"""Lifecycle policy by which the cluster deletes old daily indices of the audit trail, where it has that module.
 
 Index lifecycle management is a part of the full distribution (https://www.elastic.co/docs/manage-data/lifecycle).
+
+Why: the day in an index's name is its age (``index.lifecycle.parse_origination_date``), as a replay may create last
+month's index today. 400 days by default: PCI DSS 4.0 (10.5.1) asks for twelve months, and an audit store without a
+limit fills its disk. ``prune`` has no default, because it deletes at once.
 """
 
 from http import HTTPStatus

@@ -2,6 +2,8 @@
 
 The spans follow the semantic conventions (https://opentelemetry.io/docs/specs/semconv/) as far as privacy lets them: no
 attribute holds what somebody searched for, who it was, or from where, and an exception leaves its type only.
+
+Why: all services share this module, because copies could come to differ in what they may record.
 """
 
 import threading

@@ -1,4 +1,10 @@
-"""Where a request comes from: the peer's address, or what trusted proxies say of it."""
+"""The client's address: the peer's, or what trusted proxies say of it.
+
+Why: ``X-Forwarded-For`` is read from the right, as long as a trusted proxy wrote the entry; the leftmost entry is
+whatever the client likes, and a count of proxies is wrong as soon as somebody reaches the gateway past one.
+``Forwarded`` (RFC 7239) is ignored, because a proxy that writes one header passes the other on unchanged. Headers with
+an underscore are dropped before, as WSGI cannot tell ``X_Forwarded_For`` from ``X-Forwarded-For``.
+"""
 
 from collections.abc import Callable, Collection, Mapping
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network

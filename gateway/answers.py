@@ -1,4 +1,9 @@
-"""Answers on their way to clients: how much memory those may hold that their clients are slow to take."""
+"""Memory budget of answers that wait for slow clients.
+
+Why: a client that takes 64 KiB every half minute is not stalled, and sixty of them held 2.4 GB. A worker holds 128 MiB
+of long answers and then gives up the client that has taken longest. A lowest rate or a time limit would hit honest
+phones and still allow the flood; refusing the newest lets the slow keep everybody out; a flood's addresses are many.
+"""
 
 import asyncio
 from collections.abc import AsyncIterator

@@ -1,4 +1,9 @@
-"""Who is asking: the ``Authorization`` header, in each of its forms."""
+"""Authentication by the ``Authorization`` header, in each of its forms.
+
+Why: the unsigned ``Octoxlabs`` header names a user and proves nothing, so it is accepted only while
+``GATEWAY_UNSIGNED_TOKENS`` is on, with a warning at start-up. On by default, every copied compose file would be an open
+door.
+"""
 
 import base64
 from datetime import UTC, datetime

@@ -1,4 +1,8 @@
-"""What all views have in common."""
+"""Base class of all views.
+
+Why: no path has the method OPTIONS. REST framework's description of views would be one more answer to record, and
+OpenAPI has all of it. The CORS middleware answers preflight requests before any view.
+"""
 
 from rest_framework.views import APIView
 

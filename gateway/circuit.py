@@ -1,4 +1,11 @@
-"""Circuit breakers: a dependency that keeps failing is left alone for a while, and who needs it is told so at once."""
+"""Circuit breakers: a dependency that keeps failing is not called for a while, and its callers fail at once.
+
+Why: one breaker of the ``circuitbreaker`` library for each dependency, address and process. Five failures in a row open
+it; after five seconds one call tries again, chosen by a lock that nobody waits for, as the library would let every call
+through. Only a missing answer or one outside the contract counts, and no time-out that was shortened by the request's
+deadline. pybreaker holds its lock during a call. A failure rate over a window notices an outage later. Sharing breakers
+by Redis saves five calls.
+"""
 
 import logging
 import threading

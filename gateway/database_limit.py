@@ -1,4 +1,9 @@
-"""How long a statement may take, counted here: PostgreSQL's own limit is none while PostgreSQL stands still."""
+"""Time limit of a database statement on the gateway's side, for a PostgreSQL that stands still.
+
+Why: against a frozen machine or disk neither ``connect_timeout`` nor ``statement_timeout`` helps, and every thread
+would wait. So psycopg's wait for an answer has a limit too, set on each new connection by a signal. A database backend
+of our own would be a package for three lines; cancelling asks the very server that stands still.
+"""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

@@ -1,4 +1,10 @@
-"""The time that one request may take, counted from when it came; every call to another service asks what is left."""
+"""The deadline of a request, counted from its arrival; every call to another service gets at most what is left.
+
+Why: the time-outs of translator, Elasticsearch and Kafka would add up. A context variable holds the deadline, because a
+parameter would go through a dozen signatures. The audit event is written even after the deadline, within its own
+shorter limit. Only a call that changes nothing is repeated, and only when its connection broke before the answer. The
+translator works for a millisecond, so it gets no deadline header.
+"""
 
 import time
 from collections.abc import Callable

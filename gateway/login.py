@@ -2,6 +2,9 @@
 
 Failing passwords are counted by name and address together, and by address alone; never by name alone, which would let
 anybody lock anybody out. Whether a name is known shows in nothing: the answer, the work and the counting are the same.
+
+Why: guesses at one name from many addresses are not added up, as counting by name is the classic lock-out; the events
+show them. The administration's log-in counts in the same way.
 """
 
 import threading

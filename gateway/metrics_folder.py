@@ -1,4 +1,11 @@
-"""The folder by which the worker processes of one start share their metrics."""
+"""The folder through which the worker processes of one start share their metrics.
+
+Why: the folder is locked by flock(2), so a start can remove the folders of killed gateways: those without a lock.
+Process ids in names are wrong across containers, and a fixed folder would be shared by two gateways. Files are
+allocated whole (``posix_fallocate``), because the library's sparse ones kill a worker by SIGBUS when the file system is
+full; without room, the start ends with status 2. SIGBUS cannot be caught in Python, and running without metrics would
+silence alarms.
+"""
 
 import fcntl
 import os

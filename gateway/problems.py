@@ -5,6 +5,9 @@
     └── Unavailable            a dependency is down; says when to come back
 
 Exceptions of Django and of Django REST framework are turned into the same shape.
+
+Why: a fault of the gateway itself has the code ``internal`` and no detail, which is only in the log. Any other code
+would tell programs to retry or to change the request, and no client reads a bare 500 page. 405 carries ``malformed``.
 """
 
 import logging

@@ -1,4 +1,10 @@
-"""The Kafka producer of the audit trail: events go out in order, and a delivery report is the only proof of arrival."""
+"""The Kafka producer of the audit trail: events go out in order, and a delivery report is the only proof of arrival.
+
+Why: the Python binding raises a fatal error of an idempotent producer (a fenced epoch, say) once, from ``poll``, and
+never passes it to ``error_cb``. The producer is then purged, so that its events go to the spool, and made anew; what
+was under way may arrive twice, with one id. Flushing first would lose reports, and ending the process would fail every
+request in work.
+"""
 
 import logging
 import threading

@@ -1,4 +1,10 @@
-"""Elasticsearch's side of a search: the page of documents, and the fields that it can be sorted by."""
+"""Elasticsearch's side of a search: the page of documents, and the fields that it can be sorted by.
+
+Why: all pages of one query name the same ``preference``, a checksum of its DSL, because primary and replica hold equal
+hits in different orders. A tie-breaker in the sort needs a point in time or ends the early stop; a preference by user
+would send a program's searches to one copy. After a time-out the cluster's health is asked: with an answer the search
+was merely slow and does not count for the circuit breaker, or five expensive searches would shut everybody out.
+"""
 
 import logging
 import zlib

@@ -1,4 +1,9 @@
-"""The server process, and the workers that it starts."""
+"""The server process, and the workers that it starts.
+
+Why: a worker that dies is replaced, because ending the service would stop its neighbours and wait for the supervisor's
+back-off. A worker that dies within 5.5 s of such a start ends the service with status 1: replacing it for ever would
+look alive and answer nothing. A SIGTERM to the whole process group is a stop and no loss of workers.
+"""
 
 # pylint: disable=duplicate-code  # as the other services do; they share no code, so that each can be deployed alone
 

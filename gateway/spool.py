@@ -7,6 +7,10 @@ GATEWAY_SPOOL_DIR/
         0000000003.spool
         0000000001.lost     a segment that cannot be read
         refused             events that Kafka refuses for good, in the form of a segment
+
+Why: a worker takes the first unlocked folder, with what is in it, so each folder stays within GATEWAY_SPOOL_BYTES and
+their number within that of the processes. Folders numbered GATEWAY_WORKERS and above have no next owner; the first
+worker to start sends them too. One bound for all workers would need a lock between processes on every event.
 """
 
 import fcntl

@@ -1,6 +1,12 @@
 """A whole result set as newline-delimited JSON, a document a line, read from a point in time behind the scenes.
 
 https://github.com/ndjson/ndjson-spec
+
+Why: a stream has answered 200 before anything can fail, and the server ends a truncated body like a complete one. So a
+failure is the last line, ``{"problem": {…}}``, with the response's own ``query_id``, which no document can contain. A
+line at the end of every stream would burden every reader, few clients read HTTP trailers, and the server cannot break a
+connection. A stream asks nginx not to buffer it (``X-Accel-Buffering``): ``proxy_buffering off`` would apply to every
+search. Streams have bulkheads of their own, as each holds a thread.
 """
 
 import threading

@@ -1,6 +1,12 @@
-"""What the vendor's own client, ``octoxlabs`` on PyPI, asks a server for: the paths and shapes are that client's.
+"""The API of the vendor's own client, ``octoxlabs`` on PyPI: paths and shapes are that client's.
 
 Its devices are the documents of the caller's first configured index, and that index as it stands is its one discovery.
+
+Why: the client omits a null ``scroll_id`` from its next request, which would start the scroll again, without end. So
+the last devices come with the ``scroll_id`` ``"end"``, which brings no devices and none again. Keeping the snapshot
+open until an empty page would hold one of the user's ten for two minutes. The client exchanges its API key once and
+cannot renew a token, so it gets one for 12 hours, bounded by the key's expiry and ended with the key; an API key as
+Bearer token would put the long-lived secret into every request.
 """
 
 from datetime import UTC, datetime

@@ -1,4 +1,10 @@
-"""How the vendor's client is given a document: each field by its full name, and every value in a list."""
+"""A document as the vendor's client gets it: each field by its full name, and every value in a list.
+
+Why: the client types a result as a mapping from a field to a list. ``{"OS": {"Type": "Linux"}}`` becomes ``{"OS.Type":
+["Linux"]}``, the name that ``fields``, ``ordering`` and queries use. Objects in a list stay whole, or a version would
+lose its name. Elasticsearch's ``fields`` option re-orders and re-formats values. ``count`` is always exact: programs
+page by it and cannot tell a lower bound from a count.
+"""
 
 from collections.abc import Iterator, Mapping
 from typing import Any

@@ -1,6 +1,11 @@
 """The stack's processes under supervisord: started in order, watched, and stopped together.
 
 http://supervisord.org/
+
+Why: nothing may be left running when a service, its manager or the runner is killed, so each process asks the kernel
+for SIGTERM when its parent dies (`local/tether.py`; Linux only). A process that ends stops the stack and is not
+restarted, because a restart would hide the fault. honcho leaves a service orphaned when its helper process is killed;
+circus needs ZeroMQ and tornado; a loop of ``Popen`` would repeat what supervisord does.
 """
 
 import os

@@ -1,7 +1,10 @@
 """Which metrics and labels a PromQL expression names.
 
 No parser of the language is among our libraries. This reads just enough of its grammar
-(https://prometheus.io/docs/prometheus/latest/querying/basics/); that an expression is one at all, Prometheus says.
+(https://prometheus.io/docs/prometheus/latest/querying/basics/); that an expression is valid is checked by Prometheus.
+
+Why: a dashboard or alert with a wrong name shows nothing and never fires. So tests compare the names with what running
+services expose; names in the source would include metrics that are declared and never set.
 """
 
 import re

@@ -3,6 +3,8 @@
 Of the full distribution's modules those that check passwords and privileges are on Maven Central; the one that their
 index of users needs is not, so the users are in files, as an operator may have them too:
 https://www.elastic.co/docs/deploy-manage/users-roles/cluster-or-deployment-auth/file-based
+
+Why: a table of actions and privileges would test our reading of the manual, and the tests run without containers.
 """
 
 import base64

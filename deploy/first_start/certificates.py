@@ -1,6 +1,10 @@
 """The deployment's own certificate authority, and the servers' certificates.
 
 X.509 as RFC 5280 has it, by https://cryptography.io/en/latest/x509/; keys are of the curve P-256.
+
+Why: each run checks certificates by key, issuer, hosts and dates and replaces those that fail, as a removed key or
+authority would otherwise leave certificates that nobody trusts. The authority is renewed with its key before it ends,
+because nobody would know how to in ten years.
 """
 
 from datetime import UTC, datetime, timedelta

@@ -1,4 +1,7 @@
-"""The originals of all secrets, in a folder that no service sees; each is made once, and kept."""
+"""The originals of all secrets, in a folder that no service sees; each is made once, and kept.
+
+Why: an empty or invalid original ends the run. A new one in its place would be a secret that no server knows.
+"""
 
 import secrets
 from dataclasses import dataclass

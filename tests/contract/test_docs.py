@@ -82,10 +82,33 @@ def test_every_metric_is_documented_with_its_type() -> None:
     }
 
 
-def test_every_decision_has_a_context_a_decision_and_an_alternative() -> None:
-    decisions = sorted((_DOCS / "adr").glob("*.md"))
-    assert [path.name[:4] for path in decisions] == [f"{number:04}" for number in range(1, len(decisions) + 1)]
-    for path in decisions:
-        text = path.read_text(encoding="utf-8")
-        for part in ("**Context.**", "**Decision.**", "**Else.**"):
-            assert part in text, f"{path.name} lacks {part}"
+_HEAD = re.compile(r"# (\d+)\. (.+)\n\nStatus: (.+) · Date: (\d{4}-\d\d-\d\d) · Area: (.+)\n\n")
+_DECISIONS = sorted((_DOCS / "adr").glob("[0-9]*.md"))
+
+
+@pytest.mark.parametrize("path", _DECISIONS, ids=lambda path: path.stem)
+def test_a_decision_has_a_head_a_context_a_decision_and_an_alternative(path: Path) -> None:
+    text = path.read_text(encoding="utf-8")
+    head = _HEAD.match(text)
+    assert head
+    assert int(head[1]) == int(path.name[:4])
+    for part in ("**Context.**", "**Decision.**", "**Else.**"):
+        assert f"\n{part} " in text, part
+
+
+@pytest.mark.parametrize("path", _DECISIONS, ids=lambda path: path.stem)
+def test_a_decision_is_accepted_or_names_the_one_that_supersedes_it(path: Path) -> None:
+    head = _HEAD.match(path.read_text(encoding="utf-8"))
+    assert head
+    if head[3] != "accepted":
+        superseding = re.search(r"superseded by \[(\d+)\]\((\d{4}-[\w-]+\.md)\)$", head[3])
+        assert superseding
+        assert int(superseding[1]) == int(superseding[2][:4])
+        assert (path.parent / superseding[2]).exists()
+
+
+def test_the_index_has_the_head_of_every_decision_in_order() -> None:
+    heads = [(path.name, _HEAD.match(path.read_text(encoding="utf-8"))) for path in _DECISIONS]
+    rows = [f"| [{head[1]}]({name}) | {head[2]} | {head[5]} | {head[3]} | {head[4]} |" for name, head in heads if head]
+    index = (_DOCS / "adr" / "README.md").read_text(encoding="utf-8")
+    assert [line for line in index.splitlines() if line.startswith("| [")] == rows
