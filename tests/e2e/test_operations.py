@@ -1,6 +1,5 @@
 """The commands of docs/operations/, on the running stack: each succeeds, and one person's data is found and erased."""
 
-import copy
 import re
 import time
 from base64 import b64encode
@@ -9,7 +8,6 @@ import orjson
 import pytest
 import urllib3
 
-from elastic.bootstrap import templates
 from gateway.signing_keys import read_signing_keys
 from local.services import Services
 from tests.e2e.shell import ROOT, commands, run
@@ -20,7 +18,7 @@ _SECTIONS: dict[str, str] = {
     for page in _PAGES
     for heading, text in re.findall(r"^##? (.*?)\n(.*?)(?=^##? |\Z)", page, re.MULTILINE | re.DOTALL)
 }
-_STEPS = {"Upgrade", "Backup and restore", "Rotation", "One person's data"}
+_STEPS = {"Backup and restore", "Rotation", "One person's data"}
 """Sections whose commands have tests of their own below."""
 _PERSON = "jane.doe"
 _PATIENCE_SECONDS = 30
@@ -109,21 +107,6 @@ def test_a_snapshot_is_taken_and_restored_beside_what_there_is(services: Service
         urllib3.request("DELETE", _url(services, "_snapshot/backup/by-hand"))
         for index in urllib3.request("GET", _url(services, "restored-*")).json():
             urllib3.request("DELETE", _url(services, index))
-
-
-def test_a_new_field_of_the_template_reaches_indices_that_are_there_already(services: Services, jane: str) -> None:
-    del jane
-    path, template = _url(services, "_index_template/query-logs"), templates()["query-logs"]
-    changed = copy.deepcopy(template)
-    changed["template"]["mappings"]["properties"]["tags"] = {"type": "keyword"}
-    assert urllib3.request("PUT", path, json=changed).status == 200
-    try:
-        for command in commands(_SECTIONS["Upgrade"]):
-            _run(command, services)
-    finally:
-        assert urllib3.request("PUT", path, json=template).status == 200
-    for index in urllib3.request("GET", _url(services, "query-logs-*/_mapping")).json().values():
-        assert index["mappings"]["properties"]["tags"] == {"type": "keyword"}
 
 
 def test_the_keys_that_sign_are_rotated_in_three_steps(services: Services) -> None:
