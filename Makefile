@@ -8,6 +8,10 @@ LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --genera
 # The linters load Django's settings, which want a key to be there; nothing is signed with this one.
 check: export GATEWAY_SECRET_KEY := only-for-the-linters
 export MAKECMDGOALS
+# As in: make run DEVICES=100000
+ifdef DEVICES
+export LOCAL_DEVICES := $(DEVICES)
+endif
 
 .DEFAULT_GOAL := help
 .PHONY: help run demo test check format lock fuzz chaos bench-translator bench-gateway bench-sink bench-event-bytes clean

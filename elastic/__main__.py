@@ -16,7 +16,7 @@ from elastic.bootstrap import KEEP_DAYS, bootstrap
 from elastic.client import connect
 from elastic.erase import ErasureIncomplete, Person, erase, find
 from elastic.prune import prune
-from elastic.seed import seed
+from elastic.seed import GENERATED, MAX_GENERATED, seed
 from elastic.settings import ConfigurationError, ElasticsearchSettings
 
 _MAX_DAYS = 36_500
@@ -37,6 +37,13 @@ def _shards(text: str) -> int:
     if not 1 <= shards <= _MAX_SHARDS:
         raise ValueError
     return shards
+
+
+def _devices(text: str) -> int:
+    devices = int(text)
+    if not 0 <= devices <= MAX_GENERATED:
+        raise ValueError
+    return devices
 
 
 def _user(text: str) -> Person:
@@ -84,7 +91,14 @@ def main(arguments: list[str] | None = None) -> int:
     securing.add_argument(
         "--passwords", type=Path, required=True, metavar="FOLDER", help="a file for each service, with its password"
     )
-    commands.add_parser("seed", help="write the demo inventory into the index devices")
+    seeding = commands.add_parser("seed", help="write the demo inventory into the index devices")
+    seeding.add_argument(
+        "--devices",
+        type=_devices,
+        default=GENERATED,
+        metavar="N",
+        help=f"devices to generate beside the named ones, up to {MAX_GENERATED:,}; default: %(default)s",
+    )
     pruning = commands.add_parser("prune", help="delete the audit logs of days before the last N; for a daily job")
     pruning.add_argument("--keep-days", type=_days, required=True, metavar="N")
     erasing = commands.add_parser("erase", help="count one person's audit logs, or delete them")
@@ -103,7 +117,7 @@ def main(arguments: list[str] | None = None) -> int:
                 case "secure":
                     print(*secure(client, chosen.passwords), sep="\n")
                 case "seed":
-                    print(f"wrote {seed(client)} devices")
+                    print(f"wrote {seed(client, generated=chosen.devices)} devices")
                 case "prune":
                     pruned = prune(client, chosen.keep_days, datetime.now(UTC).date())
                     print(f"deleted {len(pruned)} indices" + (f": {', '.join(pruned)}" if pruned else ""))

@@ -3,12 +3,15 @@
 import random
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from ipaddress import IPv6Address
 from typing import Any
 
 from elasticsearch import Elasticsearch
 from elasticsearch.helpers import bulk
 
 GENERATED = 1_000
+MAX_GENERATED = 1_000_000
+"""The addresses below 10.0.0.0/8 that devices are given would end at 1.5 million."""
 NAMED = 12
 
 Device = dict[str, Any]
@@ -39,14 +42,15 @@ _OWNERS = ("platform", "network", "finance", "research", "support")
 _ENVIRONMENTS = ("prod", "staging", "dev")
 
 
-def devices() -> Iterator[Device]:
-    """The whole inventory: ``octoxlabs01`` and its like first, then the generated ones."""
+def devices(generated: int = GENERATED) -> Iterator[Device]:
+    """The whole inventory: ``octoxlabs01`` and its like first, then as many generated ones."""
     # Seeded and in a fixed order: the same devices at every run and on every machine.
     rng = random.Random("sluice demo inventory")
     for number in range(1, NAMED + 1):
         yield _device(rng, f"octoxlabs{number:02}", f"10.20.0.{number}")
-    for number in range(1, GENERATED + 1):
-        address = f"10.{rng.randint(21, 29)}.{number // 250}.{number % 250 + 1}"
+    for number in range(1, generated + 1):
+        site, host = rng.randint(21, 29), number % 62_500
+        address = f"10.{site + 9 * (number // 62_500)}.{host // 250}.{host % 250 + 1}"
         yield _device(rng, None, address, number)
 
 
@@ -59,7 +63,7 @@ def _device(rng: random.Random, hostname: str | None, address: str, number: int 
     return {
         "Hostname": hostname or f"{role}-{site[:3]}-{number:04}",
         "Ip": [address],
-        "IpAddresses": [address, f"fd00:{rng.randrange(1, 0xFFFF):x}::{number + 1:x}"],
+        "IpAddresses": [address, _ipv6(rng.randrange(1, 0xFFFF), number + 1)],
         "MacAddresses": [":".join(f"{rng.randrange(256):02x}" for _ in range(6))],
         "Adapters": sorted(rng.sample(_ADAPTERS, rng.randint(1, 3))),
         "OS": {"Type": os_type, "Distribution": distribution, "Version": rng.choice(versions)},
@@ -85,8 +89,17 @@ def _device(rng: random.Random, hostname: str | None, address: str, number: int 
     }
 
 
-def seed(client: Elasticsearch, index: str = "devices") -> int:
+def _ipv6(network: int, host: int) -> str:
+    return str(IPv6Address(0xFD00 << 112 | network << 96 | host))
+
+
+def seed(client: Elasticsearch, index: str = "devices", generated: int = GENERATED) -> int:
     """Write the demo inventory, each device under its host name, so that a second run changes nothing.
+
+    Args:
+        client: Elasticsearch.
+        index: the index to write to.
+        generated: how many devices are made beside the named ones, at most ``MAX_GENERATED``.
 
     Returns:
         the number of devices.
@@ -95,6 +108,7 @@ def seed(client: Elasticsearch, index: str = "devices") -> int:
         elasticsearch.helpers.BulkIndexError: Elasticsearch refuses a device.
         elasticsearch.ApiError, elasticsearch.TransportError: it refuses the request, or cannot be reached.
     """
-    actions = ({"_index": index, "_id": device["Hostname"], "_source": device} for device in devices())
-    written, _ = bulk(client, actions, refresh=True)
+    actions = ({"_index": index, "_id": device["Hostname"], "_source": device} for device in devices(generated))
+    written, _ = bulk(client, actions, chunk_size=1_000)
+    client.indices.refresh(index=index)
     return written

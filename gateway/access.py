@@ -1,8 +1,10 @@
 """What a known user may do: roles and index grants, in this one place."""
 
+from collections.abc import Iterable
 from http import HTTPStatus
 
 from django.conf import settings
+from django.core.exceptions import ValidationError
 
 from gateway.models import EVERY_INDEX, Role, User
 from gateway.problems import Code, Problem
@@ -60,6 +62,21 @@ def require_index(user: User, index: str) -> None:
     """
     if index not in searchable_indices(user):
         raise Problem(HTTPStatus.FORBIDDEN, Code.FORBIDDEN, f'You may not search the index "{index}".')
+
+
+def check_searchable(grants: Iterable[str]) -> None:
+    """Refuse grants of indices that nobody can search here, such as mistyped ones.
+
+    Not a validator of the model: a grant stays with its user where an index is configured no longer.
+
+    Raises:
+        ValidationError: names them, and those that can be granted.
+    """
+    unknown = [name for name in grants if name not in (EVERY_INDEX, *settings.GATEWAY.search_indices)]
+    if unknown:
+        raise ValidationError(
+            f"not among GATEWAY_SEARCH_INDICES ({', '.join(settings.GATEWAY.search_indices)}): {', '.join(unknown)}"
+        )
 
 
 def _granted_indices(user: User) -> tuple[str, ...]:

@@ -22,6 +22,7 @@ from django.middleware.csrf import CsrfViewMiddleware
 from django.utils.deprecation import MiddlewareMixin
 from rest_framework.exceptions import AuthenticationFailed
 
+from gateway.access import check_searchable
 from gateway.login import log_in_with_password
 from gateway.models import ApiKey, RefreshFamily, User
 from gateway.problems import Problem, as_problem, problem_response
@@ -116,14 +117,29 @@ class OperatorSite(admin.AdminSite):
 site = OperatorSite()
 
 
+class _Grants:  # pylint: disable=too-few-public-methods  # a part of a form
+    """The check of what is granted, where it is changed."""
+
+    changed_data: list[str]
+    cleaned_data: dict[str, Any]
+
+    def clean_granted_indices(self) -> Any:
+        """Refuse indices that nobody can search."""
+        grants = self.cleaned_data["granted_indices"]
+        if "granted_indices" in self.changed_data and isinstance(grants, list):
+            check_searchable(grants)
+        return grants
+
+
 # pylint: disable-next=too-many-ancestors  # as the framework has it
-class _CreationForm(AdminUserCreationForm):  # type: ignore[type-arg]  # generic in the stubs alone
+class _CreationForm(_Grants, AdminUserCreationForm):  # type: ignore[type-arg]  # generic in the stubs alone
     class Meta:
         model = User
         fields = ("username",)
 
 
-class _ChangeForm(UserChangeForm):  # type: ignore[type-arg]  # generic in the stubs alone
+# pylint: disable-next=too-many-ancestors  # as the framework has it
+class _ChangeForm(_Grants, UserChangeForm):  # type: ignore[type-arg]  # generic in the stubs alone
     class Meta:
         model = User
         fields = ("username", "role", "granted_indices", "is_active")

@@ -13,8 +13,9 @@ from urllib3.exceptions import HTTPError
 from elastic.settings import ConfigurationError
 from local import demo, preflight, servers
 from local.errors import StackError
-from local.services import USER, Services
+from local.services import TOPIC, USER, Services
 from local.settings import LocalSettings
+from local.settings_file import SettingsFile
 from local.supervisor import Supervisor, supervisor
 
 _STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
@@ -58,6 +59,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _run(settings: LocalSettings, console: Console, serve: bool) -> None:
+    own = SettingsFile.read(settings.settings)
     home = settings.home.resolve()
     with preflight.exclusive(home):
         preflight.check_room(home)
@@ -68,8 +70,15 @@ def _run(settings: LocalSettings, console: Console, serve: bool) -> None:
             (settings.elasticsearch_port, settings.elasticsearch_transport_port),
         )
         services = Services(
-            home, base, settings.gateway_port, settings.translator_port, settings.audit_sink_metrics_port
+            home,
+            base,
+            settings.gateway_port,
+            settings.translator_port,
+            settings.audit_sink_metrics_port,
+            own.values,
+            settings.devices,
         )
+        own.check(services.fixed())
         with supervisor(home, [*base.programs(), *services.programs()], services.environment()) as running:
             _start(running, base, services, console)
             demo.show(services, console)
@@ -83,7 +92,7 @@ def _start(running: Supervisor, base: servers.Servers, services: Services, conso
     with console.status("starting Kafka and Elasticsearch") as status:
         running.start(*base.programs())
         console.print(f"Kafka and Elasticsearch answer ({time.monotonic() - began:.1f} s)")
-        status.update("creating topics, index templates, the demo inventory and the demo user")
+        status.update("creating topics, index templates, the demo inventory and the demo users")
         services.prepare()
         status.update("starting translator, audit sink and gateway")
         running.start(*services.programs())
@@ -98,7 +107,7 @@ def _serve(running: Supervisor, services: Services, console: Console) -> None:
     for line in (
         f"  curl -s {url}/search {headers} -d '{query}'",
         f'  .venv/bin/python -m gateway search "Ip = 10.20.0.0/16" --user {USER} --url {url}',
-        f"  kcat -C -b {broker} -t {demo.TOPIC}",
+        f"  kcat -C -b {broker} -t {TOPIC}",
         f"  the API's documentation: {url}/docs/",
     ):
         console.out(line, highlight=False)

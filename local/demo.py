@@ -11,10 +11,9 @@ from rich.console import Console
 from urllib3.exceptions import HTTPError
 
 from local.errors import StackError
-from local.services import USER, Services
+from local.services import TOPIC, USER, Services
 
 QUERY = "Hostname = octoxlabs*"
-TOPIC = "query-events"
 _PATIENCE_SECONDS = 30
 
 _HTTP = urllib3.PoolManager(retries=False, timeout=10.0)
@@ -73,7 +72,7 @@ def search(services: Services) -> dict[str, Any]:
     """
     url, headers = f"{services.gateway_url}/search", {"Authorization": authorization()}
     try:
-        answer = _HTTP.request("POST", url, json={"query": QUERY}, headers=headers)
+        answer = _HTTP.request("POST", url, json={"query": QUERY, "index": "devices"}, headers=headers)
     except HTTPError as error:
         raise StackError(f"the gateway does not answer: {type(error).__name__}") from error
     body: dict[str, Any] = answer.json()

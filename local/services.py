@@ -3,8 +3,8 @@
 import secrets
 import subprocess
 import sys
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from joserfc.jwk import RSAKey
@@ -14,18 +14,33 @@ from local.servers import Servers, answers_ok
 from local.supervisor import Program, clean_environment
 
 USER = "octoAdmin"
+_ROLES = {USER: "searcher", "octoAuditor": "auditor", "octoOperator": "admin"}
+"""The demo users."""
+TOPIC = "query-events"
 _SIGNING_KEY_BITS = 3072
 
 
 @dataclass(frozen=True, slots=True)
 class Services:
-    """The three services on servers that run, with their files in ``home``."""
+    """The three services on servers that run, with their files in ``home``.
+
+    Attributes:
+        home: the folder of their files.
+        servers: Kafka and Elasticsearch.
+        gateway_port: the gateway's port.
+        translator_port: the translator's port.
+        audit_sink_metrics_port: the audit sink's port for health and metrics.
+        own: settings of the user's own.
+        devices: how many devices the inventory has beside the named ones.
+    """
 
     home: Path
     servers: Servers
     gateway_port: int
     translator_port: int
     audit_sink_metrics_port: int
+    own: Mapping[str, str] = field(default_factory=dict)
+    devices: int = 1_000
 
     @property
     def gateway_url(self) -> str:
@@ -47,13 +62,14 @@ class Services:
         self._keep("signing-key.pem", lambda: RSAKey.generate_key(_SIGNING_KEY_BITS).as_pem(private=True).decode())
         for arguments in (
             ("elastic", "bootstrap"),
-            ("elastic", "seed"),
+            ("elastic", "seed", "--devices", str(self.devices)),
             ("audit_sink", "topics"),
             ("gateway", "migrate"),
         ):
             self._run(*arguments)
-        password = self._keep("octoAdmin-password", lambda: secrets.token_urlsafe(16))
-        self._run("gateway", "user", USER, "--password", standard_input=password)
+        for name, role in _ROLES.items():
+            password = self._keep(f"{name}-password", lambda: secrets.token_urlsafe(16))
+            self._run("gateway", "user", name, "--role", role, "--password", standard_input=password)
 
     def programs(self) -> list[Program]:
         """The services in the order in which each finds what it calls."""
@@ -67,6 +83,19 @@ class Services:
     def environment(self) -> dict[str, str]:
         """The variables of all three, as an operator would set them."""
         return {
+            "GATEWAY_WORKERS": "2",
+            # One person's machine, on which load is made on purpose.
+            "GATEWAY_USER_RATE": "100000/second",
+            "GATEWAY_ADDRESS_RATE": "100000/second",
+            "GATEWAY_LOGIN_FAILURES": "1000/minute",
+            "GATEWAY_ADDRESS_LOGIN_FAILURES": "1000/minute",
+            **self.own,
+            **self.fixed(),
+        }
+
+    def fixed(self) -> dict[str, str]:
+        """The variables that hold the stack together, which no setting of one's own may change."""
+        return {
             "KAFKA_BOOTSTRAP_SERVERS": self.servers.kafka.bootstrap_servers,
             "ELASTICSEARCH_URL": self.servers.elasticsearch.url,
             "TRANSLATOR_PORT": str(self.translator_port),
@@ -74,16 +103,11 @@ class Services:
             "GATEWAY_PORT": str(self.gateway_port),
             "GATEWAY_TRANSLATOR_URL": self.translator_url,
             "GATEWAY_SPOOL_DIR": str(self.home / "spool"),
-            "GATEWAY_WORKERS": "2",
             "GATEWAY_DATABASE_URL": f"sqlite:///{self.home / 'gateway.db'}",
             "GATEWAY_SECRET_KEY_FILE": str(self.home / "secret-key"),
             "GATEWAY_JWT_KEYS_FILE": str(self.home / "signing-key.pem"),
             "GATEWAY_UNSIGNED_TOKENS": "true",
-            # One person's machine, on which load is made on purpose.
-            "GATEWAY_USER_RATE": "100000/second",
-            "GATEWAY_ADDRESS_RATE": "100000/second",
-            "GATEWAY_LOGIN_FAILURES": "1000/minute",
-            "GATEWAY_ADDRESS_LOGIN_FAILURES": "1000/minute",
+            "AUDIT_TOPIC": TOPIC,
         }
 
     def _keep(self, name: str, make: Callable[[], str]) -> str:

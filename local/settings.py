@@ -1,4 +1,4 @@
-"""Where the embedded stack keeps its data and which ports it takes: the variables ``LOCAL_*``."""
+"""The embedded stack's folder, settings file, inventory and ports: the variables ``LOCAL_*``."""
 
 from pathlib import Path
 from typing import Annotated
@@ -12,11 +12,13 @@ _Port = Annotated[int, Field(ge=1, le=65535)]
 
 
 class LocalSettings(Settings):
-    """The stack's folder and its ports, all of them on 127.0.0.1."""
+    """The stack's folder, the file of the services' settings, the size of its inventory, and its ports on 127.0.0.1."""
 
     model_config = SettingsConfigDict(env_prefix="LOCAL_")
 
     home: Path = Path(".local")
+    settings: Path = Path("settings.env")
+    devices: int = Field(default=1_000, ge=0, le=1_000_000)
     gateway_port: _Port = 8000
     translator_port: _Port = 8001
     audit_sink_metrics_port: _Port = 9108

@@ -10,6 +10,7 @@ from joserfc.jwk import RSAKey
 
 from local import ports, servers
 from local.supervisor import supervisor
+from tests.logging_state import logging_restored
 
 # Django reads them at import, before any fixture could set them.
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "gateway.settings")
@@ -20,6 +21,13 @@ os.environ.setdefault("GATEWAY_ADDRESS_RATE", "100000/second")
 os.environ.setdefault("GATEWAY_JWT_KEYS", RSAKey.generate_key(2048).as_pem(private=True).decode())
 # Before any other conftest, which may import models, and before pytest-django looks whether it is.
 django.setup()
+
+
+@pytest.fixture(autouse=True)
+def _logging() -> Iterator[None]:
+    """Keep what a test configures of logging, and its streams, from the tests after it."""
+    with logging_restored():
+        yield
 
 
 @pytest.fixture(scope="session")

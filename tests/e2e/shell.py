@@ -19,17 +19,17 @@ def commands(page: str) -> list[str]:
 
 
 def run(command: str, services: Services, **variables: str) -> subprocess.CompletedProcess[str]:
-    """Run a block as a reader would, up to the first command that fails, with the stack's ports for the documented ones.
+    """Run a block as a reader would, up to the first command that fails, with the stack's ports.
 
     Args:
         command: as the page has it.
         services: the stack.
         variables: of the environment, beside the test's own.
     """
-    tool = command.split()[0]
-    # A machine with Python and make alone may lack curl and kcat; the CI's must not.
-    if shutil.which(tool, path=f"{ROOT}:{os.environ['PATH']}") is None and "CI" not in os.environ:
-        pytest.skip(f"{tool} is not installed")
+    # A machine with Python and make alone may lack curl, jq and kcat; the CI's must not.
+    for tool in re.findall(r"\b(?:curl|jq|kcat)\b", command):
+        if shutil.which(tool) is None and "CI" not in os.environ:
+            pytest.skip(f"{tool} is not installed")
     command = command.replace(".venv/bin/python", "python")
     for documented, actual in (
         ("127.0.0.1:8000", f"127.0.0.1:{services.gateway_port}"),
@@ -38,8 +38,6 @@ def run(command: str, services: Services, **variables: str) -> subprocess.Comple
         ("127.0.0.1:9200", services.servers.elasticsearch.url.removeprefix("http://")),
     ):
         command = command.replace(documented, actual)
-    if "-m gateway search" in command:
-        command = f"{command.rstrip()} --url {services.gateway_url}"
     return subprocess.run(
         ["bash", "-ec", command],
         cwd=ROOT,
@@ -47,5 +45,10 @@ def run(command: str, services: Services, **variables: str) -> subprocess.Comple
         text=True,
         check=False,
         timeout=60,
-        env={**os.environ, **variables, "PATH": f"{ROOT / '.venv/bin'}:{os.environ['PATH']}"},
+        env={
+            **os.environ,
+            "SLUICE": services.gateway_url,
+            **variables,
+            "PATH": f"{ROOT / '.venv/bin'}:{os.environ['PATH']}",
+        },
     )

@@ -8,6 +8,7 @@ import pytest
 from django.urls import URLPattern
 
 from gateway.urls import urlpatterns
+from local import demo
 from local.services import Services
 from tests.e2e.shell import ROOT, commands, run
 
@@ -32,13 +33,15 @@ def test_every_endpoint_has_a_command_and_nothing_else_has() -> None:
     for endpoint, path in paths.items():
         assert commands(_SECTIONS[endpoint])
         for command in commands(_SECTIONS[endpoint]):
-            assert re.search(rf"http://127\.0\.0\.1:8000/{re.sub('{.*?}', '[^/ ]+', path)}(?![\w/])", command)
+            assert re.search(rf"\$SLUICE/{re.sub('{.*?}', '[^/ ]+', path)}(?![\w/])", command)
 
 
 def test_every_command_is_answered_with_success(
     services: Services, api_key: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("API_KEY", api_key)
+    # The auditor's search needs an audit trail.
+    demo.find_document(services, demo.search(services)["query_id"])
     for command in commands(_PAGE):
         result = run(command.replace("curl -s", "curl -sS --fail-with-body"), services)
         assert result.returncode == 0, (command, result.stdout, result.stderr)
@@ -57,6 +60,26 @@ def test_the_search_in_the_query_string_finds_them_too(services: Services) -> No
 def test_the_stream_has_a_line_a_device(services: Services) -> None:
     lines = run(commands(_SECTIONS["GET /search"])[1], services).stdout.splitlines()
     assert [orjson.loads(line) for line in lines] == [{"Hostname": f"octoxlabs{n:02}"} for n in range(1, 13)]
+
+
+def test_a_search_can_be_had_as_csv(services: Services) -> None:
+    lines = run(commands(_SECTIONS["GET /search"])[2], services).stdout.splitlines()
+    assert len(lines) == 12
+    assert re.fullmatch(r'"octoxlabs01","\w+","10\.20\.0\.1"', lines[0])
+
+
+def test_the_auditor_reads_what_the_searcher_asked(services: Services) -> None:
+    demo.find_document(services, demo.search(services)["query_id"])
+    found = orjson.loads(run(commands(_SECTIONS["POST /search"])[1], services).stdout)
+    assert [result["user"]["name"] for result in found["results"]] == ["octoAdmin"]
+
+
+def test_each_role_has_a_demo_user(services: Services) -> None:
+    roles = [orjson.loads(run(command, services).stdout) for command in commands(_SECTIONS["GET /auth/me"])]
+    assert [(role["username"], role["role"]) for role in roles] == [
+        ("octoAdmin", "searcher"),
+        ("octoOperator", "admin"),
+    ]
 
 
 def test_the_fields_are_those_of_the_index(services: Services) -> None:

@@ -23,7 +23,7 @@ from confluent_kafka import Consumer, Message, Producer, TopicPartition
 
 from audit_sink.event import new_event_id
 from local import demo
-from local.services import Services
+from local.services import TOPIC, Services
 from local.supervisor import clean_environment
 from tests.e2e.shell import ROOT, commands, run
 
@@ -107,7 +107,7 @@ def _record_of(services: Services, event_id: str) -> dict[str, Any]:
     kafka = demo.find_document(services, event_id)["_source"]["sluice"]["kafka"]
     consumer = Consumer({"bootstrap.servers": services.servers.kafka.bootstrap_servers, "group.id": "page"})
     try:
-        consumer.assign([TopicPartition(demo.TOPIC, kafka["partition"], kafka["offset"])])
+        consumer.assign([TopicPartition(TOPIC, kafka["partition"], kafka["offset"])])
         (message,) = consumer.consume(1, _PATIENCE_SECONDS)
     finally:
         consumer.close()
@@ -121,7 +121,7 @@ def _produce(services: Services, *values: bytes) -> tuple[int, int]:
     written: list[Message] = []
     producer = Producer({"bootstrap.servers": services.servers.kafka.bootstrap_servers})
     for value in values:
-        producer.produce(demo.TOPIC, value, partition=0, on_delivery=lambda error, message: written.append(message))
+        producer.produce(TOPIC, value, partition=0, on_delivery=lambda error, message: written.append(message))
     assert producer.flush(_PATIENCE_SECONDS) == 0
     offset = written[0].offset()
     assert offset is not None

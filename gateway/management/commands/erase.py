@@ -13,6 +13,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import DatabaseError, transaction
 from django.db.models import Model, Q, QuerySet
 
+from gateway.management.database import require_database
 from gateway.models import ApiKey, OpenCursor, RefreshFamily, User
 from gateway.refresh import deny
 
@@ -34,6 +35,7 @@ class Command(BaseCommand):
         Raises:
             CommandError: there is no such user, or the database is not ready.
         """
+        require_database()
         try:
             with transaction.atomic():
                 # Locked, so that no log-in begins meanwhile.

@@ -10,6 +10,8 @@ from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError
 from django.db import DatabaseError
 
+from gateway.access import check_searchable
+from gateway.management.database import require_database
 from gateway.models import EVERY_INDEX, Role, User
 
 
@@ -40,6 +42,7 @@ class Command(BaseCommand):
         Raises:
             CommandError: the name, the indices or the password are not acceptable, or the database is not ready.
         """
+        require_database()
         name = User.normalize_username(options["name"])
         try:
             user = User.objects.filter(username=name).first()
@@ -51,7 +54,7 @@ class Command(BaseCommand):
             if options["role"]:
                 user.role = options["role"]
             if options["indices"] is not None:
-                user.granted_indices = [index.strip() for index in options["indices"].split(",") if index.strip()]
+                user.granted_indices = _grants(options["indices"])
             user.clean_fields()
             if options["password"]:
                 password = _ask_password()
@@ -63,6 +66,12 @@ class Command(BaseCommand):
         except DatabaseError as error:
             raise CommandError(f'{error}; has "python -m gateway migrate" been run?') from None
         self.stdout.write(f"{'created' if created else 'known'}: {name}")
+
+
+def _grants(indices: str) -> list[str]:
+    grants = [index.strip() for index in indices.split(",") if index.strip()]
+    check_searchable(grants)
+    return grants
 
 
 def _ask_password() -> str:

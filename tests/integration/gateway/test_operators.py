@@ -16,7 +16,7 @@ from gateway import rates
 from gateway.keys import find_key, issue_key
 from gateway.models import RefreshFamily, Role, User
 from gateway.refresh import refresh_token, renew, start_family
-from tests.integration.gateway.conftest import FindEvents
+from tests.integration.gateway.conftest import INDEX, FindEvents
 
 PASSWORD = "correct horse battery staple"
 
@@ -100,38 +100,49 @@ def test_a_user_is_made_and_given_a_role_and_that_is_an_event(client: Client, fi
             "password1": PASSWORD,
             "password2": PASSWORD,
             "role": "auditor",
-            "granted_indices": '["devices"]',
+            "granted_indices": f'["{INDEX}"]',
         },
     )
     assert made.status_code == 302
     user = User.objects.get(username="ayse")
-    assert (user.role, user.granted_indices, user.check_password(PASSWORD)) == (Role.AUDITOR, ["devices"], True)
+    assert (user.role, user.granted_indices, user.check_password(PASSWORD)) == (Role.AUDITOR, [INDEX], True)
     (event,) = find_events(made["X-Request-ID"])
     assert (
         event["data"]["query"]
-        == 'add user "ayse": username "ayse", password, role "auditor", granted_indices ["devices"]'
+        == f'add user "ayse": username "ayse", password, role "auditor", granted_indices ["{INDEX}"]'
     )
     assert PASSWORD not in str(event)
+
+
+def test_an_index_that_nobody_can_search_is_refused_in_a_form(client: Client) -> None:
+    ayse = User.objects.create_user("ayse", PASSWORD)
+    _log_in(client)
+    asked = {"username": "ayse", "role": "auditor", "granted_indices": '["devcies"]'}
+    refused = client.post(f"/admin/gateway/user/{ayse.pk}/change/", asked)
+    assert refused.status_code == 200
+    assert "not among GATEWAY_SEARCH_INDICES" in refused.content.decode()
+    ayse.refresh_from_db()
+    assert (ayse.role, ayse.granted_indices) == ("searcher", ["*"])
 
 
 def test_a_change_of_rights_is_an_event_that_says_from_what_to_what(client: Client, find_events: FindEvents) -> None:
     ayse = User.objects.create_user("ayse", PASSWORD)
     _log_in(client)
     page = f"/admin/gateway/user/{ayse.pk}/change/"
-    asked = {"username": "ayse", "role": "auditor", "granted_indices": '["devices"]'}  # is_active is not ticked
+    asked = {"username": "ayse", "role": "auditor", "granted_indices": f'["{INDEX}"]'}  # is_active is not ticked
     changed = client.post(page, asked)
     ayse.refresh_from_db()
     assert (changed.status_code, ayse.role, ayse.granted_indices, ayse.is_active) == (
         302,
         "auditor",
-        ["devices"],
+        [INDEX],
         False,
     )
     (event,) = find_events(changed["X-Request-ID"])
     assert (event["event_type"], event["user_id"], event["data"]["status"]) == ("auth.succeeded", "operator", 302)
     assert event["metadata"]["auth_scheme"] == "admin-session"
     assert event["data"]["query"] == (
-        'change user "ayse": role "searcher" to "auditor", granted_indices ["*"] to ["devices"], '
+        f'change user "ayse": role "searcher" to "auditor", granted_indices ["*"] to ["{INDEX}"], '
         "is_active true to false"
     )
     assert find_events(client.post(page, asked)["X-Request-ID"]) == []

@@ -1,16 +1,20 @@
 """What a log line shows, and what it never does."""
 
+import io
 import logging
+import logging.config
 import subprocess
 import sys
+from contextlib import redirect_stderr
 from pathlib import Path
 
 import orjson
 import pytest
 from opentelemetry.context import attach, detach
 
-from elastic.logs import ConsoleFormatter, EcsFormatter, OncePerInterval
+from elastic.logs import ConsoleFormatter, EcsFormatter, LogFormat, OncePerInterval, configuration
 from elastic.tracing import read_traceparent
+from tests.logging_state import logging_restored
 
 TRACE = "0af7651916cd43dd8448eb211c80319c"
 FORMATTERS = [ConsoleFormatter(), EcsFormatter("service")]
@@ -145,3 +149,15 @@ def test_whatever_python_itself_writes_is_a_line_like_any_other() -> None:
     assert "UserWarning: a warning" in warning["message"]
     assert [line["message"] for line in uncaught] == ["uncaught ValueError"] * 2
     assert {line["error"]["type"] for line in uncaught} == {"ValueError"}
+
+
+def test_what_a_test_configures_of_logging_ends_with_it() -> None:
+    root, quiet = logging.getLogger(), logging.getLogger("elastic_transport")
+    before = [*root.handlers], root.level, quiet.level
+    with logging_restored():
+        with redirect_stderr(io.StringIO()) as stream:
+            logging.config.dictConfig(configuration("service", LogFormat.CONSOLE, {"elastic_transport": "DEBUG"}))
+            logging.getLogger("elastic_transport").warning("written there")
+        assert "written there" in stream.getvalue()
+        stream.close()
+    assert ([*root.handlers], root.level, quiet.level) == before

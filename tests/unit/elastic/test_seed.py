@@ -1,8 +1,9 @@
 """The demo inventory is the same at every run, and what the documentation promises is in it."""
 
 import ipaddress
+from itertools import islice
 
-from elastic.seed import GENERATED, NAMED, devices
+from elastic.seed import GENERATED, MAX_GENERATED, NAMED, devices
 
 
 def test_every_run_makes_the_same_devices() -> None:
@@ -20,3 +21,15 @@ def test_every_address_is_one() -> None:
         assert device["Ip"][0] == device["IpAddresses"][0]
         for address in device["IpAddresses"]:
             ipaddress.ip_address(address)
+
+
+def test_however_many_there_are_each_has_a_name_and_addresses_of_its_own_and_the_first_stay_the_same() -> None:
+    many = 130_000
+    assert list(islice(devices(many), 500)) == list(islice(devices(), 500))
+    names, addresses = set(), set()
+    for device in devices(many):
+        names.add(device["Hostname"])
+        addresses |= {ipaddress.ip_address(address) for address in device["IpAddresses"]}
+    assert len(names) == NAMED + many
+    assert len([address for address in addresses if address.version == 4]) == NAMED + many
+    assert MAX_GENERATED // 62_500 * 9 + 29 <= 255

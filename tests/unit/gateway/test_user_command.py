@@ -1,12 +1,17 @@
 """``python -m gateway user``."""
 
 import io
+import os
+import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.test import override_settings
 
 from gateway.models import EVERY_INDEX, Role, User
+from gateway.settings import GatewaySettings
 
 PASSWORD = "correct horse battery staple"
 
@@ -47,12 +52,48 @@ def test_what_is_no_user_name_is_refused(name: str) -> None:
 
 @pytest.mark.django_db
 def test_the_role_and_the_indices_are_set_and_changed() -> None:
-    _run("ayşe", role="auditor", indices="devices, assets")
+    with override_settings(GATEWAY=GatewaySettings(search_indices=("devices", "assets"))):
+        _run("ayşe", role="auditor", indices="devices, assets")
     user = User.objects.get(username="ayşe")
     assert (user.role, user.granted_indices) == (Role.AUDITOR, ["devices", "assets"])
     _run("ayşe", indices="")
     user.refresh_from_db()
     assert (user.role, user.granted_indices) == (Role.AUDITOR, [])
+
+
+@pytest.mark.django_db
+def test_an_index_that_nobody_can_search_is_refused_and_those_that_can_be_granted_are_named() -> None:
+    refusal = r"not among GATEWAY_SEARCH_INDICES \(devices\): devcies$"
+    with pytest.raises(CommandError, match=refusal):
+        _run("ayşe", indices="devices,devcies")
+    assert not User.objects.exists()
+
+
+@pytest.mark.django_db
+def test_a_grant_of_an_index_that_is_configured_no_longer_stays() -> None:
+    User.objects.create_user("ayşe", granted_indices=["gone"])
+    _run("ayşe", role="auditor")
+    assert User.objects.get(username="ayşe").granted_indices == ["gone"]
+
+
+@pytest.mark.parametrize("command", [["user", "ayşe"], ["erase", "ayşe"]])
+def test_without_a_database_nothing_is_made_and_what_to_do_is_said(command: list[str], tmp_path: Path) -> None:
+    environment = {"PYTHONPATH": str(Path(__file__).parents[3]), "PATH": os.environ["PATH"]}
+    done = subprocess.run(
+        [sys.executable, "-m", "gateway", *command],
+        cwd=tmp_path,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    assert done.returncode == 1
+    assert done.stderr.startswith(
+        "CommandError: there is no database sluice.db: set GATEWAY_DATABASE_URL to the gateway's"
+    )
+    assert "sqlite:///.local/gateway.db" in done.stderr
+    assert not list(tmp_path.iterdir())
 
 
 @pytest.mark.django_db
