@@ -79,8 +79,13 @@ class AuditTrail:  # pylint: disable=too-many-instance-attributes  # the two way
 
     @property
     def has_room(self) -> bool:
-        """Whether an event that Kafka does not take now can be kept, however large it is, or need not be."""
-        return self._mode is AuditMode.ASYNC or self._spool.has_room
+        """Whether an event that Kafka does not take now can be kept, however large it is, or need not be.
+
+        A disk that has refused an event counts as full until it takes one, or until Kafka takes them again.
+        """
+        if self._mode is AuditMode.ASYNC:
+            return True
+        return self._spool.has_room and (self._straight or self._spool.is_writable())
 
     def record(self, event: AuditEvent, traceparent: str | None) -> None:
         """Put an event on the trail and, in the mode ``durable``, wait until it is safe.

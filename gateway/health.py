@@ -47,7 +47,7 @@ def _kafka(timeout: float) -> None:
     audit_trail().probe(timeout)
 
 
-_PROBES: dict[str, Callable[[float], None]] = {
+_PROBES: dict[str, Callable[[float], object]] = {
     "database": _database,
     "elasticsearch": search.probe,
     "kafka": _kafka,
@@ -71,7 +71,7 @@ class _Dependencies:  # pylint: disable=too-few-public-methods  # it does one th
             self._probed, self._until = probed, time.monotonic() + KEPT_SECONDS
         return self._states
 
-    def _state(self, name: str, probe: Callable[[float], None]) -> str:
+    def _state(self, name: str, probe: Callable[[float], object]) -> str:
         was_down = self._states.get(name) == "down"
         try:
             probe(PROBE_SECONDS)

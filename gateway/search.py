@@ -7,6 +7,7 @@ was merely slow and does not count for the circuit breaker, or five expensive se
 """
 
 import logging
+import time
 import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -40,7 +41,12 @@ _JSON = {"accept": "application/json", "content-type": "application/json"}
 # Elasticsearch's names of what makes a well-formed query too much work for it.
 _TOO_COMPLEX = ("too_complex_to_determinize", "too_many_clauses", "too_many_nested_clauses")
 _TIMED_OUT = "search_timeout_exception"
+_OUT_OF_MEMORY = "circuit_breaking_exception"
+_BUSY = "es_rejected_execution_exception"
 _PROBE_SECONDS = 1.0
+_MEMORY_SECONDS = 0.5
+"""For so long a request that Elasticsearch had no memory for is sent again: what others hold may be given back."""
+_MEMORY_PAUSE_SECONDS = 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +61,17 @@ class Page:
     took_ms: int
     results: list[dict[str, Any]]
     next: str | None = None
+
+
+class OutOfMemory(RejectedQuery):
+    """Elasticsearch's circuit breakers refuse the memory that a request takes."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            Code.TOO_COMPLEX,
+            "Elasticsearch does not have the memory that this query takes; use fewer or simpler patterns, or ask for "
+            "fewer documents at once.",
+        )
 
 
 class TooLarge(RejectedQuery):
@@ -154,13 +171,17 @@ def creation_time(index: str, correlation: Correlation) -> datetime:
     return datetime.fromtimestamp(milliseconds / 1000, UTC)
 
 
-def probe(timeout: float) -> None:
+def probe(timeout: float) -> str:
     """Ask for the cluster's health.
+
+    Returns:
+        "green", "yellow" or "red".
 
     Raises:
         TransportError, ApiError: it does not answer within ``timeout`` seconds.
     """
-    client().options(request_timeout=timeout).cluster.health()
+    status: str = client().options(request_timeout=timeout).cluster.health()["status"]
+    return status
 
 
 def sort_clauses(index: str, sort: Sequence[str], correlation: Correlation) -> list[Any]:
@@ -214,16 +235,27 @@ def perform(method: str, target: str, correlation: Correlation, body: Any = None
     # One request as it is: the client's own methods have no way to add headers but to copy the whole client.
     headers = _JSON | correlation.headers | {"X-Opaque-Id": correlation.request_id}
     with circuit("Elasticsearch", Code.SEARCH_UNAVAILABLE, settings.ELASTICSEARCH.url).closed():
-        try:
-            return _send(method, target, headers, body)
-        except TransportError as error:
-            if not isinstance(error.__cause__, ProtocolError):
-                raise _unreachable(error) from None
-        # A connection that was kept may be dropped just when it is used again; nothing here changes a document.
-        try:
-            return _send(method, target, headers, body)
-        except TransportError as error:
+        until = time.monotonic() + _MEMORY_SECONDS
+        while True:
+            try:
+                return _send_again_if_dropped(method, target, headers, body)
+            except OutOfMemory:
+                if time.monotonic() + _MEMORY_PAUSE_SECONDS > until:
+                    raise
+            time.sleep(_MEMORY_PAUSE_SECONDS)
+
+
+def _send_again_if_dropped(method: str, target: str, headers: Mapping[str, str], body: Any) -> Any:
+    try:
+        return _send(method, target, headers, body)
+    except TransportError as error:
+        if not isinstance(error.__cause__, ProtocolError):
             raise _unreachable(error) from None
+    # A connection that was kept may be dropped just when it is used again; nothing here changes a document.
+    try:
+        return _send(method, target, headers, body)
+    except TransportError as error:
+        raise _unreachable(error) from None
 
 
 def _send(method: str, target: str, headers: Mapping[str, str], body: Any) -> Any:
@@ -236,10 +268,11 @@ def _send(method: str, target: str, headers: Mapping[str, str], body: Any) -> An
     except ConnectionTimeout as error:
         if not whole:
             raise deadline_passed() from None
+        detail = f"Elasticsearch did not answer within {seconds:g} s."
+        if not isinstance(error.__cause__, ReadTimeoutError):
+            raise Unavailable(Code.SEARCH_UNAVAILABLE, detail) from None
         # Whoever was reached, and then took too long, may only have been asked too much.
-        is_well = isinstance(error.__cause__, ReadTimeoutError) and _is_well()
-        problem = Unanswered if is_well else Unavailable
-        raise problem(Code.SEARCH_UNAVAILABLE, f"Elasticsearch did not answer within {seconds:g} s.") from None
+        raise _unless_down(Unanswered(Code.SEARCH_UNAVAILABLE, detail)) from None
     except SerializationError:
         logger.error("Elasticsearch's answer is not JSON")
         raise Unanswered(Code.SEARCH_UNAVAILABLE, "Elasticsearch's answer cannot be read; try again.") from None
@@ -248,18 +281,21 @@ def _send(method: str, target: str, headers: Mapping[str, str], body: Any) -> An
             raise TooLarge from None
         raise
     except ApiError as error:
-        raise read_error(error) from None
+        problem = read_error(error)
+        raise (_unless_down(problem) if isinstance(problem, Unanswered) else problem) from None
 
 
-def _is_well() -> bool:
-    """Whether Elasticsearch answers a cheap question, whatever it says."""
+def _unless_down(problem: Unanswered) -> Unavailable:
+    """The problem of one request; or of all, where Elasticsearch's health says so or cannot be asked for."""
     try:
-        probe(time_left(_PROBE_SECONDS))
+        if probe(time_left(_PROBE_SECONDS)) != "red":
+            return problem
     except TransportError:
-        return False
-    except ApiError:
         pass
-    return True
+    except ApiError as error:
+        if error.status_code == HTTPStatus.TOO_MANY_REQUESTS:
+            return problem
+    return Unavailable(Code.SEARCH_UNAVAILABLE, problem.detail)
 
 
 def _unreachable(error: TransportError) -> Unavailable:
@@ -271,21 +307,33 @@ def read_error(error: ApiError) -> Problem:
     """Say what an answer other than success means, in words of ours: Elasticsearch's own never reach a caller."""
     if error.status_code == HTTPStatus.NOT_FOUND:
         return Problem(HTTPStatus.NOT_FOUND, Code.NOT_FOUND, "The index does not exist.")
-    if any(name in str(error.body) for name in _TOO_COMPLEX):
+    problem = _named_problem(str(error.body))
+    if problem is not None:
+        return problem
+    logger.error("Elasticsearch answered %s: %s", error.status_code, _error_type(error.body))
+    if error.status_code == HTTPStatus.BAD_REQUEST:
+        return RejectedQuery(Code.MALFORMED, "Elasticsearch refuses this query.")
+    return Unanswered(Code.SEARCH_UNAVAILABLE, "Elasticsearch cannot run this search right now; try again.")
+
+
+def _named_problem(body: str) -> Problem | None:
+    """The problem of an error whose name or words are known, whatever its status; None of any other."""
+    if any(name in body for name in _TOO_COMPLEX):
         return RejectedQuery(
             Code.TOO_COMPLEX, "Elasticsearch finds the query too complex; use fewer clauses or a simpler pattern."
         )
-    if "nanosecond resolution" in str(error.body):
+    if "nanosecond resolution" in body:
         # Only Elasticsearch knows where its date math leads to, as only it knows the time.
         return RejectedQuery(
             Code.TYPE_MISMATCH, "A date in the query is outside what date_nanos holds, 1970-01-01 to 2262-04-11."
         )
-    if _TIMED_OUT in str(error.body):
+    if _TIMED_OUT in body:
         return Unanswered(Code.SEARCH_UNAVAILABLE, "Elasticsearch did not answer in time; ask for less.")
-    logger.error("Elasticsearch answered %s: %s", error.status_code, _error_type(error.body))
-    if error.status_code == HTTPStatus.BAD_REQUEST:
-        return RejectedQuery(Code.MALFORMED, "Elasticsearch refuses this query.")
-    return Unavailable(Code.SEARCH_UNAVAILABLE, "Elasticsearch cannot run this search right now; try again.")
+    if _OUT_OF_MEMORY in body:
+        return OutOfMemory()
+    if _BUSY in body:
+        return Unanswered(Code.OVERLOADED, "Elasticsearch has more searches than it can run at once; try again.")
+    return None
 
 
 def _error_type(body: Any) -> str:

@@ -7,6 +7,7 @@ GATEWAY_SPOOL_DIR/
         0000000003.spool
         0000000001.lost     a segment that cannot be read
         refused             events that Kafka refuses for good, in the form of a segment
+        trial               nothing: whether the disk takes events again
 
 Why: a worker takes the first unlocked folder, with what is in it, so each folder stays within GATEWAY_SPOOL_BYTES and
 their number within that of the processes. Folders numbered GATEWAY_WORKERS and above have no next owner; the first
@@ -31,6 +32,7 @@ SEGMENT_BYTES = 1024 * 1024
 _SUFFIX = ".spool"
 _LOST_SUFFIX = ".lost"
 _REFUSED = "refused"
+_TRIAL = "trial"
 _NUMBERED = "[0-9]" * 10 + ".*"
 _PATTERN = "[0-9]" * 10 + _SUFFIX
 _FILE_MODE = 0o600
@@ -80,6 +82,7 @@ class Spool:  # pylint: disable=too-many-instance-attributes  # one object, beca
         self._file = -1
         self._reserved = sum(segment.bytes for segment in left if self._is_own(segment))
         self._next = _Batch()
+        self._refusing = False
         self._lock = threading.Lock()
         self._writing = threading.Lock()
 
@@ -142,6 +145,16 @@ class Spool:  # pylint: disable=too-many-instance-attributes  # one object, beca
     def has_room(self) -> bool:
         """Whether the next event would find room, however large it is."""
         return self._taken() + MAX_FRAME_BYTES <= self._limit
+
+    def is_writable(self) -> bool:
+        """Whether the disk takes events: after an append that failed, whether it takes the largest one now.
+
+        That is tried here, because nobody may append any more: traffic is led away from a gateway that is not ready.
+        """
+        if self._refusing:
+            with self._writing:
+                self._try()
+        return not self._refusing
 
     def append(self, record: Record) -> None:
         """Put an event at the end, and wait until it is on the disk; callers that wait together share one fsync.
@@ -257,8 +270,10 @@ class Spool:  # pylint: disable=too-many-instance-attributes  # one object, beca
             os.fsync(self._file)
         except OSError as error:
             batch.error = error
+            self._refusing = True
             self._abandon(len(data))
         else:
+            self._refusing = False
             segment.bytes += len(data)
             segment.records += len(batch.frames)
             if segment.bytes >= SEGMENT_BYTES:
@@ -273,6 +288,21 @@ class Spool:  # pylint: disable=too-many-instance-attributes  # one object, beca
             self._written = segment
         _fsync_folder(self._folder)
         return segment
+
+    def _try(self) -> None:
+        """Write and remove a file as long as the largest event."""
+        path = self._folder / _TRIAL
+        try:
+            file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, _FILE_MODE)
+            try:
+                _write(file, bytes(MAX_FRAME_BYTES))
+                os.fsync(file)
+            finally:
+                os.close(file)
+                path.unlink()
+            self._refusing = False
+        except OSError:
+            pass
 
     def _abandon(self, reserved: int) -> None:
         """Write no further into a segment whose end is not known to be good."""

@@ -20,12 +20,13 @@ from gateway.circuit import circuit
 from gateway.correlation import Correlation
 from gateway.deadline import deadline_passed, time_left
 from gateway.metrics import STAGE_SECONDS
-from gateway.problems import REJECTIONS, Code, Problem, RejectedQuery, Unavailable
+from gateway.problems import REJECTIONS, Code, Problem, RejectedQuery, Unanswered, Unavailable
 
 logger = logging.getLogger(__name__)
 
 # The longest query text makes a few megabytes of DSL; more than this is no answer of a translator.
 _MAX_RESPONSE_BYTES = 16 * 1024 * 1024
+_PROBE_SECONDS = 1.0
 _REJECTION_MEMBERS = ("position", "end", "line", "column", "caret", "suggestions")
 
 Members = Mapping[str, type | UnionType]
@@ -139,10 +140,12 @@ def _ask(method: str, path: str, members: Members, correlation: Correlation, bod
             except ProtocolError:
                 # A connection that was kept may be dropped just when it is used again; a question changes nothing.
                 answer = _request_in_time(method, path, content, headers)
+            return read_answer(*answer, members)
+        except Unanswered as problem:
+            raise _unless_down(problem) from None
         except HTTPError as error:
             logger.error("the translator cannot be reached: %s", error.__class__.__name__)
             raise Unavailable(Code.TRANSLATOR_UNAVAILABLE, "The translator cannot be reached; try again.") from None
-        return read_answer(*answer, members)
 
 
 def _request_in_time(method: str, path: str, body: bytes | None, headers: dict[str, str]) -> tuple[int, bytes]:
@@ -152,7 +155,21 @@ def _request_in_time(method: str, path: str, body: bytes | None, headers: dict[s
     except ReadTimeoutError:
         if seconds < settings.GATEWAY.translator_timeout:
             raise deadline_passed() from None
-        raise
+        raise Unanswered(
+            Code.TRANSLATOR_UNAVAILABLE, f"The translator did not answer within {seconds:g} s; try again."
+        ) from None
+
+
+def _unless_down(problem: Unanswered) -> Unavailable:
+    """The problem of one request; or of all, where the translator does not even say that it is up.
+
+    It may wait for Elasticsearch with one question, such as for a name that it does not know, and answer others.
+    """
+    try:
+        probe(time_left(_PROBE_SECONDS))
+    except (HTTPError, ConnectionError):
+        return Unavailable(problem.code, problem.detail)
+    return problem
 
 
 def read_answer(status: int, body: bytes, members: Members) -> dict[str, Any]:
@@ -181,7 +198,7 @@ def read_answer(status: int, body: bytes, members: Members) -> dict[str, Any]:
     if (status, code) == (HTTPStatus.SERVICE_UNAVAILABLE, Code.SEARCH_UNAVAILABLE):
         raise Unavailable(Code.SEARCH_UNAVAILABLE, detail)
     logger.error("the translator answered %s with something that is not in its contract", status)
-    raise Unavailable(Code.TRANSLATOR_UNAVAILABLE, "The translator does not work right now; try again.")
+    raise Unanswered(Code.TRANSLATOR_UNAVAILABLE, "The translator does not work right now; try again.")
 
 
 def _read_object(body: bytes) -> dict[str, Any]:

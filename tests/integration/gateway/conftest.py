@@ -5,6 +5,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -40,9 +41,9 @@ FindEvent = Callable[[str], dict[str, Any] | None]
 FindEvents = Callable[[str], list[dict[str, Any]]]
 
 
-@pytest.fixture(scope="session")
-def translator_url(elasticsearch_url: str) -> Iterator[str]:
-    """A translator process."""
+@contextmanager
+def translator_process(elasticsearch_url: str) -> Iterator[str]:
+    """A translator, from when it answers until the block ends; gives its address."""
     port = ports.free(1)[0]
     url = f"http://127.0.0.1:{port}"
     environment = {**os.environ, "TRANSLATOR_PORT": str(port), "ELASTICSEARCH_URL": elasticsearch_url}
@@ -50,6 +51,13 @@ def translator_url(elasticsearch_url: str) -> Iterator[str]:
         wait_until_up(f"{url}/healthz")
         yield url
         process.terminate()
+
+
+@pytest.fixture(scope="session")
+def translator_url(elasticsearch_url: str) -> Iterator[str]:
+    """A translator process."""
+    with translator_process(elasticsearch_url) as url:
+        yield url
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,11 +1,15 @@
 """Every request of a known caller is on the topic before it is answered."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 from django.test import Client
 from pytest_django import Settings
 
+from audit_sink.kafka import KafkaSettings
+from gateway.audit import audit_trail
+from tests.full_disk import no_file_beyond
 from tests.integration.gateway.conftest import FindEvent, Search
 
 TRACEPARENT = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
@@ -104,3 +108,19 @@ def test_an_unknown_caller_leaves_no_query_behind(stack: Settings, client: Clien
     event = find_event(response.json()["query_id"])
     assert event is not None
     assert (event["event_type"], event["user_id"], event["data"]["query"]) == ("query.denied", None, None)
+
+
+def test_without_kafka_and_without_room_on_the_disk_the_gateway_is_not_ready_until_there_is(
+    search: Search, stack: Settings, client: Client, closed_port: int, tmp_path: Path
+) -> None:
+    stack.KAFKA = KafkaSettings(bootstrap_servers=f"127.0.0.1:{closed_port}")
+    stack.GATEWAY = stack.GATEWAY.model_copy(update={"audit_timeout": 0.2, "spool_dir": tmp_path})
+    audit_trail()
+    with no_file_beyond(100):
+        assert search().json()["code"] == "audit_unavailable"
+        unready = client.get("/readyz")
+        assert (unready.status_code, unready.json()["status"]) == (503, "unready")
+        assert search().json()["code"] == "audit_unavailable"
+    degraded = client.get("/readyz")
+    assert (degraded.status_code, degraded.json()["status"]) == (200, "degraded")
+    assert search().status_code == 200

@@ -3,14 +3,18 @@
 import logging
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
+import urllib3
 from django.test import Client
 from pytest_django import Settings
 
 from gateway.circuit import FAILURES
 from tests.faulty_proxy import FaultyProxy, in_front_of
-from tests.integration.gateway.conftest import FindEvent, Search
+from tests.integration.gateway.conftest import Backing, FindEvent, Search, translator_process
+from tests.integration.gateway.process import AUTHORIZATION, configured_gateway
 
 
 def _configure(stack: Settings, **gateway: object) -> None:
@@ -176,3 +180,58 @@ def test_a_change_of_readiness_is_one_line_in_the_log(
     assert down.startswith("not ready: ")
     assert down.count("\n") == down.count("127.0.0.1") == 0
     assert up.startswith("ready again: ")
+
+
+def test_names_that_nobody_can_look_up_now_do_not_shut_the_translator_out(backing: Backing, tmp_path: Path) -> None:
+    with (
+        in_front_of(backing.elasticsearch_url) as proxy,
+        translator_process(proxy.url) as translator_url,
+        ThreadPoolExecutor(2 * FAILURES) as pool,
+    ):
+        gateway = configured_gateway(
+            tmp_path, backing, GATEWAY_TRANSLATOR_URL=translator_url, GATEWAY_TRANSLATOR_TIMEOUT="0.5"
+        )
+
+        def translate(query: str) -> tuple[int, str]:
+            response = urllib3.request(
+                "POST", f"{gateway.url}/translate", json={"query": query}, headers=AUTHORIZATION, retries=False
+            )
+            return response.status, response.json().get("detail", "")
+
+        with gateway.started():
+            assert translate("Hostname = octoxlabs01")[0] == 200
+            proxy.held.clear()
+            mistyped = list(pool.map(translate, ["Hostnme = octoxlabs01"] * 2 * FAILURES))
+            assert not [detail for _, detail in mistyped if "left alone" in detail]
+            assert translate("Hostname = octoxlabs01")[0] == 200
+
+
+def test_a_question_that_the_translator_does_not_answer_in_time_is_one_persons_problem(
+    search: Search, stack: Settings
+) -> None:
+    with in_front_of(stack.GATEWAY.translator_url) as proxy:
+        budget = stack.GATEWAY.translator_timeout
+        _configure(stack, translator_url=proxy.url, translator_timeout=0.2)
+        proxy.held_paths = "/translate"
+        proxy.held.clear()
+        for _ in range(FAILURES + 1):
+            problem = search("Hostname = octoxlabs01").json()
+            assert (problem["code"], problem["detail"]) == (
+                "translator_unavailable",
+                "The translator did not answer within 0.2 s; try again.",
+            )
+        proxy.held.set()
+        _configure(stack, translator_timeout=budget)
+        assert search("Hostname = octoxlabs01").status_code == 200
+
+
+def test_a_translator_that_answers_nothing_is_left_alone(
+    search: Search, stack: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("gateway.translator._PROBE_SECONDS", 0.2)
+    with in_front_of(stack.GATEWAY.translator_url) as proxy:
+        _configure(stack, translator_url=proxy.url, translator_timeout=0.2)
+        proxy.held.clear()
+        for _ in range(FAILURES):
+            assert "did not answer within 0.2 s" in search("Hostname = octoxlabs01").json()["detail"]
+        assert "left alone" in search("Hostname = octoxlabs01").json()["detail"]

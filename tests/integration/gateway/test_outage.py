@@ -19,6 +19,7 @@ import urllib3
 from urllib3.exceptions import HTTPError, NewConnectionError
 
 from gateway.audit import AuditTrail
+from gateway.problems import Unavailable
 from gateway.producer import EventProducer
 from gateway.settings import AuditMode
 from gateway.spool import Spool
@@ -26,6 +27,7 @@ from local import ports
 from tests.broker import TOPIC, Broker, broker
 from tests.fatal_error import force_fatal_error
 from tests.faulty_proxy import in_front_of
+from tests.full_disk import no_file_beyond
 from tests.integration.audit_sink.harness import event, eventually
 from tests.integration.gateway.conftest import PATIENCE_SECONDS, Backing
 from tests.integration.gateway.process import AUTHORIZATION, Gateway, configured_gateway, kill
@@ -469,3 +471,15 @@ def test_a_producer_that_cannot_go_on_is_replaced_and_what_it_had_is_sent_again(
     assert {each.event_id for each in [*events, last]} <= {
         read_event(message.value())["event_id"] for message in kafka.records()
     }
+
+
+def test_a_disk_that_refuses_events_leaves_no_room_until_kafka_takes_them_again(kafka: Broker, tmp_path: Path) -> None:
+    spool = Spool.claim(tmp_path, 64 * 1024 * 1024, 1)
+    trail = AuditTrail(EventProducer(kafka.settings, TOPIC), spool, AuditMode.DURABLE, 0.5)
+    kafka.send(signal.SIGSTOP)
+    with no_file_beyond(100):
+        with pytest.raises(Unavailable):
+            trail.record(event(), None)
+        assert not trail.has_room
+        kafka.send(signal.SIGCONT)
+        eventually(lambda: trail.has_room, "Kafka takes events")

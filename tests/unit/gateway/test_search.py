@@ -6,8 +6,14 @@ from typing import Any
 import pytest
 from elastic_transport import ApiResponseMeta, HttpHeaders, NodeConfig
 from elasticsearch import ApiError
+from pytest_django import Settings
 
-from gateway.search import copy_preference, read_error
+from elastic.settings import ElasticsearchSettings
+from gateway.circuit import FAILURES
+from gateway.correlation import Correlation
+from gateway.problems import Problem, Unanswered
+from gateway.search import copy_preference, perform, read_error
+from tests.http_server import ElasticsearchHandler, serving
 
 
 def _error(status: int, body: Any) -> ApiError:
@@ -31,7 +37,12 @@ def _caused_by(kind: str) -> dict[str, Any]:
         (400, _caused_by("parse_exception"), (400, "malformed")),
         (401, {"error": {"type": "security_exception", "reason": "secret"}}, (503, "search_unavailable")),
         (403, {"error": {"type": "security_exception", "reason": "secret"}}, (503, "search_unavailable")),
-        (429, _caused_by("es_rejected_execution_exception"), (503, "search_unavailable")),
+        (429, _caused_by("es_rejected_execution_exception"), (503, "overloaded")),
+        (503, _caused_by("es_rejected_execution_exception"), (503, "overloaded")),
+        (429, _caused_by("circuit_breaking_exception"), (400, "too_complex")),
+        (503, _caused_by("circuit_breaking_exception"), (400, "too_complex")),
+        (429, {"error": {"type": "circuit_breaking_exception", "reason": "secret"}}, (400, "too_complex")),
+        (429, "secret", (503, "search_unavailable")),
         (500, _caused_by("null_pointer_exception"), (503, "search_unavailable")),
         (503, "upstream connect error: secret", (503, "search_unavailable")),
         (504, _caused_by("search_timeout_exception"), (503, "search_unavailable")),
@@ -47,7 +58,71 @@ def test_an_error_has_its_status_and_code_and_keeps_its_text(
     assert "secret" not in problem.detail
 
 
+@pytest.mark.parametrize("status", [401, 403, 429, 500, 502, 503, 504])
+def test_no_answer_is_an_outage_by_itself(status: int) -> None:
+    problem = read_error(_error(status, None))
+    assert isinstance(problem, Unanswered), "only Elasticsearch's health says that it is out"
+
+
 def test_a_query_prefers_the_same_copies_of_the_shards_each_time_and_another_query_others() -> None:
     first, second = {"term": {"Hostname": "a"}}, {"term": {"Hostname": "b"}}
     assert copy_preference(first) == copy_preference(dict(first)) != copy_preference(second)
     assert not copy_preference(first).startswith("_"), "Elasticsearch keeps such names for itself"
+
+
+class _Ill(ElasticsearchHandler):
+    """An Elasticsearch whose searches fail, and whose health is asked for."""
+
+    search: tuple[int, object]
+    health: tuple[int, object]
+
+    def do_POST(self) -> None:  # pylint: disable=invalid-name  # the name that http.server calls
+        """A search."""
+        self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        status, body = self.search
+        self.answer(body, status)
+
+    def do_GET(self) -> None:  # pylint: disable=invalid-name  # the name that http.server calls
+        """The health."""
+        status, body = self.health
+        self.answer(body, status)
+
+
+def _fail(settings: Settings, search: tuple[int, object], health: tuple[int, object]) -> list[str]:
+    """The details of the problems of one more search than it takes to give a dependency up."""
+    handler = type("_Handler", (_Ill,), {"search": search, "health": health})
+    with serving(handler) as url:
+        settings.ELASTICSEARCH = ElasticsearchSettings(url=url)
+        details = []
+        for _ in range(FAILURES + 1):
+            with pytest.raises(Problem) as failed:
+                perform("POST", "/devices/_search", Correlation("a request", None, None), {})
+            details.append(failed.value.detail)
+    return details
+
+
+_GREEN = (200, {"status": "green"})
+
+
+@pytest.mark.parametrize(
+    ("status", "body"),
+    [
+        (429, _caused_by("es_rejected_execution_exception")),
+        (429, _caused_by("circuit_breaking_exception")),
+        (500, _caused_by("null_pointer_exception")),
+        (503, {"error": {"type": "search_phase_execution_exception", "reason": "all shards failed"}}),
+        (504, _caused_by("search_timeout_exception")),
+        (403, {"error": {"type": "security_exception", "reason": "not this index"}}),
+    ],
+)
+@pytest.mark.parametrize("health", [_GREEN, (200, {"status": "yellow"}), (429, _caused_by("too much"))])
+def test_answers_are_no_outage_while_the_health_is_good(
+    status: int, body: object, health: tuple[int, object], settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("gateway.search._MEMORY_SECONDS", 0.0)
+    assert not any("left alone" in detail for detail in _fail(settings, (status, body), health))
+
+
+@pytest.mark.parametrize("health", [(200, {"status": "red"}), (503, {}), (401, {}), (500, {})])
+def test_answers_are_an_outage_where_the_health_says_so(health: tuple[int, object], settings: Settings) -> None:
+    assert "left alone" in _fail(settings, (503, {"error": {"type": "unavailable_shards_exception"}}), health)[-1]

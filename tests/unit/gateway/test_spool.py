@@ -2,13 +2,11 @@
 
 import errno
 import os
-import resource
 import shutil
 import tempfile
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -19,6 +17,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition,
 from audit_sink.event import MAX_EVENT_BYTES
 from gateway.spool import SEGMENT_BYTES, Spool, SpoolFull
 from gateway.spool_format import MAX_FRAME_BYTES, Record, frame, unframe
+from tests.full_disk import no_file_beyond
 
 LIMIT = 64 * SEGMENT_BYTES
 
@@ -104,20 +103,9 @@ def test_there_is_room_as_long_as_the_largest_event_fits(tmp_path: Path) -> None
     spool.close()
 
 
-@contextmanager
-def _no_file_beyond(size: int) -> Iterator[None]:
-    """As on a disk that is full: the system refuses to let a file grow (setrlimit(2), RLIMIT_FSIZE)."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
-
-
 def test_a_disk_that_is_full_refuses_an_event_and_harms_no_other(spool: Spool, tmp_path: Path) -> None:
     spool.append(_record(0))
-    with _no_file_beyond(spool.bytes + 30), pytest.raises(OSError):
+    with no_file_beyond(spool.bytes + 30), pytest.raises(OSError):
         spool.append(_record(1))
     spool.append(_record(2))
     assert (spool.records, spool.bytes) == (2, 2 * len(frame(_record(0))))
@@ -126,10 +114,36 @@ def test_a_disk_that_is_full_refuses_an_event_and_harms_no_other(spool: Spool, t
 
 
 def test_a_disk_without_room_for_a_first_event_leaves_no_file(spool: Spool, tmp_path: Path) -> None:
-    with _no_file_beyond(30), pytest.raises(OSError):
+    with no_file_beyond(30), pytest.raises(OSError):
         spool.append(_record(0))
     assert (spool.records, spool.segments, spool.oldest()) == (0, 0, None)
     assert not [*tmp_path.glob("spool/000/*.spool")]
+
+
+def test_a_disk_that_has_refused_an_event_is_not_writable_until_it_takes_one(spool: Spool, tmp_path: Path) -> None:
+    with no_file_beyond(30):
+        assert spool.is_writable(), "nothing has been refused yet"
+        with pytest.raises(OSError):
+            spool.append(_record(0))
+        assert not spool.is_writable()
+        assert not spool.is_writable()
+    assert spool.is_writable()
+    assert [path.name for path in tmp_path.glob("spool/000/*")] == ["lock"]
+
+
+def test_an_event_that_is_taken_makes_a_disk_writable_again(spool: Spool) -> None:
+    with no_file_beyond(30), pytest.raises(OSError):
+        spool.append(_record(0))
+    spool.append(_record(1))
+    with no_file_beyond(spool.bytes):
+        assert spool.is_writable()
+
+
+def test_a_disk_with_room_for_a_small_event_alone_is_not_writable(spool: Spool) -> None:
+    with no_file_beyond(30), pytest.raises(OSError):
+        spool.append(_record(0))
+    with no_file_beyond(MAX_FRAME_BYTES - 1):
+        assert not spool.is_writable()
 
 
 def test_two_processes_never_share_a_folder(tmp_path: Path) -> None:
