@@ -29,6 +29,7 @@ from translator.dsl import Translation, translate
 from translator.errors import QueryError, UnknownField
 from translator.format import format as format_query
 from translator.metrics import Metrics
+from translator.notices import written
 from translator.openapi import document, reads
 from translator.problems import Problem
 from translator.requests import DEFAULT_INDEX, CompleteRequest, IndexName, TranslateRequest
@@ -122,6 +123,7 @@ def build(settings: TranslatorSettings, client: Elasticsearch) -> FastAPI:
             "query": translation.query,
             "fields": translation.fields,
             "canonical": format_query(translation.tree),
+            "notices": written(translation.notices),
         }
         return Response(orjson.dumps(answer), media_type="application/json")
 

@@ -1,4 +1,4 @@
-"""JSON lines in, JSON lines out: `{"query", "mapping"}` to `{"query"}` or `{"error"}`."""
+"""JSON lines in, JSON lines out: `{"query", "mapping"}` to `{"query", "notices"}` or `{"error"}`."""
 
 from functools import lru_cache
 from typing import Any
@@ -8,6 +8,7 @@ import orjson
 from translator.catalogue import Catalogue, MappingError
 from translator.dsl import translate
 from translator.errors import QueryError
+from translator.notices import written
 
 _MEMBERS = {"query", "mapping", "case_insensitive"}
 _ERROR_MEMBERS = ("code", "message", "position", "end", "suggestions")
@@ -48,7 +49,7 @@ def translate_line(line: bytes) -> bytes:
         return orjson.dumps({"error": {name: rejection[name] for name in _ERROR_MEMBERS}})
     except (ValueError, orjson.JSONEncodeError) as error:
         return orjson.dumps({"error": dict(zip(_ERROR_MEMBERS, ("malformed", str(error), 0, 0, []), strict=True))})
-    return orjson.dumps({"query": translation.query})
+    return orjson.dumps({"query": translation.query, "notices": written(translation.notices)})
 
 
 def _request(line: bytes) -> tuple[str, Catalogue, bool]:

@@ -5,15 +5,9 @@ from dataclasses import dataclass
 from enum import Enum, auto
 from typing import Any, NamedTuple
 
-from rapidfuzz import process
-from rapidfuzz.distance import OSA
-
 from translator.errors import UnknownField, quoted
 from translator.nodes import Name
-
-_MAX_SUGGESTIONS = 3
-_LONGEST_GUESSED_NAME = 256
-"""Names longer than this are not compared with the catalogue's: they resemble none of them."""
+from translator.suggestions import MAX_SUGGESTIONS, suggest
 
 
 class MappingError(ValueError):
@@ -83,6 +77,7 @@ class Field:  # pylint: disable=too-many-instance-attributes  # what a mapping s
         problem: why it cannot be searched; empty where it can be.
         sortable: whether documents can be sorted by it.
         children: paths below an object or nested object, in order.
+        ignore_above: the length over which values are not indexed, the least of all indices; None for no limit.
         nested_below: nested objects below this object, in none of each other.
     """
 
@@ -95,6 +90,7 @@ class Field:  # pylint: disable=too-many-instance-attributes  # what a mapping s
     sortable: bool = False
     children: tuple[str, ...] = ()
     nested_below: tuple["Field", ...] = ()
+    ignore_above: int | None = None
 
 
 class _Definition(NamedTuple):
@@ -161,7 +157,7 @@ class Catalogue:
         if relative:
             choices = ", ".join(quoted(candidate) for candidate in relative)
             message = f"{quoted(name.path)} could be any of {choices}; write one of them as it is"
-            raise UnknownField(message, name.position, name.end, relative[:_MAX_SUGGESTIONS])
+            raise UnknownField(message, name.position, name.end, relative[:MAX_SUGGESTIONS])
         flattened = self._below_flattened(path)
         if flattened is not None:
             return flattened
@@ -173,20 +169,7 @@ class Catalogue:
 
     def suggest(self, name: str, scope: str = "") -> tuple[str, ...]:
         """Up to three names close to one that does not exist, the closest first."""
-        if len(name) > _LONGEST_GUESSED_NAME:
-            return ()
-        wanted = name.casefold()
-        choices = {path: path[len(scope) :].casefold() for path in self.fields if path.startswith(scope)}
-        # A name may also lack the objects above it: Type for OS.Type.
-        tails = {path: choice.rpartition(".")[2] for path, choice in choices.items()}
-        limit = max(1, len(name) // 3)
-        distances: dict[str, float] = {}
-        for spelled, extra in ((choices, 0), (tails, 0.5)):
-            found = process.extract(wanted, spelled, scorer=OSA.distance, score_cutoff=limit, limit=_MAX_SUGGESTIONS)
-            for _, distance, path in found:
-                distances[path] = min(distance + extra, distances.get(path, limit + 1))
-        closest = sorted(distances, key=lambda path: (distances[path], path))
-        return tuple(path[len(scope) :] for path in closest[:_MAX_SUGGESTIONS])
+        return suggest(name, scope, self.fields)
 
     def _below_flattened(self, path: str) -> Field | None:
         end = path.rfind(".")
@@ -248,7 +231,19 @@ def _field(by_index: Mapping[str, _Definition], fields: Mapping[str, Field], bel
     problem = _conflict(by_index) or next(filter(None, map(_problem, definitions)), "")
     nested_below = _outermost_nested(fields[path] for path in children)
     sortable = not problem and family in _SORTABLE and all(map(_has_order, definitions))
-    return Field(first.path, first.type, family, first.nested, keyword, problem, sortable, children, nested_below)
+    limits = [limit for each in definitions if isinstance(limit := each.parameters.get("ignore_above"), int)]
+    return Field(
+        first.path,
+        first.type,
+        family,
+        first.nested,
+        keyword,
+        problem,
+        sortable,
+        children,
+        nested_below,
+        min(limits, default=None),
+    )
 
 
 def _has_order(definition: _Definition) -> bool:

@@ -13,6 +13,7 @@ from translator.batch import read_mapping, translate_line
 from translator.catalogue import MappingError
 from translator.dsl import translate
 from translator.errors import QueryError
+from translator.notices import notice_line
 from translator.server import serve
 
 _REJECTED = 2
@@ -72,6 +73,8 @@ def _one(query: str, mapping: Path, case_insensitive: bool) -> int:
     except QueryError as error:
         print(error, file=sys.stderr)
         return _REJECTED
+    for notice in translation.notices:
+        print(notice_line(notice), file=sys.stderr)
     sys.stdout.buffer.write(orjson.dumps(translation.query, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE))
     return 0
 

@@ -74,7 +74,7 @@ def complete(text: str, cursor: int, catalogue: Catalogue) -> Completion:
     Returns:
         No suggestions where the text before the cursor is wrong already, or the cursor is within quotes.
     """
-    before = text[: min(cursor, MAX_CHARACTERS)]
+    before = lexis.with_blanks(text[: min(cursor, MAX_CHARACTERS)])
     typed = lexis.WORD_BEFORE.search(before)
     start = typed.start() if typed else len(before)
     word = before[start:]

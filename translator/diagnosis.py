@@ -6,36 +6,26 @@ not fit; there is no tree, only what is needed to say what was expected.
 
 import itertools
 import re
+from collections.abc import Callable
 from enum import Enum
 
-from translator import lexis
+from translator import habits, lexis
 from translator.errors import QueryError, QuerySyntaxError, TooComplex, quoted
+from translator.habits import Habit, Place
 from translator.limits import MAX_CLAUSES, MAX_DEPTH, MAX_MEMBERS
 
 _FLAGS = re.DOTALL
 _SPACE = re.compile(r"\s*")
 _WORD = re.compile(r"""[^\s(){},"'=<>!]+|[=<>!~]+|.""", _FLAGS)
 _KEYWORD = re.compile(lexis.KEYWORDS + lexis.WORD_END)
-_VALUE_KEYWORD = re.compile(lexis.KEYWORDS)
 _FIELD = re.compile(lexis.FIELD, _FLAGS)
 _VALUE = re.compile(lexis.VALUE, _FLAGS)
 _SIGN = re.compile(r"!?[=~]|[<>]=?")
 _REGEX = re.compile(lexis.REGEX, _FLAGS)
 _REGEX_END = re.compile(lexis.REGEX_END)
 _CLOSER = {"(": ")", "{": "}"}
-_FOREIGN = {
-    "&&": "; write AND",
-    "&": "; write AND",
-    "||": "; write OR",
-    "|": "; write OR",
-    "!": "; write NOT",
-    "==": "; one = compares",
-    "<>": "; write !=",
-    ":": "; write = to compare, or field:{ … } for one nested object",
-    "LIKE": "; write = with * and ?",
-    "IS": "; write EXISTS or NOT EXISTS",
-    ",": "; write AND or OR between comparisons",
-}
+_SCOPE = re.compile(r"\s*+(?P<colon>:)\s*+\{")
+_END_OF_QUERY = "the end of the query"
 _OPERATORS = "=, !=, <, <=, >, >=, ~, !~, IN, BETWEEN or EXISTS"
 
 
@@ -69,7 +59,7 @@ class Expected(Enum):
     """Nothing that could be listed: a list's bracket or comma, the AND of BETWEEN."""
 
 
-class Reader:
+class Reader:  # pylint: disable=too-many-instance-attributes  # what was read, for who explains or completes it
     """Reads a text up to the first word that does not fit.
 
     Attributes:
@@ -86,6 +76,10 @@ class Reader:
         self.field = ""
         self.open: list[tuple[str, int, str]] = []
         self.clauses = 0
+        self._field_at = 0
+        self._operator = ""
+        self._connective = ""
+        self._value = (0, 0)
 
     @property
     def scopes(self) -> list[str]:
@@ -109,31 +103,26 @@ class Reader:
                 return
             keyword = self._keyword()
             if keyword not in ("AND", "OR"):
-                raise self._unexpected("AND, OR or the end of the query")
+                raise self._unexpected("AND, OR or the end of the query", habits.after_comparison(self._place()))
             self.at += len(keyword)
+            self._connective = keyword
             before = f"after {keyword}"
 
     def _openings(self, before: str) -> str:
         while True:
             self._skip_space()
-            position = self.at
             if self._keyword() == "NOT":
                 self.at += 3
                 before = "after NOT"
                 continue
             field = _FIELD.match(self.text, self.at)
             if field is not None:
-                self.at = field.end()
-                self._skip_space()
-                if not self.text.startswith(":", self.at):
-                    self.at = position
+                colon = _SCOPE.match(self.text, field.end())
+                if colon is None:
                     return before
-                colon = self.at
-                self.at += 1
-                self._skip_space()
-                if not self.text.startswith("{", self.at):
-                    self.at = colon
-                    raise self._unexpected(f"an operator after the field {quoted(field[0])}: {_OPERATORS}")
+                self.at = colon.end() - 1
+                if habit := habits.at_scope(self._place(field, colon.start("colon"))):
+                    raise self._unexpected(_operators(field[0]), habit)
             elif not self.text.startswith("(", self.at):
                 return before
             bracket = self.text[self.at]
@@ -163,8 +152,9 @@ class Reader:
 
     def _comparison(self, before: str) -> None:
         field = _FIELD.match(self.text, self.at)
-        if field is None:
-            raise self._unexpected(f"a comparison {before}", quoting="to use it as a field name")
+        habit = habits.at_comparison(self.text, self.at)
+        if field is None or habit is not None:
+            raise self._unexpected(f"a comparison {before}", habit)
         self.clauses += 1
         if self.clauses > MAX_CLAUSES:
             raise TooComplex(f"the query has more than {MAX_CLAUSES:,} comparisons", field.start(), field.end())
@@ -172,13 +162,20 @@ class Reader:
         self.field = field[0]
         self.expected = Expected.OPERATOR
         self._skip_space()
+        if habit := habits.at_operator(self._place(field), self._operator, self._connective):
+            raise self._unexpected(_operators(field[0]), habit)
+        self._field_at = field.start()
+        self._value = (0, 0)
         if sign := _SIGN.match(self.text, self.at):
+            self._operator = sign[0]
             self.at = sign.end()
             self._operand(sign[0])
             return
         keyword = self._keyword()
-        expected = f"an operator after the field {quoted(field[0])}: {_OPERATORS}"
+        expected = _operators(field[0])
+        negation = ""
         if keyword == "NOT":
+            negation = "NOT "
             self.at += 3
             self.expected = Expected.NEGATED_OPERATOR
             self._skip_space()
@@ -186,22 +183,23 @@ class Reader:
             expected = f"IN, BETWEEN or EXISTS after {quoted(field[0])} NOT"
         if keyword not in ("IN", "BETWEEN", "EXISTS"):
             raise self._unexpected(expected)
+        self._operator = negation + keyword
         self.at += len(keyword)
         if keyword == "IN":
             self._members()
         elif keyword == "BETWEEN":
-            self._value("after BETWEEN")
+            self._read_value("after BETWEEN", habits.at_range)
             self.expected = Expected.NOTHING
             self._skip_space()
             if self._keyword() != "AND":
-                raise self._unexpected("AND and the upper value of BETWEEN")
+                raise self._unexpected("AND and the upper value of BETWEEN", habits.in_range(self._place()))
             self.at += 3
-            self._value("after AND: the upper value of BETWEEN")
+            self._read_value("after AND: the upper value of BETWEEN", habits.at_value)
 
     def _operand(self, sign: str) -> None:
         self._skip_space()
         if "~" not in sign or not self.text.startswith("/", self.at):
-            self._value(f"after {sign}")
+            self._read_value(f"after {sign}", habits.at_value)
             return
         regex = _REGEX.match(self.text, self.at)
         if regex is None:
@@ -210,14 +208,16 @@ class Reader:
             message = "unclosed regular expression opened here; expected / at its end; quote a path"
             raise QuerySyntaxError(message, self.at, self.at + 1)
         self.at = regex.end()
+        self._operator = f"{sign} /"
         if _REGEX_END.match(self.text, self.at) is None:
-            raise self._unexpected("white space after the regular expression (quote a path, write \\/ for a slash)")
+            expected = "white space after the regular expression (quote a path, write \\/ for a slash)"
+            raise self._unexpected(expected, habits.after_regex(self._place()))
 
     def _members(self) -> None:
         self.expected = Expected.NOTHING
         self._skip_space()
         if not self.text.startswith("(", self.at):
-            raise self._unexpected("( and a list of values after IN")
+            raise self._unexpected("( and a list of values after IN", habits.at_list(self._place()))
         opened = self.at
         self.at += 1
         before = "after ("
@@ -226,7 +226,7 @@ class Reader:
             if self._is_at_end():
                 raise QuerySyntaxError("unclosed list opened here; expected ) at its end", opened, opened + 1)
             start = self.at
-            self._value(before)
+            self._read_value(before, habits.at_value)
             if count > MAX_MEMBERS:
                 raise too_many_members(start, self.at)
             self.expected = Expected.NOTHING
@@ -234,18 +234,21 @@ class Reader:
                 raise QuerySyntaxError("unclosed list opened here; expected ) at its end", opened, opened + 1)
             mark = self.text[self.at]
             if mark not in ",)":
-                raise self._unexpected("a comma or ) in the list of values")
+                raise self._unexpected("a comma or ) in the list of values", habits.in_list(self._place()))
             self.at += 1
             if mark == ")":
                 return
             before = "after the comma"
 
-    def _value(self, before: str) -> None:
+    def _read_value(self, before: str, habit: Callable[[Place], Habit | None]) -> None:
         self.expected = Expected.VALUE
         self._skip_space()
+        if found := habit(self._place()):
+            raise self._unexpected(f"a value {before}", found)
         value = _VALUE.match(self.text, self.at)
         if value is None:
-            raise self._unexpected(f"a value {before}", quoting="to use it as a value")
+            raise self._unexpected(f"a value {before}")
+        self._value = value.span()
         self.at = value.end()
 
     def _keyword(self) -> str:
@@ -260,15 +263,27 @@ class Reader:
         self._skip_space()
         return self.at == len(self.text)
 
-    def _unexpected(self, expected: str, *, quoting: str = "") -> QuerySyntaxError:
-        word = _WORD.match(self.text, self.at)
+    def _place(self, field: re.Match[str] | None = None, at: int | None = None) -> Place:
+        """Where it is; with a field that it has just read, only that was read."""
+        at = self.at if at is None else at
+        if field is not None:
+            return Place(self.text, at, field[0], field.start())
+        return Place(self.text, at, self.field, self._field_at, self._operator, *self._value)
+
+    def _unexpected(self, expected: str, habit: Habit | None = None) -> QuerySyntaxError:
+        if habit is not None:
+            found = quoted(self.text[habit.position : habit.end]) if habit.end > habit.position else _END_OF_QUERY
+            # What to write instead says more than all that could stand there.
+            message = f"expected {expected.partition(': ')[0]}; found {found}; {habit.hint}"
+            return QuerySyntaxError(message, habit.position, habit.end)
+        word = lexis.QUOTED.match(self.text, self.at) or _WORD.match(self.text, self.at)
         if word is None:
-            return QuerySyntaxError(f"expected {expected}; found the end of the query", self.at, self.at)
+            return QuerySyntaxError(f"expected {expected}; found {_END_OF_QUERY}", self.at, self.at)
         found = word[0]
         if found in ('"', "'"):
             return QuerySyntaxError(f"unclosed quote opened here; expected {found} at its end", self.at, self.at + 1)
-        if quoting and _VALUE_KEYWORD.fullmatch(found):
-            hint = f'; write "{found}" {quoting}'
-        else:
-            hint = _FOREIGN.get(found.upper(), "")
-        return QuerySyntaxError(f"expected {expected}; found {quoted(found)}{hint}", self.at, word.end())
+        return QuerySyntaxError(f"expected {expected}; found {quoted(found)}", self.at, word.end())
+
+
+def _operators(field: str) -> str:
+    return f"an operator after the field {quoted(field)}: {_OPERATORS}"

@@ -15,6 +15,7 @@ from translator.leaf import Query, alternatives, too_many_clauses
 from translator.limits import MAX_CLAUSES, MAX_COMPOUND_DEPTH
 from translator.nodes import And, Comparison, Everything, Name, Node, Not, Operator, Or, Scope
 from translator.nodes import Query as Tree
+from translator.notices import Compared, Notice, notices
 
 
 class Translation(NamedTuple):
@@ -24,11 +25,13 @@ class Translation(NamedTuple):
         tree: the query as nodes.
         query: the same as Elasticsearch Query DSL.
         fields: paths of the fields that it names, each once, in the order of the text.
+        notices: what the query probably does not mean.
     """
 
     tree: Tree
     query: Query
     fields: tuple[str, ...]
+    notices: tuple[Notice, ...] = ()
 
 
 def translate(text: str, catalogue: Catalogue, *, case_insensitive: bool = False) -> Translation:
@@ -51,7 +54,7 @@ def translate(text: str, catalogue: Catalogue, *, case_insensitive: bool = False
     except QueryError as error:
         error.text = text
         raise
-    return Translation(tree, query, tuple(builder.fields))
+    return Translation(tree, query, tuple(builder.fields), notices(text, builder.compared))
 
 
 _Part: TypeAlias = tuple[list[Query], list[Query] | None, int]
@@ -82,6 +85,7 @@ class _Builder:  # pylint: disable=too-few-public-methods  # one build, and what
         self.catalogue = catalogue
         self.case_insensitive = case_insensitive
         self.fields: dict[str, None] = {}
+        self.compared: list[Compared] = []
         self.clauses = 0
 
     def build(self, root: Node) -> Query:
@@ -117,6 +121,7 @@ class _Builder:  # pylint: disable=too-few-public-methods  # one build, and what
     def _comparison(self, comparison: Comparison, context: _Context) -> _Part:
         field = self.catalogue.resolve(comparison.name, context.prefix)
         self.fields[field.path] = None
+        self.compared.append((comparison, field))
         depth = 0
         if field.nested_below and comparison.operator is Operator.EXISTS:
             queries, depth = _existence(field, comparison), 2 * len(field.nested_below)

@@ -125,7 +125,11 @@ class TooComplex(QueryError):
     code = "too_complex"
 
 
+def shown(text: str) -> str:
+    """A piece of a query as messages show it: on one line, cut to a readable length."""
+    return _printable(text if len(text) <= 60 else f"{text[:59]}…")
+
+
 def quoted(text: str) -> str:
-    """Show a piece of a query in a message: quoted, on one line, cut to a readable length."""
-    shown = text if len(text) <= 60 else f"{text[:59]}…"
-    return f'"{_printable(shown)}"'
+    """The same in quotes."""
+    return f'"{shown(text)}"'

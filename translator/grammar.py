@@ -34,7 +34,7 @@ _CLAUSE = re.compile(
     (?P<opening> (?> (?: \s*+ (?: \( | (?ai:NOT){lexis.WORD_END} | {lexis.FIELD} \s*+ : \s*+ \{{ ) )* ) \s*+ )
     (?P<field> {lexis.FIELD} ) \s*+
     (?:
-        (?: (?P<operator> !?= | [<>]=? | !?~(?!\s*+/) ) \s*+
+        (?: (?P<operator> !?=(?!~) | [<>]=? | !?~(?!\s*+/) ) \s*+
             (?: (?P<bare> {lexis.BARE} ) | (?P<quoted> {lexis.DOUBLE_QUOTED} | {lexis.SINGLE_QUOTED} ) )
         |   (?P<matches> !?~ ) \s*+ (?P<regex> {lexis.REGEX} ) {lexis.REGEX_END}
         |   (?> (?P<negation> (?ai:NOT){lexis.WORD_END} \s*+ )? )
@@ -260,6 +260,7 @@ def _parse(text: str) -> Query:
             text.encode()
         except UnicodeEncodeError as error:
             raise QuerySyntaxError("half of a surrogate pair is no character", error.start, error.end) from None
+    text = lexis.with_blanks(text)
     if not text or text.isspace():
         return Everything()
     try:

@@ -15,17 +15,40 @@ SINGLE_QUOTED = r"'(?>(?:[^'\\]|\\.)*)'"
 _NAME = rf"(?:[\w@\-]++|{DOUBLE_QUOTED}|{SINGLE_QUOTED})"
 FIELD = rf"(?!{KEYWORDS}{WORD_END}){_NAME}(?>(?:\.{_NAME})*)"
 _VALUE_END = r"""(?=[\s(){},"'=<>]|![=~]|\Z)"""
-BARE = rf"""(?!{KEYWORDS}{_VALUE_END})(?>(?:[^\s(){{}},"'=<>!\\]++|\\(?:.|\Z)|!(?![=~]))+)"""
+TYPOGRAPHIC_QUOTE = "[\u00ab\u00b4\u00bb\u2018-\u201f\u2032-\u2036\u2039\u203a\u301d-\u301f\uff02\uff07]"
+"""What word processors make of straight quotes; no bare value starts with one."""
+ZERO_WIDTH = "[\u00ad\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufeff]"
+"""Characters without a width: white space at the ends of a query and of bare values, text inside a value."""
+BARE = rf"""(?!{KEYWORDS}{_VALUE_END}|{TYPOGRAPHIC_QUOTE})(?>(?:[^\s(){{}},"'=<>!\\]++|\\(?:.|\Z)|!(?![=~]))+)"""
 VALUE = rf"(?:{BARE}|{DOUBLE_QUOTED}|{SINGLE_QUOTED})"
+QUOTED = re.compile(rf"{DOUBLE_QUOTED}|{SINGLE_QUOTED}", re.DOTALL)
 REGEX = r"/(?>(?:[^/\\]|\\.)+)/"
 REGEX_END = r"(?=[\s)}]|\Z)"
 
 _PLAIN_FIELD = re.compile(rf"(?!{KEYWORDS}\Z)[\w@\-]+(?:\.[\w@\-]+)*\Z")
-_PLAIN_VALUE = re.compile(rf"""(?!{KEYWORDS}\Z)[^\s(){{}},"'=<>!\\*?/][^\s(){{}},"'=<>!\\*?]*\Z""")
-_QUOTED_NAME = re.compile(rf"{DOUBLE_QUOTED}|{SINGLE_QUOTED}", re.DOTALL)
+_PLAIN_VALUE = re.compile(
+    rf"""(?!{KEYWORDS}\Z|{TYPOGRAPHIC_QUOTE}|.*{ZERO_WIDTH})[^\s(){{}},"'=<>!\\*?/][^\s(){{}},"'=<>!\\*?]*\Z"""
+)
 _QUOTED_ESCAPE = {'"': re.compile(r'\\(["\\])'), "'": re.compile(r"\\(['\\])")}
 _BARE_PART = re.compile(r"\\(.)|(\*)|(\?)", re.DOTALL)
-_BARE_SPECIAL = re.compile(r"""[\s(){},"'=<>!\\*?]""")
+_BARE_SPECIAL = re.compile(rf"""[\s(){{}},"'=<>!\\*?]|{ZERO_WIDTH}|\A{TYPOGRAPHIC_QUOTE}""")
+_INVISIBLE = re.compile(ZERO_WIDTH)
+# What is between quotes or slashes, and escaped characters, are left as they are.
+_BLANKS = re.compile(
+    rf"""
+    {DOUBLE_QUOTED} | {SINGLE_QUOTED} | \\. | ~ (?:\s|{ZERO_WIDTH})*+ {REGEX}
+    | (?P<before> (?: \A | (?<=[\s(){{}},"'=<>]) | (?<=[\s!]~) ) {ZERO_WIDTH}++ )
+    | (?P<after> {ZERO_WIDTH}++ (?= [\s(){{}},"'=<>] | !?~ | != | \Z ) )
+    """,
+    re.VERBOSE | re.DOTALL,
+)
+
+
+def with_blanks(text: str) -> str:
+    """A query with blanks for the characters without a width that count as white space; nothing moves."""
+    if text.isascii() or _INVISIBLE.search(text) is None:
+        return text
+    return _BLANKS.sub(lambda found: " " * len(found[0]) if found["before"] or found["after"] else found[0], text)
 
 
 def unquote(quoted: str) -> str:
@@ -37,7 +60,7 @@ def unquote(quoted: str) -> str:
 def field_path(written: str) -> str:
     """The path that a field means, its quoted names without their quotes."""
     if '"' in written or "'" in written:
-        return _QUOTED_NAME.sub(lambda name: unquote(name[0]), written)
+        return QUOTED.sub(lambda name: unquote(name[0]), written)
     return written
 
 

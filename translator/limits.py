@@ -4,6 +4,8 @@ MAX_CHARACTERS = 65_536
 """Code points of the text."""
 MAX_DEPTH = 50
 """Levels of brackets and scopes."""
+MAX_NOTICES = 10
+"""Notices of one query."""
 MAX_CLAUSES = 1_024
 """Comparisons in the text, and leaf queries sent to Elasticsearch."""
 MAX_MEMBERS = 8_192

@@ -29,6 +29,14 @@ def test_a_query_is_printed_as_dsl(mapping: str) -> None:
     assert orjson.loads(result.stdout) == {"prefix": {"Hostname": "octoxlabs"}}
 
 
+def test_a_notice_is_printed_beside_the_dsl(mapping: str) -> None:
+    result = _run("Hostname = web%", "--mapping", mapping)
+    assert orjson.loads(result.stdout) == {"term": {"Hostname": "web%"}}
+    assert result.stderr.decode() == (
+        "notice: % is literal; * is the wildcard (at character 12); perhaps you mean: web*\n"
+    )
+
+
 def test_letter_case_is_ignored_on_request(mapping: str) -> None:
     result = _run("Hostname = A", "--mapping", mapping, "--case-insensitive")
     assert orjson.loads(result.stdout) == {"term": {"Hostname": {"value": "A", "case_insensitive": True}}}
@@ -77,7 +85,7 @@ def test_a_batch_answers_line_by_line_whatever_form_the_mapping_has(mapping: dic
     result = _run("--batch", stdin=b"\n".join(map(orjson.dumps, lines)))
     assert (result.returncode, result.stderr) == (0, b"")
     assert [orjson.loads(line) for line in result.stdout.splitlines()] == [
-        {"query": {"term": {"Ip": "::1"}}},
+        {"query": {"term": {"Ip": "::1"}}, "notices": []},
         {
             "error": {
                 "code": "unknown_field",
@@ -87,7 +95,7 @@ def test_a_batch_answers_line_by_line_whatever_form_the_mapping_has(mapping: dic
                 "suggestions": ["Hostname"],
             }
         },
-        {"query": {"match_all": {}}},
+        {"query": {"match_all": {}}, "notices": []},
     ]
 
 
@@ -106,4 +114,4 @@ def test_a_bad_line_is_an_error_of_its_own(line: bytes) -> None:
     first, second = (orjson.loads(answer) for answer in result.stdout.splitlines())
     assert first["error"].keys() == {"code", "message", "position", "end", "suggestions"}
     assert first["error"]["code"] == "malformed"
-    assert second == {"query": {"match_all": {}}}
+    assert second == {"query": {"match_all": {}}, "notices": []}
