@@ -5,9 +5,6 @@ shells and other products have there. The rows of a table are tried in order. A 
 better none than a wrong one.
 """
 
-# One row a line reads better than what the formatter would make of it.
-# fmt: off
-
 import re
 from collections.abc import Callable
 from typing import NamedTuple, TypeAlias
@@ -163,39 +160,56 @@ def _exists(match: re.Match[str], place: Place) -> str:
 
 _NAMES = r"[\w@\-]+(?:\.[\w@\-]+){0,9}?"
 _CALL = rf"\s*+\(\s*+(?P<name>{lexis.FIELD})\s*+(?:,\s*+(?P<value>{lexis.VALUE})\s*+)?\)"
+_EXISTENCE = r"(?P<function>(?ai:has|missing|defined|(?:is_?)?not_?(?:null|empty)|is_?(?:null|empty)))"
+_FUNCTION = r"(?ai:starts_?with|ends_?with|match(?:es)?|lower|upper|strip|equals)"
 _COMMENT = (rf"--(?![\w@.\-]*+{_OPERATOR_AHEAD})|/\*|//|#", _NO_COMMENTS)
 _CLAUSE = (
-    rf"{_word('(?:order|sort|group) by', 'having', 'limit', 'offset', 'fetch (?:first|next)')}(?=\s++\S)(?!{_OPERATOR_AHEAD})",
+    rf"{_word('(?:order|sort|group) by', 'having', 'limit', 'offset', 'fetch first')}(?=\s++\S)(?!{_OPERATOR_AHEAD})",
     _NO_CLAUSES,
 )
-_COMMAND = r"\|\s*+(?ai:where|search|filter|sort|order|limit|head|tail|take|top|stats|count|eval|table|fields|keep" \
+_COMMAND = (
+    r"\|\s*+(?ai:where|search|filter|sort|order|limit|head|tail|take|top|stats|count|eval|table|fields|keep"
     r"|project|summarize|extend|render|join|rename|dedup|distinct|grep|wc|uniq)(?!\w)"
+)
 _QUOTE_MARK = (lexis.TYPOGRAPHIC_QUOTE, _STRAIGHT_QUOTES)
+
+
+def _called(match: re.Match[str], place: Place) -> str:
+    return f"write {shown(match['name'])} ~ {shown(match['value'])}" if match["value"] else _exists(match, place)
+
 
 _AT_COMPARISON = _table(
     _QUOTE_MARK,
-    ("`", 'a name that needs quotes has " or \' around it'),
+    ("`", "a name that needs quotes has \" or ' around it"),
     _COMMENT,
     (_COMMAND, _NO_PIPES),
     (rf"(?ai:EXISTS){_END}(?!{_OPERATOR_AHEAD})(?=\s*+[(:]?\s*+(?P<name>{lexis.FIELD}))", _exists),
     (rf"(?P<function>(?ai:_exists_|_missing_))(?=\s*+:\s*+(?P<name>{lexis.FIELD}))", _exists),
-    ((rf"(?P<function>(?ai:has|missing|defined|(?:is_?)?not_?(?:null|empty)|is_?(?:null|empty)))(?={_CALL})"
-     rf"(?!{_OPERATOR_AHEAD})"), lambda match, place: _called(match, place)),
+    (rf"{_EXISTENCE}(?={_CALL})(?!{_OPERATOR_AHEAD})", _called),
     (rf"(?ai:contains|includes|instr)(?={_CALL})", "write {name} ~ {value}"),
     (rf"(?ai:starts_?with|begins_?with)(?={_CALL})", "write {name} = with a * at the end of the value"),
     (rf"(?ai:ends_?with)(?={_CALL})", "write {name} = with a * at the start of the value"),
     (rf"(?ai:match(?:es)?|regexp?|regexp_like|like|re\.\w++)(?={_CALL})", "write {name} ~ /pattern/"),
-    (rf"(?ai:lower|upper|lcase|ucase|to_?lower|to_?upper|lowercase|uppercase)(?={_CALL})",
-     f"write {{name}} alone; {_ANY_CASE}"),
+    (
+        rf"(?ai:lower|upper|lcase|ucase|to_?lower|to_?upper|lowercase|uppercase)(?={_CALL})",
+        f"write {{name}} alone; {_ANY_CASE}",
+    ),
     (r"(?ai:count|sum|avg|min|max)(?=\s*+\()", "nothing is calculated; every answer has the count of its documents"),
-    (rf"(?P<mark>(?P<name>{_NAMES})\.(?ai:contains|includes))\s*+\(\s*+(?P<value>{lexis.VALUE})\s*+\)",
-     "write {name} ~ {value}"),
-    (rf"(?P<mark>(?P<name>{_NAMES})\.(?ai:starts_?with|ends_?with|match(?:es)?|lower|upper|strip|equals))\s*+\(",
-     "there are no functions; compare {name} itself, with * and ? or ~ /pattern/"),
+    (
+        rf"(?P<mark>(?P<name>{_NAMES})\.(?ai:contains|includes))\s*+\(\s*+(?P<value>{lexis.VALUE})\s*+\)",
+        "write {name} ~ {value}",
+    ),
+    (
+        rf"(?P<mark>(?P<name>{_NAMES})\.{_FUNCTION})\s*+\(",
+        "there are no functions; compare {name} itself, with * and ? or ~ /pattern/",
+    ),
     (rf"(?!{lexis.KEYWORDS}{_END})[\w.]++(?={_CALL})", "there are no functions; compare {name} itself"),
     (r"\*\s*+(?::\s*+\*)?(?=\s*+\Z)", _EVERYTHING),
     (r"[*?]", "a query names its fields; write field = value"),
-    (rf"(?ai:SELECT|FROM|WHERE)(?=\s++\S)(?!{_OPERATOR_AHEAD})", "a query is only the condition that would follow WHERE"),
+    (
+        rf"(?ai:SELECT|FROM|WHERE)(?=\s++\S)(?!{_OPERATOR_AHEAD})",
+        "a query is only the condition that would follow WHERE",
+    ),
     _CLAUSE,
     (rf"\+(?=\s*+(?P<name>{lexis.FIELD}))", "write {name} = … without the sign; AND makes all comparisons needed"),
     (rf"-(?=(?P<name>{lexis.FIELD})\s*+:(?!\s*+\{{))", "write NOT: NOT {name} = …"),
@@ -212,10 +226,6 @@ _AT_COMPARISON = _table(
     (rf"(?:{lexis.KEYWORDS}{_END}|[=<>!~]++)", "write a field before it"),
     (r"[,;]", "remove it; AND or OR stands between two comparisons"),
 )
-
-
-def _called(match: re.Match[str], place: Place) -> str:
-    return f"write {shown(match['name'])} ~ {shown(match['value'])}" if match["value"] else _exists(match, place)
 
 
 def at_comparison(text: str, at: int) -> Habit | None:
@@ -265,6 +275,10 @@ def _colon(match: re.Match[str], place: Place) -> str:
     return hint if match["value"] else f"{hint}, or field:{{ … }} for one nested object"
 
 
+_MORE = "(?:greater|more|larger|bigger|later|newer)"
+_FEWER = "(?:less|smaller|fewer|earlier|older)"
+_STARTS = _word("starts?_? with", "starts?_?with", "begins?_? with", "begins?_?with", "has_?prefix")
+_ENDS = _word("ends?_? with", "ends?_?with", "has_?suffix")
 _AT_OPERATOR = _table(
     (rf":(?=\s*+\*{_COMPARISON_ENDS})", "write {field} EXISTS"),
     (r":(?=\s*+(?P<sign>[<>]=?|!=|!?~))", "write {sign} without the colon"),
@@ -296,28 +310,32 @@ _AT_OPERATOR = _table(
     (r"∉", "write NOT IN (…)"),
     (rf"=!(?=\s++(?!(?ai:AND|OR){_END})[^\s)}}])|!\s++=", "write !="),
     (r"(?P<first>[<>])\s++=", "write {first}= without a blank"),
-    (rf"(?ai:is\s++{_PRESENT}|(?:is_?)?not_?null(?!\w)|not\s++null(?!\w)|exist(?!\w)|present(?!\w))",
-     "write {field} EXISTS"),
-    (rf"(?ai:is\s++{_MISSING}|is_?(?:null|empty)(?!\w)|missing(?!\w))|!=?\s*+(?ai:EXISTS)(?!\w)",
-     "write {field} NOT EXISTS"),
+    (
+        rf"(?ai:is\s++{_PRESENT}|(?:is_?)?not_?null(?!\w)|not\s++null(?!\w)|exist(?!\w)|present(?!\w))",
+        "write {field} EXISTS",
+    ),
+    (
+        rf"(?ai:is\s++{_MISSING}|is_?(?:null|empty)(?!\w)|missing(?!\w))|!=?\s*+(?ai:EXISTS)(?!\w)",
+        "write {field} NOT EXISTS",
+    ),
     (r"=\s*+(?ai:EXISTS|NOT\s++NULL)(?!\w)", "write {field} EXISTS"),
     (r"(?ai:is\s++not\s++in|not_?in|!\s*+in|nin|-notin)~?(?=\s*+[(\[{])", "write NOT IN (…)"),
-    (r"(?ai:is\s++in|is\s++(?:one|any)\s++of|-in)(?!\w)|(?ai:has_any|has_all|one\s++of|any\s++of)(?!\w)",
-     "write IN (…)"),
+    (
+        r"(?ai:is\s++in|is\s++(?:one|any)\s++of|-in)(?!\w)|(?ai:has_any|has_all|one\s++of|any\s++of)(?!\w)",
+        "write IN (…)",
+    ),
     (rf"{_NEGATION}-?{_word('i?like', 'glob', 'similar to')}{_IF_VALUE}", _like),
-    (rf"{_NEGATION}-?{_word('r(?:eg)?like', 'regexp?', 'match(?:es)?(?: regexp?)?', 'matches pattern')}",
-     _sign("~", why=" and a regular expression between slashes: ~ /pattern/")),
-    ((rf"{_NEGATION}-?{_word('starts?_? with', 'starts?_?with', 'begins?_? with', 'begins?_?with', 'has_?prefix')}"
-     rf"{_IF_VALUE}"), _sign("=", end="*", why=" with a * at the end")),
-    (rf"{_NEGATION}-?{_word('ends?_? with', 'ends?_?with', 'has_?suffix')}{_IF_VALUE}",
-     _sign("=", start="*", why=" with a * at the start")),
+    (
+        rf"{_NEGATION}-?{_word('r(?:eg)?like', 'regexp?', 'match(?:es)?(?: regexp?)?', 'matches pattern')}",
+        _sign("~", why=" and a regular expression between slashes: ~ /pattern/"),
+    ),
+    (rf"{_NEGATION}-?{_STARTS}{_IF_VALUE}", _sign("=", end="*", why=" with a * at the end")),
+    (rf"{_NEGATION}-?{_ENDS}{_IF_VALUE}", _sign("=", start="*", why=" with a * at the start")),
     (rf"{_NEGATION}-?{_word('i?contains?(?:_cs)?', 'includes?', 'has(?:_cs)?')}{_IF_VALUE}", _sign("~")),
-    (rf"(?ai:is\s++)?{_word('(?:greater|more|larger|bigger|later|newer)(?: than)? or equal(?: to)?', 'at least', '-?gte', '-?ge')}",
-     "write >="),
-    (rf"(?ai:is\s++)?{_word('(?:less|smaller|fewer|earlier|older)(?: than)? or equal(?: to)?', 'at most', '-?lte', '-?le')}",
-     "write <="),
-    (rf"(?ai:is\s++)?{_word('(?:greater|more|larger|bigger|later|newer) than', '-?gt', 'after', 'since', 'over', 'above')}", "write >"),
-    (rf"(?ai:is\s++)?{_word('(?:less|smaller|fewer|earlier|older) than', '-?lt', 'before', 'until', 'under', 'below')}", "write <"),
+    (rf"(?ai:is\s++)?{_word(f'{_MORE}(?: than)? or equal(?: to)?', 'at least', '-?gte', '-?ge')}", "write >="),
+    (rf"(?ai:is\s++)?{_word(f'{_FEWER}(?: than)? or equal(?: to)?', 'at most', '-?lte', '-?le')}", "write <="),
+    (rf"(?ai:is\s++)?{_word(f'{_MORE} than', '-?gt', 'after', 'since', 'over', 'above')}", "write >"),
+    (rf"(?ai:is\s++)?{_word(f'{_FEWER} than', '-?lt', 'before', 'until', 'under', 'below')}", "write <"),
     (rf"{_word('-?neq?')}{_IF_VALUE}", _sign("!=")),
     (rf"(?ai:is\s++)?{_NEGATION}{_word('-?i?eq', 'equals?(?: to)?')}{_IF_VALUE}", _sign("=")),
     (rf"(?P<negation>{_word('(?:is|was) not', 'isn.t')}){_IF_VALUE}", _sign("=")),
@@ -329,7 +347,9 @@ _AT_OPERATOR = _table(
     (rf"(?P<negation>(?ai:NOT))(?=\s++(?P<value>{lexis.VALUE}){_COMPARISON_ENDS})", _sign("=")),
 )
 _NAME_REST = re.compile(r"""(?:[^\s=<>~!,(){}"]|'(?=[^\s'=]*[\s=]))++""")
-_NAME_WITH_BLANKS = re.compile(rf"(?!{lexis.KEYWORDS}{_END})\w[\w@.\-]*+(?:[ ]\w[\w@.\-]*+){{0,3}}+(?={_OPERATOR_AHEAD})")
+_NAME_WITH_BLANKS = re.compile(
+    rf"(?!{lexis.KEYWORDS}{_END})\w[\w@.\-]*+(?:[ ]\w[\w@.\-]*+){{0,3}}+(?={_OPERATOR_AHEAD})"
+)
 _OPERATOR = re.compile(_OPERATOR_AHEAD)
 _INVISIBLE = re.compile(lexis.ZERO_WIDTH)
 _PERCENT = re.compile(r"%[0-9A-Fa-f]{2}")
@@ -356,34 +376,46 @@ def at_scope(place: Place) -> Habit | None:
     return _look_up(_AT_SCOPE, place)
 
 
+# pylint: disable-next=too-many-return-statements  # one a case
 def _unquoted_name(place: Place) -> Habit | None:
     """A name with characters that only a quoted one may have."""
     end = place.field_at + len(place.field)
+    if place.field[0] in "\"'":
+        return None
     if place.at > end:
         second = _NAME_WITH_BLANKS.match(place.text, place.at)
-        if second is None or place.text[end : place.at] != " " or place.field[0] in "\"'":
+        if second is None or place.text[end : place.at] != " ":
             return None
         name = f"{place.field} {second[0]}"
         return Habit(*second.span(), f'write AND or OR between two comparisons, or quote the name: "{shown(name)}"')
     rest = _NAME_REST.match(place.text, end)
-    if rest is None or place.field[0] in "\"'":
+    if rest is None:
         return None
     if _PERCENT.match(rest[0]):
         return Habit(end, end + 3, "the text is percent-encoded; decode it first")
-    if invisible := _INVISIBLE.search(rest[0]):
-        name = f"U+{ord(invisible[0]):04X}"
-        return Habit(place.field_at, rest.end(), f"remove the invisible character {name} from the name, or quote it")
-    if _OPERATOR.match(place.text, rest.end()) is None:
-        # Not a name at all, but a value: 10.0.0.0/8.
-        hint = f"a value alone is not looked for; write field = {shown(place.field + rest[0])}"
+    hint = _hint_on_name(place.field, rest[0])
+    if _OPERATOR.match(place.text, rest.end()) is None and "invisible" not in hint:
+        # No name at all, but a value: 10.0.0.0/8.
+        whole = shown(place.field + rest[0])
+        hint = f"a value alone is not looked for; write field = {_quoted_if_needed(whole)}"
         return Habit(place.field_at, rest.end(), hint) if _WORD_ALONE.match(place.text, rest.end()) else None
-    if rest[0].lstrip(".")[:1] in ("*", "?"):
-        return Habit(*rest.span(), "a name has no wildcards; write a comparison for each field")
-    if rest[0][0] == "[":
-        return Habit(*rest.span(), "the members of a list have no numbers; write the field alone")
-    if rest[0][0] in ",;|&`":
-        return None
-    return Habit(place.field_at, rest.end(), f'quote a name with such characters: "{shown(place.field + rest[0])}"')
+    start = rest.start() if rest[0][0] in ".*?[" and "quote" not in hint else place.field_at
+    return Habit(start, rest.end(), hint) if hint else None
+
+
+def _hint_on_name(name: str, rest: str) -> str:
+    """What to write for a name that goes on with what no name has."""
+    if invisible := _INVISIBLE.search(rest):
+        return f"remove the invisible character U+{ord(invisible[0]):04X} from the name, or quote it"
+    if rest.lstrip(".")[:1] in ("*", "?"):
+        return "a name has no wildcards; write a comparison for each field"
+    if rest[0] == "[":
+        return "the members of a list have no numbers; write the field alone"
+    return "" if rest[0] in ",;|&`" else f'quote a name with such characters: "{shown(name + rest)}"'
+
+
+def _quoted_if_needed(value: str) -> str:
+    return f'"{value}"' if "'" in value else value
 
 
 def _word_alone(place: Place, operator: str, connective: str) -> Habit | None:
@@ -408,8 +440,10 @@ _AT_VALUE = _table(
     _QUOTE_MARK,
     (rf"(?ai:NOT)(?=\s++(?P<value>{lexis.VALUE}){_COMPARISON_ENDS})", "write != or NOT IN for what is not that value"),
     (rf"(?ai:AND|OR){_END}(?=\s++(?:\(|{_COMPARISON_AHEAD}))", 'write a value before it, or "{found}" for the word'),
-    (rf"(?ai:IN|BETWEEN){_END}(?=\s*+\()|(?ai:BETWEEN){_END}(?=\s++{lexis.VALUE}\s++(?ai:AND){_END})",
-     "one operator stands between a field and its value: {field} {found} …"),
+    (
+        rf"(?ai:IN|BETWEEN){_END}(?=\s*+\()|(?ai:BETWEEN){_END}(?=\s++{lexis.VALUE}\s++(?ai:AND){_END})",
+        "one operator stands between a field and its value: {field} {found} …",
+    ),
     (rf"{lexis.KEYWORDS}{_END}", 'write "{found}" to use it as a value'),
 )
 _AT_OPERAND = _table(
@@ -421,7 +455,7 @@ _AT_OPERAND = _table(
     (r"\(\s*+(?ai:SELECT)(?!\w)", "there are no queries within queries; write IN (…) with the values"),
     (rf"\{{(?=\s*+{_COMPARISON_AHEAD})", "write {field}:{{ … }} for one nested object"),
     (r"\(", "write IN (…) for one of several values; quote a value that holds brackets"),
-    (r"[=<>~]++|!=", "one operator stands between a field and its value; quote a value that holds a sign"),
+    (r"(?:[=<>]|!=)[=<>~!]*+", "one operator stands between a field and its value; quote a value that holds a sign"),
 )
 
 
@@ -433,7 +467,7 @@ def at_value(place: Place) -> Habit | None:
 _AT_LIST = _table(
     (_listed(_OR, r"[\[{]", r"[\]}]"), _in),
     (r"[\[{]", "write ( and ) around the values"),
-    (r"~", "write IN, with \"case_insensitive\": true in the request for any letter case"),
+    (r"~", 'write IN, with "case_insensitive": true in the request for any letter case'),
 )
 
 
@@ -456,9 +490,17 @@ _FIELD = re.compile(lexis.FIELD, re.DOTALL)
 
 _IN_LIST = _table(
     (rf"{_OR}|{_AND}", "write a comma between two values"),
-    (rf"(?P<second>{_MEMBER})", lambda match, place: "write a comma between two values"
-     + (f', or quote a value with blanks: "{shown(f"{place.value} {match[0]}")}"'
-        if place.value[:1] not in "\"'" and match[0][0] not in "\"'" else "")),
+    (
+        rf"(?P<second>{_MEMBER})",
+        lambda match, place: (
+            "write a comma between two values"
+            + (
+                f', or quote a value with blanks: "{shown(f"{place.value} {match[0]}")}"'
+                if place.value[:1] not in "\"'" and match[0][0] not in "\"'"
+                else ""
+            )
+        ),
+    ),
 )
 
 
@@ -552,15 +594,29 @@ _AFTER_COMPARISON = _table(
     (r"(?P<sign>[+\-])\s*+(?:(?ai:INTERVAL)\s++)?[\"']?(?P<number>[0-9]{1,6})\s*+(?P<unit>[A-Za-z]{0,8})[\"']?", _math),
     (rf"{_CLAUSE[0]}|(?ai:sort|head|top|take)(?=\s++[\w+\-])(?!{_OPERATOR_AHEAD})", _NO_CLAUSES),
     (rf"(?ai:NOT){_END}(?=\s*+(?:\(|{_COMPARISON_AHEAD}))", "write AND NOT or OR NOT"),
-    (rf"(?:TO|to|\.\.+){_END}(?=\s*+(?P<high>{lexis.VALUE}))", lambda match, place:
-     f"write {shown(place.field)} BETWEEN {shown(place.value)} AND {shown(match['high'])}"),
+    (
+        rf"(?:TO|to|\.\.+){_END}(?=\s*+(?P<high>{lexis.VALUE}))",
+        lambda match, place: f"write {shown(place.field)} BETWEEN {shown(place.value)} AND {shown(match['high'])}",
+    ),
     (rf"(?ai:where|when|if|then|with)(?=\s++{_COMPARISON_AHEAD})", "write AND or OR"),
     (_word("xor", "nor", "nand", "unless", "but", "except", "plus"), "write AND, OR or NOT"),
     (rf"!(?=\s*+(?:\(|{_COMPARISON_AHEAD}))", "write AND NOT or OR NOT"),
-    (r"[<>]=?", lambda match, place: "write BETWEEN, or two comparisons with AND" if place.operator[:1] in ("<", ">")
-     else "write AND or OR between two comparisons, each with its field"),
-    (r"[=<>!~:]++", lambda match, place: "EXISTS takes no value" if place.operator.endswith("EXISTS")
-     else "write AND or OR between two comparisons, each with its field; quote a value that holds a sign"),
+    (
+        r"[<>]=?",
+        lambda match, place: (
+            "write BETWEEN, or two comparisons with AND"
+            if place.operator[:1] in ("<", ">")
+            else "write AND or OR between two comparisons, each with its field"
+        ),
+    ),
+    (
+        r"[=<>!~:]++",
+        lambda match, place: (
+            "EXISTS takes no value"
+            if place.operator.endswith("EXISTS")
+            else "write AND or OR between two comparisons, each with its field; quote a value that holds a sign"
+        ),
+    ),
     (rf"{lexis.FIELD}(?={_OPERATOR_AHEAD})", "write AND or OR before it"),
     (r"[(\[{]", "write AND or OR before it; quote a value that holds brackets"),
     (r"(?:(?ai:IS|LIKE|CONTAINS)(?!\w))", "one operator stands between a field and its value"),
@@ -592,12 +648,12 @@ def after_comparison(place: Place) -> Habit | None:
 
 
 def _glued(place: Place) -> Habit | None:
-    """`a = 1&&b = 2` and `a = 1; b = 2`: the sign is part of the value, and the next comparison is what does not fit."""
+    """`a = 1&&b = 2`, `a = 1; b = 2`: the sign is part of the value, and what comes next does not fit."""
     if place.value[:1] in ("", '"', "'") or place.operator.endswith("/"):
         return None
     if _NEXT_COMPARISON.match(place.text, place.at) is not None:
         sign = _GLUED_END.search(place.value)
-    elif place.at == place.value_end and place.text[place.at : place.at + 1] in tuple("=<>!~:{\"'"):
+    elif _OPERATOR.match(place.text, place.at) or place.text[place.at : place.at + 1] in tuple(":\"'"):
         sign = _GLUED.search(place.value)
     else:
         sign = None
@@ -608,6 +664,7 @@ def _glued(place: Place) -> Habit | None:
     return Habit(place.value_at + start, place.value_at + end, f"write {word} with a blank on either side")
 
 
+# pylint: disable-next=too-many-return-statements  # one a case
 def _touching(place: Place) -> Habit | None:
     """What follows a value without a blank, and so was meant as a part of it."""
     if not place.value or place.at != place.value_end or place.operator.endswith("/"):
@@ -617,29 +674,38 @@ def _touching(place: Place) -> Habit | None:
     if value.lower() in ("now", "today") and (call := _CALL_OF_NOW.match(text, place.at)):
         return Habit(*call.span(), "write now without brackets")
     if mark == "," and value[-1:].isdigit() and _DECIMALS.match(text, place.at) and not place.operator.isalpha():
-        rest = _TOUCHING_END.match(text, place.at + 1)
-        assert rest is not None
-        hint = "write a number without separators, and a point before its decimals"
-        if rest[0].isdigit() and len(rest[0]) != 3:
-            hint = f"write a decimal number with a point: {shown(f'{value}.{rest[0]}')}"
-        return Habit(place.value_at, rest.end(), hint)
+        return _number(place)
     if mark in (",", ";", "", ")", "}", "&", "|"):
         return None
     rest = _TOUCHING_END.match(text, place.at)
     assert rest is not None
     if value[0] in "\"'":
-        if mark in "*?":
-            inner = lexis.unquote(value)
-            written = lexis.write_value((inner, Wildcard.ANY)) if inner else "*"
-            return Habit(*rest.span(), f"wildcards go with values without quotes: {shown(written)}")
-        if mark == value[0]:
-            return Habit(place.at, place.at + 1, f"write \\{mark} for a quote within quotes")
-        return Habit(*rest.span(), f"quote the whole value; \\{value[0]} is a quote within quotes")
-    if mark in "\"'" and value[-1] in "*?":
-        closing = lexis.QUOTED.match(text, place.at)
-        if closing is not None:
-            written = lexis.write_value((Wildcard.ANY, lexis.unquote(closing[0]))) if closing[0][1:-1] else "*"
-            return Habit(*closing.span(), f"wildcards go with values without quotes: {shown(written)}")
+        return Habit(place.at, rest.end() if mark != value[0] else place.at + 1, _hint_after_quote(value, mark))
+    closing = lexis.QUOTED.match(text, place.at) if value[-1] in "*?" else None
+    if closing is not None:
+        written = lexis.write_value((Wildcard.ANY, lexis.unquote(closing[0]))) if closing[0][1:-1] else "*"
+        return Habit(*closing.span(), f"wildcards go with values without quotes: {shown(written)}")
     whole = value + rest[0]
     quote = "'" if '"' in whole else '"'
     return Habit(place.value_at, rest.end(), f"quote a value with such characters: {quote}{shown(whole)}{quote}")
+
+
+def _number(place: Place) -> Habit:
+    """A number whose decimals or thousands stand behind a comma."""
+    rest = _TOUCHING_END.match(place.text, place.at + 1)
+    assert rest is not None
+    hint = "write a number without separators, and a point before its decimals"
+    if rest[0].isdigit() and len(rest[0]) != 3:
+        hint = f"write a decimal number with a point: {shown(f'{place.value}.{rest[0]}')}"
+    return Habit(place.value_at, rest.end(), hint)
+
+
+def _hint_after_quote(value: str, mark: str) -> str:
+    """What to write for a quoted value that goes on behind its quote."""
+    if mark in "*?":
+        inner = lexis.unquote(value)
+        written = lexis.write_value((inner, Wildcard.ANY)) if inner else "*"
+        return f"wildcards go with values without quotes: {shown(written)}"
+    if mark == value[0]:
+        return f"write \\{mark} for a quote within quotes"
+    return f"quote the whole value; \\{value[0]} is a quote within quotes"
