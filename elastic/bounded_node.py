@@ -6,6 +6,9 @@ help. ``Content-Length`` cannot be trusted, because Elasticsearch sends searches
 part, as a socket's time-out begins anew with every byte.
 """
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,8 +18,24 @@ from urllib3.exceptions import HTTPError
 
 from elastic.bounded_read import ask
 
-MAX_ANSWER_BYTES = 64 * 1024 * 1024
-"""A page of 1,000 documents of 64 KiB."""
+MAX_ANSWER_BYTES = 32 * 1024 * 1024
+"""A page of 1,000 documents of 32 KiB."""
+
+_on_long: ContextVar[Callable[[int], None] | None] = ContextVar("on_long", default=None)
+
+
+@contextmanager
+def long_answers(on_long: Callable[[int], None]) -> Iterator[None]:
+    """Ask before a long answer is read in here, in this context.
+
+    Args:
+        on_long: as ``ask`` takes it; what it raises is the cause of the ``ConnectionError`` that a client raises.
+    """
+    token = _on_long.set(on_long)
+    try:
+        yield
+    finally:
+        _on_long.reset(token)
 
 
 class AnswerTooLarge(HTTPError):
@@ -45,7 +64,9 @@ class _BoundedPool:
             HTTPError: there is no answer, or it has not come whole in time.
         """
         timeout = options.pop("timeout", self._timeout)
-        response, data = ask(self._pool, method, target, limit=MAX_ANSWER_BYTES, timeout=timeout, **options)
+        response, data = ask(
+            self._pool, method, target, limit=MAX_ANSWER_BYTES, timeout=timeout, on_long=_on_long.get(), **options
+        )
         if len(data) > MAX_ANSWER_BYTES:
             raise AnswerTooLarge(f"the answer is over {MAX_ANSWER_BYTES} bytes")
         return _Answer(response.status, response.headers, data)

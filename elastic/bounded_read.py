@@ -1,16 +1,25 @@
 """Reading an HTTP answer, within a size and a time."""
 
 import time
+from collections.abc import Callable
 from typing import Any
 
 from urllib3 import BaseHTTPResponse, HTTPConnectionPool
 from urllib3.exceptions import ReadTimeoutError
 
-_PART_BYTES = 256 * 1024
+LONG_BYTES = 256 * 1024
+"""An answer over that is a long one; it is read in such parts."""
 
 
-def ask(
-    pool: HTTPConnectionPool, method: str, target: str, *, limit: int, timeout: float | None, **options: Any
+def ask(  # pylint: disable=too-many-arguments  # a request has as many
+    pool: HTTPConnectionPool,
+    method: str,
+    target: str,
+    *,
+    limit: int,
+    timeout: float | None,
+    on_long: Callable[[int], None] | None = None,
+    **options: Any,
 ) -> tuple[BaseHTTPResponse, bytes]:
     """Send one request, and read the answer.
 
@@ -23,6 +32,8 @@ def ask(
         limit: how many bytes of the answer are read; the connection of a longer one is closed.
         timeout: seconds within which the answer has to come whole, but for the last wait, which may take as many
             again; None for no limit.
+        on_long: called with the length of a long answer before more than ``LONG_BYTES`` of it are read; where that is
+            not known, with the limit, and with the length once it is. What it raises ends the reading.
         options: others that ``urlopen`` takes.
 
     Returns:
@@ -34,17 +45,25 @@ def ask(
     """
     until = None if timeout is None else time.monotonic() + timeout
     response = pool.urlopen(method, target, timeout=timeout, preload_content=False, **options)
-    parts, length = [], 0
+    parts, length, announced = [], 0, 0
     try:
-        while part := response.read1(_PART_BYTES):
+        while part := response.read1(LONG_BYTES):
             parts.append(part)
             length += len(part)
             if length > limit:
                 response.close()
                 break
             if until is not None and time.monotonic() > until:
-                response.close()
                 raise ReadTimeoutError(pool, target, f"the answer has not come whole within {timeout} s")
+            if length > LONG_BYTES and on_long is not None and not announced:
+                announced = min(limit, int(response.headers.get("Content-Length", limit)))
+                on_long(announced)
+        if announced and on_long is not None and length != announced:
+            on_long(min(limit, length))
         return response, b"".join(parts)
+    except BaseException:
+        # What is left unread would be taken for the next answer.
+        response.close()
+        raise
     finally:
         response.release_conn()

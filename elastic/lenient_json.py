@@ -7,7 +7,7 @@ import orjson
 from elasticsearch import OrjsonSerializer
 
 # An escaped backslash and a whole pair are kept, and consumed, so that what is left is half a character.
-_HALF = re.compile(r"(\\\\|\\ud[89ab][0-9a-f]{2}\\ud[c-f][0-9a-f]{2})|\\ud[89a-f][0-9a-f]{2}", re.IGNORECASE)
+_HALF = re.compile(rb"(\\\\|\\ud[89ab][0-9a-f]{2}\\ud[c-f][0-9a-f]{2})|\\ud[89a-f][0-9a-f]{2}", re.IGNORECASE)
 
 
 class LenientSerializer(OrjsonSerializer):
@@ -26,5 +26,14 @@ class LenientSerializer(OrjsonSerializer):
         try:
             return orjson.loads(data)
         except orjson.JSONDecodeError:
-            text = data.decode("utf-8", "replace")
-            return orjson.loads(_HALF.sub(lambda found: found[1] or "\ufffd", text))
+            return orjson.loads(whole(data))
+
+
+def whole(text: bytes) -> bytes:
+    """A JSON text with U+FFFD in the place of half characters, and of bytes that are no UTF-8."""
+    if not text.isascii():
+        try:
+            text.decode()
+        except UnicodeDecodeError:
+            text = text.decode("utf-8", "replace").encode()
+    return _HALF.sub(lambda found: found[1] or rb"\ufffd", text)

@@ -5,12 +5,13 @@ happens here, in the event loop, where waiting costs next to nothing.
 """
 
 import asyncio
+import gc
 import io
 import logging
 import sys
 import time
-from collections.abc import Awaitable, Callable, Iterable
-from contextlib import suppress
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from contextlib import AbstractAsyncContextManager, AbstractContextManager, nullcontext, suppress
 from typing import Any
 from urllib.parse import unquote_to_bytes
 
@@ -19,11 +20,14 @@ from django.http import HttpRequest, HttpResponse
 
 from elastic import tracing
 from gateway.address import client_of, neighbourhood
-from gateway.answers import Answers
+from gateway.auth import lets_in
 from gateway.bodies import Bodies, Message, Receive
 from gateway.correlation import correlate
 from gateway.deadline import RECEIVED
-from gateway.lanes import Full, Lane
+from gateway.endpoints import FORMS, SMALL_BODY_BYTES, body_limit, needs_credentials
+from gateway.lanes import Full, Lane, Places
+from gateway.media import too_large
+from gateway.memory import Memory, Part, Share, memory_is_full, used_by
 from gateway.metrics import AUDIT_MODE, SHED, SPOOL_LIMIT_BYTES
 from gateway.patience import Patience
 from gateway.problems import Code, Problem, Unavailable, problem_response
@@ -42,10 +46,11 @@ _STOPPING_SECONDS = 3.0
 _FLUSH_SECONDS = 1.0
 _LOOK_SECONDS = 0.05
 _PART_BYTES = 64 * 1024
-"""An answer is handed to the server in such parts, which waits for the client's taking them, and not all at once."""
+"""Every answer is handed to the server in such parts, which waits for the client's taking them: a slow client has
+``_STALLED_SECONDS`` for each of them, and not for all at once."""
 
 
-class Application:
+class Application:  # pylint: disable=too-many-instance-attributes  # it puts them together
     """One worker process's side of HTTP.
 
     What tells whether the gateway is well has lanes of its own: however busy the rest is, it answers.
@@ -60,9 +65,11 @@ class Application:
             "/readyz": Lane("readiness", 1, _VITAL_QUEUE),
         }
         self._requests = Lane("requests", settings.GATEWAY.threads, settings.GATEWAY.queue)
+        # One address may have half of the room, so that others find some too.
+        self._places = Places(max(1, (settings.GATEWAY.threads + settings.GATEWAY.queue) // 2))
         self._patience = Patience()
         self._bodies = Bodies(self._patience)
-        self._answers = Answers(self._patience)
+        self._memory = Memory(self._patience)
         self._inside = 0
         self._end: asyncio.Task[None] | None = None
 
@@ -86,7 +93,8 @@ class Application:
         """Answer one request."""
         self._inside += 1
         try:
-            await self._answer(scope, receive, _Client(self._patience, self._answers, receive, send))
+            with self._memory.share() as share:
+                await self._answer(scope, receive, _Client(self._patience, self._memory, share, receive, send), share)
         except _Stalled:
             logger.warning("a client that does not take its answer is given up")
         except Exception:
@@ -96,14 +104,18 @@ class Application:
         finally:
             self._inside -= 1
 
-    async def _answer(self, scope: Message, receive: Receive, client: "_Client") -> None:
+    async def _answer(self, scope: Message, receive: Receive, client: "_Client", share: Share) -> None:
         environ = _environ(scope)
         lane = self._lanes.get(scope["path"])
+        entered: AbstractContextManager[None] = nullcontext()
         try:
             if lane is None:
                 lane = self._requests
-                await self._take_body(environ, receive)
-            answer = await lane.run(_respond, environ, _Stream(asyncio.get_running_loop(), client))
+                place = neighbourhood(client_of(environ))
+                await self._take_body(environ, place, receive, share)
+                entered = self._places.inside(place)
+            with entered:
+                answer = await lane.run(_respond, environ, _Stream(asyncio.get_running_loop(), client), share)
         except Full:
             SHED.inc()
             overloaded = Unavailable(Code.OVERLOADED, "The gateway has more requests than it can work on; try again.")
@@ -111,23 +123,48 @@ class Application:
         if answer is not None:
             await client.take_whole(*answer)
 
-    async def _take_body(self, environ: dict[str, Any], receive: Receive) -> None:
+    async def _take_body(self, environ: dict[str, Any], place: str, receive: Receive, share: Share) -> None:
         """Read the body, and say in the environment how long it is: longer than it came, if it did not come whole.
+
+        One that is too long, or not short and from somebody unknown where only who is known is answered, is not read:
+        what answers says why.
 
         Raises:
             Full: there is no room for it.
         """
         if "CONTENT_LENGTH" not in environ and "HTTP_TRANSFER_ENCODING" not in environ:
             return
-        place = neighbourhood(client_of(environ))
+        limit = body_limit(_path(environ))
         try:
             environ[REFUSED] = refusal(place)
-            if environ[REFUSED] is None:
-                body, whole = await self._bodies.read(place, receive)
+            if environ[REFUSED] is None and await self._is_wanted(environ, limit, share):
+                body, whole = await self._bodies.read(place, receive, limit)
                 environ["wsgi.input"] = io.BytesIO(body)
                 environ["CONTENT_LENGTH"] = str(len(body) if whole else len(body) + 1)
         except Problem as problem:
             environ[REFUSED] = problem
+
+    async def _is_wanted(self, environ: dict[str, Any], limit: int, share: Share) -> bool:
+        """Whether to read the body; there is memory for it then.
+
+        Raises:
+            Problem: it is too long for a form, or there is no memory for it.
+            Full: there is no thread to look at the credentials.
+        """
+        # The server has seen that it is a number; a body in chunks has none.
+        length = int(environ.get("CONTENT_LENGTH", limit))
+        if length <= SMALL_BODY_BYTES:
+            return True
+        path = _path(environ)
+        if length > limit:
+            if path.startswith(FORMS):
+                raise too_large(limit)
+            return False
+        if needs_credentials(path) and not await self._requests.run(lets_in, environ.get("HTTP_AUTHORIZATION")):
+            return False
+        if not share.try_claim(Part.RECEIVED, length):
+            raise memory_is_full()
+        return True
 
 
 class _Stalled(Exception):
@@ -137,9 +174,10 @@ class _Stalled(Exception):
 class _Client:
     """Takes an answer, in the event loop."""
 
-    def __init__(self, patience: Patience, answers: Answers, receive: Receive, send: Send) -> None:
+    def __init__(self, patience: Patience, memory: Memory, share: Share, receive: Receive, send: Send) -> None:
         self._patience = patience
-        self._answers = answers
+        self._memory = memory
+        self._share = share
         self._receive = receive
         self._send = send
 
@@ -163,7 +201,12 @@ class _Client:
         """
         rest = memoryview(body)
         try:
-            async with self._patience.wait(None) if len(body) <= _PART_BYTES else self._answers.taking(len(body)):
+            if len(body) <= _PART_BYTES:
+                self._share.clear()
+                taking: AbstractAsyncContextManager[Any] = self._patience.wait(None)
+            else:
+                taking = self._memory.taking(self._share, len(body))
+            async with taking:
                 await self.take(start)
                 while len(rest) > _PART_BYTES:
                     await self.take(
@@ -217,8 +260,25 @@ def _environ(scope: Message) -> dict[str, Any]:
 Answer = tuple[Message, bytes]
 
 
-def _respond(environ: dict[str, Any], stream: "_Stream") -> Answer | None:
+def _path(environ: Mapping[str, Any]) -> str:
+    """The path as Django reads it."""
+    path: str = environ["PATH_INFO"]
+    return path.encode("latin-1").decode("utf-8", "replace")
+
+
+def _respond(environ: dict[str, Any], stream: "_Stream", share: Share) -> Answer | None:
     """Let Django answer, in this thread; None if the answer was a stream, which has been sent."""
+    try:
+        with used_by(share):
+            return _respond_by_django(environ, stream)
+    finally:
+        if share.has(Part.RECEIVED):
+            # An exception and its traces hold each other, and what was read of the body. The collector's own rounds
+            # count objects and not their lengths. What was there at the start is frozen, so this takes milliseconds.
+            gc.collect()
+
+
+def _respond_by_django(environ: dict[str, Any], stream: "_Stream") -> Answer | None:
     if "HTTP_TRACEPARENT" in environ:
         tracing.join(environ["HTTP_TRACEPARENT"])
     started: list[Message] = []
@@ -266,9 +326,11 @@ class _Stream:  # pylint: disable=too-few-public-methods  # it does one thing
         gone = asyncio.run_coroutine_threadsafe(self._client.hang_up(), self._loop)
         self._put(start)
         for part in parts:
-            if gone.done():
-                return
-            self._put({"type": "http.response.body", "body": part, "more_body": True})
+            for begin in range(0, len(part), _PART_BYTES):
+                if gone.done():
+                    return
+                some = part[begin : begin + _PART_BYTES]
+                self._put({"type": "http.response.body", "body": some, "more_body": True})
         self._put({"type": "http.response.body", "body": b""})
 
     def _put(self, message: Message) -> None:

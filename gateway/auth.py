@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from django.conf import settings
+from django.db import DatabaseError
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.exceptions import AuthenticationFailed
@@ -51,17 +52,7 @@ class HeaderAuthentication(BaseAuthentication):
                 Its code is ``token_expired`` where a new token is all it takes.
         """
         header = request.headers.get("Authorization")
-        if header is None:
-            return None
-        scheme, _, token = header.partition(" ")
-        scheme, token = scheme.lower(), token.strip(" ")
-        if scheme not in SIGNED:
-            raise AuthenticationFailed(
-                f'Unknown authentication scheme; send "Authorization: {BEARER} <token>" or "{SCHEME} <token>".'
-            )
-        if "." in token or scheme == BEARER.lower():
-            return _user_of_signed(token), SIGNED[scheme]
-        return _user_of_unsigned(token), UNSIGNED
+        return None if header is None else _user_of(header)
 
     def authenticate_header(self, request: Request) -> str:
         """The challenges of a 401 answer (RFC 9110, section 11.6.1; RFC 6750, section 3)."""
@@ -69,6 +60,30 @@ class HeaderAuthentication(BaseAuthentication):
         if request.headers.get("Authorization", "").lower().startswith(BEARER.lower()):
             bearer += ', error="invalid_token"'
         return f'{SCHEME} realm="sluice", {bearer}'
+
+
+def lets_in(header: str | None) -> bool:
+    """Whether the header names a user who may come in; for who decides what to read of a request, not what to answer.
+
+    Args:
+        header: the text of ``Authorization``, or None if there is none.
+    """
+    try:
+        return header is not None and _user_of(header) is not None
+    except (AuthenticationFailed, DatabaseError):
+        return False
+
+
+def _user_of(header: str) -> tuple[User, str]:
+    scheme, _, token = header.partition(" ")
+    scheme, token = scheme.lower(), token.strip(" ")
+    if scheme not in SIGNED:
+        raise AuthenticationFailed(
+            f'Unknown authentication scheme; send "Authorization: {BEARER} <token>" or "{SCHEME} <token>".'
+        )
+    if "." in token or scheme == BEARER.lower():
+        return _user_of_signed(token), SIGNED[scheme]
+    return _user_of_unsigned(token), UNSIGNED
 
 
 def _user_of_signed(token: str) -> User:

@@ -48,12 +48,13 @@ class Bodies:  # pylint: disable=too-few-public-methods  # it does one thing
         self._inside: Counter[str] = Counter()
         self._slow: Counter[str] = Counter()
 
-    async def read(self, address: str, receive: Receive) -> tuple[bytearray, bool]:
+    async def read(self, address: str, receive: Receive, limit: int) -> tuple[bytearray, bool]:
         """Collect a body until it ends, or is larger than any that is taken.
 
         Args:
             address: whose it is.
             receive: gives the next part.
+            limit: how many bytes are taken; of a longer one, some more than so many are read.
 
         Returns:
             what came, and whether that is all.
@@ -73,7 +74,7 @@ class Bodies:  # pylint: disable=too-few-public-methods  # it does one thing
                 async with self._patience.wait(settings.GATEWAY.body_timeout) as timeout:
                     slow = asyncio.get_running_loop().call_later(_SLOW_SECONDS, self._count_slow, reading, timeout)
                     try:
-                        return body, await _read(receive, body)
+                        return body, await _read(receive, body, limit)
                     finally:
                         slow.cancel()
         except TimeoutError:
@@ -111,10 +112,10 @@ def _too_many(kind: str) -> Problem:
     )
 
 
-async def _read(receive: Receive, body: bytearray) -> bool:
+async def _read(receive: Receive, body: bytearray, limit: int) -> bool:
     """Whether it came whole; not if the client hangs up before."""
     more = True
-    while more and len(body) <= settings.MAX_BODY_BYTES:
+    while more and len(body) <= limit:
         message = await receive()
         if message["type"] != "http.request":
             return False

@@ -1,8 +1,10 @@
 """Bulkheads: each lane has threads of its own and a bounded queue before them, so that none can starve another."""
 
 import asyncio
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from contextvars import copy_context
 from functools import partial
 from typing import ParamSpec, TypeVar
@@ -49,3 +51,32 @@ class Lane:  # pylint: disable=too-few-public-methods  # it does one thing
         finally:
             self.inside -= 1
             self._gauge.dec()
+
+
+class Places:  # pylint: disable=too-few-public-methods  # it does one thing
+    """How many requests of each place there are; to be used from one event loop.
+
+    Args:
+        share: how many one may have.
+    """
+
+    def __init__(self, share: int) -> None:
+        self._share = share
+        self._inside: Counter[str] = Counter()
+
+    @contextmanager
+    def inside(self, place: str) -> Iterator[None]:
+        """Count a request of a place in here.
+
+        Raises:
+            Full: the place has its share.
+        """
+        if self._inside.get(place, 0) >= self._share:
+            raise Full
+        self._inside[place] += 1
+        try:
+            yield
+        finally:
+            self._inside[place] -= 1
+            if not self._inside[place]:
+                del self._inside[place]

@@ -2,6 +2,7 @@
 
 from http import HTTPStatus
 
+from django.conf import settings
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -31,6 +32,8 @@ class FieldsView(RefusalsRecordedView):
 class TranslateView(RefusalsRecordedView):
     """What a query means to Elasticsearch."""
 
+    max_body_bytes = settings.MAX_BODY_BYTES
+
     @translate_schema
     def post(self, request: Request) -> Response:
         """Translate a query; nothing is run."""
@@ -44,6 +47,8 @@ class CompleteView(RefusalsRecordedView):
 
     Values from the index are data as a search's results are: their look-up is on the audit trail before they leave.
     """
+
+    max_body_bytes = settings.MAX_BODY_BYTES
 
     @complete_schema
     def post(self, request: Request) -> Response:

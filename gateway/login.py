@@ -23,7 +23,7 @@ from gateway.models import ApiKey, User
 from gateway.problems import Code, Unavailable, throttled
 from gateway.rates import take, wait
 
-HASHES_AT_ONCE = 8
+HASHES_AT_ONCE = 4
 """Password hashes that a process makes at one time, each 19 MiB and some 20 ms: log-ins leave the threads to others."""
 
 _hashing = threading.BoundedSemaphore(HASHES_AT_ONCE)

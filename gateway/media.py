@@ -1,6 +1,7 @@
 """JSON in and out, strictly: RFC 8259 without the liberties that parsers take."""
 
 import json
+import re
 from collections.abc import Iterable, Mapping
 from http import HTTPStatus
 from typing import IO, Any
@@ -13,7 +14,17 @@ from rest_framework.parsers import BaseParser
 from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
 
+from gateway.endpoints import SMALL_BODY_BYTES, body_limit
+from gateway.memory import Part, claim
 from gateway.problems import Code, Problem, malformed
+
+MAX_VALUES = 1_000
+"""Values in a body, those within others too; a request that asks for all that it may has half as many."""
+MAX_DEPTH = 16
+"""Levels of lists and objects."""
+_COPIES = 16
+"""How much memory a long body takes, in lengths of it: in Python four bytes a character, and eight in the buffer into
+which orjson writes it for the translator."""
 
 
 class _DuplicateMember(ValueError):
@@ -28,32 +39,56 @@ def _refuse_duplicates(pairs: list[tuple[str, Any]]) -> None:
         names.add(name)
 
 
+# A string, or what there is of one; it never goes back over what it has read, so it takes a time of the body's length.
+_STRING = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"?', re.DOTALL)
 # orjson keeps the last of two members of one name; the standard library lets the names be seen. Numbers stay text:
 # orjson has read them already, and very long ones raise errors of their own.
 _find_duplicates = json.JSONDecoder(object_pairs_hook=_refuse_duplicates, parse_int=str).decode
 
 
 def loads(body: bytes) -> Any:
-    """Read one JSON text.
+    """Read one JSON text; how many values it has is counted first, as each takes far more memory than its text.
 
     Raises:
-        Problem: 400, the bytes are no JSON text in UTF-8, or an object in it has two members of one name.
+        Problem: 400, the bytes are no JSON text in UTF-8, or too many values, or nested too deeply, or an object in it
+            has two members of one name.
     """
+    # Each value is a string at most, and so is the name of each member; what they are cut into takes memory as well.
+    structure, strings = _STRING.subn(b"", body, 2 * MAX_VALUES)
+    opened = structure.count(b"[") + structure.count(b"{")
+    if strings == 2 * MAX_VALUES or opened + structure.count(b",") >= MAX_VALUES:
+        raise malformed(f"The body has more than {MAX_VALUES:,} values, lists and objects.")
     try:
         value = orjson.loads(body)
     except orjson.JSONDecodeError as error:
         raise malformed(f"The body is not JSON: {error}.") from None
-    try:
-        _find_duplicates(body.decode())
-    except _DuplicateMember as error:
-        raise malformed(f'The body has two members named "{str(error)[:100]}".') from None
-    except RecursionError:
-        raise malformed("The body is nested too deeply.") from None
+    if _members(value) != structure.count(b":"):
+        try:
+            _find_duplicates(body.decode())
+        except _DuplicateMember as error:
+            raise malformed(f'The body has two members named "{str(error)[:100]}".') from None
     return value
 
 
+def _members(value: Any) -> int:
+    """How many members the objects in a value have."""
+    count, level = 0, [value]
+    for _ in range(MAX_DEPTH + 1):
+        inner: list[Any] = []
+        for each in level:
+            if isinstance(each, dict):
+                count += len(each)
+                inner.extend(each.values())
+            elif isinstance(each, list):
+                inner.extend(each)
+        if not inner:
+            return count
+        level = inner
+    raise malformed(f"The body is nested more than {MAX_DEPTH} levels deep.")
+
+
 class JSONParser(BaseParser):  # pylint: disable=too-few-public-methods  # as the framework has it
-    """Reads a body of at most ``MAX_BODY_BYTES`` as JSON."""
+    """Reads a body, as long as its endpoint takes, as JSON."""
 
     media_type = "application/json"
 
@@ -73,17 +108,25 @@ class JSONParser(BaseParser):  # pylint: disable=too-few-public-methods  # as th
             raise UnsupportedMediaType(media_type or "", f'Send the body in UTF-8, not in "{charset[:40]}".')
         if request.headers.get("Content-Encoding", "identity").lower() != "identity":
             raise UnsupportedMediaType(media_type or "", "Send the body without a Content-Encoding.")
-        body = stream.read(settings.MAX_BODY_BYTES + 1)
-        if len(body) > settings.MAX_BODY_BYTES:
-            raise Problem(
-                HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
-                Code.TOO_LARGE,
-                f"The body is larger than {settings.MAX_BODY_BYTES:,} bytes.",
-            )
-        if len(body) < int(request.META.get("CONTENT_LENGTH") or 0):
+        length, limit = int(request.META.get("CONTENT_LENGTH") or 0), body_limit(request.path_info)
+        body = stream.read(limit + 1)
+        if max(length, len(body)) > limit:
+            raise too_large(limit)
+        if len(body) > SMALL_BODY_BYTES:
+            claim(Part.BODY, _COPIES * len(body))
+        if len(body) < length:
             seconds = settings.GATEWAY.body_timeout
             raise malformed(f"The body ended early, or did not arrive within {seconds:g} s.")
         return loads(body)
+
+
+def too_large(limit: int) -> Problem:
+    """The problem of a body that is longer than its endpoint takes.
+
+    Args:
+        limit: in bytes.
+    """
+    return Problem(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, Code.TOO_LARGE, f"The body is larger than {limit:,} bytes.")
 
 
 class JSONRenderer(BaseRenderer):  # pylint: disable=too-few-public-methods  # as the framework has it

@@ -47,8 +47,10 @@ REQUESTS_INSIDE = Gauge(
     multiprocess_mode="livesum",
 )
 BODIES_INSIDE = Gauge("gateway_bodies_inside", "Request bodies that are being read.", multiprocess_mode="livesum")
-ANSWER_BYTES = Gauge(
-    "gateway_answer_bytes", "The size of the long answers that clients are taking.", multiprocess_mode="livesum"
+MEMORY_BYTES = Gauge(
+    "gateway_memory_bytes",
+    "What long bodies and answers have taken of the budget for them.",
+    multiprocess_mode="livesum",
 )
 SHED = Counter("gateway_shed", "Requests that were refused at once, because there was no room for them.")
 CONNECTIONS_IN_USE = Gauge(

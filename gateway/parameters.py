@@ -8,6 +8,7 @@ from rest_framework.request import Request
 
 from gateway.problems import malformed
 from gateway.serializers import (
+    MAX_NAMES,
     FieldNames,
     SearchSerializer,
     StreamSerializer,
@@ -57,7 +58,8 @@ class _FromQueryString(StrictSerializer):
     def _value(self, name: str, text: str) -> Any:
         field = self.fields.get(name)
         if isinstance(field, FieldNames):
-            return text.split(",")
+            # One more than there may be tells that there are too many.
+            return text.split(",", MAX_NAMES)
         if isinstance(field, StrictIntegerField) and _INTEGER.fullmatch(text):
             return int(text)
         if isinstance(field, StrictBooleanField) and text in ("true", "false"):

@@ -11,9 +11,10 @@ would tell programs to retry or to change the request, and no client reads a bar
 """
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from enum import StrEnum
 from http import HTTPStatus
+from itertools import islice
 from typing import Any
 
 import orjson
@@ -27,6 +28,9 @@ from gateway.metrics import PROBLEMS
 logger = logging.getLogger(__name__)
 
 MEDIA_TYPE = "application/problem+json"
+MAX_DETAIL_CHARACTERS = 1_000
+"""Of a problem's ``detail``, which may quote what was sent; what is over that is left out."""
+_MAX_MESSAGES = 5
 RETRY_AFTER_SECONDS = 5
 
 
@@ -81,6 +85,8 @@ class Problem(Exception):
         headers: Mapping[str, str] | None = None,
         members: Mapping[str, Any] | None = None,
     ) -> None:
+        if len(detail) > MAX_DETAIL_CHARACTERS:
+            detail = f"{detail[: MAX_DETAIL_CHARACTERS - 1]}…"
         super().__init__(detail)
         self.status = status
         self.code = code
@@ -218,18 +224,21 @@ def _from_rest_framework(error: exceptions.APIException) -> Problem:
         Code.TOKEN_EXPIRED
         if error.get_codes() == Code.TOKEN_EXPIRED
         else _REST_FRAMEWORK_CODES.get(status, Code.MALFORMED),
-        "; ".join(_messages(error.detail)),
+        "; ".join(islice(_messages(error.detail), _MAX_MESSAGES)),
         headers={"WWW-Authenticate": auth_header} if auth_header else None,
     )
 
 
-def _messages(detail: Any, member: str = "") -> list[str]:
+def _messages(detail: Any, member: str = "") -> Iterator[str]:
     """The messages of a nested error detail, each after the path of the member that it is about."""
     if isinstance(detail, dict):
-        return [text for key, value in detail.items() for text in _messages(value, f"{member}.{key}".lstrip("."))]
-    if isinstance(detail, list):
-        return [text for value in detail for text in _messages(value, member)]
-    return [f"{member}: {detail}" if member else str(detail)]
+        for key, value in detail.items():
+            yield from _messages(value, f"{member}.{key}".lstrip("."))
+    elif isinstance(detail, list):
+        for value in detail:
+            yield from _messages(value, member)
+    else:
+        yield f"{member}: {detail}" if member else str(detail)
 
 
 def exception_handler(error: Exception, _context: Mapping[str, Any]) -> HttpResponse:

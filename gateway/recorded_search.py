@@ -8,6 +8,7 @@ from rest_framework.request import Request
 
 from gateway.access import require_index
 from gateway.cursor import reading
+from gateway.memory import Part, claim
 from gateway.record import QueryRecord
 from gateway.search import Page, search
 from gateway.serializers import StrictSerializer, checked
@@ -44,6 +45,8 @@ def prepare(record: QueryRecord, asked: Mapping[str, Any]) -> None:
         case_insensitive=asked["case_insensitive"],
         correlation=record.correlation,
     )["query"]
+    # It has become a query of the length that there may be.
+    claim(Part.BODY, 0)
 
 
 @contextmanager

@@ -22,13 +22,15 @@ from elastic_transport import ConnectionTimeout, SerializationError, TransportEr
 from elasticsearch import ApiError, Elasticsearch
 from urllib3.exceptions import ProtocolError, ReadTimeoutError
 
-from elastic.bounded_node import MAX_ANSWER_BYTES, AnswerTooLarge
+from elastic.bounded_node import MAX_ANSWER_BYTES, AnswerTooLarge, long_answers
 from elastic.client import connect
 from elastic.settings import ElasticsearchSettings
 from gateway.catalogue_cache import look_up
 from gateway.circuit import circuit
 from gateway.correlation import Correlation
 from gateway.deadline import deadline_passed, time_left
+from gateway.documents import DocumentSerializer
+from gateway.memory import Part, claim
 from gateway.metrics import STAGE_SECONDS
 from gateway.problems import Code, Problem, RejectedQuery, Unanswered, Unavailable
 
@@ -53,13 +55,14 @@ _MEMORY_PAUSE_SECONDS = 0.1
 class Page:
     """One page of an answer; ``count`` is exact where ``count_relation`` is "eq", a lower bound where it is "gte".
 
-    ``next`` is the cursor of the page after it, where a cursor was asked for and there is more.
+    ``results`` are the documents as JSON texts; ``next`` is the cursor of the page after it, where a cursor was asked
+    for and there is more.
     """
 
     count: int
     count_relation: str
     took_ms: int
-    results: list[dict[str, Any]]
+    results: list[bytes]
     next: str | None = None
 
 
@@ -87,7 +90,7 @@ class TooLarge(RejectedQuery):
 
 @cache
 def _client(elasticsearch: ElasticsearchSettings, timeout: float, connections: int) -> Elasticsearch:
-    return connect(elasticsearch, request_timeout=timeout, connections=connections)
+    return connect(elasticsearch, request_timeout=timeout, connections=connections, serializer=DocumentSerializer())
 
 
 def client() -> Elasticsearch:
@@ -264,7 +267,8 @@ def _send(method: str, target: str, headers: Mapping[str, str], body: Any) -> An
     whole = seconds == settings.GATEWAY.search_timeout
     elasticsearch = client() if whole else client().options(request_timeout=seconds)
     try:
-        return elasticsearch.perform_request(method, target, headers=headers, body=body).body
+        with long_answers(_claim):
+            return elasticsearch.perform_request(method, target, headers=headers, body=body).body
     except ConnectionTimeout as error:
         if not whole:
             raise deadline_passed() from None
@@ -279,10 +283,17 @@ def _send(method: str, target: str, headers: Mapping[str, str], body: Any) -> An
     except TransportError as error:
         if isinstance(error.__cause__, AnswerTooLarge):
             raise TooLarge from None
+        if isinstance(error.__cause__, Problem):
+            raise error.__cause__ from None
         raise
     except ApiError as error:
         problem = read_error(error)
         raise (_unless_down(problem) if isinstance(problem, Unanswered) else problem) from None
+
+
+def _claim(length: int) -> None:
+    """Take memory for an answer: what was read, its documents, and the answer that is made of them."""
+    claim(Part.ANSWER, 3 * length)
 
 
 def _unless_down(problem: Unanswered) -> Unavailable:

@@ -52,7 +52,17 @@ class StrictBooleanField(serializers.BooleanField):
         return data
 
 
-class FieldNames(serializers.ListField):
+class ShortList(serializers.ListField):
+    """A list of at most ``MAX_NAMES``, whose members are looked at only if it is."""
+
+    def to_internal_value(self, data: Any) -> Any:
+        """Refuse a longer list."""
+        if isinstance(data, list) and len(data) > MAX_NAMES:
+            self.fail("max_length", max_length=MAX_NAMES)
+        return super().to_internal_value(data)
+
+
+class FieldNames(ShortList):
     """A list of field names."""
 
     def __init__(self, **options: Any) -> None:

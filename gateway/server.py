@@ -8,6 +8,7 @@ look alive and answer nothing. A SIGTERM to the whole process group is a stop an
 # pylint: disable=duplicate-code  # as the other services do; they share no code, so that each can be deployed alone
 
 import asyncio
+import gc
 import logging
 import math
 import multiprocessing
@@ -141,12 +142,17 @@ def _load() -> Any:
     # pylint: disable=import-outside-toplevel  # after the fork
     from gateway.asgi import Application
     from gateway.audit import audit_trail
+    from gateway.memory import return_long_blocks
 
+    return_long_blocks()
     # Now rather than with the first request, because it may have events to send that an earlier process left.
     audit_trail()
     tracing.set_up("gateway", settings.TRACING)
     threading.Thread(target=_stop_with_parent, name="parent-watch", daemon=True).start()
     application = Application()
+    # What was loaded at the start stays; the collector need not walk through it again and again.
+    gc.collect()
+    gc.freeze()
     loop = asyncio.get_event_loop()
     assert isinstance(loop, EventLoop)
     loop.on_stop = application.stop

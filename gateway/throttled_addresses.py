@@ -11,7 +11,7 @@ from django.urls import Resolver404, resolve
 
 from gateway.address import neighbourhood
 from gateway.metrics import THROTTLED
-from gateway.problems import Problem, problem_response, throttled
+from gateway.problems import Code, Problem, problem_response, throttled
 from gateway.rates import take
 from gateway.record import QueryRecord
 from gateway.recorded_view import RecordedView
@@ -52,7 +52,8 @@ def throttle_addresses(
         if request.path_info not in WATCHED:
             problem = _take(neighbourhood(request.META["REMOTE_ADDR"])) or request.META.get(REFUSED)
             if problem is not None:
-                THROTTLED.labels("address").inc()
+                if problem.code is Code.THROTTLED:
+                    THROTTLED.labels("address").inc()
                 view = _recorded_view(request.path_info)
                 if view is None:
                     return problem_response(problem)

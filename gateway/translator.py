@@ -19,13 +19,16 @@ from elastic.bounded_read import ask
 from gateway.circuit import circuit
 from gateway.correlation import Correlation
 from gateway.deadline import deadline_passed, time_left
+from gateway.memory import Part, claim
 from gateway.metrics import STAGE_SECONDS
 from gateway.problems import REJECTIONS, Code, Problem, RejectedQuery, Unanswered, Unavailable
 
 logger = logging.getLogger(__name__)
 
 # The longest query text makes a few megabytes of DSL; more than this is no answer of a translator.
-_MAX_RESPONSE_BYTES = 16 * 1024 * 1024
+_MAX_RESPONSE_BYTES = 8 * 1024 * 1024
+_VALUES = 8
+"""How much more memory the values of an answer take than its text."""
 _PROBE_SECONDS = 1.0
 _REJECTION_MEMBERS = ("position", "end", "line", "column", "caret", "suggestions")
 
@@ -65,7 +68,14 @@ def _request(
         if traceparent := tracing.traceparent():
             headers = {**(headers or {}), "traceparent": traceparent}
         response, answer = ask(
-            pool, method, path, limit=_MAX_RESPONSE_BYTES, timeout=timeout, body=body, headers=headers
+            pool,
+            method,
+            path,
+            limit=_MAX_RESPONSE_BYTES,
+            timeout=timeout,
+            on_long=lambda length: claim(Part.TRANSLATION, _VALUES * length),
+            body=body,
+            headers=headers,
         )
         span.set_attribute("http.response.status_code", response.status)
         if response.status >= HTTPStatus.BAD_REQUEST:

@@ -12,6 +12,7 @@ Bearer token would put the long-lived secret into every request.
 from datetime import UTC, datetime
 from http import HTTPStatus
 
+from django.conf import settings
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -90,6 +91,8 @@ class LastDiscoveryView(RefusalsRecordedView):
 
 class DevicesView(RecordedView):
     """Searches devices, by page or by scroll."""
+
+    max_body_bytes = settings.MAX_BODY_BYTES
 
     @devices_schema
     def post(self, request: Request) -> Response:

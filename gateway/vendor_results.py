@@ -9,20 +9,25 @@ page by it and cannot tell a lower bound from a count.
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+import orjson
 
-def as_lists(document: Mapping[str, Any]) -> dict[str, list[Any]]:
+
+def as_lists(document: bytes) -> orjson.Fragment:
     """Put every value of a document into a list, under the name by which a query knows its field.
 
     ``{"Hostname": "a", "OS": {"Type": "Linux"}}`` becomes ``{"Hostname": ["a"], "OS.Type": ["Linux"]}``. A list stays
     as it is, also one of objects, whose members belong together. A field without a value has an empty list.
 
     Args:
-        document: the ``_source`` of a hit.
+        document: the JSON text of a hit's ``_source``.
+
+    Returns:
+        such a text too: of the documents of a page, the values of one are in memory at a time.
     """
     values: dict[str, list[Any]] = {}
-    for name, value in _leaves(document, ""):
+    for name, value in _leaves(orjson.loads(document), ""):
         values.setdefault(name, []).extend(value)
-    return values
+    return orjson.Fragment(orjson.dumps(values))
 
 
 def _leaves(members: Mapping[str, Any], prefix: str) -> Iterator[tuple[str, list[Any]]]:

@@ -11,6 +11,7 @@ from gateway.serializers import (
     MAX_NAMES,
     MAX_SIZE,
     FieldNames,
+    ShortList,
     StrictBooleanField,
     StrictCharField,
     StrictIntegerField,
@@ -56,7 +57,7 @@ class DevicesSerializer(DeviceSerializer):
     )
     size = StrictIntegerField(default=50, min_value=0, max_value=MAX_SIZE, help_text="Devices in an answer.")
     page = StrictIntegerField(default=1, min_value=1, help_text=f"Pages reach {MAX_RESULT_WINDOW:,} results.")
-    ordering = serializers.ListField(child=OrderingSerializer(), default=list, max_length=MAX_NAMES)
+    ordering = ShortList(child=OrderingSerializer(), default=list, max_length=MAX_NAMES)
     scrollable = StrictBooleanField(default=False, help_text="Read on to any depth by scroll_id, without pages.")
     scroll_id = StrictCharField(
         default=None,

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import orjson
+from django.conf import settings
 from django.http import StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from rest_framework.request import Request
@@ -21,6 +23,8 @@ from gateway.trail import put_on_trail
 
 class SearchView(RecordedView):
     """Searches an index in the query language."""
+
+    max_body_bytes = settings.MAX_BODY_BYTES
 
     @search_schema
     def post(self, request: Request) -> HttpResponseBase:
@@ -54,7 +58,7 @@ def _page(record: QueryRecord, asked: dict[str, Any]) -> Response:
         "count": page.count,
         "count_relation": page.count_relation,
         "took_ms": page.took_ms,
-        "results": page.results,
+        "results": [orjson.Fragment(document) for document in page.results],
         "next": page.next,
     }
     return Response(answer | {"dsl": record.dsl} if asked["explain"] else answer, headers=NOT_KEPT)

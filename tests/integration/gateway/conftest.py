@@ -72,7 +72,8 @@ class Backing:
 @pytest.fixture(scope="session")
 def backing(kafka_bootstrap: str, elasticsearch_url: str, translator_url: str) -> Backing:
     """The real servers, with the demo inventory and the topic in place."""
-    with connect(ElasticsearchSettings(url=elasticsearch_url)) as client:
+    # A busy machine may take long to make an index.
+    with connect(ElasticsearchSettings(url=elasticsearch_url), request_timeout=60.0) as client:
         bootstrap(client)
         seed(client, INDEX)
     admin = AdminClient({"bootstrap.servers": kafka_bootstrap})
@@ -85,7 +86,7 @@ def backing(kafka_bootstrap: str, elasticsearch_url: str, translator_url: str) -
 @pytest.fixture(scope="session")
 def many(backing: Backing) -> str:
     """The name of an index of ``MANY_DOCUMENTS`` small documents, ``h00000`` and so on."""
-    with connect(ElasticsearchSettings(url=backing.elasticsearch_url)) as client:
+    with connect(ElasticsearchSettings(url=backing.elasticsearch_url), request_timeout=60.0) as client:
         names = (f"h{number:05}" for number in range(MANY_DOCUMENTS))
         actions = ({"_index": MANY, "_id": name, "Hostname": name, "Site": name[-1]} for name in names)
         bulk(client, actions, chunk_size=5_000, refresh=True)

@@ -38,9 +38,9 @@ class Gateway:
         )
 
     @contextmanager
-    def started(self, **more: str) -> Iterator["subprocess.Popen[bytes]"]:
-        """Serve, from when it answers until the block ends."""
-        with subprocess.Popen([sys.executable, "-m", "gateway"], env=self.environment | more) as process:
+    def started(self, *before: str, **more: str) -> Iterator["subprocess.Popen[bytes]"]:
+        """Serve, from when it answers until the block ends; ``before`` comes before the command."""
+        with subprocess.Popen([*before, sys.executable, "-m", "gateway"], env=self.environment | more) as process:
             try:
                 wait_until_up(f"{self.url}/healthz")
                 yield process

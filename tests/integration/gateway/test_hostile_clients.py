@@ -134,6 +134,29 @@ def test_bodies_of_one_address_have_half_of_the_room_from_their_first_byte_and_o
         assert (event["event_type"], event["metadata"]["client_ip"]) == ("query.throttled", "127.0.0.2")
 
 
+@pytest.mark.parametrize("header", ["", "Authorization: Bearer a.b.c\r\n", "Authorization: Octoxlabs bm9ib2R5\r\n"])
+def test_a_long_body_of_a_stranger_is_not_waited_for_and_the_refusal_is_recorded(
+    header: str, small: Gateway, find_event: FindEvent
+) -> None:
+    head = f"POST /search HTTP/1.1\r\nHost: localhost\r\n{header}Content-Type: application/json\r\n"
+    with Connection(small) as connection:
+        connection.send(f"{head}Content-Length: 1000000\r\n\r\n")
+        answer = connection.answer()
+    assert answer.startswith("HTTP/1.1 401 ")
+    event = find_event(orjson.loads(answer.partition("\r\n\r\n")[2])["query_id"])
+    assert event is not None
+    assert event["event_type"] == "query.denied"
+
+
+@pytest.mark.parametrize("path", ["/auth/token", "/auth/revoke", "/api/token/token", "/admin/login/", "/not-there"])
+def test_a_body_that_is_longer_than_its_endpoint_takes_is_not_waited_for(path: str, small: Gateway) -> None:
+    with Connection(small) as connection:
+        connection.send(f"POST {path} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n")
+        connection.send("Content-Length: 1000000\r\n\r\n")
+        answer = connection.answer()
+    assert answer.startswith("HTTP/1.1 404 " if path == "/not-there" else "HTTP/1.1 413 ")
+
+
 def test_a_body_shorter_than_announced_is_malformed(small: Gateway) -> None:
     body = '{"query": ""}'
     with Connection(small) as connection:

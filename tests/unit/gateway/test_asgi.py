@@ -41,6 +41,7 @@ class _Endless:
 urlpatterns = [
     path("whole", _whole),
     path("parts", _parts),
+    path("long-part", lambda _: StreamingHttpResponse([BODY])),
     path("endless", lambda _: StreamingHttpResponse(_Endless())),
 ]
 
@@ -121,7 +122,7 @@ def test_a_client_that_takes_nothing_more_is_given_up_with_one_line(
 def test_of_clients_that_take_more_than_there_is_room_for_the_first_is_given_up_and_the_others_are_not(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("gateway.answers.MAX_BYTES", 2 * len(BODY))
+    monkeypatch.setattr("gateway.memory.BUDGET_BYTES", 2 * len(BODY))
 
     async def ask() -> None:
         application = Application()
@@ -184,3 +185,11 @@ def test_a_stream_ends_with_the_event_loop_though_its_client_takes_nothing() -> 
         loop.run_until_complete(asyncio.gather(*left, return_exceptions=True))
     loop.close()
     assert asking.done()
+
+
+def test_a_stream_is_sent_in_parts_that_a_slow_client_has_time_for() -> None:
+    client = Client(1_000_000)
+    client.ask("/long-part")
+    bodies = [message["body"] for message in client.taken[1:]]
+    assert b"".join(bodies) == BODY
+    assert max(len(body) for body in bodies) <= 64 * 1024

@@ -5,7 +5,7 @@ import threading
 
 import pytest
 
-from gateway.lanes import Full, Lane
+from gateway.lanes import Full, Lane, Places
 
 
 async def _until(lane: Lane, inside: int) -> None:
@@ -54,3 +54,11 @@ def test_work_that_fails_leaves_its_room() -> None:
                 await lane.run(fail)
 
     asyncio.run(twice())
+
+
+def test_one_place_has_its_share_and_others_theirs() -> None:
+    places = Places(2)
+    with places.inside("a"), places.inside("a"), places.inside("b"), pytest.raises(Full), places.inside("a"):
+        pass
+    with places.inside("a"):
+        pass

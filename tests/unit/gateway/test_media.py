@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from rest_framework.exceptions import APIException
 from rest_framework.request import Request
 
+from gateway.endpoints import body_limit
 from gateway.media import JSONParser, JSONRenderer, loads
 from gateway.problems import Problem
 
@@ -111,3 +112,40 @@ def test_a_body_up_to_the_limit_is_read_and_one_byte_more_is_too_large() -> None
     with pytest.raises(Problem) as refused:
         _parse(fits + b" ")
     assert refused.value.status == 413
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"[" + b",".join([b"{}"] * 1_000) + b"]",
+        b'{"query": "", "fields": [' + b",".join([b"1"] * 1_000) + b"]}",
+        b"{" + b",".join(b'"%d": 1' % number for number in range(1_000)) + b"}",
+        b'{"a":' * 200_000,
+        b'"' + b'""' * 400_000,
+    ],
+    ids=["objects", "numbers", "members", "depth", "strings"],
+)
+def test_more_values_than_there_may_be_are_refused_before_they_are_made(
+    body: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("gateway.media.orjson.loads", lambda _: pytest.fail("the body was read"))
+    with pytest.raises(Problem, match=r"more than 1,000 values"):
+        loads(body)
+
+
+def test_what_is_in_a_text_is_no_value() -> None:
+    text = '[{,:"\\' * 10_000
+    assert loads(json.dumps({"query": text}).encode()) == {"query": text}
+
+
+@pytest.mark.parametrize("levels", [17, 900])
+def test_deeper_than_there_may_be_is_refused(levels: int) -> None:
+    with pytest.raises(Problem, match="nested more than 16 levels"):
+        loads(b'{"query": %s}' % (b"[" * levels + b"]" * levels))
+
+
+@pytest.mark.parametrize(
+    ("path", "limit"), [("/auth/token", 4_096), ("/api/token/token", 4_096), ("/search", 1_048_576)]
+)
+def test_a_body_is_as_long_as_its_endpoint_takes(path: str, limit: int) -> None:
+    assert body_limit(path) == limit

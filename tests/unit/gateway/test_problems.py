@@ -12,7 +12,16 @@ from django.http import Http404
 from django.test import Client
 from rest_framework import exceptions
 
-from gateway.problems import Code, Problem, RejectedQuery, Unavailable, as_problem, problem_response, server_error
+from gateway.problems import (
+    Code,
+    Problem,
+    RejectedQuery,
+    Unavailable,
+    as_problem,
+    malformed,
+    problem_response,
+    server_error,
+)
 
 
 def _shape(error: Exception) -> tuple[int, str]:
@@ -114,3 +123,10 @@ def test_a_fault_outside_every_view_has_the_same_shape() -> None:
     response = server_error(None)  # type: ignore[arg-type]  # the request is of no interest
     assert response.status_code == 500
     assert orjson.loads(response.content)["code"] == "internal"
+
+
+def test_a_detail_has_the_first_messages_and_an_end_whatever_was_sent() -> None:
+    many = exceptions.ValidationError({"fields": {str(number): ["no"] for number in range(500)}})
+    assert as_problem(many).detail == "fields.0: no; fields.1: no; fields.2: no; fields.3: no; fields.4: no"
+    for error in (exceptions.ValidationError({"order": ["x" * 1_000_000]}), malformed("x" * 1_000_000)):
+        assert len(as_problem(error).detail) == 1_000

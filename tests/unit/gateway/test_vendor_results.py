@@ -2,9 +2,14 @@
 
 from typing import Any
 
+import orjson
 import pytest
 
 from gateway.vendor_results import as_lists
+
+
+def _as_lists(document: dict[str, Any]) -> Any:
+    return orjson.loads(orjson.dumps(as_lists(orjson.dumps(document))))
 
 
 @pytest.mark.parametrize(
@@ -18,24 +23,18 @@ from gateway.vendor_results import as_lists
     ],
 )
 def test_every_value_is_a_list(document: dict[str, Any], expected: dict[str, list[Any]]) -> None:
-    assert as_lists(document) == expected
+    assert _as_lists(document) == expected
 
 
 def test_what_is_in_an_object_has_the_name_that_a_query_knows_it_by() -> None:
     document = {"OS": {"Type": "Linux", "Kernel": {"Major": 6}}, "Labels": {}}
-    assert as_lists(document) == {"OS.Type": ["Linux"], "OS.Kernel.Major": [6]}
+    assert _as_lists(document) == {"OS.Type": ["Linux"], "OS.Kernel.Major": [6]}
 
 
 def test_objects_in_a_list_stay_together() -> None:
     software = [{"Name": "nginx", "Version": "1.18"}, {"Name": "curl", "Version": "8"}]
-    assert as_lists({"Software": software}) == {"Software": software}
+    assert _as_lists({"Software": software}) == {"Software": software}
 
 
 def test_a_field_written_in_two_ways_has_the_values_of_both() -> None:
-    assert as_lists({"OS.Type": "Linux", "OS": {"Type": ["BSD"]}}) == {"OS.Type": ["Linux", "BSD"]}
-
-
-def test_the_document_is_left_as_it_was() -> None:
-    document = {"OS.Type": ["Linux"], "OS": {"Type": "BSD"}}
-    as_lists(document)
-    assert document == {"OS.Type": ["Linux"], "OS": {"Type": "BSD"}}
+    assert _as_lists({"OS.Type": "Linux", "OS": {"Type": ["BSD"]}}) == {"OS.Type": ["Linux", "BSD"]}

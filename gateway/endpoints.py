@@ -1,0 +1,37 @@
+"""What is known of an endpoint before its request has been read: how long a body it takes, and from whom."""
+
+from functools import cache
+
+from django.conf import settings
+from django.urls import get_resolver
+
+SMALL_BODY_BYTES = 4 * 1024
+"""The largest body of an endpoint that takes no query."""
+FORMS = "/admin/"
+"""What the paths begin with that take forms."""
+_FORM_BYTES = 64 * 1024
+
+
+def body_limit(path: str) -> int:
+    """How many bytes of a body the endpoint at a path takes.
+
+    Args:
+        path: the request's, decoded.
+    """
+    if path.startswith(FORMS):
+        return _FORM_BYTES
+    limit: int = getattr(_views(settings.ROOT_URLCONF).get(path), "max_body_bytes", SMALL_BODY_BYTES)
+    return limit
+
+
+def needs_credentials(path: str) -> bool:
+    """Whether the endpoint at a path answers those alone who show credentials in a header."""
+    return bool(getattr(_views(settings.ROOT_URLCONF).get(path), "authentication_classes", ()))
+
+
+@cache
+def _views(urls: str) -> dict[str, type]:
+    """The views by their paths; those whose paths have parameters take small bodies, and are left out."""
+    callbacks = {f"/{each.pattern}": getattr(each, "callback", None) for each in get_resolver(urls).url_patterns}
+    views = {path: getattr(callback, "view_class", None) for path, callback in callbacks.items()}
+    return {path: view for path, view in views.items() if view is not None}
