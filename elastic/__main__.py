@@ -3,6 +3,7 @@ and one person's (``erase``)."""
 
 import argparse
 import sys
+from collections.abc import Callable
 from datetime import UTC, datetime
 from ipaddress import ip_address
 from pathlib import Path
@@ -25,43 +26,39 @@ _MAX_SHARDS = 1_024
 _MAX_REASON = 1_000
 
 
-def _days(text: str) -> int:
-    days = int(text)
-    if not 1 <= days <= _MAX_DAYS:
-        raise ValueError
-    return days
+def _number(least: int, most: int) -> Callable[[str], int]:
+    def read(text: str) -> int:
+        if not text.isdecimal() or not least <= int(text) <= most:
+            raise argparse.ArgumentTypeError(f"must be a whole number from {least:,} to {most:,}")
+        return int(text)
 
-
-def _shards(text: str) -> int:
-    shards = int(text)
-    if not 1 <= shards <= _MAX_SHARDS:
-        raise ValueError
-    return shards
-
-
-def _devices(text: str) -> int:
-    devices = int(text)
-    if not 0 <= devices <= MAX_GENERATED:
-        raise ValueError
-    return devices
+    return read
 
 
 def _user(text: str) -> Person:
     # As the gateway keeps names, by Django's normalize_username.
     name = normalize("NFKC", text)
-    if not name.encode():  # which also refuses what is no UTF-8
-        raise ValueError
+    if not name or not _is_utf8(name):
+        raise argparse.ArgumentTypeError("must be a user's name, in UTF-8")
     return Person("user.name", name)
 
 
 def _address(text: str) -> Person:
-    return Person("source.ip", str(ip_address(text)))
+    try:
+        return Person("source.ip", str(ip_address(text)))
+    except ValueError:
+        raise argparse.ArgumentTypeError("must be an IPv4 or IPv6 address") from None
 
 
 def _reason(text: str) -> str:
-    if not 1 <= len(text.encode()) <= _MAX_REASON:
-        raise ValueError
+    if not _is_utf8(text) or not 1 <= len(text.encode()) <= _MAX_REASON:
+        raise argparse.ArgumentTypeError(f"must have 1 to {_MAX_REASON:,} bytes of UTF-8")
     return text
+
+
+def _is_utf8(argument: str) -> bool:
+    """Whether an argument's bytes were UTF-8; the interpreter has half characters in the place of others."""
+    return argument.isascii() or not any("\ud800" <= character <= "\udfff" for character in argument)
 
 
 def _erase(client: Elasticsearch, person: Person, reason: str | None) -> None:
@@ -79,10 +76,12 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m elastic", description="Prepare Elasticsearch for Sluice.")
     commands = parser.add_subparsers(dest="command", required=True)
     preparing = commands.add_parser("bootstrap", help="install the index templates, and how long audit logs live")
-    preparing.add_argument("--keep-days", type=_days, default=KEEP_DAYS, metavar="N", help="default: %(default)s")
+    preparing.add_argument(
+        "--keep-days", type=_number(1, _MAX_DAYS), default=KEEP_DAYS, metavar="N", help="default: %(default)s"
+    )
     preparing.add_argument(
         "--shards",
-        type=_shards,
+        type=_number(1, _MAX_SHARDS),
         default=1,
         metavar="N",
         help="primary shards of a new daily index; default: %(default)s",
@@ -94,13 +93,13 @@ def main(arguments: list[str] | None = None) -> int:
     seeding = commands.add_parser("seed", help="write the demo inventory into the index devices")
     seeding.add_argument(
         "--devices",
-        type=_devices,
+        type=_number(0, MAX_GENERATED),
         default=GENERATED,
         metavar="N",
         help=f"devices to generate beside the named ones, up to {MAX_GENERATED:,}; default: %(default)s",
     )
     pruning = commands.add_parser("prune", help="delete the audit logs of days before the last N; for a daily job")
-    pruning.add_argument("--keep-days", type=_days, required=True, metavar="N")
+    pruning.add_argument("--keep-days", type=_number(1, _MAX_DAYS), required=True, metavar="N")
     erasing = commands.add_parser("erase", help="count one person's audit logs, or delete them")
     whose = erasing.add_mutually_exclusive_group(required=True)
     whose.add_argument("--user", dest="person", type=_user, metavar="NAME", help="what this user did")

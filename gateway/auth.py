@@ -6,6 +6,7 @@ door.
 """
 
 import base64
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
@@ -27,10 +28,19 @@ UNSIGNED = "octoxlabs-unsigned"
 SIGNED = {SCHEME.lower(): "octoxlabs-jwt", BEARER.lower(): "bearer-jwt"}
 """How it names a caller with a signed token, by the scheme in lower case."""
 
-# A user name has at most 150 characters, each of at most 4 bytes; base64 makes 4 characters of 3 bytes.
-_MAX_NAME_CHARACTERS = 800
+# A user name has at most 150 characters, each of at most 4 bytes, and three times as many where letters come in parts
+# (https://unicode.org/faq/normalization.html#12); base64 makes 4 characters of 3 bytes.
+_MAX_NAME_CHARACTERS = 2400
 
 _UNKNOWN = "The token does not name a known, active user."
+
+
+@dataclass(frozen=True, slots=True)
+class Identification:
+    """How a caller was identified: ``scheme`` as the audit trail names it, and the access token where there was one."""
+
+    scheme: str
+    token: tokens.AccessToken | None = None
 
 
 class HeaderAuthentication(BaseAuthentication):
@@ -41,11 +51,11 @@ class HeaderAuthentication(BaseAuthentication):
     ``GATEWAY_UNSIGNED_TOKENS`` is on.
     """
 
-    def authenticate(self, request: Request) -> tuple[User, str] | None:
+    def authenticate(self, request: Request) -> tuple[User, Identification] | None:
         """Find the user whom the header names.
 
         Returns:
-            the user and the scheme's name in the audit trail, or None for a request without the header.
+            the user and how that was found, or None for a request without the header.
 
         Raises:
             AuthenticationFailed: the header does not name a user who may come in; says why, and nothing about who may.
@@ -62,6 +72,25 @@ class HeaderAuthentication(BaseAuthentication):
         return f'{SCHEME} realm="sluice", {bearer}'
 
 
+def still_allowed(user: User, identification: Identification) -> User:
+    """Look again, in a request that takes long, whether its caller may still come in.
+
+    Args:
+        user: who has been let in.
+        identification: by what.
+
+    Returns:
+        the user as they are now.
+
+    Raises:
+        AuthenticationFailed: the user is not active any more, or the token has been revoked. One that has expired since
+            the request began is no reason.
+    """
+    if identification.token is not None:
+        return _user_of_signed(identification.token)
+    return _active_user(user.get_username())
+
+
 def lets_in(header: str | None) -> bool:
     """Whether the header names a user who may come in; for who decides what to read of a request, not what to answer.
 
@@ -74,7 +103,7 @@ def lets_in(header: str | None) -> bool:
         return False
 
 
-def _user_of(header: str) -> tuple[User, str]:
+def _user_of(header: str) -> tuple[User, Identification]:
     scheme, _, token = header.partition(" ")
     scheme, token = scheme.lower(), token.strip(" ")
     if scheme not in SIGNED:
@@ -82,17 +111,21 @@ def _user_of(header: str) -> tuple[User, str]:
             f'Unknown authentication scheme; send "Authorization: {BEARER} <token>" or "{SCHEME} <token>".'
         )
     if "." in token or scheme == BEARER.lower():
-        return _user_of_signed(token), SIGNED[scheme]
-    return _user_of_unsigned(token), UNSIGNED
+        access = _read_signed(token)
+        return _user_of_signed(access), Identification(SIGNED[scheme], access)
+    return _user_of_unsigned(token), Identification(UNSIGNED)
 
 
-def _user_of_signed(token: str) -> User:
+def _read_signed(token: str) -> tokens.AccessToken:
     try:
-        access = tokens.read(token, datetime.now(UTC))
+        return tokens.read(token, datetime.now(UTC))
     except tokens.ExpiredToken as error:
         raise AuthenticationFailed(str(error), Code.TOKEN_EXPIRED) from None
     except tokens.InvalidToken as error:
         raise AuthenticationFailed(str(error)) from None
+
+
+def _user_of_signed(access: tokens.AccessToken) -> User:
     user = _find_user(_ACTIVE_USER + _UNLESS_DENIED, access.username, access.token_id, access.session)
     if user is None:
         raise AuthenticationFailed("The token has been revoked, or its user is not active any more.")
@@ -106,7 +139,11 @@ def _user_of_unsigned(token: str) -> User:
             "password or an API key. Where that is safe, its operator can allow unsigned ones with "
             "GATEWAY_UNSIGNED_TOKENS=true."
         )
-    user = _find_user(_ACTIVE_USER, decode_username(token))
+    return _active_user(decode_username(token))
+
+
+def _active_user(username: str) -> User:
+    user = _find_user(_ACTIVE_USER, username)
     if user is None:
         raise AuthenticationFailed(_UNKNOWN)
     return user
@@ -121,6 +158,12 @@ def _find_user(query: str, *values: str) -> User | None:
     return next(iter(User.objects.raw(query, values)), None)
 
 
+def identification(request: Request) -> Identification:
+    """How the caller has been identified."""
+    assert isinstance(request.auth, Identification), "the view lets nobody in who is not known"
+    return request.auth
+
+
 def caller(request: Request) -> User:
     """Who has been let in."""
     assert isinstance(request.user, User), "the view lets nobody in who is not known"
@@ -128,7 +171,7 @@ def caller(request: Request) -> User:
 
 
 def decode_username(token: str) -> str:
-    """Read a user name from its base64 form (RFC 4648, section 4, with padding).
+    """Read a user name from its base64 form (RFC 4648, section 4, with padding), normalised as names are kept.
 
     Raises:
         AuthenticationFailed: the token is too long, no base64, or not UTF-8 inside.
@@ -142,7 +185,7 @@ def decode_username(token: str) -> str:
     # Encoded again, because the decoder lets superfluous padding and bits pass.
     if not name.isprintable() or base64.b64encode(name.encode()).decode() != token:
         raise AuthenticationFailed("The token is not the base64 form of a user name.")
-    return name
+    return User.normalize_username(name)
 
 
 class HeaderScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]  # untyped hook in __init_subclass__

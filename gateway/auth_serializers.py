@@ -4,6 +4,7 @@ from typing import Any
 
 from rest_framework import serializers
 
+from gateway.models import User
 from gateway.refresh import MAX_CHARACTERS as MAX_REFRESH_CHARACTERS
 from gateway.serializers import StrictCharField, StrictIntegerField, StrictSerializer
 from gateway.tokens import MAX_CHARACTERS as MAX_ACCESS_CHARACTERS
@@ -11,10 +12,18 @@ from gateway.tokens import MAX_CHARACTERS as MAX_ACCESS_CHARACTERS
 MAX_KEY_DAYS = 3650
 
 
+class UserNameField(StrictCharField):
+    """A user name, normalised as names are kept before its length is looked at."""
+
+    def to_internal_value(self, data: Any) -> str:
+        """Bring it into the one form (Unicode's NFKC) of all ways to write it."""
+        return User.normalize_username(super().to_internal_value(data))
+
+
 class LogInSerializer(StrictSerializer):
     """Who wants a token, and by what."""
 
-    username = StrictCharField(required=False, max_length=150)
+    username = UserNameField(required=False, max_length=150)
     password = StrictCharField(required=False, max_length=1024)
     api_key = StrictCharField(required=False, max_length=128, help_text="Instead of username and password.")
 

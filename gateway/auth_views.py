@@ -15,12 +15,12 @@ from rest_framework.response import Response
 
 from gateway import tokens
 from gateway.access import searchable_indices
-from gateway.auth import UNSIGNED
+from gateway.auth import identification
 from gateway.auth_serializers import KeySerializer, LogInSerializer, RefreshSerializer, RevokeSerializer
 from gateway.base_view import PublicView
 from gateway.keys import issue_key
 from gateway.login import log_in_with_key, log_in_with_password
-from gateway.models import ApiKey, RefreshFamily, User
+from gateway.models import ApiKey, DeniedToken, RefreshFamily, User
 from gateway.openapi.auth import (
     delete_key_schema,
     key_schema,
@@ -34,12 +34,16 @@ from gateway.openapi.auth import (
 from gateway.problems import Code, Problem, malformed
 from gateway.record import QueryRecord
 from gateway.recorded_view import API_KEY, NOT_KEPT, CredentialsView, RecordedView
-from gateway.refresh import ReusedToken, deny, end_family, find_family, refresh_token, renew, start_family
+from gateway.refresh import ReusedToken, end_family, find_family, refresh_token, renew, start_family
 from gateway.serializers import checked
 from gateway.trail import may_record_refusal, put_on_trail
 
 MAX_KEYS = 20
 """API keys that a user may have."""
+_FAMILY_CHARACTERS = 32
+"""Of a refresh family's id in hexadecimal digits; an API key's has 16."""
+FRESH_LOG_IN = timedelta(minutes=5)
+"""An API key outlives every token, so it is made by a log-in that is no older than this."""
 
 
 class AccessTokenView(CredentialsView):
@@ -124,7 +128,7 @@ class _ProvenView(RecordedView):
     def check_permissions(self, request: Request) -> None:
         """Refuse an unsigned header: an API key got by it would outlive the leave to use such headers."""
         super().check_permissions(request)
-        if request.auth == UNSIGNED:
+        if identification(request).token is None:
             raise Problem(HTTPStatus.FORBIDDEN, Code.FORBIDDEN, "API keys take a signed token, from POST /auth/token.")
 
 
@@ -145,6 +149,7 @@ class KeysView(_ProvenView):
         record = self.begin(request)
         asked = checked(KeySerializer, request.data)
         now = datetime.now(UTC)
+        _require_fresh_log_in(identification(request).token, now)
         days = asked["expires_in_days"]
         alive = Q(expires_at=None) | Q(expires_at__gt=now)
         record.status = HTTPStatus.CREATED
@@ -168,7 +173,7 @@ class KeyView(_ProvenView):
         record.status = HTTPStatus.NO_CONTENT
         with transaction.atomic():
             if record.user.api_keys.filter(id=key_id, revoked_at=None).update(revoked_at=now):
-                deny(key_id, now)
+                DeniedToken.objects.deny([key_id], now)
             put_on_trail(record)
         return Response(status=record.status)
 
@@ -183,6 +188,28 @@ class KeySetView(PublicView):
         return Response(tokens.key_set().as_dict(private=False), headers={"Cache-Control": "public, max-age=300"})
 
 
+def _require_fresh_log_in(token: tokens.AccessToken | None, now: datetime) -> None:
+    """Refuse tokens of API keys and of log-ins that are not fresh: a token in foreign hands must make no API key.
+
+    Raises:
+        Problem: 403.
+    """
+    # A token names the family of its log-in, which only a password begins; or its API key, which is no UUID.
+    is_fresh = (
+        token is not None
+        and len(token.session) == _FAMILY_CHARACTERS
+        and RefreshFamily.objects.filter(pk=token.session, revoked_at=None, started_at__gt=now - FRESH_LOG_IN).exists()
+    )
+    if not is_fresh:
+        minutes = int(FRESH_LOG_IN.total_seconds() // 60)
+        raise Problem(
+            HTTPStatus.FORBIDDEN,
+            Code.FORBIDDEN,
+            f"A new API key takes a log-in by password within the last {minutes} minutes: send username and password "
+            "to POST /auth/token, and use that access token here.",
+        )
+
+
 def _access(user: User, session: str, now: datetime, not_after: datetime | None = None) -> dict[str, Any]:
     token = tokens.mint(user, session, now, not_after)
     expires_in = tokens.read(token, now).expires_at - int(now.timestamp())
@@ -190,7 +217,7 @@ def _access(user: User, session: str, now: datetime, not_after: datetime | None 
 
 
 def _both(family: RefreshFamily, now: datetime) -> dict[str, Any]:
-    return _access(family.user, family.pk.hex, now) | {
+    return _access(family.user, family.pk.hex, now, family.expires_at) | {
         "refresh_token": refresh_token(family),
         "refresh_expires_in": int((family.expires_at - now).total_seconds()),
     }
@@ -206,7 +233,7 @@ def _revoke(token: str, now: datetime) -> User | None:
         access = tokens.read(token, now)
     except tokens.InvalidToken:
         return None
-    deny(access.token_id, now)
+    DeniedToken.objects.deny([access.token_id], now)
     return User.objects.filter(username=access.username).first()
 
 

@@ -116,7 +116,9 @@ class JSONParser(BaseParser):  # pylint: disable=too-few-public-methods  # as th
             claim(Part.BODY, _COPIES * len(body))
         if len(body) < length:
             seconds = settings.GATEWAY.body_timeout
-            raise malformed(f"The body ended early, or did not arrive within {seconds:g} s.")
+            raise malformed(
+                f"The body is not whole: it did not arrive within {seconds:g} s, ended early, or a chunk of it is malformed."
+            )
         return loads(body)
 
 

@@ -1,17 +1,22 @@
 """Who is known to the gateway, what they may search, come in with, and are reading."""
 
 import uuid
-from datetime import datetime
+from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.contrib.auth.validators import UnicodeUsernameValidator
 from django.core.exceptions import ValidationError
-from django.db import models
+from django.db import models, transaction
 from django.utils import timezone
 
 EVERY_INDEX = "*"
 """As a grant: every index in ``GATEWAY_SEARCH_INDICES``."""
+
+
+LONGEST_TOKEN_SECONDS = 12 * 3600
+"""The longest that an access token is valid: one of a client that asks for it once, and cannot ask again."""
 
 
 class Role(models.TextChoices):  # pylint: disable=too-many-ancestors  # as the framework has it
@@ -94,6 +99,26 @@ class User(AbstractBaseUser):
 
     USERNAME_FIELD = "username"
 
+    def save(self, *args: Any, **options: Any) -> None:
+        """Save; a changed password ends the user's log-ins in the same transaction, whoever changed it and where.
+
+        API keys stay: each is a credential of its own, and is revoked by itself.
+        """
+        saved = options.get("update_fields")
+        with transaction.atomic():
+            before = None
+            if saved is None or "password" in saved:
+                before = User.objects.select_for_update(no_key=True).filter(pk=self.pk).first()
+            super().save(*args, **options)
+            if before is not None and before.password != self.password:
+                self.end_log_ins(datetime.now(UTC))
+
+    def end_log_ins(self, now: datetime) -> None:
+        """Revoke the refresh tokens of every log-in of the user, and their access tokens."""
+        families = self.refresh_families.filter(revoked_at=None)
+        DeniedToken.objects.deny([family.pk.hex for family in families], now)
+        families.update(revoked_at=now)
+
     def lock(self) -> None:
         """Let other transactions that do this wait until this one ends; SQLite has one writer at a time anyway."""
         # With no_key, what only refers to the user, such as a log-in, does not wait.
@@ -155,13 +180,29 @@ class RefreshFamily(models.Model):
         return str(self.id)
 
 
+class DeniedTokenQuerySet(ExpiringQuerySet):
+    """Identifiers of access tokens that are refused."""
+
+    def deny(self, identifiers: Iterable[str], now: datetime) -> None:
+        """Refuse access tokens by ``jti`` or ``sid`` until the last of them has expired; delete the rows expired."""
+        self.delete_expired(now)
+        # Twice its life, as clocks may be apart.
+        until = now + timedelta(seconds=2 * LONGEST_TOKEN_SECONDS)
+        self.bulk_create(
+            [DeniedToken(identifier=identifier, expires_at=until) for identifier in identifiers],
+            update_conflicts=True,
+            unique_fields=["identifier"],
+            update_fields=["expires_at"],
+        )
+
+
 class DeniedToken(models.Model):
     """Access tokens that are refused before they expire: one by its ``jti``, or all of one log-in by their ``sid``."""
 
     identifier = models.CharField(primary_key=True, max_length=36)
     expires_at = models.DateTimeField(db_index=True)
 
-    objects = ExpiringQuerySet.as_manager()
+    objects = DeniedTokenQuerySet.as_manager()
 
     def __str__(self) -> str:
         return self.identifier

@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 from django.contrib import admin
 from django.contrib.admin.forms import AdminAuthenticationForm
 from django.contrib.auth.admin import UserAdmin
-from django.contrib.auth.forms import AdminUserCreationForm, UserChangeForm
+from django.contrib.auth.forms import AdminUserCreationForm, UserChangeForm, UsernameField
 from django.contrib.auth.middleware import AuthenticationMiddleware
 from django.contrib.messages.middleware import MessageMiddleware
 from django.contrib.sessions.middleware import SessionMiddleware
@@ -24,11 +24,11 @@ from rest_framework.exceptions import AuthenticationFailed
 
 from gateway.access import check_searchable
 from gateway.login import log_in_with_password
-from gateway.models import ApiKey, RefreshFamily, User
+from gateway.models import ApiKey, DeniedToken, RefreshFamily, User
 from gateway.problems import Problem, as_problem, problem_response
 from gateway.record import QueryRecord
 from gateway.recorded_changes import RecordedAdmin, View, note_change, record_changes
-from gateway.refresh import deny, end_family
+from gateway.refresh import end_family
 from gateway.trail import put_on_trail, refuse_unknown
 
 PATH = "/admin/"
@@ -136,6 +136,7 @@ class _CreationForm(_Grants, AdminUserCreationForm):  # type: ignore[type-arg]  
     class Meta:
         model = User
         fields = ("username",)
+        field_classes: ClassVar = {"username": UsernameField}
 
 
 # pylint: disable-next=too-many-ancestors  # as the framework has it
@@ -143,6 +144,7 @@ class _ChangeForm(_Grants, UserChangeForm):  # type: ignore[type-arg]  # generic
     class Meta:
         model = User
         fields = ("username", "role", "granted_indices", "is_active")
+        field_classes: ClassVar = {"username": UsernameField}
 
 
 @admin.register(User, site=site)
@@ -193,7 +195,7 @@ class _ApiKeyAdmin(_Credential):
         now = datetime.now(UTC)
         for key in chosen.filter(revoked_at=None):
             ApiKey.objects.filter(pk=key.pk).update(revoked_at=now)
-            deny(key.pk, now)
+            DeniedToken.objects.deny([key.pk], now)
             self.log_change(request, key, f"revoked, of {key.user}")
         self.message_user(request, "Revoked.")
 

@@ -22,6 +22,7 @@ from django.core.exceptions import SuspiciousOperation
 from django.db import DatabaseError, DataError
 from django.http import Http404, HttpRequest, HttpResponse
 from rest_framework import exceptions
+from rest_framework.settings import api_settings
 
 from gateway.metrics import PROBLEMS
 
@@ -230,15 +231,23 @@ def _from_rest_framework(error: exceptions.APIException) -> Problem:
 
 
 def _messages(detail: Any, member: str = "") -> Iterator[str]:
-    """The messages of a nested error detail, each after the path of the member that it is about."""
+    """The messages of a nested error detail, each after the path of the member that it is about, such as ``sort[0]``."""
     if isinstance(detail, dict):
         for key, value in detail.items():
-            yield from _messages(value, f"{member}.{key}".lstrip("."))
+            yield from _messages(value, _path(member, key))
     elif isinstance(detail, list):
         for value in detail:
             yield from _messages(value, member)
     else:
         yield f"{member}: {detail}" if member else str(detail)
+
+
+def _path(member: str, key: str | int) -> str:
+    if key == api_settings.NON_FIELD_ERRORS_KEY:
+        return member
+    if isinstance(key, int):
+        return f"{member}[{key}]"
+    return f"{member}.{key}" if member else key
 
 
 def exception_handler(error: Exception, _context: Mapping[str, Any]) -> HttpResponse:

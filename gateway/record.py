@@ -10,6 +10,7 @@ from rest_framework.request import Request
 
 from audit_sink.event import AuditEvent, EventData, EventError, EventMetadata, EventType, new_event_id
 from gateway import __version__
+from gateway.auth import identification
 from gateway.correlation import Correlation, correlation_of
 from gateway.models import User
 from gateway.problems import Problem
@@ -59,7 +60,9 @@ class QueryRecord:  # pylint: disable=too-many-instance-attributes  # the event 
                 trace_id=correlation.trace_id,
                 client_ip=request.META.get("REMOTE_ADDR") or None,
                 user_agent=request.headers.get("User-Agent"),
-                auth_scheme=str(request.auth) if user is not None and isinstance(request, Request) else None,
+                auth_scheme=identification(request).scheme
+                if user is not None and isinstance(request, Request)
+                else None,
                 service="gateway",
                 service_version=__version__,
             ),

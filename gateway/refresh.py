@@ -12,7 +12,6 @@ from django.core import signing
 from rest_framework.exceptions import AuthenticationFailed
 
 from gateway.models import DeniedToken, RefreshFamily, User
-from gateway.tokens import LONGEST_SECONDS
 
 MAX_CHARACTERS = 512
 _SALT = "gateway.refresh"
@@ -31,7 +30,14 @@ class ReusedToken(AuthenticationFailed):
 
 
 def start_family(user: User, now: datetime) -> RefreshFamily:
-    """Begin a log-in; what has expired makes room."""
+    """Begin a log-in, and delete the families that have expired.
+
+    Raises:
+        AuthenticationFailed: the password has been changed, or the user deactivated, since it was checked.
+    """
+    unchanged = User.objects.select_for_update(no_key=True).filter(password=user.password, is_active=True)
+    if unchanged.filter(pk=user.pk).first() is None:
+        raise AuthenticationFailed("The password has just been changed; log in again.")
     RefreshFamily.objects.delete_expired(now)
     return RefreshFamily.objects.create(
         user=user,
@@ -92,12 +98,4 @@ def renew(token: str, now: datetime) -> RefreshFamily:
 def end_family(family: RefreshFamily, now: datetime) -> None:
     """Revoke a log-in's refresh tokens and access tokens."""
     RefreshFamily.objects.filter(pk=family.pk, revoked_at=None).update(revoked_at=now)
-    deny(family.pk.hex, now)
-
-
-def deny(identifier: str, now: datetime) -> None:
-    """Refuse access tokens by their ``jti`` or ``sid`` until the last of them has expired; what has makes room."""
-    DeniedToken.objects.delete_expired(now)
-    # Twice its life, as clocks may be apart.
-    until = now + timedelta(seconds=2 * LONGEST_SECONDS)
-    DeniedToken.objects.update_or_create(identifier=identifier, defaults={"expires_at": until})
+    DeniedToken.objects.deny([family.pk.hex], now)

@@ -11,7 +11,7 @@ search. Streams have bulkheads of their own, as each holds a thread.
 
 import threading
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from functools import partial
 from http import HTTPStatus
@@ -76,7 +76,7 @@ class _Bulkhead:
 _bulkhead = _Bulkhead()
 
 
-class DocumentStream:
+class DocumentStream:  # pylint: disable=too-many-instance-attributes  # what a page takes, and where it stands
     """The documents that match, as parts of a response's body; to be closed, whether read to the end or not.
 
     A failure after the first part ends the stream with a line of its own, ``{"problem": {...}}``, whose ``query_id`` no
@@ -84,6 +84,7 @@ class DocumentStream:
 
     Args:
         record: has the translated query, which gets the moment of the start for its ``now``.
+        check_caller: raises a problem when the caller may not read the index any more; called before each page.
         asked: the members of ``StreamSerializer``.
 
     Raises:
@@ -92,8 +93,9 @@ class DocumentStream:
         Unavailable: Elasticsearch cannot search, or there are too many streams.
     """
 
-    def __init__(self, record: QueryRecord, asked: Mapping[str, Any]) -> None:
+    def __init__(self, record: QueryRecord, asked: Mapping[str, Any], check_caller: Callable[[], None]) -> None:
         self._record = record
+        self._check_caller = check_caller
         record.dsl = anchored(record.dsl, datetime.now(UTC))
         self._read_slice = partial(
             read_point_in_time,
@@ -158,6 +160,7 @@ class DocumentStream:
 
     def _read_or_say_why(self) -> bytes:
         try:
+            self._check_caller()
             return self._read()
         # Whatever it is, nobody else can tell the client.
         except Exception as error:  # noqa: BLE001  # pylint: disable=broad-exception-caught

@@ -29,9 +29,6 @@ _TYPE = "at+jwt"
 _LEEWAY_SECONDS = 5
 """How far the clocks of two gateways may be apart."""
 
-LONGEST_SECONDS = 12 * 3600
-"""The longest that a token is good for: one of a client that asks for it once, and cannot ask again."""
-
 MAX_CHARACTERS = 4096
 """Ours have some 900, with the longest user name 2,500."""
 
@@ -77,7 +74,7 @@ def mint(
         session: the id of the refresh family or API key that it is issued for.
         now: when it begins.
         not_after: when it ends at the latest, if that is before its time is over.
-        seconds: its time, at most ``LONGEST_SECONDS``; ``GATEWAY_JWT_ACCESS_SECONDS`` where nothing is said.
+        seconds: its time, at most ``LONGEST_TOKEN_SECONDS``; ``GATEWAY_JWT_ACCESS_SECONDS`` where nothing is said.
     """
     gateway = settings.GATEWAY
     ends = now + timedelta(seconds=seconds or gateway.jwt_access_seconds)

@@ -21,6 +21,7 @@ from gateway.auth import caller
 from gateway.correlation import correlation_of
 from gateway.cursor import ForeignCursor
 from gateway.login import log_in_with_key
+from gateway.models import LONGEST_TOKEN_SECONDS
 from gateway.openapi.vendor import device_schema, devices_schema, discovery_schema, ping_schema, token_schema
 from gateway.point_in_time import KEEP_ALIVE_SECONDS, ExpiredCursor
 from gateway.problems import Code, Problem
@@ -28,7 +29,7 @@ from gateway.recorded_search import read, run
 from gateway.recorded_view import API_KEY, NOT_KEPT, CredentialsView, RecordedView, RefusalsRecordedView
 from gateway.search import creation_time
 from gateway.serializers import START, checked
-from gateway.tokens import LONGEST_SECONDS, mint
+from gateway.tokens import mint
 from gateway.trail import put_on_trail
 from gateway.vendor_results import as_lists
 from gateway.vendor_serializers import DeviceSerializer, DevicesSerializer, TokenSerializer
@@ -56,7 +57,7 @@ class TokenView(CredentialsView):
         now = datetime.now(UTC)
         key = log_in_with_key(checked(TokenSerializer, request.data)["token"], now)
         put_on_trail(self.let_in(request, key.user, API_KEY))
-        token = mint(key.user, key.id, now, key.expires_at, seconds=LONGEST_SECONDS)
+        token = mint(key.user, key.id, now, key.expires_at, seconds=LONGEST_TOKEN_SECONDS)
         return Response({"access": token}, headers=NOT_KEPT)
 
 

@@ -10,6 +10,8 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from gateway import stream
+from gateway.access import require_index
+from gateway.auth import identification, still_allowed
 from gateway.media import JSONRenderer
 from gateway.openapi.search import search_by_parameters_schema, search_schema
 from gateway.parameters import SearchParameters, StreamParameters, read_parameters
@@ -31,7 +33,7 @@ class SearchView(RecordedView):
         """Search an index."""
         record = self.begin(request)
         if _wants_stream(request):
-            return _stream(record, read(request, record, StreamSerializer))
+            return _stream(request, record, read(request, record, StreamSerializer))
         return _page(record, read(request, record, SearchSerializer))
 
     @search_by_parameters_schema
@@ -41,7 +43,7 @@ class SearchView(RecordedView):
         parameters = read_parameters(request)
         record.query = parameters.get("q")
         if _wants_stream(request):
-            return _stream(record, checked(StreamParameters, parameters, record.user))
+            return _stream(request, record, checked(StreamParameters, parameters, record.user))
         return _page(record, checked(SearchParameters, parameters, record.user))
 
 
@@ -64,9 +66,14 @@ def _page(record: QueryRecord, asked: dict[str, Any]) -> Response:
     return Response(answer | {"dsl": record.dsl} if asked["explain"] else answer, headers=NOT_KEPT)
 
 
-def _stream(record: QueryRecord, asked: dict[str, Any]) -> StreamingHttpResponse:
+def _stream(request: Request, record: QueryRecord, asked: dict[str, Any]) -> StreamingHttpResponse:
     prepare(record, asked)
-    documents = DocumentStream(record, asked)
+    user, known_by, index = record.user, identification(request), asked["index"]
+
+    def check_caller() -> None:
+        require_index(still_allowed(user, known_by), index)
+
+    documents = DocumentStream(record, asked, check_caller)
     try:
         put_on_trail(record)
     except BaseException:

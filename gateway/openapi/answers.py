@@ -42,6 +42,7 @@ PROBLEMS = {
     406: "The document is in YAML and JSON; Accept names neither.",
     409: "The snapshot behind the cursor is gone.",
     413: "The body is larger than 1 MiB, or than 4 KiB where it takes no query.",
+    414: "Path and query string are longer than 16 KiB, which the edge answers; send a long query by POST.",
     415: "The body is not JSON in UTF-8.",
     429: "You, or your address, ask too often, or you have as many cursors or streams open as may be; see Retry-After.",
     500: "The gateway failed.",

@@ -14,8 +14,7 @@ from django.db import DatabaseError, transaction
 from django.db.models import Model, Q, QuerySet
 
 from gateway.management.database import require_database
-from gateway.models import ApiKey, OpenCursor, RefreshFamily, User
-from gateway.refresh import deny
+from gateway.models import ApiKey, DeniedToken, OpenCursor, RefreshFamily, User
 
 
 class Command(BaseCommand):
@@ -74,10 +73,8 @@ def _about(model: type[Model], objects: Iterable[Model]) -> Q:
 def _delete(user: User, rows: dict[str, QuerySet[Any]]) -> None:
     now = datetime.now(UTC)
     # Access tokens name their user: nobody who gets the name later may be met by one.
-    for key in rows["API keys"]:
-        deny(key.pk, now)
-    for log_in in rows["log-ins"]:
-        deny(log_in.pk.hex, now)
+    sessions = [key.pk for key in rows["API keys"]] + [log_in.pk.hex for log_in in rows["log-ins"]]
+    DeniedToken.objects.deny(sessions, now)
     for found in reversed(rows.values()):
         found.delete()
     user.delete()

@@ -100,10 +100,9 @@ def _url(argument: str) -> str:
 
 
 def _size(argument: str) -> int:
-    size = int(argument)
-    if not 0 <= size <= MAX_SIZE:
-        raise ArgumentTypeError(f"must be 0 to {MAX_SIZE:,}")
-    return size
+    if not argument.isdecimal() or not int(argument) <= MAX_SIZE:
+        raise ArgumentTypeError(f"must be a whole number from 0 to {MAX_SIZE:,}")
+    return int(argument)
 
 
 def _member(document: Any, path: str) -> Any:

@@ -1,25 +1,32 @@
 """``/auth/`` against the real trail: tokens, renewal, revocation, API keys, lock-out, and an event for each call."""
 
+import io
+import unicodedata
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import orjson
 import pytest
+from django.core.management import call_command
 from django.db import DatabaseError
 from django.test import Client
 from joserfc import jwt
 from joserfc.jwk import KeySet
 from pytest_django import Settings
+from rest_framework.exceptions import AuthenticationFailed
 
 from audit_sink.kafka import KafkaSettings
 from gateway import rates
+from gateway.auth_views import FRESH_LOG_IN
 from gateway.keys import issue_key
 from gateway.models import ApiKey, DeniedToken, RefreshFamily, Role, User
+from gateway.refresh import start_family
 from gateway.tokens import mint
 from tests.integration.gateway.conftest import FindEvents
 
 PASSWORD = "correct horse battery staple"
+OTHER_PASSWORD = "another horse, another battery"
 UNSIGNED = "Octoxlabs b2N0b0FkbWlu"
 
 Ask = Callable[..., Any]
@@ -227,6 +234,139 @@ def test_an_inactive_user_is_out_at_once(ask: Ask, log_in: LogIn) -> None:
     User.objects.update(is_active=False)
     assert _is_refused(ask("GET", "/auth/me", tokens["access_token"]))
     assert _is_refused(ask("POST", "/auth/token/refresh", refresh_token=tokens["refresh_token"]))
+
+
+def _by_command(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.stdin", io.StringIO(f"{OTHER_PASSWORD}\n"))
+    call_command("user", "octoAdmin", password=True, stdout=io.StringIO())
+
+
+def _by_djangos_command(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("getpass.getpass", lambda **_: OTHER_PASSWORD)
+    call_command("changepassword", "octoAdmin", stdout=io.StringIO())
+
+
+def _by_the_user(_: pytest.MonkeyPatch) -> None:
+    new = {"new_password1": OTHER_PASSWORD, "new_password2": OTHER_PASSWORD}
+    _in_the_administration("octoAdmin", "/admin/password_change/", {"old_password": PASSWORD} | new)
+
+
+def _by_an_administrator(_: pytest.MonkeyPatch) -> None:
+    User.objects.create_superuser("operator", PASSWORD)
+    new = {"password1": OTHER_PASSWORD, "password2": OTHER_PASSWORD, "usable_password": "true"}
+    _in_the_administration("operator", _password_page(), new)
+
+
+def _by_an_administrator_who_takes_it_away(_: pytest.MonkeyPatch) -> None:
+    User.objects.create_superuser("operator", PASSWORD)
+    _in_the_administration("operator", _password_page(), {"usable_password": "false", "unset-password": "1"})
+
+
+def _password_page() -> str:
+    return f"/admin/gateway/user/{User.objects.get(username='octoAdmin').pk}/password/"
+
+
+def _in_the_administration(who: str, page: str, asked: dict[str, str]) -> None:
+    User.objects.filter(username=who).update(role=Role.ADMIN)
+    browser = Client()
+    assert browser.post("/admin/login/", {"username": who, "password": PASSWORD}).status_code == 302
+    assert browser.post(page, asked).status_code == 302
+
+
+_CHANGES = [
+    _by_command,
+    _by_djangos_command,
+    _by_the_user,
+    _by_an_administrator,
+    _by_an_administrator_who_takes_it_away,
+]
+
+
+@pytest.mark.parametrize("change", _CHANGES)
+def test_a_changed_password_ends_every_log_in_at_once(
+    change: Callable[[pytest.MonkeyPatch], None], ask: Ask, log_in: LogIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second = log_in(), log_in()
+    renewed = ask("POST", "/auth/token/refresh", refresh_token=second["refresh_token"]).json()
+    other = mint(User.objects.create_user("other"), "a session", datetime.now(UTC))
+    change(monkeypatch)
+    for tokens in (first, second, renewed):
+        assert _is_refused(ask("GET", "/auth/me", tokens["access_token"]))
+        assert _is_refused(ask("POST", "/auth/token/refresh", refresh_token=tokens["refresh_token"]))
+    assert ask("GET", "/auth/me", other).status_code == 200
+
+
+def test_a_changed_password_is_undone_with_its_log_ins_where_it_cannot_be_recorded(
+    ask: Ask, log_in: LogIn, stack: Settings, closed_port: int
+) -> None:
+    tokens = log_in()
+    stack.KAFKA = KafkaSettings(bootstrap_servers=f"127.0.0.1:{closed_port}")
+    User.objects.create_superuser("operator", PASSWORD)
+    browser = Client()
+    browser.force_login(User.objects.get(username="operator"))
+    stack.GATEWAY = stack.GATEWAY.model_copy(update={"audit_timeout": 0.2, "spool_bytes": 1})
+    new = {"password1": OTHER_PASSWORD, "password2": OTHER_PASSWORD, "usable_password": "true"}
+    assert browser.post(_password_page(), new).status_code == 503
+    assert User.objects.get(username="octoAdmin").check_password(PASSWORD)
+    assert not DeniedToken.objects.exists()
+    assert not RefreshFamily.objects.exclude(revoked_at=None).exists()
+    del tokens
+
+
+def test_a_change_that_is_none_of_the_password_ends_no_log_in(ask: Ask, log_in: LogIn) -> None:
+    tokens = log_in()
+    user = User.objects.get(username="octoAdmin")
+    user.role = Role.AUDITOR
+    user.save()
+    assert ask("GET", "/auth/me", tokens["access_token"]).json()["role"] == "auditor"
+
+
+def test_a_password_that_is_changed_while_it_is_checked_logs_nobody_in(user: User) -> None:
+    checked = User.objects.get(pk=user.pk)
+    user.set_password(OTHER_PASSWORD)
+    user.save()
+    with pytest.raises(AuthenticationFailed):
+        start_family(checked, datetime.now(UTC))
+
+
+def test_an_access_token_outlives_its_log_in_by_nothing(ask: Ask, log_in: LogIn, stack: Settings) -> None:
+    stack.GATEWAY = stack.GATEWAY.model_copy(update={"jwt_refresh_seconds": 60})
+    assert log_in()["expires_in"] <= 60
+    del ask
+
+
+def test_an_api_key_is_made_by_a_fresh_log_in_alone(ask: Ask, log_in: LogIn) -> None:
+    tokens = log_in()
+    key = ask("POST", "/auth/keys", tokens["access_token"], name="first").json()["api_key"]
+    of_key = ask("POST", "/auth/token", api_key=key).json()["access_token"]
+    RefreshFamily.objects.update(started_at=datetime.now(UTC) - FRESH_LOG_IN)
+    renewed = ask("POST", "/auth/token/refresh", refresh_token=tokens["refresh_token"]).json()["access_token"]
+    for token in (of_key, tokens["access_token"], renewed):
+        problem = ask("POST", "/auth/keys", token, name="second").json()
+        assert (problem["status"], problem["code"]) == (403, "forbidden")
+        assert "send username and password to POST /auth/token" in problem["detail"]
+    assert ApiKey.objects.count() == 1
+    assert ask("POST", "/auth/keys", log_in()["access_token"], name="second").status_code == 201
+
+
+def test_a_name_in_decomposed_letters_logs_in(ask: Ask) -> None:
+    call_command("user", unicodedata.normalize("NFD", "jürgen"), stdout=io.StringIO())
+    known = User.objects.get(username="jürgen")
+    known.set_password(PASSWORD)
+    known.save()
+    for form in ("NFC", "NFD"):
+        name = unicodedata.normalize(form, "jürgen")
+        token = ask("POST", "/auth/token", username=name, password=PASSWORD).json()["access_token"]
+        assert ask("GET", "/auth/me", token).json()["username"] == "jürgen"
+
+
+def test_failures_of_a_name_are_counted_in_whichever_letters_it_is_written(ask: Ask, stack: Settings) -> None:
+    stack.GATEWAY = stack.GATEWAY.model_copy(update={"login_failures": "1/hour"})
+    answers = [
+        ask("POST", "/auth/token", username=unicodedata.normalize(form, "jürgen"), password="wrong")
+        for form in ("NFD", "NFC")
+    ]
+    assert [answer.status_code for answer in answers] == [401, 429]
 
 
 @pytest.mark.parametrize("token", ["", "nothing", "WyIwIiwwXQ:1:1", "ş", "a.b.c"])

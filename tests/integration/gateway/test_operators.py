@@ -1,5 +1,6 @@
 """Operators: whom /admin/ lets in, what it shows, and what each log-in and change leaves behind."""
 
+import unicodedata
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from typing import Any
@@ -14,6 +15,7 @@ from pytest_django import Settings
 from audit_sink.kafka import KafkaSettings
 from gateway import rates
 from gateway.keys import find_key, issue_key
+from gateway.login import log_in_with_password
 from gateway.models import RefreshFamily, Role, User
 from gateway.refresh import refresh_token, renew, start_family
 from tests.integration.gateway.conftest import INDEX, FindEvents
@@ -112,6 +114,15 @@ def test_a_user_is_made_and_given_a_role_and_that_is_an_event(client: Client, fi
         == f'add user "ayse": username "ayse", password, role "auditor", granted_indices ["{INDEX}"]'
     )
     assert PASSWORD not in str(event)
+
+
+def test_a_user_made_in_decomposed_letters_has_the_composed_name(client: Client) -> None:
+    _log_in(client)
+    asked = {"username": unicodedata.normalize("NFD", "jürgen"), "usable_password": "true", "role": "searcher"}
+    asked |= {"password1": PASSWORD, "password2": PASSWORD, "granted_indices": '["*"]'}
+    assert client.post("/admin/gateway/user/add/", asked).status_code == 302
+    known = User.objects.get(username="jürgen")
+    assert log_in_with_password("jürgen", PASSWORD, "127.0.0.1") == known
 
 
 def test_an_index_that_nobody_can_search_is_refused_in_a_form(client: Client) -> None:

@@ -3,8 +3,10 @@
 import socket
 import time
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import orjson
 import psutil
@@ -17,8 +19,9 @@ from pytest_django import Settings
 from audit_sink.kafka import KafkaSettings
 from elastic.client import connect
 from elastic.settings import ElasticsearchSettings
-from gateway.models import User
+from gateway.models import DeniedToken, User
 from gateway.stream import MAX_STREAMS, MAX_STREAMS_OF_USER
+from gateway.tokens import mint
 from tests.integration.gateway.conftest import (
     INDEX,
     MANY_DOCUMENTS,
@@ -143,6 +146,40 @@ def test_a_stream_is_one_event_without_hits_before_its_first_byte(stream: Stream
         "status": 200,
         "error": None,
     }
+
+
+@pytest.mark.parametrize(
+    ("taken", "code"),
+    [
+        (lambda user: User.objects.filter(pk=user.pk).update(is_active=False), "unauthenticated"),
+        (lambda user: User.objects.filter(pk=user.pk).update(granted_indices=[]), "forbidden"),
+        (lambda user: DeniedToken.objects.deny(["the log-in"], datetime.now(UTC)), "unauthenticated"),
+    ],
+)
+def test_a_stream_ends_at_the_next_page_when_its_caller_may_not_read_any_more(
+    taken: Callable[[User], None], code: str, search: Search, many: str
+) -> None:
+    user = User.objects.get(username="octoAdmin")
+    bearer = f"Bearer {mint(user, 'the log-in', datetime.now(UTC))}"
+    response = search("", index=many, headers=NDJSON | {"Authorization": bearer})
+    parts = iter(response.streaming_content)
+    assert b"problem" not in next(parts)
+    taken(user)
+    (last,) = parts
+    assert orjson.loads(last)["problem"]["code"] == code
+    response.close()
+
+
+def test_a_token_that_expires_under_way_ends_no_stream(search: Search, many: str) -> None:
+    now = datetime.now(UTC)
+    bearer = f"Bearer {mint(User.objects.get(username='octoAdmin'), 'the log-in', now, seconds=1)}"
+    response = search("", index=many, headers=NDJSON | {"Authorization": bearer})
+    parts = iter(response.streaming_content)
+    next(parts)
+    with patch("gateway.auth.datetime") as clock:
+        clock.now.return_value = now + timedelta(hours=1)
+        assert b"problem" not in b"".join(parts)
+    response.close()
 
 
 def test_a_stream_that_cannot_be_recorded_is_not_sent(stream: Stream, stack: Settings, closed_port: int) -> None:

@@ -36,3 +36,25 @@ def test_a_number_of_shards_out_of_bounds_is_refused(shards: str, capsys: pytest
         main(["bootstrap", "--shards", shards])
     assert ended.value.code == 2
     assert "--shards" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["prune", "--keep-days", "ten"], "argument --keep-days: must be a whole number from 1 to 36,500"),
+        (["bootstrap", "--keep-days", "0"], "argument --keep-days: must be a whole number from 1 to 36,500"),
+        (["bootstrap", "--shards", "1.5"], "argument --shards: must be a whole number from 1 to 1,024"),
+        (["seed", "--devices", "-1"], "argument --devices: must be a whole number from 0 to"),
+        (["erase", "--user", ""], "argument --user: must be a user's name, in UTF-8"),
+        (["erase", "--user", "\udcff"], "argument --user: must be a user's name, in UTF-8"),
+        (["erase", "--address", "localhost"], "argument --address: must be an IPv4 or IPv6 address"),
+        (["erase", "--user", "ada", "--delete", ""], "argument --delete: must have 1 to 1,000 bytes of UTF-8"),
+        (["erase", "--user", "ada", "--delete", "\udcff"], "argument --delete: must have 1 to 1,000 bytes of UTF-8"),
+    ],
+)
+def test_an_argument_that_is_refused_is_said_in_words(
+    arguments: list[str], said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit):
+        main(arguments)
+    assert said in capsys.readouterr().err

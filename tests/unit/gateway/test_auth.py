@@ -1,6 +1,8 @@
 """Who comes in, and who does not."""
 
 import base64
+import unicodedata
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -9,8 +11,9 @@ from pytest_django import Settings
 from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.request import Request
 
-from gateway.auth import UNSIGNED, HeaderAuthentication, decode_username
-from gateway.models import User
+from gateway.auth import UNSIGNED, HeaderAuthentication, Identification, decode_username, still_allowed
+from gateway.models import DeniedToken, User
+from gateway.tokens import mint, read
 
 OCTO_ADMIN = "Octoxlabs b2N0b0FkbWlu"
 
@@ -38,7 +41,7 @@ def _encoded(name: str) -> str:
 
 @pytest.mark.parametrize("header", [OCTO_ADMIN, "octoxlabs b2N0b0FkbWlu", "OCTOXLABS  b2N0b0FkbWlu "])
 def test_the_base64_of_a_known_name_identifies_its_user(header: str, octo_admin: User) -> None:
-    assert _authenticate(Authorization=header) == (octo_admin, UNSIGNED)
+    assert _authenticate(Authorization=header) == (octo_admin, Identification(UNSIGNED))
 
 
 def test_a_request_without_the_header_is_nobodys() -> None:
@@ -101,3 +104,31 @@ def test_a_refusal_is_a_problem_with_a_challenge(header: str | None, client: Cli
 @pytest.mark.parametrize("name", ["octoAdmin", "ayşe", "a" * 150, "用" * 150])
 def test_every_possible_user_name_survives_its_encoding(name: str) -> None:
     assert decode_username(_encoded(name)) == name
+
+
+def test_a_name_in_decomposed_letters_identifies_the_user_of_the_composed_one(octo_admin: User) -> None:
+    known = User.objects.create_user(unicodedata.normalize("NFD", "jürgen"))
+    assert known.username == "jürgen" == unicodedata.normalize("NFC", known.username)
+    for form in ("NFC", "NFD"):
+        found = _authenticate(Authorization=f"Octoxlabs {_encoded(unicodedata.normalize(form, 'jürgen'))}")
+        assert found == (known, Identification(UNSIGNED)), form
+    assert known != octo_admin
+
+
+def test_the_longest_name_identifies_its_user_in_decomposed_letters_too() -> None:
+    known = User.objects.create_user("한" * 150)
+    decomposed = unicodedata.normalize("NFD", known.username)
+    assert _authenticate(Authorization=f"Octoxlabs {_encoded(decomposed)}") == (known, Identification(UNSIGNED))
+
+
+def test_whoever_was_let_in_is_looked_at_again(octo_admin: User) -> None:
+    now = datetime.now(UTC)
+    by_token = Identification("bearer-jwt", read(mint(octo_admin, "the log-in", now), now))
+    unsigned = Identification(UNSIGNED)
+    assert still_allowed(octo_admin, unsigned) == still_allowed(octo_admin, by_token) == octo_admin
+    DeniedToken.objects.deny(["the log-in"], now)
+    with pytest.raises(AuthenticationFailed):
+        still_allowed(octo_admin, by_token)
+    User.objects.update(is_active=False)
+    with pytest.raises(AuthenticationFailed):
+        still_allowed(octo_admin, unsigned)

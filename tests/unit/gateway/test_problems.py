@@ -56,8 +56,15 @@ def test_every_exception_has_its_status_and_code_and_keeps_its_secrets(
 
 
 def test_messages_name_the_member_that_they_are_about() -> None:
-    error = exceptions.ValidationError({"sort": {"1": ["too long"]}, "size": ["too large", "odd"]})
-    assert as_problem(error).detail == "sort.1: too long; size: too large; size: odd"
+    detail: Any = {"sort": {1: ["too long"]}, "size": ["too large", "odd"]}
+    error = exceptions.ValidationError(detail)
+    assert as_problem(error).detail == "sort[1]: too long; size: too large; size: odd"
+
+
+def test_messages_about_the_whole_body_name_no_member() -> None:
+    detail: Any = {"non_field_errors": ["no object"], "ordering": {2: {"non_field_errors": ["odd"]}}}
+    error = exceptions.ValidationError(detail)
+    assert as_problem(error).detail == "no object; ordering[2]: odd"
 
 
 def test_an_unexpected_error_is_logged_with_its_trace(caplog: pytest.LogCaptureFixture) -> None:

@@ -8,6 +8,7 @@ from django.test import RequestFactory
 from rest_framework.request import Request
 
 from audit_sink.event import EventType, encode
+from gateway.auth import Identification
 from gateway.correlation import read_correlation
 from gateway.models import User
 from gateway.problems import Code, Problem
@@ -23,7 +24,7 @@ def record() -> QueryRecord:
     )
     plain.correlation = read_correlation(plain)  # type: ignore[attr-defined]  # as the middleware does
     request = Request(plain)
-    request.user, request.auth = User(username="octoAdmin"), "octoxlabs-unsigned"
+    request.user, request.auth = User(username="octoAdmin"), Identification("octoxlabs-unsigned")
     return QueryRecord.begin(request, request.user)
 
 
