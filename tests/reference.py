@@ -14,6 +14,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from translator.nodes import And, Comparison, Everything, Name, Node, Not, Operator, Or, Query, Scope, Value, Wildcard
+from translator.regex import has_white_space
+from translator.words import are_several
 
 _OBJECTS = ("object", "nested")
 _STRINGS = ("keyword", "flattened")
@@ -101,6 +103,7 @@ class Reference:  # pylint: disable=too-few-public-methods  # one question is al
             return self._exists(found, here)
         if operator is Operator.IN and any(value.is_anything for value in values):
             return self._exists(found, here)
+        words = found if found.type == "text" and operator in (Operator.CONTAINS, Operator.MATCHES) else None
         if found.whole and (found.type == "text" or operator in (Operator.CONTAINS, Operator.MATCHES)):
             found = found.whole
         test: Callable[[Any], bool]
@@ -110,7 +113,11 @@ class Reference:  # pylint: disable=too-few-public-methods  # one question is al
             test = self._string_test(operator, values, found)
             # Elasticsearch keeps a flattened field's key and value as one term.
             folds_key = self._case_insensitive and operator in (Operator.EQUAL, Operator.IN)
-            return any(test(text) for text in _strings(found, here, folds_key=folds_key))
+            indexed = list(_strings(found, here, folds_key=folds_key))
+            if words is not None and not indexed and not _needs_several_words(operator, values[0]):
+                # Too long for the sub-field of whole values: its words are left.
+                return any(_text_test(operator, values)(_tokens(text)) for text in _strings(words, here))
+            return any(test(text) for text in indexed)
         stored = here.values.get(found.source, [])
         intervals = [self._interval(found, value) for value in values]
         test = _interval_test(operator, intervals)
@@ -263,6 +270,13 @@ def _tokens(text: str) -> list[str]:
     return [_lower(word) for word in _WORD.findall(text) if word.strip("_")]
 
 
+def _needs_several_words(operator: Operator, value: Value) -> bool:
+    """Whether a pattern holds white space, which no single word does."""
+    if operator is Operator.MATCHES:
+        return has_white_space(value.text or "")
+    return value.text is None and any(isinstance(part, str) and re.search(r"\s", part) for part in value.parts)
+
+
 def _text_test(operator: Operator, values: tuple[Value, ...]) -> Callable[[list[str]], bool]:
     def anywhere(pattern: str) -> Callable[[list[str]], bool]:
         compiled = re.compile(pattern, re.DOTALL | re.IGNORECASE | re.ASCII)
@@ -274,6 +288,8 @@ def _text_test(operator: Operator, values: tuple[Value, ...]) -> Callable[[list[
 
     if operator is Operator.MATCHES:
         return anywhere(_python_regex(values[0].text or ""))
+    if operator is Operator.CONTAINS and values[0].text is not None and are_several(values[0].text):
+        return phrase(_tokens(values[0].text))
     if operator is Operator.CONTAINS:
         return anywhere(_wildcards((Wildcard.ANY, *values[0].parts, Wildcard.ANY), _lower))
     tests = [

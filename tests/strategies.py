@@ -16,6 +16,7 @@ from tests.reference import Field, fields_of
 from tests.unit.translator.generated import conjunction, disjunction, negation
 from translator.format import format  # pylint: disable=redefined-builtin  # the language's own word for it
 from translator.nodes import Comparison, Name, Node, Operator, Scope, Value, Wildcard
+from translator.regex import has_white_space
 
 _WORDS = [
     *["web01", "web02", "Web01", "WEB", "db-01", "or-gw01", "and", "a", "b", "ab", "abc", "abcd", "10", "true", ""],
@@ -273,13 +274,16 @@ class _Queries:
             if operator is Operator.MATCHES:
                 is_normalized = "normalizer" in (whole or found).parameters
                 folds = self.case_insensitive or kind == "text" or is_normalized
-                return texts.flatmap(lambda text: _patterns(text, folds, is_normalized)).map(
-                    lambda pattern: Value((pattern,))
-                )
+                patterns = texts.flatmap(lambda text: _patterns(text, folds, is_normalized))
+                if kind == "text":
+                    patterns = patterns.filter(lambda pattern: not has_white_space(pattern))
+                return patterns.map(lambda pattern: Value((pattern,)))
             if operator not in (Operator.EQUAL, Operator.IN, Operator.CONTAINS):
                 return texts.map(_literal)
             wild = _prefixes if kind == "flattened" else _wild
             allowed = st.one_of(texts.map(_literal), texts.flatmap(_slices).map(_literal), texts.flatmap(wild))
+            if kind == "text":
+                allowed = allowed.filter(lambda value: value.text is not None or not _holds_white_space(value))
             if operator is Operator.IN:
                 return st.one_of(*[allowed] * 7, st.just(Value((Wildcard.ANY,))))
             return allowed.filter(lambda value: not value.is_anything)
@@ -325,6 +329,10 @@ def _operators(found: Field) -> list[Operator]:
     if found.type == "boolean":
         return _EXACT
     return [*_EXACT, *_ORDER, *parts]
+
+
+def _holds_white_space(value: Value) -> bool:
+    return any(isinstance(part, str) and re.search(r"\s", part) for part in value.parts)
 
 
 def _literal(text: str) -> Value:

@@ -6,8 +6,9 @@ zone it is in UTC.
 
 import re
 from calendar import isleap, monthrange
+from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import MAXYEAR, MINYEAR, UTC, datetime, timedelta
 
 FORMAT = "strict_date_optional_time"
 
@@ -17,6 +18,11 @@ _DATE = re.compile(
 )
 # Elasticsearch fails on years of more digits than these can make.
 _MATH = re.compile(r"(now|(.+?)\|\|)((?:[+-][0-9]{1,6}[yMwdhHms])*)(?:/([yMwdhHms]))?")
+_OPERATION = re.compile(r"([+-][0-9]+)([yMwdhHms])")
+_SECONDS = {"w": 604_800, "d": 86_400, "h": 3_600, "H": 3_600, "m": 60, "s": 1}
+_NO_NANOS = "is outside what date_nanos holds, 1970-01-01 to 2262-04-11"
+_ANY_CASE = re.compile(r"(?ai)now|(?<=[0-9])[tz]|(?<=[0-9/])[ywds](?![a-z])")
+_USUAL_CASE = {"now": "now", "t": "T", "z": "Z", "y": "y", "w": "w", "d": "d", "s": "s"}
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _NANOS = 1_000_000_000
 _MILLI = 1_000_000
@@ -48,33 +54,71 @@ class Period:
     last: str | None = None
 
 
-def period(text: str, *, nanoseconds: bool) -> Period:
+def period(text: str, types: Collection[str]) -> Period:
     """Read a date or date math.
 
     Args:
         text: such as `2024-05`, `2024-05-03T10:00:00+02:00`, `now-7d/d` or `2024-05-03||+1M`.
-        nanoseconds: whether the field is of type `date_nanos`, not `date`, which holds milliseconds.
+        types: of the field: `date`, which holds milliseconds, `date_nanos`, or both in different indices.
 
     Raises:
         NotADate: it is neither.
-        OutOfRange: the type holds no such date.
+        OutOfRange: one of the types holds no such date.
     """
+    nanoseconds = "date_nanos" in types
+    text = _in_usual_case(text)
     # Elasticsearch has units of date math of a few letters; a text longer than this is none.
     math = _MATH.fullmatch(text) if len(text) <= 256 and ("now" in text or "||" in text) else None
     if math is None:
         start, after = _bounds(text, nanoseconds)
         latest = _LAST_NANOS if nanoseconds else _LAST
+        if after > latest:
+            return Period(_written(start), None, _written(latest))
+        # A field of milliseconds would take the first moment behind for one that is within; the last one both understand.
         return (
-            Period(_written(start), _written(after))
-            if after <= latest
-            else Period(_written(start), None, _written(latest))
+            Period(_written(start), None, _written(after - 1))
+            if len(types) > 1
+            else Period(_written(start), _written(after))
         )
-    moved = f"now{math[3]}" if math[1] == "now" else f"{_written(_bounds(math[2], nanoseconds)[0])}||{math[3]}"
+    anchor = None if math[1] == "now" else _bounds(math[2], nanoseconds)[0]
+    if nanoseconds:
+        _check_nanoseconds(anchor, math[3], math[4])
+    moved = f"now{math[3]}" if anchor is None else f"{_written(anchor)}||{math[3]}"
     unit = math[4]
     if unit is None:
         return Period(moved, None, moved)
     # Elasticsearch rounds up to a unit's last millisecond, which is not its last nanosecond; down is exact.
     return Period(f"{moved}/{unit}", f"{moved}+1{unit}/{unit}")
+
+
+def _in_usual_case(text: str) -> str:
+    """The text with what has one reading in whatever letter case as Elasticsearch reads it; `M` and `m` have two."""
+    return _ANY_CASE.sub(lambda letters: _USUAL_CASE[letters[0].lower()], text)
+
+
+def _check_nanoseconds(anchor: int | None, operations: str, unit: str | None) -> None:
+    """Refuse date math that leaves what `date_nanos` can hold, which Elasticsearch would answer with an error."""
+    at = anchor if anchor is not None else (datetime.now(UTC) - _EPOCH) // timedelta(seconds=1) * _NANOS
+    try:
+        for sign_and_number, letter in _OPERATION.findall(operations):
+            at = _moved(at, int(sign_and_number), letter)
+        behind = at if unit is None else _moved(at, 1, unit)
+    except OverflowError:
+        raise OutOfRange(_NO_NANOS) from None
+    if at < 0 or behind > _LAST_NANOS:
+        raise OutOfRange(_NO_NANOS)
+
+
+def _moved(nanoseconds: int, count: int, unit: str) -> int:
+    if unit in _SECONDS:
+        return nanoseconds + count * _SECONDS[unit] * _NANOS
+    seconds, rest = divmod(nanoseconds, _NANOS)
+    moment = _EPOCH + timedelta(seconds=seconds)
+    year, month = divmod(moment.year * 12 + moment.month - 1 + count * (12 if unit == "y" else 1), 12)
+    if not MINYEAR <= year <= MAXYEAR:
+        raise OverflowError("a year beyond the calendar")
+    day = min(moment.day, monthrange(year, month + 1)[1])
+    return (moment.replace(year=year, month=month + 1, day=day) - _EPOCH) // timedelta(seconds=1) * _NANOS + rest
 
 
 def _bounds(text: str, nanoseconds: bool) -> tuple[int, int]:
@@ -99,7 +143,7 @@ def _bounds(text: str, nanoseconds: bool) -> tuple[int, int]:
     after = start + length
     if nanoseconds and (start < 0 or after - 1 > _LAST_NANOS):
         if after <= 0 or start > _LAST_NANOS:
-            raise OutOfRange("is outside what date_nanos holds, 1970-01-01 to 2262-04-11")
+            raise OutOfRange(_NO_NANOS)
         start = max(start, 0)
     return start, after
 

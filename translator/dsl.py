@@ -11,7 +11,7 @@ from typing import NamedTuple, TypeAlias
 from translator.catalogue import Catalogue, Family, Field
 from translator.errors import QueryError, TooComplex, UnsupportedOperator, quoted
 from translator.grammar import parse
-from translator.leaf import Query, alternatives, too_many_clauses
+from translator.leaf import Query, alternatives, existence, too_many_clauses
 from translator.limits import MAX_CLAUSES, MAX_COMPOUND_DEPTH
 from translator.nodes import And, Comparison, Everything, Name, Node, Not, Operator, Or, Scope
 from translator.nodes import Query as Tree
@@ -77,7 +77,7 @@ _Frame: TypeAlias = tuple[Node, _Context, Iterator[Node], list[_Part]]
 
 
 # Looking an enumeration's member up costs more than comparing it does.
-_EQUAL, _IN = Operator.EQUAL, Operator.IN
+_EQUAL, _IN, _EXISTS = Operator.EQUAL, Operator.IN, Operator.EXISTS
 
 
 class _Builder:  # pylint: disable=too-few-public-methods  # one build, and what it gathers on the way
@@ -123,19 +123,24 @@ class _Builder:  # pylint: disable=too-few-public-methods  # one build, and what
         self.fields[field.path] = None
         self.compared.append((comparison, field))
         depth = 0
-        if field.nested_below and comparison.operator is Operator.EXISTS:
-            queries, depth = _existence(field, comparison), 2 * len(field.nested_below)
-        else:
-            queries = alternatives(comparison, field, case_insensitive=self.case_insensitive)
-        self.clauses += len(queries)
-        if self.clauses > MAX_CLAUSES:
-            raise too_many_clauses(comparison)
+        if comparison.operator is _EXISTS and (field.nested_below or len(field.places) > 1):
+            queries, depth = _existence(field, comparison, context.path)
+            self._count(queries, comparison)
+            return queries, None, depth
+        queries = alternatives(comparison, field, case_insensitive=self.case_insensitive)
+        if field.keyword is not None and "bool" in queries[-1]:
+            depth = _checked(1, comparison)
+        self._count(queries, comparison)
         if not field.nested or field.nested[-1] == context.path:
             return queries, None, depth
         if context.path and context.path not in field.nested:
-            message = f"{quoted(field.path)} is not part of the nested object {quoted(context.path)}"
-            raise UnsupportedOperator(message, comparison.name.position, comparison.name.end)
+            raise _outside(field, context.path, comparison)
         return _nested(field.nested[-1], (queries, None, depth), comparison)
+
+    def _count(self, queries: list[Query], comparison: Comparison) -> None:
+        self.clauses += len(queries)
+        if self.clauses > MAX_CLAUSES:
+            raise too_many_clauses(comparison)
 
     def _scope(self, name: Name, context: _Context) -> str:
         field = self.catalogue.resolve(name, context.prefix)
@@ -149,16 +154,34 @@ class _Builder:  # pylint: disable=too-few-public-methods  # one build, and what
         return field.path
 
 
-def _existence(field: Field, comparison: Comparison) -> list[Query]:
-    """An object has a value where any field below has one; nested objects below are documents of their own."""
-    if field.problem:
-        raise UnsupportedOperator(field.problem, comparison.name.position, comparison.name.end)
-    queries: list[Query] = [{"exists": {"field": field.path}}]
-    for below in field.nested_below:
-        inner = _existence(below, comparison)
-        query = inner[0] if len(inner) == 1 else {"bool": {"should": inner, "minimum_should_match": 1}}
-        queries.append({"nested": {"path": below.path, "query": query}})
-    return queries
+def _outside(field: Field, path: str, comparison: Comparison) -> UnsupportedOperator:
+    message = f"{quoted(field.path)} is not part of the nested object {quoted(path)}"
+    return UnsupportedOperator(message, comparison.name.position, comparison.name.end)
+
+
+def _existence(field: Field, comparison: Comparison, within: str) -> tuple[list[Query], int]:
+    """The queries for a field that is nested in some indices alone, or that has nested objects below, and their depth.
+
+    An object has a value where any field below has one; nested objects below are documents of their own.
+    """
+    queries: list[Query] = []
+    deepest = 0
+    for place in field.places:
+        if within and within not in place:
+            continue
+        here, depth = [existence(field, comparison)], 0
+        for below in field.nested_below:
+            part = _existence(below, comparison, place[-1] if place else "")
+            query, inner = _rendered((part[0], None, part[1]), comparison)
+            here.append(query)
+            depth = max(depth, inner)
+        if place and place[-1] != within:
+            here, _, depth = _nested(place[-1], (here, None, depth), comparison)
+        queries += here
+        deepest = max(deepest, depth)
+    if not queries:
+        raise _outside(field, within, comparison)
+    return queries, deepest
 
 
 def _folded(children: tuple[Node, ...]) -> Sequence[Node]:
@@ -236,7 +259,9 @@ def _any_of(node: Node, parts: list[_Part]) -> _Part:
 
 def _nested(path: str, part: _Part, node: Node) -> _Part:
     query, depth = _rendered(part, node)
-    return [{"nested": {"path": path, "query": query}}], None, _checked(depth + 1, node)
+    # An index behind the same alias or pattern may lack the object: none of its documents match, then.
+    nested = {"path": path, "query": query, "ignore_unmapped": True}
+    return [{"nested": nested}], None, _checked(depth + 1, node)
 
 
 def _rendered(part: _Part, node: Node) -> tuple[Query, int]:

@@ -10,12 +10,12 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any, ClassVar, TypeAlias
 
-from translator import dates
+from translator import dates, words
 from translator.catalogue import FAMILIES, Family, Field
 from translator.errors import TooComplex, TypeMismatch, UnsupportedOperator, quoted
 from translator.limits import MAX_CLAUSES, MAX_TERM_BYTES, MAX_WILDCARD
 from translator.nodes import Comparison, Operator, Value, Wildcard
-from translator.regex import to_lucene
+from translator.regex import has_white_space, to_lucene
 
 Query: TypeAlias = dict[str, Any]
 """One Elasticsearch query, of which the key is the name."""
@@ -26,6 +26,8 @@ _BOUNDS = {
     Operator.GREATER: "gt",
     Operator.GREATER_OR_EQUAL: "gte",
 }
+_BOOLEANS = {"true": True, "false": False}
+_WHITE_SPACE = re.compile(r"\s")
 _PATTERN_SPECIAL = re.compile(r"[*?\\]")
 _INTEGER = re.compile(r"[+-]?[0-9]{1,40}")
 _DECIMAL = re.compile(r"[+-]?(?:[0-9]{1,400}(?:\.[0-9]{0,400})?|\.[0-9]{1,400})(?:[eE][+-]?[0-9]{1,4})?")
@@ -170,14 +172,42 @@ class _Text(_String):
     def equal(self, field: Field, value: Value) -> Query:
         if value.text is not None:
             return {"match_phrase": {field.path: value.text}}
+        self._check_one_word(field, value, "a value with wildcards")
         return _with_flags("wildcard", field, _pattern(_lower(value).parts, value), self.flag)
 
     def contains(self, field: Field, comparison: Comparison) -> Query:
-        return super().contains(field, replace(comparison, values=(_lower(comparison.values[0]),)))
+        value = comparison.values[0]
+        if value.text is None:
+            self._check_one_word(field, value, "a value with wildcards")
+        elif words.are_several(value.text):
+            # No word holds them all.
+            return {"match_phrase": {field.path: self.term(field, value)}}
+        return super().contains(field, replace(comparison, values=(_lower(value),)))
+
+    def matches(self, field: Field, comparison: Comparison) -> Query:
+        value = comparison.values[0]
+        if has_white_space(value.text or ""):
+            raise self._one_word(field, value, "a regular expression")
+        return super().matches(field, comparison)
 
     def within(self, field: Field, bounds: dict[str, Value]) -> Query:
         value = next(iter(bounds.values()))
         raise self._refusal(field, "order", value)
+
+    def _check_one_word(self, field: Field, value: Value, what: str) -> None:
+        if _holds_white_space(value):
+            raise self._one_word(field, value, what)
+
+    def _one_word(self, field: Field, value: Value, what: str) -> UnsupportedOperator:
+        message = (
+            f"{quoted(field.path)} is of type {field.type}, in which {what} looks at one word, and no word holds white "
+            "space; quote several words after ~ without wildcards, or join comparisons of one word each with AND"
+        )
+        return UnsupportedOperator(message, value.position, value.end)
+
+
+def _holds_white_space(value: Value) -> bool:
+    return any(isinstance(part, str) and _WHITE_SPACE.search(part) for part in value.parts)
 
 
 def _lower(value: Value) -> Value:
@@ -234,7 +264,9 @@ class _Integer(_Number):
             message = f"{quoted(text)} is no whole number, which {quoted(field.path)} ({field.type}) needs"
             raise TypeMismatch(message, value.position, value.end)
         number = int(text)
-        low, high = _INTEGER_RANGES[field.type]
+        ranges = [_INTEGER_RANGES[kind] for kind in field.types]
+        # Of several indices, it has to fit each.
+        low, high = max(first for first, _ in ranges), min(last for _, last in ranges)
         if not low <= number <= high:
             message = f"{quoted(text)} is outside {low} to {high}, the range of {quoted(field.path)} ({field.type})"
             raise TypeMismatch(message, value.position, value.end)
@@ -248,11 +280,11 @@ class _Float(_Number):
             message = f"{quoted(text)} is no number, which {quoted(field.path)} ({field.type}) needs"
             raise TypeMismatch(message, value.position, value.end)
         number = float(text)
-        limit = _FLOAT_MAXIMA.get(field.type, _LARGEST_FLOAT)
+        limit = min(_FLOAT_MAXIMA.get(kind, _LARGEST_FLOAT) for kind in field.types)
         if not -limit <= number <= limit:
             message = f"{quoted(text)} is outside -{limit} to {limit}, the range of {quoted(field.path)} ({field.type})"
             raise TypeMismatch(message, value.position, value.end)
-        if field.type == "half_float":
+        if field.types == ("half_float",):
             # Elasticsearch rounds values of documents and terms, but not the ends of ranges.
             rounded: float = struct.unpack("e", struct.pack("e", number))[0]
             return rounded
@@ -278,12 +310,12 @@ class _Boolean(_Type):
     hint = "use = true or = false"
 
     def term(self, field: Field, value: Value) -> object:
-        if value.text not in ("true", "false"):
-            message = (
-                f"{quoted(value.text or '')} is neither true nor false, which {quoted(field.path)} (boolean) needs"
-            )
+        text = value.text or ""
+        truth = _BOOLEANS.get(text.lower())
+        if truth is None:
+            message = f"{quoted(text)} is neither true nor false, which {quoted(field.path)} (boolean) needs"
             raise TypeMismatch(message, value.position, value.end)
-        return value.text == "true"
+        return truth
 
     def within(self, field: Field, bounds: dict[str, Value]) -> Query:
         raise self._refusal(field, "order", next(iter(bounds.values())))
@@ -307,7 +339,7 @@ class _Date(_Type):
             if key in ("gte", "lt"):
                 sent[key] = period.start
             elif period.after is None:
-                if key == "gt" and period.last == dates.LAST_NANOSECOND:
+                if key == "gt" and period.last == dates.LAST_NANOSECOND and field.types == ("date_nanos",):
                     # Elasticsearch asks for what is at least one nanosecond more, and there its count overflows.
                     return {"match_none": {}}
                 sent[key] = period.last
@@ -318,7 +350,7 @@ class _Date(_Type):
     def _period(self, field: Field, value: Value) -> dates.Period:
         text = value.text or ""
         try:
-            return dates.period(text, nanoseconds=field.type == "date_nanos")
+            return dates.period(text, field.types)
         except (dates.NotADate, dates.OutOfRange) as error:
             raise TypeMismatch(f"{quoted(text)} {error}", value.position, value.end) from None
 
@@ -348,11 +380,11 @@ def alternatives(comparison: Comparison, field: Field, *, case_insensitive: bool
         TypeMismatch: a value is none of the field's type.
         TooComplex: a value with wildcards is too long.
     """
-    if field.problem:
-        raise UnsupportedOperator(field.problem, comparison.name.position, comparison.name.end)
     operator = comparison.operator
     if operator is _EXISTS:
-        return [{"exists": {"field": field.path}}]
+        return [existence(field, comparison)]
+    if field.problem:
+        raise UnsupportedOperator(field.problem, comparison.name.position, comparison.name.end)
     asked = field
     if field.keyword is not None and (field.type != "ip" or operator is _CONTAINS or operator is _MATCHES):
         field = field.keyword
@@ -364,11 +396,40 @@ def alternatives(comparison: Comparison, field: Field, *, case_insensitive: bool
         return [kind.equal(field, comparison.values[0])]
     if operator is _IN:
         return _member_of(kind, comparison, field, asked)
-    if operator is _CONTAINS:
-        return [kind.contains(field, comparison)]
-    if operator is _MATCHES:
-        return [kind.matches(field, comparison)]
+    if operator is _CONTAINS or operator is _MATCHES:
+        queries = [_partial(kind, comparison, field)]
+        if asked.family is Family.TEXT and field.ignore_above is not None:
+            queries += _in_longer_texts(comparison, asked, field)
+        return queries
     return [_range(kind, comparison, field)]
+
+
+def _partial(kind: _Type, comparison: Comparison, field: Field) -> Query:
+    return kind.contains(field, comparison) if comparison.operator is _CONTAINS else kind.matches(field, comparison)
+
+
+def existence(field: Field, comparison: Comparison) -> Query:
+    """`EXISTS`, as if the field were in no nested object.
+
+    Raises:
+        UnsupportedOperator: Elasticsearch would find no document, whatever they hold.
+    """
+    if field.exists_problem:
+        raise UnsupportedOperator(field.exists_problem, comparison.name.position, comparison.name.end)
+    return {"exists": {"field": field.path}}
+
+
+def _in_longer_texts(comparison: Comparison, text: Field, whole: Field) -> list[Query]:
+    """What looks at the words of texts that are too long for the sub-field of whole values."""
+    value = comparison.values[0]
+    if comparison.operator is _MATCHES:
+        no_word_holds_it = has_white_space(value.text or "")
+    else:
+        no_word_holds_it = value.text is None and _holds_white_space(value)
+    if no_word_holds_it:
+        return []
+    query = _partial(_KINDS[text.type][0], comparison, text)
+    return [{"bool": {"filter": [query], "must_not": [{"exists": {"field": whole.path}}]}}]
 
 
 def _range(kind: _Type, comparison: Comparison, field: Field) -> Query:
@@ -390,7 +451,7 @@ def too_many_clauses(comparison: Comparison) -> TooComplex:
 
 def _member_of(kind: _Type, comparison: Comparison, field: Field, asked: Field) -> list[Query]:
     if any(value.is_anything for value in comparison.values):
-        return [{"exists": {"field": asked.path}}]
+        return [existence(asked, comparison)]
     return kind.member_of(field, comparison)
 
 

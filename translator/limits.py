@@ -2,6 +2,10 @@
 
 MAX_CHARACTERS = 65_536
 """Code points of the text."""
+MAX_NAME = 1_024
+"""Characters of a field's name."""
+MAX_NAME_PARTS = 64
+"""Names joined by dots in a field's name."""
 MAX_DEPTH = 50
 """Levels of brackets and scopes."""
 MAX_NOTICES = 10

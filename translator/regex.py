@@ -21,7 +21,8 @@ def to_lucene(pattern: str, position: int = 0, *, any_case: bool = False) -> str
     r"""Translate a pattern that is looked for anywhere in a value.
 
     An alternative is anchored where it starts with `^` or ends with `$`, outside brackets; elsewhere `.*` is added,
-    since Lucene's own anchors are implicit.
+    since Lucene's own anchors are implicit. Alternatives with the same open ends share them: each with ends of its own
+    would make an automaton that Elasticsearch refuses from eight plain words on.
 
     Args:
         pattern: the text between the slashes; `\/` is a slash.
@@ -45,6 +46,25 @@ def to_lucene(pattern: str, position: int = 0, *, any_case: bool = False) -> str
     return lucene
 
 
+def has_white_space(pattern: str) -> bool:
+    """Whether a pattern asks for white space, outside of the choices in square brackets."""
+    in_class = False
+    for token in _TOKEN.finditer(pattern):
+        word = token[0]
+        if word in "[]":
+            in_class = word == "["
+        elif not in_class and (word == r"\s" or word[-1].isspace()):
+            return True
+    return False
+
+
+def _between(start: str, end: str, alternatives: list[str]) -> str:
+    if len(alternatives) == 1:
+        return start + alternatives[0] + end or "()"
+    together = "|".join(text or "()" for text in alternatives)
+    return f"{start}({together}){end}" if start or end else together
+
+
 @dataclass(slots=True)
 class _Group:
     """An open bracket, and how many characters it stands for with its repetitions written out.
@@ -65,7 +85,7 @@ class _Translation:  # pylint: disable=too-few-public-methods,too-many-instance-
         self.any_case = any_case
         self.pattern = pattern
         self.position = position
-        self.alternatives: list[str] = []
+        self.alternatives: dict[tuple[str, str], list[str]] = {}
         self.out: list[str] = []
         self.anchored = False
         self.ended = False
@@ -82,7 +102,7 @@ class _Translation:  # pylint: disable=too-few-public-methods,too-many-instance-
         if len(self.groups) > 1:
             raise self._error("unclosed bracket in the regular expression", self.groups[-1].position, 1)
         self._end_alternative(at)
-        return "|".join(self.alternatives)
+        return "|".join(_between(*ends, same) for ends, same in self.alternatives.items())
 
     def _take(self, token: re.Match[str]) -> int:
         word, at, end = token[0], token.start(), token.end()
@@ -180,10 +200,21 @@ class _Translation:  # pylint: disable=too-few-public-methods,too-many-instance-
             if self.pattern[at] == "|":
                 self.out.append("|")
             return
-        start, end = "" if self.anchored else ".*", "" if self.ended else ".*"
-        self.alternatives.append(start + "".join(self.out) + end or "()")
+        start, end = self._ends()
+        self.alternatives.setdefault((start, end), []).append("".join(self.out))
         self.out.clear()
         self.anchored = self.ended = False
+
+    def _ends(self) -> tuple[str, str]:
+        """What stands for the anchors that an alternative lacks; `.*` as people write it at an end is the same."""
+        start, end = "" if self.anchored else ".*", "" if self.ended else ".*"
+        while self.out[:2] == [".", "*"]:
+            start = ".*"
+            del self.out[:2]
+        while self.out[-2:] == [".", "*"]:
+            end = ".*"
+            del self.out[-2:]
+        return (start, end) if self.out or not start else (".*", "")
 
     def _class(self, at: int) -> int:
         members = _CLASS_MEMBER.finditer(self.pattern, at + 1)

@@ -40,7 +40,7 @@ def look_up(client: Elasticsearch, index: str, field: Field, word: str) -> tuple
     aggregation = terms
     if field.nested:
         path = field.nested[-1]
-        query = {"nested": {"path": path, "query": query}}
+        query = {"nested": {"path": path, "query": query, "ignore_unmapped": True}}
         aggregation = {"nested": {"path": path}, "aggs": {"below": terms}}
     try:
         found = client.search(

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from translator.catalogue import Catalogue, Family, MappingError
-from translator.errors import UnknownField
+from translator.errors import TooComplex, UnknownField
 from translator.nodes import Name
 
 _KEYWORD = {"type": "keyword"}
@@ -59,8 +59,14 @@ def test_the_closest_names_are_suggested() -> None:
     assert _unknown(catalogue, "adpaters").suggestions == ("Adapters",)
     assert _unknown(catalogue, "type").suggestions == ("OS.Type",)
     assert _unknown(catalogue, "zzzzzz").suggestions == ()
-    assert _unknown(catalogue, "x" * 60_000).suggestions == ()
+    assert _unknown(catalogue, "x" * 1_024).suggestions == ()
     assert _unknown(catalogue, "Hostnme").message == 'unknown field "Hostnme"; did you mean "Hostname" or "Hostnames"?'
+
+
+@pytest.mark.parametrize("name", ["x" * 1_025, ".".join("a" * 65), "a." * 32_000 + "a"])
+def test_a_name_over_its_limits_is_refused_before_it_is_looked_for(name: str) -> None:
+    with pytest.raises(TooComplex, match="at most 1,024 characters and 64 parts"):
+        _catalogue(a=_KEYWORD).resolve(Name(name))
 
 
 def test_names_in_a_scope_are_relative_to_it() -> None:
@@ -132,7 +138,7 @@ def test_indices_are_searched_together_where_their_types_agree() -> None:
             "b": {"properties": {"Ip": {"type": "ip"}, "Title": {"type": "text"}}},
         }
     )
-    assert catalogue.fields["Ip"].problem == '"Ip" is keyword in a and ip in b'
+    assert catalogue.fields["Ip"].problem.startswith('"Ip" is keyword in a and ip in b; search these')
     assert not catalogue.fields["Only"].problem
     # A search of the sub-field would miss the documents of b.
     assert catalogue.fields["Title"].keyword is None

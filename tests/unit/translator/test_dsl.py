@@ -176,7 +176,6 @@ def test_a_date_is_a_range_over_its_precision() -> None:
         ("soft ~ x", UnsupportedOperator, "soft"),
         ("os:{type = x}", UnsupportedOperator, "os"),
         ("name:{type = x}", UnsupportedOperator, "name"),
-        ("point EXISTS", UnsupportedOperator, "point"),
         ("dark = x", UnsupportedOperator, "dark"),
         ("ip = 10.0.0.256", TypeMismatch, "10.0.0.256"),
         ("ip = 010.0.0.1", TypeMismatch, "010.0.0.1"),
@@ -200,7 +199,6 @@ def test_a_date_is_a_range_over_its_precision() -> None:
         ("exact = 1e400", TypeMismatch, "1e400"),
         ("exact = nan", TypeMismatch, "nan"),
         ("on = yes", TypeMismatch, "yes"),
-        ("on = TRUE", TypeMismatch, "TRUE"),
         ("seen = yesterday", TypeMismatch, "yesterday"),
         ("precise = 1969", TypeMismatch, "1969"),
         ("nam = x", UnknownField, "nam"),
@@ -264,22 +262,38 @@ def test_what_a_field_cannot_do_is_refused_at_its_place(text: str, error: type[Q
         ("name IN (a)", {"term": {"name": "a"}}),
         ("name IN (*, a)", {"exists": {"field": "name"}}),
         ("host = a", {"term": {"name": "a"}}),
-        ("soft.name = a", {"nested": {"path": "soft", "query": {"term": {"soft.name": "a"}}}}),
+        ("soft.name = a", {"nested": {"path": "soft", "query": {"term": {"soft.name": "a"}}, "ignore_unmapped": True}}),
         (
             "soft.name != a",
-            {"bool": {"must_not": [{"nested": {"path": "soft", "query": {"term": {"soft.name": "a"}}}}]}},
+            {
+                "bool": {
+                    "must_not": [
+                        {"nested": {"path": "soft", "query": {"term": {"soft.name": "a"}}, "ignore_unmapped": True}}
+                    ]
+                }
+            },
         ),
-        ("soft.files.path = a", {"nested": {"path": "soft.files", "query": {"term": {"soft.files.path": "a"}}}}),
+        (
+            "soft.files.path = a",
+            {"nested": {"path": "soft.files", "query": {"term": {"soft.files.path": "a"}}, "ignore_unmapped": True}},
+        ),
         (
             "soft:{ name = a AND files.path = b }",
             {
                 "nested": {
                     "path": "soft",
+                    "ignore_unmapped": True,
                     "query": {
                         "bool": {
                             "filter": [
                                 {"term": {"soft.name": "a"}},
-                                {"nested": {"path": "soft.files", "query": {"term": {"soft.files.path": "b"}}}},
+                                {
+                                    "nested": {
+                                        "path": "soft.files",
+                                        "query": {"term": {"soft.files.path": "b"}},
+                                        "ignore_unmapped": True,
+                                    }
+                                },
                             ]
                         }
                     },
@@ -292,7 +306,13 @@ def test_what_a_field_cannot_do_is_refused_at_its_place(text: str, error: type[Q
                 "bool": {
                     "should": [
                         {"exists": {"field": "os"}},
-                        {"nested": {"path": "os.parts", "query": {"exists": {"field": "os.parts"}}}},
+                        {
+                            "nested": {
+                                "path": "os.parts",
+                                "query": {"exists": {"field": "os.parts"}},
+                                "ignore_unmapped": True,
+                            }
+                        },
                     ],
                     "minimum_should_match": 1,
                 }

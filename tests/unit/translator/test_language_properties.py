@@ -42,7 +42,7 @@ def _leaves(query: dict[str, Any], depth: int = 0) -> Iterator[tuple[str, dict[s
     """The leaf queries: name, body, and how many compound queries they are in."""
     ((name, body),) = query.items()
     if name == "nested":
-        assert set(body) == {"path", "query"}
+        assert set(body) == {"path", "query", "ignore_unmapped"}
         yield from _leaves(body["query"], depth + 1)
     elif name == "bool":
         for child in _children(body):

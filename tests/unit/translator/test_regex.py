@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from translator.errors import QueryError, QuerySyntaxError, TooComplex
-from translator.regex import to_lucene
+from translator.regex import has_white_space, to_lucene
 
 
 @pytest.mark.parametrize(
@@ -19,6 +19,13 @@ from translator.regex import to_lucene
         ("^", ".*"),
         ("$", ".*"),
         ("^a|b$|c", "a.*|.*b|.*c.*"),
+        ("a|b|c", ".*(a|b|c).*"),
+        ("^a|^b|c|d$|^e$|^f$|g", "(a|b).*|.*(c|g).*|.*d|e|f"),
+        (".*a.*|.*b.*", ".*(a|b).*"),
+        ("^.*a.*$", ".*a.*"),
+        (r"\.*a\.*", r".*\.*a\.*.*"),
+        (".*", ".*"),
+        ("^|^a", "(()|a).*"),
         ("^(a|b)+[0-9]{2,3}$", "(a|b)+[0-9]{2,3}"),
         ("^a{2}b{3,}c?d*$", "a{2}b{3,}c?d*"),
         (r"^\d\D\s\S\w\W$", r"\d\D\s\S\w\W"),
@@ -83,7 +90,16 @@ def test_what_lucene_would_misread_is_refused_at_its_position(pattern: str, mark
 
 
 @pytest.mark.parametrize(
-    "pattern", ["a" * 1_001, "a" * 998, "((a{100}){100}){100}", "a{100000}", "(" * 51 + "a" + ")" * 51, "(ab{99}){200}"]
+    "pattern",
+    [
+        "a" * 1_001,
+        "a" * 998,
+        "a|" * 497 + "a",
+        "((a{100}){100}){100}",
+        "a{100000}",
+        "(" * 51 + "a" + ")" * 51,
+        "(ab{99}){200}",
+    ],
 )
 def test_a_pattern_over_a_limit_is_refused(pattern: str) -> None:
     with pytest.raises(TooComplex):
@@ -96,3 +112,13 @@ def test_any_pattern_is_translated_or_refused_inside_it(pattern: str) -> None:
         assert len(to_lucene(pattern, 5)) <= 1_000
     except QueryError as error:
         assert 5 <= error.position <= error.end <= 5 + len(pattern)
+
+
+@pytest.mark.parametrize("pattern", ["a b", "a\tb", r"a\sb", r"a\ b", "(a b)", "a\u00a0b"])
+def test_white_space_is_seen(pattern: str) -> None:
+    assert has_white_space(pattern)
+
+
+@pytest.mark.parametrize("pattern", ["ab", r"a\Sb", "[ _]", r"a[\s_]b", r"\[\]", r"\\s"])
+def test_white_space_that_is_only_a_choice_is_none(pattern: str) -> None:
+    assert not has_white_space(pattern)
