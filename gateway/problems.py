@@ -231,7 +231,7 @@ def _from_rest_framework(error: exceptions.APIException) -> Problem:
 
 
 def _messages(detail: Any, member: str = "") -> Iterator[str]:
-    """The messages of a nested error detail, each after the path of the member that it is about, such as ``sort[0]``."""
+    """The messages of a nested error detail, each after the path of its member, such as ``sort[0]``."""
     if isinstance(detail, dict):
         for key, value in detail.items():
             yield from _messages(value, _path(member, key))

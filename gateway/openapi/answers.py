@@ -50,7 +50,7 @@ PROBLEMS = {
 }
 READING_ON = (409,)
 """What cursors add."""
-WITH_BODY = tuple(status for status in PROBLEMS if status not in (406, *READING_ON))
+WITH_BODY = tuple(status for status in PROBLEMS if status not in (406, 414, *READING_ON))
 """What an endpoint with a request body can answer instead."""
 WITHOUT_BODY = tuple(status for status in WITH_BODY if status not in (413, 415))
 

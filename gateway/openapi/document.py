@@ -47,6 +47,11 @@ _EXAMPLES = {
         as_problem(NotAcceptable()),
         ExpiredCursor(),
         Problem(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, Code.TOO_LARGE, "The body is larger than 1,048,576 bytes."),
+        Problem(
+            HTTPStatus.REQUEST_URI_TOO_LONG,
+            Code.TOO_LARGE,
+            "Path and query string are longer than 16 KiB; send a long query by POST.",
+        ),
         as_problem(UnsupportedMediaType("text/plain")),
         Problem(HTTPStatus.TOO_MANY_REQUESTS, Code.THROTTLED, "You have 10 cursors open, which is as many as may be."),
         Problem(HTTPStatus.INTERNAL_SERVER_ERROR, Code.INTERNAL, "The gateway failed; its log says why."),

@@ -104,7 +104,7 @@ search_by_parameters_schema = extend_schema(
     ],
     responses={
         **_ANSWERS,
-        **problem_responses(*WITHOUT_BODY, *READING_ON),
+        **problem_responses(*WITHOUT_BODY, *READING_ON, 414),
     },
     examples=_EXAMPLES,
 )
