@@ -65,7 +65,8 @@ _MAPPINGS: dict[str, dict[str, Any]] = {
     "dense_vector": {"dims": 3},
     "join": {"relations": {"question": "answer"}},
     "token_count": {"analyzer": "standard"},
-    "icu_collation_keyword": {"index": False},
+    # Its default is neither doc values nor a stored value, and so nothing that Elasticsearch could look for.
+    "binary": {"doc_values": True},
 }
 """What the definition of a type has besides it."""
 _ASKED_FOR_EXISTENCE_ALONE = (
