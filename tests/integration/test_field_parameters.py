@@ -10,8 +10,9 @@ from elasticsearch import Elasticsearch
 from elastic.client import connect
 from elastic.settings import ElasticsearchSettings
 from translator.catalogue import Catalogue
-from translator.dsl import Query, translate
+from translator.dsl import translate
 from translator.errors import QueryError
+from translator.leaf import Query
 
 _VALUES: dict[str, tuple[object, str]] = {
     "keyword": ("some", "some"),

@@ -12,8 +12,9 @@ from elastic.client import connect
 from elastic.settings import ElasticsearchSettings
 from tests.published_templates import ecs, wazuh_states
 from translator.catalogue import Catalogue, Field
-from translator.dsl import Query, translate
+from translator.dsl import translate
 from translator.errors import UnsupportedOperator
+from translator.leaf import Query
 
 _MISSING_TYPES = {"constant_keyword", "match_only_text", "scaled_float", "unsigned_long", "wildcard"}
 """Types of modules that the embedded server does not have."""

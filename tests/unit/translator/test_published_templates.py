@@ -11,8 +11,9 @@ import pytest
 from elastic.bootstrap import templates
 from tests.published_templates import ecs, wazuh_states
 from translator.catalogue import Catalogue, Field
-from translator.dsl import Query, translate
+from translator.dsl import translate
 from translator.errors import QueryError, TypeMismatch, UnknownField, UnsupportedOperator
+from translator.leaf import Query
 
 _ECS = Catalogue.from_mappings({"ecs": ecs()})
 _WAZUH = Catalogue.from_mappings(wazuh_states())
