@@ -264,6 +264,9 @@ def _properties(mapping: Mapping[str, Any]) -> Iterator[_Definition]:
         for name, definition in _object(holder.get("properties", {}), f"{prefix}properties").items():
             path = prefix + name
             parameters = _object(definition, path)
+            if holder.get("enabled") is False:
+                # Elasticsearch looks at nothing below such an object, whatever the mapping says of it.
+                parameters = {**parameters, "type": "object", "enabled": False, "fields": {}}
             kind = str(parameters.get("type", "object"))
             around = (*nested, path) if kind == "nested" else nested
             sub_fields = {

@@ -121,6 +121,14 @@ def test_a_field_that_cannot_be_searched_says_why(definition: dict[str, Any]) ->
     assert _catalogue(Field=definition).fields["Field"].problem.startswith('"Field" is')
 
 
+@pytest.mark.parametrize("kind", ["object", "nested"])
+def test_what_is_below_a_disabled_object_is_not_indexed_whatever_it_says(kind: str) -> None:
+    below = {"properties": {"Name": {**_KEYWORD, "fields": {"text": {"type": "text"}}}}}
+    catalogue = _catalogue(Off={"type": kind, "enabled": False, "properties": {"Name": _KEYWORD, "Below": below}})
+    for path in ("Off", "Off.Name", "Off.Below", "Off.Below.Name"):
+        assert "without being indexed" in catalogue.fields[path].problem
+
+
 def test_doc_values_alone_are_enough() -> None:
     assert not _catalogue(Field={"type": "keyword", "index": False}).fields["Field"].problem
 
