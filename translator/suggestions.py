@@ -7,7 +7,7 @@ Each field gets a rank for the way in which it fits; among equals the shortest p
 2. its last two parts do: ``server.os.type`` → ``host.os.type``
 3. one letter differs: ``Hostnme`` → ``Hostname``
 4. the path, or the end of it, begins with the name: ``Host`` → ``Hostname``
-5. the last part alone fits: ``machine.type`` → ``host.type``
+5. the last part alone fits, the others as well as may be: ``src.ip`` → ``source.ip``
 6. a few letters differ, in the whole path or in its last part
 """
 
@@ -71,7 +71,7 @@ def _fits(name: str, choices: Iterable[str]) -> dict[str, tuple[int, float]]:
         elif len(wanted) > _SHORTEST_BEGINNING and (plain.startswith(end) or plain.rfind(end) == plain.rfind(".") >= 0):
             ranks[choice] = (4, 0)
         elif len(parts) > 1 and plain.endswith(last):
-            ranks[choice] = (5, 0)
+            ranks[choice] = (5, OSA.distance(wanted, plain[1:]))
     return ranks
 
 
