@@ -1,6 +1,5 @@
 """The fields of an index, as its mapping has them."""
 
-import itertools
 import math
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Mapping
@@ -218,9 +217,9 @@ def _by_path(mappings: Mapping[str, Any]) -> dict[str, _ByIndex]:
         paths = sorted(by_path)
         for root, index in flattened:
             prefix = f"{root}."
-            for path in itertools.takewhile(
-                lambda path, prefix=prefix: path.startswith(prefix), paths[bisect_left(paths, prefix) :]
-            ):
+            for path in paths[bisect_left(paths, prefix) :]:
+                if not path.startswith(prefix):
+                    break
                 by_path[path].setdefault(index, by_path[root][index]._replace(path=path, sub_fields=()))
     return by_path
 
