@@ -12,6 +12,7 @@ from indexing.dead_letter_queue import DeadLetterQueue
 from indexing.group import ConsumerGroup
 from indexing.health import serve_health
 from indexing.loop import DRAIN_SECONDS, Loop
+from indexing.metrics import expose
 from indexing.offsets import OffsetTracker
 from indexing.projection import Projection
 from indexing.settings import IndexingSettings
@@ -50,6 +51,7 @@ def serve(  # pylint: disable=too-many-arguments  # all that a consumer is made 
         ConfigurationError: the address of health and metrics cannot be had.
         confluent_kafka.KafkaException: a client is beyond recovery.
     """
+    expose(projection.name)
     client = connect_for_bulk(elasticsearch, settings.in_flight + 1)
     tracker = OffsetTracker()
     loop = Loop(

@@ -35,3 +35,11 @@ OLDEST_UNSETTLED_SECONDS = Gauge(
     "Age, since Kafka had it, of the oldest record read and not settled.",
     ["consumer"],
 )
+
+
+def expose(consumer: str) -> None:
+    """Show a consumer's metrics from the start, at zero: a rate over what has never been there is no rate."""
+    for metric in (CONSUMED, INDEXED, DUPLICATES, COMMIT_FAILURES, BULK_SECONDS, BULK_OPERATIONS):
+        metric.labels(consumer)
+    for gauge in (PAUSED, OLDEST_UNSETTLED_SECONDS):
+        gauge.labels(consumer)
