@@ -1,4 +1,4 @@
-"""Delivery of audit events: each is acknowledged by Kafka, or on this machine's disk, before its request is answered."""
+"""Delivery of audit events: each is acknowledged by Kafka, or on this machine's disk, before the answer leaves."""
 
 import logging
 import threading
@@ -65,7 +65,7 @@ class EventDelivery:  # pylint: disable=too-many-instance-attributes  # its part
         self._ended = threading.Event()
 
     def start(self) -> Self:
-        """Start both threads; they are not daemons: the interpreter waits for them, so that what can be sent is sent."""
+        """Start both threads; they are no daemons: the interpreter waits for them, so that what can be sent is sent."""
         threading.Thread(target=self._collect_reports, name="audit-reports").start()
         threading.Thread(target=self._send_spool, name="audit-spool").start()
         return self

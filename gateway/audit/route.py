@@ -7,9 +7,9 @@
     HANDING OVER ◄──── one segment or none is left ─────── SENDING
 
 While the route is DIRECT, events go to Kafka. In every other state they go to the spool, whose segments one sender
-sends from the oldest on, so that no event overtakes another. An event that is appended while SENDING leads back to SPOOLING:
-what it came for, such as a broker that has stopped answering, is looked at afresh. While HANDING OVER, the gate is
-closed: new events wait until the last of the spool has arrived.
+sends from the oldest on, so that no event overtakes another. An event that is appended while SENDING leads back to
+SPOOLING: what it came for, such as a broker that has stopped answering, is looked at afresh. While HANDING OVER, the
+gate is closed: new events wait until the last of the spool has arrived.
 """
 
 import threading
