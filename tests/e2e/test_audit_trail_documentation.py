@@ -4,7 +4,6 @@ import copy
 import re
 import subprocess
 import sys
-import time
 import uuid
 from base64 import b64encode
 from collections.abc import Callable, Iterator
@@ -26,6 +25,7 @@ from local import demo
 from local.services import TOPIC, Services
 from local.supervisor import clean_environment
 from tests.e2e.shell import ROOT, commands, run
+from tests.support.waiting import eventually
 
 _PAGE = (ROOT / "docs/audit-trail.md").read_text(encoding="utf-8")
 _QUESTIONS: dict[str, str] = dict(re.findall(r"^### (.*?)\n(.*?)(?=^### |\Z)", _PAGE, re.MULTILINE | re.DOTALL))
@@ -96,10 +96,7 @@ def _change_in_admin(services: Services, operator: str, searcher: str) -> None:
 
 def _wait_for_change(services: Services, operator: str) -> None:
     url = f"{services.servers.elasticsearch.url}/query-logs-*/_count?q=user.name:{operator}+AND+_exists_:sluice.query"
-    deadline = time.monotonic() + _PATIENCE_SECONDS
-    while urllib3.request("GET", url).json().get("count") != 1:
-        assert time.monotonic() < deadline, "the change is not in the audit index"
-        time.sleep(0.1)
+    eventually(lambda: urllib3.request("GET", url).json().get("count") == 1, "the change is in the audit index")
 
 
 def _record_of(services: Services, event_id: str) -> dict[str, Any]:

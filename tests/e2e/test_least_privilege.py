@@ -28,6 +28,7 @@ from elastic.settings import ElasticsearchSettings
 from kit.kafka import KafkaSettings, SaslMechanism, SecurityProtocol, client_config
 from tests.e2e.deployment import Deployment, deployed
 from tests.support.compose import compose
+from tests.support.waiting import eventually
 
 _PATIENCE_SECONDS = 60
 _TOPIC, _LETTERS = "query-events", "query-events.dlq"
@@ -57,7 +58,7 @@ def token(it: Deployment) -> Iterator[str]:
         it.started("gateway-1", "gateway"),
     ):
         for port in (it.translator_port, it.sink_port, it.gateway_port):
-            _eventually(partial(_is_ready, port), f"port {port} is ready")
+            eventually(partial(_is_ready, port), f"port {port} is ready")
         answer = urllib3.request(
             "POST",
             f"http://127.0.0.1:{it.gateway_port}/auth/token",
@@ -97,7 +98,7 @@ def test_a_search_is_answered_recorded_and_found_by_an_auditor(it: Deployment, t
         trail = {"query": f'event.id = "{answer["query_id"]}"', "index": "query-logs-*"}
         return bool(_ask(it, token, "/search", trail).get("count") == 1)
 
-    _eventually(is_found, "the event is in the audit trail")
+    eventually(is_found, "the event is in the audit trail")
 
 
 def test_names_and_values_are_suggested(it: Deployment, token: str) -> None:
@@ -233,7 +234,7 @@ def test_securing_again_takes_away_what_was_added(it: Deployment) -> None:
     admin.create_acls([_READ_ALL])[_READ_ALL].result(30)
     done = it.run("bootstrap", "audit_sink", "secure", "--passwords", str(it.secrets / "bootstrap" / "kafka"))
     assert done.stdout == "gateway: has its password and 1 grants\naudit-sink: has its password and 5 grants\n"
-    _eventually(lambda: set(admin.describe_acls(_EVERY_GRANT).result(30)) == before, "the grants are as before")
+    eventually(lambda: set(admin.describe_acls(_EVERY_GRANT).result(30)) == before, "the grants are as before")
 
 
 _ANY: Any = None
@@ -295,10 +296,3 @@ def _ask(it: Deployment, token: str, path: str, body: dict[str, Any]) -> Any:
         timeout=30.0,
     )
     return answer.json()
-
-
-def _eventually(outcome: Callable[[], bool], what: str) -> None:
-    deadline = time.monotonic() + _PATIENCE_SECONDS
-    while not outcome():
-        assert time.monotonic() < deadline, f"not within {_PATIENCE_SECONDS} s: {what}"
-        time.sleep(0.1)

@@ -5,7 +5,6 @@ import os
 import re
 import shutil
 import subprocess
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from itertools import chain
@@ -23,6 +22,7 @@ from tests.e2e.shell import ROOT
 from tests.integration.gateway import edge as nginx
 from tests.integration.gateway.edge import Edge
 from tests.support.promql import named
+from tests.support.waiting import eventually, wait_until_up
 
 DEPLOY = ROOT / "deploy"
 PATIENCE_SECONDS = 30
@@ -93,7 +93,7 @@ def exporter(edge: Edge) -> Iterator[str]:
     address = f"127.0.0.1:{ports.free(1)[0]}"
     options = (f"--config.file={DEPLOY}/blackbox.yml", f"--web.listen-address={address}", "--log.level=error")
     with _started("prometheus-blackbox-exporter", *options):
-        _wait_until(lambda: _is_up(f"http://{address}/-/healthy"))
+        wait_until_up(f"http://{address}/-/healthy")
         yield address
 
 
@@ -111,20 +111,6 @@ def probed(edge: Edge, exporter: str) -> dict[str, set[str]]:
 
 def _as_scraped(urls: list[str]) -> dict[str, set[str]]:
     return {name: labels | {"job", "instance"} for name, labels in _exposed(urls).items()}
-
-
-def _is_up(url: str) -> bool:
-    try:
-        return urllib3.request("GET", url, retries=False).status == 200
-    except urllib3.exceptions.HTTPError:
-        return False
-
-
-def _wait_until(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + PATIENCE_SECONDS
-    while not condition():
-        assert time.monotonic() < deadline, "waited in vain"
-        time.sleep(0.1)
 
 
 @pytest.fixture(scope="module")
@@ -145,12 +131,12 @@ def busy(services: Services) -> Services:
     producer = Producer({"bootstrap.servers": services.servers.kafka.bootstrap_servers})
     producer.produce("query-events", b"no JSON")
     assert producer.flush(PATIENCE_SECONDS) == 0
-    _wait_until(lambda: "indexing_dead_letters_total" in _exposed(_metrics_urls(services)))
+    eventually(lambda: "indexing_dead_letters_total" in _exposed(_metrics_urls(services)), "a dead letter is counted")
     # As soon as there is an index.
-    _wait_until(lambda: block_trail(True))
+    eventually(lambda: block_trail(True), "the index is blocked")
     try:
         search("")
-        _wait_until(lambda: "indexing_bulk_retries_total" in _exposed(_metrics_urls(services)))
+        eventually(lambda: "indexing_bulk_retries_total" in _exposed(_metrics_urls(services)), "a retry is counted")
     finally:
         assert block_trail(False)
     return services
@@ -191,8 +177,8 @@ def ask(busy: Services, edge: Edge, exporter: str, tmp_path_factory: pytest.Temp
         return len(get("query", query="count_over_time(up[1h]) > 1")["result"]) == 8
 
     with _started("prometheus", *options):
-        _wait_until(lambda: _is_up(f"http://127.0.0.1:{port}/-/ready"))
-        _wait_until(has_scraped_all_twice)
+        wait_until_up(f"http://127.0.0.1:{port}/-/ready")
+        eventually(has_scraped_all_twice, "everything is scraped twice")
         yield get
 
 
@@ -224,8 +210,10 @@ def test_every_alert_can_be_told_and_a_gateway_that_is_away_is(ask: Ask) -> None
         return [rule for group in ask("rules")["groups"] for rule in group["rules"]]
 
     assert sorted(rule["name"] for rule in rules()) == sorted(name for name, _, _ in _alerts())
-    _wait_until(lambda: all(rule["health"] == "ok" for rule in rules()))
-    _wait_until(lambda: {rule["name"] for rule in rules() if rule["state"] == "pending"} >= {"GatewayDown"})
+    eventually(lambda: all(rule["health"] == "ok" for rule in rules()), "every rule is evaluated")
+    eventually(
+        lambda: {rule["name"] for rule in rules() if rule["state"] == "pending"} >= {"GatewayDown"}, "GatewayDown pends"
+    )
     (alert,) = next(rule for rule in rules() if rule["name"] == "GatewayDown")["alerts"]
     assert alert["annotations"]["summary"] == f"The gateway {alert['labels']['instance']} does not answer"
 
@@ -239,7 +227,7 @@ def test_the_edge_is_seen_to_answer_and_its_certificate_to_end(ask: Ask, edge: E
     assert len(probed("probe_success == 0")) == 1
     left = probed("probe_ssl_earliest_cert_expiry - time()")
     assert left == {url: pytest.approx(86_400, abs=600), port: pytest.approx(86_400, abs=600)}
-    _wait_until(lambda: len(ask("query", query='ALERTS{alertname="CertificateEnds"}')["result"]) == 2)
+    eventually(lambda: len(ask("query", query='ALERTS{alertname="CertificateEnds"}')["result"]) == 2, "two alerts")
 
 
 def test_every_dashboard_is_one_that_grafana_can_be_given() -> None:

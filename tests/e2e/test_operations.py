@@ -1,7 +1,6 @@
 """The commands of docs/operations/, on the running stack: each succeeds, and one person's data is found and erased."""
 
 import re
-import time
 from base64 import b64encode
 
 import orjson
@@ -11,6 +10,7 @@ import urllib3
 from gateway.identity.signing_keys import read_signing_keys
 from local.services import Services
 from tests.e2e.shell import ROOT, commands, run
+from tests.support.waiting import eventually
 
 _PAGES = [path.read_text(encoding="utf-8") for path in sorted((ROOT / "docs/operations").glob("*.md"))]
 _SECTIONS: dict[str, str] = {
@@ -59,10 +59,10 @@ def jane(services: Services) -> str:
     _run(_command("Users", "gateway user"), services)
     searches = [_search(_PERSON, "Hostname = octoxlabs01", services)]
     searches.append(_search("octoAdmin", f"Owner = {_PERSON}", services))
-    deadline = time.monotonic() + _PATIENCE_SECONDS
-    while _count(f"event.id:({' OR '.join(searches)})", services) != len(searches):
-        assert time.monotonic() < deadline, "the searches are not in the audit index"
-        time.sleep(0.2)
+    eventually(
+        lambda: _count(f"event.id:({' OR '.join(searches)})", services) == len(searches),
+        "the searches are in the audit index",
+    )
     return _PERSON
 
 

@@ -4,7 +4,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,6 +13,7 @@ import urllib3
 
 from local import ports
 from local.settings import LocalSettings
+from tests.support.waiting import eventually
 
 _VARIABLES = list(LocalSettings().ports())
 _PATIENCE_SECONDS = 120
@@ -42,11 +42,12 @@ class _Run:
 
     def wait_until_it_serves(self) -> None:
         """Wait for the last line before it serves; fail if it ends instead."""
-        deadline = time.monotonic() + _PATIENCE_SECONDS
-        while "Ctrl-C stops everything" not in self.printed():
+
+        def serves() -> bool:
             assert self.process.poll() is None, self.printed()
-            assert time.monotonic() < deadline, self.printed()
-            time.sleep(0.1)
+            return "Ctrl-C stops everything" in self.printed()
+
+        eventually(serves, "it serves")
 
     def recorded_queries(self) -> int:
         """How many queries the audit index holds."""

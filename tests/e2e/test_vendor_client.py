@@ -1,6 +1,5 @@
 """The vendor's own client, as it comes from PyPI, against the running gateway."""
 
-import time
 import uuid
 from collections.abc import Callable
 from typing import Any
@@ -12,6 +11,7 @@ from octoxlabs.exceptions import ApiException  # type: ignore[import-untyped]  #
 
 from elastic.demo_inventory import GENERATED, NAMED
 from local.services import Services
+from tests.support.waiting import eventually
 
 _PATIENCE_SECONDS = 30
 _QUERY = "Hostname = octoxlabs*"
@@ -108,10 +108,8 @@ def test_what_it_searches_ends_up_in_the_audit_index(octo: Any, services: Servic
     assert octo.search_devices(query) == (0, [])
     url = f"{services.servers.elasticsearch.url}/query-logs-*/_search"
     wanted = {"query": {"term": {"sluice.query": query}}}
-    deadline = time.monotonic() + _PATIENCE_SECONDS
-    while not (hits := urllib3.request("POST", url, json=wanted).json()["hits"]["hits"]):
-        assert time.monotonic() < deadline, "the search is not in the audit index"
-        time.sleep(0.2)
-    (hit,) = hits
+    (hit,) = eventually(
+        lambda: urllib3.request("POST", url, json=wanted).json()["hits"]["hits"], "the search is in the audit index"
+    )
     assert hit["_source"]["user"]["name"] == "octoAdmin"
     assert hit["_source"]["user_agent"]["original"].startswith("python-requests/")

@@ -26,6 +26,7 @@ from elastic.settings import ElasticsearchSettings
 from local import ports
 from tests.support.faulty_proxy import in_front_of
 from tests.support.sigterm import assert_sigterm_ends_a_start
+from tests.support.waiting import eventually
 
 _INDEX = "translator-app"
 _MAPPING = {"properties": {"Hostname": {"type": "keyword"}, "Ip": {"type": "ip"}}}
@@ -91,15 +92,8 @@ def _process(environment: dict[str, str], stderr: int | None = None) -> Iterator
 def _service(**environment: str) -> Iterator[Service]:
     with _process(environment) as (process, port):
         service = Service(port, process)
-        _wait_for(service.is_up)
+        eventually(service.is_up, "it answers")
         yield service
-
-
-def _wait_for(condition: Callable[[], bool], seconds: float = 20) -> None:
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end, "waited in vain"
-        time.sleep(0.02)
 
 
 @pytest.fixture(scope="module")
@@ -222,7 +216,7 @@ def test_a_body_in_pieces_is_read_to_its_end_and_the_connection_serves_on(servic
 def test_a_body_that_ends_early_is_no_fault_of_the_service(elasticsearch_url: str) -> None:
     with _process({"ELASTICSEARCH_URL": elasticsearch_url}, subprocess.PIPE) as (process, port):
         service = Service(port, process)
-        _wait_for(service.is_up)
+        eventually(service.is_up, "it answers")
         with socket.create_connection(("127.0.0.1", port), timeout=10) as connection:
             head = "POST /translate HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 9\r\n\r\n{"
             connection.sendall(head.encode())
@@ -258,7 +252,7 @@ def test_the_fields_of_an_index_are_listed(service: Service) -> None:
 def test_a_field_that_has_just_been_mapped_is_known(service: Service, client: Elasticsearch) -> None:
     assert service.translate(query="Fresh = 1").json["code"] == "unknown_field"
     client.indices.put_mapping(index=_INDEX, properties={"Fresh": {"type": "long"}})
-    _wait_for(lambda: service.translate(query="Fresh = 1").status == 200)
+    eventually(lambda: service.translate(query="Fresh = 1").status == 200, "the new field is known")
     assert service.translate(query="Fresh = 1").json["query"] == {"term": {"Fresh": 1}}
 
 
@@ -268,7 +262,7 @@ def test_who_misses_a_field_can_ask_for_a_fresh_look(service: Service, client: E
 
     assert "Missed" not in names("")
     client.indices.put_mapping(index=_INDEX, properties={"Missed": {"type": "long"}})
-    _wait_for(lambda: "Missed" in names("&fresh=true"))
+    eventually(lambda: "Missed" in names("&fresh=true"), "the new field is listed")
     assert "Missed" in names("")
 
 
@@ -343,7 +337,10 @@ def test_the_known_fields_outlive_elasticsearch(client: Elasticsearch, elasticse
     ):
         assert service.translate(query="Hostname = a").status == 200
         cut()
-        _wait_for(lambda: service.request("GET", "/readyz").json["dependencies"]["elasticsearch"] == "unreachable")
+        eventually(
+            lambda: service.request("GET", "/readyz").json["dependencies"]["elasticsearch"] == "unreachable",
+            "unreachable in /readyz",
+        )
         assert service.request("GET", "/readyz").status == 200
         assert service.translate(query="Hostname = a").status == 200
         assert service.translate(query="Hostnam = a").json["code"] == "unknown_field"
@@ -410,7 +407,7 @@ def test_sigterm_lets_what_is_in_hand_be_answered(client: Elasticsearch, elastic
         proxy.held.clear()
         with ThreadPoolExecutor(1) as pool:
             asked = pool.submit(service.request, "GET", f"/fields?index={_INDEX}")
-            _wait_for(lambda: proxy.requests == 1)
+            eventually(lambda: proxy.requests == 1, "the request is under way")
             service.process.terminate()
             # The longer a stop takes, the more often the worker hears of it; that is what is tested.
             time.sleep(1)
@@ -423,7 +420,7 @@ def test_a_worker_that_is_killed_is_replaced(elasticsearch_url: str) -> None:
     with _service(ELASTICSEARCH_URL=elasticsearch_url) as service:
         killed = psutil.Process(service.process.pid).children()[0]
         killed.kill()
-        _wait_for(lambda: not killed.is_running() and service.is_up())
+        eventually(lambda: not killed.is_running() and service.is_up(), "another worker answers")
         service.process.terminate()
         assert service.process.wait(timeout=10) == 0
 
@@ -438,7 +435,7 @@ def test_workers_that_do_not_live_end_it_with_a_failure(elasticsearch_url: str) 
                     worker.kill()
             return service.process.poll() is not None
 
-        _wait_for(is_over)
+        eventually(is_over, "its end")
         assert service.process.returncode != 0
 
 

@@ -4,7 +4,7 @@ import signal
 import subprocess
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from confluent_kafka import Consumer, KafkaException, Message, TopicPartition
@@ -14,6 +14,7 @@ from contracts.query_event.topics import TopicSettings
 from kit.kafka import KafkaSettings
 from local import jars, ports
 from local.kafka import Kafka
+from tests.support.waiting import eventually
 
 TOPIC = "events"
 _PATIENCE_SECONDS = 60
@@ -43,10 +44,11 @@ class Broker:
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
         )
-        deadline = time.monotonic() + _PATIENCE_SECONDS
-        while not ports.answers(self._node.port):
-            assert self._process.poll() is None and time.monotonic() < deadline, "the broker does not start"
-            time.sleep(0.05)
+        eventually(self._listens, "the broker listens")
+
+    def _listens(self) -> bool:
+        assert self._process is not None and self._process.poll() is None, "the broker has ended"
+        return ports.answers(self._node.port)
 
     def send(self, number: signal.Signals) -> None:
         """Send it a signal: SIGSTOP freezes it with its connections open, SIGCONT lets it go on."""
@@ -90,13 +92,13 @@ def _partitions(reader: Consumer) -> list[int]:
 
 def _end(reader: Consumer, partition: TopicPartition) -> int:
     """Where a partition ends; one that has just come back has no leader for a moment."""
-    deadline = time.monotonic() + _PATIENCE_SECONDS
-    while True:
-        try:
-            offsets = reader.get_watermark_offsets(partition, timeout=5)
-            return int(offsets[1])
-        except KafkaException:
-            assert time.monotonic() < deadline, "the partition has no leader"
+
+    def offsets() -> tuple[int, int] | None:
+        with suppress(KafkaException):
+            return reader.get_watermark_offsets(partition, timeout=5)
+        return None
+
+    return eventually(offsets, "the partition has a leader")[1]
 
 
 @contextmanager

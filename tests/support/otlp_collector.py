@@ -2,7 +2,6 @@
 
 import gzip
 import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -15,6 +14,7 @@ from opentelemetry.proto.trace.v1.trace_pb2 import Span as ProtoSpan
 from opentelemetry.proto.trace.v1.trace_pb2 import Status
 
 from tests.support.http_server import QuietHandler
+from tests.support.waiting import eventually
 
 PATIENCE_SECONDS = 30.0
 
@@ -52,13 +52,8 @@ class Collector:
 
     def wait(self, condition: Callable[[Span], bool], what: str) -> Span:
         """The first span that meets a condition, once it has come."""
-        deadline = time.monotonic() + PATIENCE_SECONDS
-        while True:
-            found = next((span for span in list(self.spans) if condition(span)), None)
-            if found is not None:
-                return found
-            assert time.monotonic() < deadline, f"no span: {what}; there are {[span.name for span in self.spans]}"
-            time.sleep(0.02)
+        (found, *_) = eventually(lambda: [span for span in list(self.spans) if condition(span)], f"the span {what}")
+        return found
 
 
 @contextmanager

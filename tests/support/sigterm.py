@@ -7,6 +7,8 @@ from pathlib import Path
 
 import psutil
 
+from tests.support.waiting import eventually
+
 PATIENCE_SECONDS = 10.0
 
 
@@ -24,10 +26,7 @@ def assert_sigterm_ends_a_start(process: "subprocess.Popen[bytes]", seconds: flo
         process: it has just been started, with its standard error in a pipe.
         seconds: since its first lines of Python: before them it can only be killed.
     """
-    deadline = time.monotonic() + PATIENCE_SECONDS
-    while not handles_sigterm(process.pid):
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
+    eventually(lambda: handles_sigterm(process.pid), "it handles SIGTERM")
     # What is tested is the moment itself, so here nothing can be waited for.
     time.sleep(seconds)
     family = psutil.Process(process.pid).children(recursive=True)

@@ -6,7 +6,6 @@ import signal
 import subprocess
 import sys
 import threading
-import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterable, Iterator
@@ -32,20 +31,10 @@ from local import ports
 from local.errors import StackError
 from local.supervisor import Program, Supervisor
 from tests.support.sigterm import handles_sigterm
+from tests.support.waiting import WAIT_SECONDS, eventually
 
 ROOT = Path(__file__).parents[3]
-WAIT_SECONDS = 60.0
-
 T = TypeVar("T")
-
-
-def eventually(outcome: Callable[[], bool], what: str, within: float = WAIT_SECONDS) -> None:
-    """Wait until an outcome is there; fail with what was waited for."""
-    deadline = time.monotonic() + within
-    while not outcome():
-        if time.monotonic() > deadline:
-            raise AssertionError(f"not within {within:.0f} s: {what}")
-        time.sleep(0.05)
 
 
 def event(number: int = 0, timestamp: datetime | None = None, query: str | None = None) -> AuditEvent:

@@ -6,7 +6,8 @@ import pytest
 
 from local import ports, servers
 from local.supervisor import supervisor
-from tests.integration.audit_sink.harness import FaultyElasticsearch, Server, Start, Trail, event, eventually
+from tests.integration.audit_sink.harness import FaultyElasticsearch, Server, Start, Trail, event
+from tests.support.waiting import eventually
 
 
 @pytest.fixture(name="own_servers", scope="module")

@@ -16,9 +16,9 @@ from tests.integration.audit_sink.harness import (
     Start,
     Trail,
     event,
-    eventually,
     refused_by_mapping,
 )
+from tests.support.waiting import eventually
 
 _NOWHERE = {"KAFKA_BOOTSTRAP_SERVERS": "127.0.0.1:1"}
 

@@ -9,9 +9,9 @@ from tests.integration.audit_sink.harness import (
     Start,
     Trail,
     event,
-    eventually,
     refused_by_mapping,
 )
+from tests.support.waiting import eventually
 
 
 def test_bytes_that_are_no_event_are_dead_letters_with_their_coordinates(trail: Trail, start: Start) -> None:

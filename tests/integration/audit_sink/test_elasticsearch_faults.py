@@ -5,7 +5,8 @@ from datetime import UTC, datetime
 import orjson
 import pytest
 
-from tests.integration.audit_sink.harness import FaultyElasticsearch, Reply, Start, Trail, event, eventually
+from tests.integration.audit_sink.harness import FaultyElasticsearch, Reply, Start, Trail, event
+from tests.support.waiting import eventually
 
 
 def test_elasticsearch_down_pauses_and_nothing_is_lost_when_it_returns(

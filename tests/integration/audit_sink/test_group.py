@@ -7,7 +7,8 @@ from confluent_kafka import ConsumerGroupState, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient
 
 from contracts.query_event.event import encode
-from tests.integration.audit_sink.harness import FaultyElasticsearch, Start, Trail, event, eventually
+from tests.integration.audit_sink.harness import FaultyElasticsearch, Start, Trail, event
+from tests.support.waiting import eventually
 
 
 def test_members_come_and_go_under_load_and_none_stops_for_the_others(trail: Trail, start: Start) -> None:

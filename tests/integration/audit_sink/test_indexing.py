@@ -4,7 +4,8 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 
 from contracts.query_event.event import encode
-from tests.integration.audit_sink.harness import Start, Trail, event, eventually
+from tests.integration.audit_sink.harness import Start, Trail, event
+from tests.support.waiting import eventually
 
 
 def test_events_become_documents_of_their_day(trail: Trail, start: Start) -> None:

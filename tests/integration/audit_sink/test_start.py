@@ -2,7 +2,8 @@
 
 import orjson
 
-from tests.integration.audit_sink.harness import Start, eventually
+from tests.integration.audit_sink.harness import Start
+from tests.support.waiting import eventually
 
 
 def test_it_waits_for_what_is_not_up_yet_without_a_flood(start: Start) -> None:

@@ -3,15 +3,14 @@
 import os
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
-import urllib3
 from confluent_kafka import Consumer, KafkaException, TopicPartition
 from confluent_kafka.admin import AdminClient
 from confluent_kafka.cimpl import NewTopic
@@ -29,6 +28,7 @@ from gateway.search.elasticsearch import client as elasticsearch
 from kit.kafka import KafkaSettings
 from local import ports
 from tests.support.query_event import read_event
+from tests.support.waiting import eventually, wait_until_up
 
 INDEX = "devices-gateway"
 TOPIC = "gateway-test-events"
@@ -178,29 +178,16 @@ def find_events(events: Callable[[], Iterator[dict[str, Any]]]) -> FindEvents:
 def _wait_for_leaders(kafka_bootstrap: str) -> None:
     """Wait until every partition of the topic can be read: one that has just been made has no leader yet."""
     consumer = Consumer({"bootstrap.servers": kafka_bootstrap, "group.id": "gateway-tests"})
-    deadline = time.monotonic() + PATIENCE_SECONDS
+
+    def has_leader(number: int) -> bool:
+        with suppress(KafkaException):
+            consumer.get_watermark_offsets(TopicPartition(TOPIC, number), timeout=PATIENCE_SECONDS)
+            return True
+        return False
+
     for number in range(PARTITIONS):
-        while True:
-            try:
-                consumer.get_watermark_offsets(TopicPartition(TOPIC, number), timeout=PATIENCE_SECONDS)
-                break
-            except KafkaException as error:
-                assert time.monotonic() < deadline, error
-                time.sleep(0.05)
+        eventually(partial(has_leader, number), f"partition {number} has a leader")
     consumer.close()
-
-
-def wait_until_up(url: str) -> None:
-    """Wait until something answers there with success."""
-    deadline = time.monotonic() + PATIENCE_SECONDS
-    while True:
-        try:
-            if urllib3.request("GET", url, retries=False, timeout=1.0).status == 200:
-                return
-        except urllib3.exceptions.HTTPError:
-            pass
-        assert time.monotonic() < deadline, f"{url} does not answer"
-        time.sleep(0.1)
 
 
 def open_contexts() -> int:
@@ -208,11 +195,3 @@ def open_contexts() -> int:
     stats = elasticsearch().indices.stats(metric="search")
     contexts: int = stats["_all"]["total"]["search"]["open_contexts"]
     return contexts
-
-
-def wait_until(condition: Callable[[], bool], seconds: float = PATIENCE_SECONDS) -> None:
-    """Wait for an outcome."""
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "waited in vain"
-        time.sleep(0.05)

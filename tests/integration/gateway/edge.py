@@ -6,7 +6,6 @@ import shutil
 import socket
 import ssl
 import subprocess
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -24,7 +23,8 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from local import ports
-from tests.integration.gateway.conftest import PATIENCE_SECONDS, wait_until
+from tests.integration.gateway.conftest import PATIENCE_SECONDS
+from tests.support.waiting import eventually
 
 CONFIGURATION = Path(__file__).parents[3] / "deploy" / "nginx"
 
@@ -96,8 +96,7 @@ class Edge:
         def lines() -> list[dict[str, Any]]:
             return [line for line in self.log() if line["http.request.id"] == response.headers["X-Request-ID"]]
 
-        wait_until(lambda: bool(lines()))
-        (line,) = lines()
+        (line,) = eventually(lines, "the request is in the log")
         return line
 
     def log(self) -> list[dict[str, Any]]:
@@ -143,7 +142,7 @@ def serving(home: Path, gateways: list[str], **changes: str) -> Iterator[Edge]:
         subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=errors) as process,
     ):
         try:
-            _wait_until_serving(process, port, home / "errors.log")
+            eventually(lambda: _listens(process, port, home / "errors.log"), "nginx listens")
             yield Edge(home, plain_port, port, process.pid)
         finally:
             process.terminate()
@@ -183,16 +182,9 @@ def _upstream(gateways: list[str]) -> str:
     return upstream
 
 
-def _wait_until_serving(process: "subprocess.Popen[bytes]", port: int, errors: Path) -> None:
-    deadline = time.monotonic() + PATIENCE_SECONDS
-    while True:
-        assert process.poll() is None, errors.read_text()
-        try:
-            socket.create_connection(("127.0.0.1", port), 1).close()
-            return
-        except OSError:
-            assert time.monotonic() < deadline, "nginx does not listen"
-            time.sleep(0.02)
+def _listens(process: "subprocess.Popen[bytes]", port: int, errors: Path) -> bool:
+    assert process.poll() is None, errors.read_text()
+    return ports.answers(port)
 
 
 def _make_certificate(home: Path) -> None:

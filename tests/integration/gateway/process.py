@@ -13,7 +13,8 @@ import psutil
 import urllib3
 
 from local import ports
-from tests.integration.gateway.conftest import INDEX, PATIENCE_SECONDS, TOPIC, Backing, wait_until_up
+from tests.integration.gateway.conftest import INDEX, PATIENCE_SECONDS, TOPIC, Backing
+from tests.support.waiting import wait_until_up
 
 AUTHORIZATION = {"Authorization": "Octoxlabs b2N0b0FkbWlu", "Content-Type": "application/json"}
 

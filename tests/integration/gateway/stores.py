@@ -22,9 +22,9 @@ from redis.exceptions import RedisError
 from deploy.first_start import readers
 from deploy.first_start.__main__ import main as make_secrets
 from local import ports
-from tests.integration.gateway.conftest import wait_until
 from tests.integration.gateway.process import Gateway
 from tests.support.compose import ROOT, compose, environment
+from tests.support.waiting import eventually
 
 # PostgreSQL refuses to run as root, for whom both run as another user: one of its own, as in the containers.
 _ACCOUNT = "nobody" if os.geteuid() == 0 else None
@@ -92,7 +92,7 @@ def stores(home: Path) -> Iterator[Stores]:
         own = ["--port", "0", "--tls-port", str(it.redis_port), "--bind", "127.0.0.1"]
         running.enter_context(it.serving("redis", *own))
         with Redis.from_url(it.url("redis-url")) as client:
-            wait_until(lambda: _succeeds(client.ping))
+            eventually(lambda: _succeeds(client.ping), "Redis answers")
         yield it
 
 
@@ -130,7 +130,7 @@ def _postgresql(it: Stores) -> Iterator[None]:
         dbname="postgres",
     )
     with it.serving("postgres", "-D", str(data), *(part for each in own for part in ("-c", each))):
-        wait_until(lambda: _succeeds(lambda: psycopg.connect(inside).close()))
+        eventually(lambda: _succeeds(lambda: psycopg.connect(inside).close()), "PostgreSQL answers")
         with psycopg.connect(inside, autocommit=True) as connection:
             connection.execute("CREATE DATABASE sluice")
         yield

@@ -15,8 +15,9 @@ from elasticsearch import Elasticsearch
 
 from elastic.client import connect
 from elastic.settings import ElasticsearchSettings
-from tests.integration.gateway.conftest import Backing, FindEvent, Search, wait_until
+from tests.integration.gateway.conftest import Backing, FindEvent, Search
 from tests.integration.gateway.process import configured_gateway
+from tests.support.waiting import eventually
 
 Answer = tuple[int, str | None]
 
@@ -100,7 +101,7 @@ def test_a_search_waits_a_moment_for_memory_that_others_hold(
 
         def give_back() -> None:
             try:
-                wait_until(lambda: _trips(client) > trips)
+                eventually(lambda: _trips(client) > trips, "a trip of the breaker")
             finally:
                 limit.__exit__(None, None, None)
 

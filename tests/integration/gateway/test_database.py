@@ -21,9 +21,10 @@ from gateway.http.database_timeout import at_most
 from gateway.identity.views import MAX_KEYS
 from gateway.search.cursors import MAX_OPEN
 from local import ports
-from tests.integration.gateway.conftest import PATIENCE_SECONDS, Backing, wait_until
+from tests.integration.gateway.conftest import PATIENCE_SECONDS, Backing
 from tests.integration.gateway.process import AUTHORIZATION, Gateway, configured_gateway
 from tests.support.postgresql import PostgreSQL, postgresql
+from tests.support.waiting import eventually
 
 PASSWORD = "correct horse battery staple"
 AT_ONCE = 24
@@ -170,9 +171,11 @@ def test_a_database_that_stands_still_is_named_by_readiness_within_seconds(repli
     assert replicas.server is not None
     assert replicas.ask("GET", "/readyz").json()["dependencies"]["database"] == "up"
     with replicas.server.frozen():
-        wait_until(lambda: replicas.ask("GET", "/readyz").json()["dependencies"]["database"] == "down", seconds=10)
+        eventually(
+            lambda: replicas.ask("GET", "/readyz").json()["dependencies"]["database"] == "down", "down in /readyz"
+        )
         assert replicas.ask("GET", "/healthz").status == 200
-    wait_until(lambda: replicas.ask("GET", "/readyz").status == 200)
+    eventually(lambda: replicas.ask("GET", "/readyz").status == 200, "ready again")
     assert replicas.ask("POST", "/search", {"query": ""}).status == 200
 
 

@@ -17,9 +17,10 @@ import pytest
 import urllib3
 
 from tests.integration.gateway import edge as nginx
-from tests.integration.gateway.conftest import INDEX, MANY, MANY_DOCUMENTS, Backing, FindEvents, wait_until
+from tests.integration.gateway.conftest import INDEX, MANY, MANY_DOCUMENTS, Backing, FindEvents
 from tests.integration.gateway.edge import Edge
 from tests.integration.gateway.process import AUTHORIZATION, Gateway, configured_gateway
+from tests.support.waiting import eventually
 
 PASSWORD = "correct horse battery staple"
 
@@ -124,12 +125,12 @@ def test_no_get_fails_while_a_gateway_is_killed_and_afterwards_it_is_left_alone(
             return Counter(line["sluice.upstream.address"] for line in edge.log())
 
         answers = threads.map(ask, range(300))
-        wait_until(lambda: addresses()[_address(doomed)] > 20)
+        eventually(lambda: addresses()[_address(doomed)] > 20, "the doomed one is asked")
         for victim in [*psutil.Process(process.pid).children(recursive=True), psutil.Process(process.pid)]:
             victim.kill()
         assert Counter(answers) == {200: 300}
         assert [ask(number) for number in range(20)] == [200] * 20
-        wait_until(lambda: addresses().total() == 320)
+        eventually(lambda: addresses().total() == 320, "every request is logged")
         # But for the few that found out that it was dead, none of the last were tried with it.
         assert sum(_address(doomed) in line["sluice.upstream.address"] for line in edge.log()[-20:]) <= 4
 

@@ -18,10 +18,10 @@ import pytest
 
 from local import ports
 from tests.integration.gateway import edge as nginx
-from tests.integration.gateway.conftest import wait_until
 from tests.integration.gateway.edge import Edge, read_to_end
 from tests.support.http_server import QuietHandler
 from tests.support.http_server import serving as http_serving
+from tests.support.waiting import eventually
 
 GET = b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n"
 LAST = GET.replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n")
@@ -147,7 +147,7 @@ def test_large_slow_bodies_hardly_take_memory(edge: Edge) -> None:
     with ExitStack() as stack:
         for _ in range(40):
             stack.enter_context(edge.connected("127.0.0.12")).sendall(begun)
-        wait_until(lambda: held_in_files() > 39 * 1_000_000)
+        eventually(lambda: held_in_files() > 39 * 1_000_000, "the answers are in files")
         assert worker.memory_info().rss - before < 10_000_000
 
 
@@ -166,9 +166,9 @@ def test_all_addresses_together_have_no_more_requests_than_the_edge_has_memory_f
             answers = edge.raw(LAST, client="127.0.0.30")
             return [problem["code"] for problem in _problems(answers, 429)] == ["throttled"]
 
-        wait_until(is_refused)
+        eventually(is_refused, "a refusal")
         stack.close()
-        wait_until(lambda: not is_refused())
+        eventually(lambda: not is_refused(), "room again")
 
 
 def test_a_body_that_there_is_no_room_for_is_a_500_and_smaller_ones_are_taken_and_no_log_quotes_it(

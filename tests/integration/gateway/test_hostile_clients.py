@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, suppress
+from functools import partial
 from typing import Any
 
 import orjson
@@ -13,9 +14,10 @@ import psutil
 import pytest
 import urllib3
 
-from tests.integration.gateway.conftest import PATIENCE_SECONDS, Backing, FindEvent, wait_until
+from tests.integration.gateway.conftest import PATIENCE_SECONDS, Backing, FindEvent
 from tests.integration.gateway.process import AUTHORIZATION, Connection, Gateway, configured_gateway
 from tests.support.faulty_proxy import FaultyProxy, in_front_of
+from tests.support.waiting import eventually
 
 THREADS = 2
 BODIES = 8
@@ -60,6 +62,10 @@ def worker(process: tuple[Gateway, psutil.Process]) -> psutil.Process:
     return process[1]
 
 
+def _is_asked_more(proxy: FaultyProxy, before: int) -> bool:
+    return proxy.requests > before
+
+
 def _is_well(gateway: Gateway, path: str = "/healthz") -> bool:
     started = time.monotonic()
     status = urllib3.request("GET", gateway.url + path, retries=False, timeout=PATIENCE_SECONDS).status
@@ -83,16 +89,14 @@ def test_a_body_that_drips_is_given_up_in_time(small: Gateway) -> None:
     with Connection(small) as connection:
         connection.begin(1_000_000, "{")
         connection.socket.settimeout(0.05)
-        deadline = time.monotonic() + PATIENCE_SECONDS
-        answer = b""
-        while not answer:
-            assert time.monotonic() < deadline
-            try:
+
+        def answer() -> bytes:
+            with suppress(TimeoutError):
                 connection.send(" ")
-                answer = connection.socket.recv(65_536)
-            except TimeoutError:
-                pass
-        assert answer.startswith(b"HTTP/1.1 400 ")
+                return connection.socket.recv(65_536)
+            return b""
+
+        assert eventually(answer, "an answer").startswith(b"HTTP/1.1 400 ")
 
 
 def test_more_bodies_than_there_is_room_for_are_refused_at_once(small: Gateway) -> None:
@@ -191,9 +195,7 @@ def test_clients_that_hang_up_in_the_middle_of_their_bodies_hold_no_room(small: 
     for _ in range(BODIES + 1):
         with Connection(small) as connection:
             connection.begin(100, "{")
-    deadline = time.monotonic() + PATIENCE_SECONDS
-    while small.post(b'{"query": ""}').status != 200:
-        assert time.monotonic() < deadline
+    eventually(lambda: small.post(b'{"query": ""}').status == 200, "room again")
 
 
 @pytest.mark.parametrize(
@@ -251,7 +253,7 @@ def test_health_answers_at_once_while_elasticsearch_is_slow_and_all_threads_are_
     with ThreadPoolExecutor(2 * THREADS) as pool:
         try:
             searches = [pool.submit(small.post, b'{"query": ""}') for _ in range(2 * THREADS)]
-            wait_until(lambda: elasticsearch.requests == before + THREADS)
+            eventually(lambda: elasticsearch.requests == before + THREADS, "every thread searches")
             assert _is_well(small)
             assert _is_well(small, "/metrics")
         finally:
@@ -270,13 +272,16 @@ def test_clients_that_hang_up_on_the_answers_of_searches_lose_no_event_and_hold_
             if not is_begun:
                 elasticsearch.held.clear()
             connection.begin(13, '{"query": ""}', f"X-Request-ID: {name}\r\n")
-            wait_until(lambda asked=before: elasticsearch.requests > asked)  # type: ignore[misc]  # the default is an int
+            eventually(partial(_is_asked_more, elasticsearch, before), "the search is under way")
             if is_begun:
                 assert connection.socket.recv(1) == b"H"
             # So that the other end is told at once (socket(7)).
             connection.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         elasticsearch.held.set()
-    wait_until(lambda: sorted(name for each in events() if (name := each["metadata"]["request_id"]) in names) == names)
+    eventually(
+        lambda: sorted(name for each in events() if (name := each["metadata"]["request_id"]) in names) == names,
+        "every event is on the topic",
+    )
     with ThreadPoolExecutor(THREADS) as pool:
         assert {answer.status for answer in pool.map(small.post, [b'{"query": ""}'] * 2 * THREADS)} == {200}
 
@@ -346,5 +351,5 @@ def test_hundreds_of_requests_leave_no_memory_and_no_file_open(small: Gateway, w
     ask(100)
     files, memory = worker.num_fds(), worker.memory_info().rss
     ask(500)
-    wait_until(lambda: worker.num_fds() <= files + 4)
+    eventually(lambda: worker.num_fds() <= files + 4, "the connections are closed")
     assert worker.memory_info().rss - memory < 8 * 1024 * 1024

@@ -18,9 +18,10 @@ from elasticsearch.helpers import bulk
 
 from elastic.client import connect
 from elastic.settings import ElasticsearchSettings
-from tests.integration.gateway.conftest import INDEX, PATIENCE_SECONDS, Backing, wait_until
+from tests.integration.gateway.conftest import INDEX, PATIENCE_SECONDS, Backing
 from tests.integration.gateway.process import AUTHORIZATION, Connection, Gateway, configured_gateway
 from tests.support.memory_limit import limited
+from tests.support.waiting import eventually
 
 LIMIT = 512 * 1024 * 1024
 """The gateway's in the compose file."""
@@ -203,7 +204,7 @@ def test_a_hundred_who_take_no_answer_end_no_worker_and_another_user_searches_on
                 connection.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4_096)
                 connection.begin(len(_EVERYTHING), _EVERYTHING.decode())
             # But for the other user's.
-            wait_until(lambda: _inside(gateway) <= 1, 3 * PATIENCE_SECONDS)
+            eventually(lambda: _inside(gateway) <= 1, "no thread is kept", 3 * PATIENCE_SECONDS)
             return Counter()
 
         _, others = _while_another_searches(gateway, work)

@@ -24,7 +24,7 @@ from gateway.audit.settings import AuditMode
 from gateway.audit.spool import Spool
 from gateway.http.problems import Unavailable
 from local import ports
-from tests.integration.audit_sink.harness import event, eventually
+from tests.integration.audit_sink.harness import event
 from tests.integration.gateway.conftest import PATIENCE_SECONDS, Backing
 from tests.integration.gateway.process import AUTHORIZATION, Gateway, configured_gateway, kill
 from tests.support.broker import TOPIC, Broker, broker
@@ -33,6 +33,7 @@ from tests.support.faulty_proxy import in_front_of
 from tests.support.full_disk import no_file_beyond
 from tests.support.postgresql import postgresql
 from tests.support.query_event import read_event
+from tests.support.waiting import eventually
 
 CLIENTS = 8
 

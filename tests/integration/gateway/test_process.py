@@ -13,9 +13,10 @@ import psutil
 import pytest
 import urllib3
 
-from tests.integration.gateway.conftest import PATIENCE_SECONDS, Backing, wait_until, wait_until_up
+from tests.integration.gateway.conftest import PATIENCE_SECONDS, Backing
 from tests.integration.gateway.process import AUTHORIZATION, Gateway, configured_gateway
 from tests.support.sigterm import assert_sigterm_ends_a_start
+from tests.support.waiting import eventually, wait_until_up
 
 MEBIBYTE = 1024 * 1024
 
@@ -222,11 +223,11 @@ def _workers(process: "subprocess.Popen[bytes]") -> set[psutil.Process]:
 
 def test_a_worker_that_is_killed_is_replaced(gateway: Gateway) -> None:
     with gateway.started(GATEWAY_WORKERS="2") as process:
-        wait_until(lambda: len(_workers(process)) == 2)
+        eventually(lambda: len(_workers(process)) == 2, "two workers")
         killed = _workers(process).pop()
         (kept,) = _workers(process) - {killed}
         killed.kill()
-        wait_until(lambda: len(_workers(process) - {killed}) == 2)
+        eventually(lambda: len(_workers(process) - {killed}) == 2, "another worker")
         assert kept in _workers(process)
         wait_until_up(f"{gateway.url}/healthz")
         assert gateway.post(b'{"query": ""}').status == 200
@@ -236,12 +237,14 @@ def test_a_worker_that_is_killed_is_replaced(gateway: Gateway) -> None:
 
 def test_workers_that_do_not_live_end_it_with_a_failure(gateway: Gateway) -> None:
     with gateway.started() as process:
-        deadline = time.monotonic() + PATIENCE_SECONDS
-        while process.poll() is None:
-            assert time.monotonic() < deadline
+
+        def ends() -> bool:
             with suppress(psutil.NoSuchProcess):
                 for worker in _workers(process):
                     worker.kill()
+            return process.poll() is not None
+
+        eventually(ends, "its end")
         assert process.returncode != 0
 
 

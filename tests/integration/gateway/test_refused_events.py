@@ -21,9 +21,10 @@ from gateway.audit.settings import AuditMode
 from gateway.audit.spool import SEGMENT_BYTES, Spool
 from gateway.audit.spool_format import MAX_FRAME_BYTES, Record, unframe
 from kit.kafka import KafkaSettings
-from tests.integration.audit_sink.harness import event, eventually
+from tests.integration.audit_sink.harness import event
 from tests.integration.gateway.conftest import PATIENCE_SECONDS, Search
 from tests.support.query_event import read_event
+from tests.support.waiting import eventually
 
 TOPIC = "gateway-small-events"
 LARGEST = 20_000

@@ -9,8 +9,9 @@ from pytest_django import Settings
 from elastic.demo_inventory import GENERATED, NAMED
 from elastic.settings import ElasticsearchSettings
 from gateway.search.elasticsearch import client
-from tests.integration.gateway.conftest import Search, wait_until
+from tests.integration.gateway.conftest import Search
 from tests.support.faulty_proxy import in_front_of
+from tests.support.waiting import eventually
 
 
 def _names(response: Any) -> list[str]:
@@ -73,7 +74,7 @@ def test_a_field_that_has_just_been_mapped_can_be_named_at_once(search: Search, 
     stack.GATEWAY = stack.GATEWAY.model_copy(update={"search_indices": (index,)})
     assert search(fields=["Later"], sort=["Hostname"]).json()["code"] == "unknown_field"
     client().indices.put_mapping(index=index, properties={"Later": {"type": "keyword"}})
-    wait_until(lambda: search(fields=["Later"], sort=["-Later"]).status_code == 200)
+    eventually(lambda: search(fields=["Later"], sort=["-Later"]).status_code == 200, "the new field is known")
     client().indices.delete(index=index)
 
 

@@ -6,9 +6,10 @@ from pathlib import Path
 import pytest
 import urllib3
 
-from tests.integration.gateway.conftest import PATIENCE_SECONDS, Backing, wait_until
+from tests.integration.gateway.conftest import PATIENCE_SECONDS, Backing
 from tests.integration.gateway.process import Connection, configured_gateway
 from tests.support.faulty_proxy import in_front_of
+from tests.support.waiting import eventually
 
 SCRIPT = "/static/drf_spectacular_sidecar/swagger-ui-dist/swagger-ui-bundle.js"
 
@@ -34,7 +35,7 @@ def test_what_is_in_hand_is_answered_stalled_clients_are_dropped_and_the_trail_i
             answers: list[urllib3.BaseHTTPResponse] = []
             search = threading.Thread(target=lambda: answers.append(gateway.post(b'{"query": ""}')))
             search.start()
-            wait_until(lambda: proxy.requests == 1)
+            eventually(lambda: proxy.requests == 1, "the request is under way")
 
             process.terminate()
             # The longer a stop takes, the more often the process hears of it.

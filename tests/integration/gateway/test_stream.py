@@ -30,9 +30,9 @@ from tests.integration.gateway.conftest import (
     FindEvent,
     Search,
     open_contexts,
-    wait_until,
 )
 from tests.integration.gateway.process import AUTHORIZATION, Gateway, configured_gateway
+from tests.support.waiting import eventually
 
 NDJSON = {"Accept": "application/x-ndjson"}
 LONG = "devices-long"
@@ -307,7 +307,7 @@ def test_a_client_that_hangs_up_leaves_nothing_open(serving: Gateway, stack: Set
     for _ in range(MAX_STREAMS_OF_USER + 1):
         with _open(serving):
             assert open_contexts() == before + 1
-        wait_until(lambda: open_contexts() == before)
+        eventually(lambda: open_contexts() == before, "nothing is left open")
 
 
 def test_documents_come_while_others_are_still_to_be_read(serving: Gateway, stack: Settings) -> None:
@@ -319,7 +319,7 @@ def test_documents_come_while_others_are_still_to_be_read(serving: Gateway, stac
         while not received.endswith(b"\r\n0\r\n\r\n"):
             received += connection.recv(1024 * 1024)
     assert received.count(b'"Hostname":"long') >= LONG_DOCUMENTS - 1
-    wait_until(lambda: open_contexts() == before)
+    eventually(lambda: open_contexts() == before, "nothing is left open")
 
 
 def test_a_stream_that_a_stop_cuts_off_does_not_look_whole(gateway: Gateway, stack: Settings) -> None:

@@ -17,10 +17,11 @@ from confluent_kafka import Producer
 from elasticsearch import Elasticsearch
 
 from local import ports
-from tests.integration.audit_sink.harness import SinkProcess, Trail, eventually
-from tests.integration.gateway.conftest import INDEX, Backing, wait_until_up
+from tests.integration.audit_sink.harness import SinkProcess, Trail
+from tests.integration.gateway.conftest import INDEX, Backing
 from tests.integration.gateway.process import Gateway, configured_gateway
 from tests.support.faulty_proxy import FaultyProxy, in_front_of
+from tests.support.waiting import eventually, wait_until_up
 
 USER = "zelda"
 PASSWORD = "a-password-that-nobody-may-see"

@@ -4,10 +4,10 @@ from secrets import token_hex
 
 import pytest
 
-from tests.integration.audit_sink.harness import eventually
 from tests.integration.gateway.conftest import INDEX
 from tests.integration.telemetry.stack import Stack
 from tests.support.otlp_collector import Collector
+from tests.support.waiting import eventually
 
 
 def _traceparent(flags: str = "01") -> tuple[str, str]:

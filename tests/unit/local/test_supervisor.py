@@ -13,6 +13,7 @@ import pytest
 
 from local.errors import StackError
 from local.supervisor import Program, supervisor
+from tests.support.waiting import eventually
 
 _SLEEPER = "import time; print('here', flush=True); time.sleep(300)"
 # A leader that starts a worker in its own group, as an application server does.
@@ -116,11 +117,7 @@ def test_a_killed_runner_takes_everything_with_it(tmp_path: Path) -> None:
 
 
 def _children(leader: psutil.Process) -> list[psutil.Process]:
-    deadline = time.monotonic() + 30
-    while not (children := leader.children(recursive=True)) and time.monotonic() < deadline:
-        time.sleep(0.05)
-    assert children
-    return children
+    return eventually(lambda: leader.children(recursive=True), "it has children")
 
 
 def _check_until_it_raises(check: Callable[[], None]) -> None:
