@@ -2,15 +2,15 @@
 
 import re
 from importlib import resources
-from pathlib import Path
 from typing import Any
 
 import orjson
 
 from elastic.bootstrap import templates
+from tests.support.paths import ROOT
 from tests.unit.audit_sink.test_document import example, finished
 
-_PAGE = (Path(__file__).parents[2] / "docs/audit-trail.md").read_text(encoding="utf-8")
+_PAGE = (ROOT / "docs/audit-trail.md").read_text(encoding="utf-8")
 _ROWS = [
     [cell.strip().strip("`") for cell in row.split("|")[1:-1]]
     for row in re.findall(r"^\| .*\|$", _PAGE, re.MULTILINE)

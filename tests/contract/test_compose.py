@@ -17,7 +17,8 @@ from elastic.settings import ElasticsearchSettings
 from gateway.settings import GatewaySettings
 from kit.kafka import KafkaSettings
 from kit.settings import Settings, TracingSettings
-from tests.support.compose import FILE, ROOT, VARIABLE, compose
+from tests.support.compose import FILE, VARIABLE, compose
+from tests.support.paths import ROOT
 from translator.settings import TranslatorSettings
 
 _SERVICES: dict[str, dict[str, Any]] = compose()["services"]

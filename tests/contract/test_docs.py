@@ -18,10 +18,11 @@ from indexing import metrics as sink_metrics
 from kit.kafka import KafkaSettings
 from kit.settings import Settings, TracingSettings
 from local.settings import LocalSettings
+from tests.support.paths import ROOT
 from translator.metrics import Metrics
 from translator.settings import TranslatorSettings
 
-_DOCS = Path(__file__).parents[2] / "docs"
+_DOCS = ROOT / "docs"
 
 _SETTINGS: tuple[type[Settings], ...] = (
     ElasticsearchSettings,

@@ -1,6 +1,5 @@
 """Queries as strangers typed them on mappings of their own, with the answers that they should have had."""
 
-from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
@@ -8,12 +7,11 @@ import orjson
 import pytest
 from elasticsearch import Elasticsearch
 
+from tests.support.paths import DATA
 from translator.json_lines import translate_line
 
 _ROWS: list[dict[str, Any]] = [
-    orjson.loads(line)
-    for line in (Path(__file__).parents[1] / "data" / "query-foreign.jsonl").read_bytes().splitlines()
-    if line.strip()
+    orjson.loads(line) for line in (DATA / "query-foreign.jsonl").read_bytes().splitlines() if line.strip()
 ]
 
 

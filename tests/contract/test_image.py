@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.compose import ROOT
+from tests.support.paths import ROOT
 
 _DOCKERFILE = (ROOT / "Dockerfile").read_text(encoding="utf-8")
 _IGNORED = (ROOT / ".dockerignore").read_text(encoding="utf-8").split()

@@ -22,7 +22,7 @@ import pytest
 from virtualenv.seed.wheels.embed import get_embed_wheel
 
 from local import ports
-from tests.support.compose import ROOT
+from tests.support.paths import ROOT
 
 # virtualenv, which pre-commit asks for, brings wheels of pip along.
 _NEWEST_PIP = get_embed_wheel("pip", f"{sys.version_info.major}.{sys.version_info.minor}")

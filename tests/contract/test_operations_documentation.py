@@ -2,15 +2,14 @@
 
 import re
 import subprocess
-from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
 from tests.support.compose import VARIABLE, compose
+from tests.support.paths import ROOT
 
-_ROOT = Path(__file__).parents[2]
 _RUNBOOK = "docs/operations/when-it-alarms.md"
 _PAGES = (
     "docs/operations/first-day.md",
@@ -20,8 +19,8 @@ _PAGES = (
     "docs/scaling.md",
 )
 _LINKING = (
-    *(path.name for path in _ROOT.glob("*.md")),
-    *(str(path.relative_to(_ROOT)) for path in (_ROOT / "docs").rglob("*.md")),
+    *(path.name for path in ROOT.glob("*.md")),
+    *(str(path.relative_to(ROOT)) for path in (ROOT / "docs").rglob("*.md")),
 )
 _KAFKA_BYTES, _ELASTICSEARCH_BYTES = 1_041, 512
 _CORE_MILLISECONDS = (2.61, 0.32, 0.77, 2 * 0.0207, 0.29, 0.0093)
@@ -30,7 +29,7 @@ _SAMPLES = ("_total", "_bucket", "_count", "_sum")
 
 
 def _read(page: str) -> str:
-    return (_ROOT / page).read_text(encoding="utf-8")
+    return (ROOT / page).read_text(encoding="utf-8")
 
 
 def _alerts() -> dict[str, Any]:
@@ -118,8 +117,8 @@ def test_every_container_that_is_named_is_a_service(page: str) -> None:
 def test_every_link_leads_somewhere(page: str) -> None:
     for target in re.findall(r"\]\((?!https?:)([^)\s]+)\)", _read(page)):
         path, _, anchor = target.partition("#")
-        there = str(((_ROOT / page).parent / path).resolve().relative_to(_ROOT)) if path else page
-        assert (_ROOT / there).exists(), (page, target)
+        there = str(((ROOT / page).parent / path).resolve().relative_to(ROOT)) if path else page
+        assert (ROOT / there).exists(), (page, target)
         assert not anchor or anchor in _anchors(there), (page, target)
 
 

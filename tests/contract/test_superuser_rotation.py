@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.compose import ROOT
+from tests.support.paths import ROOT
 
 _PAGE = (ROOT / "docs" / "operations" / "every-day.md").read_text(encoding="utf-8")
 _COMMANDS = next(

@@ -1,17 +1,17 @@
 """Every example of docs/query-language.md does what the page says."""
 
 import re
-from pathlib import Path
 
 import pytest
 
 from elastic.bootstrap import templates
+from tests.support.paths import ROOT
 from translator import limits
 from translator.catalogue import Catalogue
 from translator.dsl import translate
 from translator.errors import QueryError
 
-_PAGE = (Path(__file__).parents[2] / "docs" / "query-language.md").read_text(encoding="utf-8")
+_PAGE = (ROOT / "docs" / "query-language.md").read_text(encoding="utf-8")
 _CATALOGUE = Catalogue.from_mappings({"devices": templates()["devices"]["template"]["mappings"]})
 
 

@@ -18,7 +18,9 @@ from elastic.security import roles
 from local import jars, ports
 from local.kafka import Kafka
 from local.supervisor import Program, clean_environment, supervisor
-from tests.support.compose import ROOT, compose, environment, kafka_properties
+from tests.support.compose import compose, environment, kafka_properties
+from tests.support.paths import ROOT
+from tests.support.process import python, running
 from tests.support.secured_elasticsearch import SecuredElasticsearch
 
 _PATIENCE_SECONDS = 60
@@ -84,14 +86,10 @@ class Deployment:  # pylint: disable=too-many-instance-attributes  # a port for 
         )
 
     @contextmanager
-    def started(self, service: str, *arguments: str) -> Iterator["subprocess.Popen[bytes]"]:
+    def started(self, service: str, *arguments: str) -> Iterator[None]:
         """A service while the context lasts."""
-        command = [sys.executable, "-m", "local.tether", sys.executable, "-m", *arguments]
-        with subprocess.Popen(command, cwd=ROOT, env=clean_environment(self.environment(service))) as process:
-            try:
-                yield process
-            finally:
-                process.terminate()
+        with running(*python(*arguments), environment=clean_environment(self.environment(service))):
+            yield
 
 
 @contextmanager

@@ -4,13 +4,11 @@ import os
 import re
 import shutil
 import subprocess
-from pathlib import Path
 
 import pytest
 
 from local.services import Services
-
-ROOT = Path(__file__).parents[2]
+from tests.support.paths import ROOT
 
 
 def commands(page: str) -> list[str]:

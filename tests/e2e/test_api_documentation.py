@@ -10,7 +10,8 @@ from django.urls import URLPattern
 from gateway.urls import urlpatterns
 from local import demo
 from local.services import Services
-from tests.e2e.shell import ROOT, commands, run
+from tests.e2e.shell import commands, run
+from tests.support.paths import ROOT
 
 _PAGE = (ROOT / "docs" / "api.md").read_text(encoding="utf-8")
 _SECTIONS: dict[str, str] = dict(

@@ -24,7 +24,8 @@ from contracts.query_event.event import new_event_id
 from local import demo
 from local.services import TOPIC, Services
 from local.supervisor import clean_environment
-from tests.e2e.shell import ROOT, commands, run
+from tests.e2e.shell import commands, run
+from tests.support.paths import ROOT
 from tests.support.waiting import eventually
 
 _PAGE = (ROOT / "docs/audit-trail.md").read_text(encoding="utf-8")

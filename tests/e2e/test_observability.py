@@ -1,12 +1,9 @@
 """Dashboards and alerts: Prometheus as it is deployed scrapes the running services, and what they name is there."""
 
 import json
-import os
 import re
 import shutil
-import subprocess
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from itertools import chain
 from typing import Any
 
@@ -18,9 +15,10 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from local import ports
 from local.services import Services
-from tests.e2e.shell import ROOT
 from tests.integration.gateway import edge as nginx
 from tests.integration.gateway.edge import Edge
+from tests.support.paths import ROOT
+from tests.support.process import find_program, running
 from tests.support.promql import named
 from tests.support.waiting import eventually, wait_until_up
 
@@ -74,25 +72,13 @@ def edge(busy: Services, tmp_path_factory: pytest.TempPathFactory) -> Iterator[E
         yield serving
 
 
-@contextmanager
-def _started(name: str, *options: str) -> Iterator[None]:
-    """A program of Debian's that may be missing where nobody asked for it."""
-    if shutil.which(name) is None and "CI" not in os.environ:
-        pytest.skip(f"{name} is not installed")
-    with subprocess.Popen([name, *options]) as process:
-        try:
-            yield
-        finally:
-            process.terminate()
-
-
 @pytest.fixture(scope="module")
 def exporter(edge: Edge) -> Iterator[str]:
     """The address of a blackbox exporter."""
     del edge
     address = f"127.0.0.1:{ports.free(1)[0]}"
     options = (f"--config.file={DEPLOY}/blackbox.yml", f"--web.listen-address={address}", "--log.level=error")
-    with _started("prometheus-blackbox-exporter", *options):
+    with running(find_program("prometheus-blackbox-exporter"), *options):
         wait_until_up(f"http://{address}/-/healthy")
         yield address
 
@@ -176,7 +162,7 @@ def ask(busy: Services, edge: Edge, exporter: str, tmp_path_factory: pytest.Temp
     def has_scraped_all_twice() -> bool:
         return len(get("query", query="count_over_time(up[1h]) > 1")["result"]) == 8
 
-    with _started("prometheus", *options):
+    with running(find_program("prometheus"), *options):
         wait_until_up(f"http://127.0.0.1:{port}/-/ready")
         eventually(has_scraped_all_twice, "everything is scraped twice")
         yield get

@@ -9,7 +9,8 @@ import urllib3
 
 from gateway.identity.signing_keys import read_signing_keys
 from local.services import Services
-from tests.e2e.shell import ROOT, commands, run
+from tests.e2e.shell import commands, run
+from tests.support.paths import ROOT
 from tests.support.waiting import eventually
 
 _PAGES = [path.read_text(encoding="utf-8") for path in sorted((ROOT / "docs/operations").glob("*.md"))]

@@ -3,7 +3,8 @@
 import re
 
 from local.services import Services
-from tests.e2e.shell import ROOT, commands, run
+from tests.e2e.shell import commands, run
+from tests.support.paths import ROOT
 
 _README = (ROOT / "README.md").read_text(encoding="utf-8")
 

@@ -25,6 +25,7 @@ from elastic.client import connect
 from elastic.settings import ElasticsearchSettings
 from local import ports
 from tests.support.faulty_proxy import in_front_of
+from tests.support.process import python, running
 from tests.support.sigterm import assert_sigterm_ends_a_start
 from tests.support.waiting import eventually
 
@@ -50,7 +51,7 @@ class Answer:
 class Service:
     """A translator process."""
 
-    def __init__(self, port: int, process: subprocess.Popen[bytes]) -> None:
+    def __init__(self, port: int, process: psutil.Popen) -> None:
         self.port = port
         self.process = process
         self.pool = urllib3.HTTPConnectionPool("127.0.0.1", port, retries=False, timeout=10)
@@ -76,16 +77,12 @@ class Service:
 
 
 @contextmanager
-def _process(environment: dict[str, str], stderr: int | None = None) -> Iterator[tuple[subprocess.Popen[bytes], int]]:
+def _process(environment: dict[str, str], stderr: int | None = None) -> Iterator[tuple[psutil.Popen, int]]:
     """A translator that is starting, and the port that it is told to take."""
     port = ports.free(1)[0]
     variables = {**os.environ, "TRANSLATOR_PORT": str(port), **environment}
-    command = [sys.executable, "-m", "translator", "serve"]
-    with subprocess.Popen(command, env=variables, stderr=stderr) as process:
-        try:
-            yield process, port
-        finally:
-            process.terminate()
+    with running(*python("translator", "serve"), environment=variables, stderr=stderr) as process:
+        yield process, port
 
 
 @contextmanager
@@ -418,7 +415,7 @@ def test_sigterm_lets_what_is_in_hand_be_answered(client: Elasticsearch, elastic
 
 def test_a_worker_that_is_killed_is_replaced(elasticsearch_url: str) -> None:
     with _service(ELASTICSEARCH_URL=elasticsearch_url) as service:
-        killed = psutil.Process(service.process.pid).children()[0]
+        killed = service.process.children()[0]
         killed.kill()
         eventually(lambda: not killed.is_running() and service.is_up(), "another worker answers")
         service.process.terminate()
@@ -427,7 +424,7 @@ def test_a_worker_that_is_killed_is_replaced(elasticsearch_url: str) -> None:
 
 def test_workers_that_do_not_live_end_it_with_a_failure(elasticsearch_url: str) -> None:
     with _service(ELASTICSEARCH_URL=elasticsearch_url) as service:
-        parent = psutil.Process(service.process.pid)
+        parent = service.process
 
         def is_over() -> bool:
             with suppress(psutil.NoSuchProcess):
@@ -441,7 +438,7 @@ def test_workers_that_do_not_live_end_it_with_a_failure(elasticsearch_url: str) 
 
 def test_a_killed_parent_leaves_no_worker(elasticsearch_url: str) -> None:
     with _service(ELASTICSEARCH_URL=elasticsearch_url) as service:
-        family = psutil.Process(service.process.pid).children(recursive=True)
+        family = service.process.children(recursive=True)
         service.process.kill()
         assert family
         assert not psutil.wait_procs(family, timeout=10)[1]

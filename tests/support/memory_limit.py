@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from tempfile import mkdtemp
 
-_ROOT = Path("/sys/fs/cgroup")
+ROOT = Path("/sys/fs/cgroup")
 
 
 @contextmanager
@@ -32,8 +32,8 @@ def limited(size: int) -> Iterator[list[str]]:
 
 def _group(size: int) -> Path | None:
     for parent, limits in (
-        (_ROOT / "memory", {"memory.limit_in_bytes": size}),
-        (_ROOT, {"memory.max": size, "memory.swap.max": 0}),
+        (ROOT / "memory", {"memory.limit_in_bytes": size}),
+        (ROOT, {"memory.max": size, "memory.swap.max": 0}),
     ):
         try:
             group = Path(mkdtemp(prefix="sluice-test-", dir=parent))

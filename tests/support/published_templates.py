@@ -2,10 +2,11 @@
 
 import json
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
-_DATA = Path(__file__).parents[1] / "data"
+from tests.support.paths import DATA
+
+_DATA = DATA
 
 
 def ecs() -> dict[str, Any]:

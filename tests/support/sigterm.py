@@ -1,7 +1,6 @@
 """Ending a process that has only begun."""
 
 import signal
-import subprocess
 import time
 from pathlib import Path
 
@@ -19,7 +18,7 @@ def handles_sigterm(pid: int) -> bool:
     return bool(int(mask, 16) >> (signal.SIGTERM - 1) & 1)
 
 
-def assert_sigterm_ends_a_start(process: "subprocess.Popen[bytes]", seconds: float) -> None:
+def assert_sigterm_ends_a_start(process: psutil.Popen, seconds: float) -> None:
     """Send SIGTERM so long after the process has begun; it ends with status 0, without a complaint or a child left.
 
     Args:
@@ -29,7 +28,7 @@ def assert_sigterm_ends_a_start(process: "subprocess.Popen[bytes]", seconds: flo
     eventually(lambda: handles_sigterm(process.pid), "it handles SIGTERM")
     # What is tested is the moment itself, so here nothing can be waited for.
     time.sleep(seconds)
-    family = psutil.Process(process.pid).children(recursive=True)
+    family = process.children(recursive=True)
     process.terminate()
     assert process.stderr is not None
     shown = process.stderr.read().decode()

@@ -19,6 +19,7 @@ from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 import orjson
+import psutil
 from confluent_kafka import Consumer, ConsumerGroupState, KafkaException, Message, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient
 from elasticsearch import ApiError, Elasticsearch
@@ -30,10 +31,11 @@ from kit.kafka import KafkaSettings
 from local import ports
 from local.errors import StackError
 from local.supervisor import Program, Supervisor
+from tests.support.paths import ROOT
+from tests.support.process import python
 from tests.support.sigterm import handles_sigterm
 from tests.support.waiting import WAIT_SECONDS, eventually
 
-ROOT = Path(__file__).parents[3]
 T = TypeVar("T")
 
 
@@ -257,7 +259,7 @@ def _delivered(error: object, _message: Message) -> None:
 
 
 class SinkProcess:
-    """`python -m audit_sink` as an operator runs it."""
+    """`python -m audit_sink` as an operator runs it; it lives on until it is told to end."""
 
     def __init__(self, trail: Trail, log: Path, **variables: str) -> None:
         self.port = ports.free(1)[0]
@@ -265,13 +267,8 @@ class SinkProcess:
         port = {"AUDIT_SINK_METRICS_PORT": str(self.port)}
         with log.open("wb") as output:
             # Ended by stop() or kill(), and by the fixture that made it where a test fails.
-            self._process = subprocess.Popen(  # pylint: disable=consider-using-with
-                # Tethered, so that it ends with the tests even where these are killed.
-                [sys.executable, "-m", "local.tether", sys.executable, "-m", "audit_sink"],
-                cwd=ROOT,
-                env=trail.environment | port | variables,
-                stderr=output,
-                stdout=output,
+            self._process = psutil.Popen(
+                python("audit_sink"), cwd=ROOT, env=trail.environment | port | variables, stderr=output, stdout=output
             )
 
     def log(self) -> str:
@@ -326,16 +323,17 @@ class SinkProcess:
 
     def stop(self) -> int:
         """SIGTERM; its exit status."""
-        self._process.send_signal(signal.SIGTERM)
-        return self._process.wait(timeout=20)
+        self._process.terminate()
+        status: int = self._process.wait(timeout=20)
+        return status
 
     def freeze(self) -> None:
         """SIGSTOP: it lives, and does nothing."""
-        self._process.send_signal(signal.SIGSTOP)
+        self._process.suspend()
 
     def thaw(self) -> None:
         """SIGCONT."""
-        self._process.send_signal(signal.SIGCONT)
+        self._process.resume()
 
 
 class Server:

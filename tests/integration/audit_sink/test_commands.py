@@ -10,7 +10,6 @@ import orjson
 import pytest
 
 from tests.integration.audit_sink.harness import (
-    ROOT,
     FaultyElasticsearch,
     Reply,
     Start,
@@ -18,6 +17,7 @@ from tests.integration.audit_sink.harness import (
     event,
     refused_by_mapping,
 )
+from tests.support.paths import ROOT
 from tests.support.waiting import eventually
 
 _NOWHERE = {"KAFKA_BOOTSTRAP_SERVERS": "127.0.0.1:1"}

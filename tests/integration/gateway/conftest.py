@@ -1,8 +1,6 @@
 """The gateway on real servers: an inventory of its own, a topic of its own, and a translator process."""
 
 import os
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -27,6 +25,7 @@ from gateway.identity.models import User
 from gateway.search.elasticsearch import client as elasticsearch
 from kit.kafka import KafkaSettings
 from local import ports
+from tests.support.process import python, running
 from tests.support.query_event import read_event
 from tests.support.waiting import eventually, wait_until_up
 
@@ -48,10 +47,9 @@ def translator_process(elasticsearch_url: str) -> Iterator[str]:
     port = ports.free(1)[0]
     url = f"http://127.0.0.1:{port}"
     environment = {**os.environ, "TRANSLATOR_PORT": str(port), "ELASTICSEARCH_URL": elasticsearch_url}
-    with subprocess.Popen([sys.executable, "-m", "translator", "serve"], env=environment) as process:
+    with running(*python("translator", "serve"), environment=environment):
         wait_until_up(f"{url}/healthz")
         yield url
-        process.terminate()
 
 
 @pytest.fixture(scope="session")

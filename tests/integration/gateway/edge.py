@@ -2,7 +2,6 @@
 
 import os
 import re
-import shutil
 import socket
 import ssl
 import subprocess
@@ -15,7 +14,6 @@ from typing import Any
 
 import orjson
 import psutil
-import pytest
 import urllib3
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
@@ -24,9 +22,11 @@ from cryptography.x509.oid import NameOID
 
 from local import ports
 from tests.integration.gateway.conftest import PATIENCE_SECONDS
+from tests.support.paths import ROOT
+from tests.support.process import find_program, running
 from tests.support.waiting import eventually
 
-CONFIGURATION = Path(__file__).parents[3] / "deploy" / "nginx"
+CONFIGURATION = ROOT / "deploy" / "nginx"
 
 
 class Edge:
@@ -39,7 +39,7 @@ class Edge:
         tls: trusts its certificate.
     """
 
-    def __init__(self, home: Path, plain_port: int, port: int, process: int) -> None:
+    def __init__(self, home: Path, plain_port: int, port: int, process: psutil.Popen) -> None:
         self.port = port
         self._process = process
         self.url = f"https://127.0.0.1:{port}"
@@ -50,7 +50,7 @@ class Edge:
 
     def worker(self) -> psutil.Process:
         """The one process that serves, once it has answered something."""
-        return psutil.Process(self._process).children()[0]
+        return self._process.children()[0]
 
     def request(
         self,
@@ -128,7 +128,7 @@ def serving(home: Path, gateways: list[str], **changes: str) -> Iterator[Edge]:
         gateways: two addresses, as ``host:port``.
         changes: directives by name: the value that the test wants instead of the one that is deployed.
     """
-    nginx = _find()
+    nginx = find_program("nginx")
     plain_port, port = ports.free(2)
     _make_certificate(home)
     (home / "nginx.conf").write_text(_configuration(home, plain_port, port, changes), encoding="utf-8")
@@ -139,22 +139,10 @@ def serving(home: Path, gateways: list[str], **changes: str) -> Iterator[Edge]:
     with (
         (home / "access.log").open("wb") as log,
         (home / "errors.log").open("wb") as errors,
-        subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=errors) as process,
+        running(*command, stdin=subprocess.DEVNULL, stdout=log, stderr=errors) as process,
     ):
-        try:
-            eventually(lambda: _listens(process, port, home / "errors.log"), "nginx listens")
-            yield Edge(home, plain_port, port, process.pid)
-        finally:
-            process.terminate()
-
-
-def _find() -> str:
-    # Debian has it where a user's PATH does not look.
-    nginx = shutil.which("nginx", path=f"{os.environ['PATH']}:/usr/sbin")
-    if nginx is None and "CI" not in os.environ:
-        pytest.skip("nginx is not installed")
-    assert nginx is not None
-    return nginx
+        eventually(lambda: _listens(process, port, home / "errors.log"), "nginx listens")
+        yield Edge(home, plain_port, port, process)
 
 
 def _configuration(home: Path, plain_port: int, port: int, changes: dict[str, str]) -> str:
@@ -182,7 +170,7 @@ def _upstream(gateways: list[str]) -> str:
     return upstream
 
 
-def _listens(process: "subprocess.Popen[bytes]", port: int, errors: Path) -> bool:
+def _listens(process: psutil.Popen, port: int, errors: Path) -> bool:
     assert process.poll() is None, errors.read_text()
     return ports.answers(port)
 

@@ -14,6 +14,7 @@ import urllib3
 
 from local import ports
 from tests.integration.gateway.conftest import INDEX, PATIENCE_SECONDS, TOPIC, Backing
+from tests.support.process import python, running
 from tests.support.waiting import wait_until_up
 
 AUTHORIZATION = {"Authorization": "Octoxlabs b2N0b0FkbWlu", "Content-Type": "application/json"}
@@ -39,14 +40,11 @@ class Gateway:
         )
 
     @contextmanager
-    def started(self, *before: str, **more: str) -> Iterator["subprocess.Popen[bytes]"]:
+    def started(self, *before: str, log: Path | None = None, **more: str) -> Iterator[psutil.Popen]:
         """Serve, from when it answers until the block ends; ``before`` comes before the command."""
-        with subprocess.Popen([*before, sys.executable, "-m", "gateway"], env=self.environment | more) as process:
-            try:
-                wait_until_up(f"{self.url}/healthz")
-                yield process
-            finally:
-                process.terminate()
+        with running(*before, *python("gateway"), environment=self.environment | more, log=log) as process:
+            wait_until_up(f"{self.url}/healthz")
+            yield process
 
     def post(self, body: Any, **headers: str) -> urllib3.BaseHTTPResponse:
         """``POST /search``; a body that is an iterator is sent in chunks."""
@@ -59,9 +57,9 @@ class Gateway:
         return self.run("search", *arguments, "--user", user, "--url", self.url)
 
 
-def kill(process: "subprocess.Popen[bytes]") -> None:
+def kill(process: psutil.Popen) -> None:
     """SIGKILL a gateway with its workers, which would see their parent's end and stop in an orderly way."""
-    family = [psutil.Process(process.pid), *psutil.Process(process.pid).children(recursive=True)]
+    family = [process, *process.children(recursive=True)]
     for each in family:
         each.kill()
     psutil.wait_procs(family, PATIENCE_SECONDS)

@@ -23,7 +23,9 @@ from deploy.first_start import readers
 from deploy.first_start.__main__ import main as make_secrets
 from local import ports
 from tests.integration.gateway.process import Gateway
-from tests.support.compose import ROOT, compose, environment
+from tests.support.compose import compose, environment
+from tests.support.paths import ROOT
+from tests.support.process import find_program, running
 from tests.support.waiting import eventually
 
 # PostgreSQL refuses to run as root, for whom both run as another user: one of its own, as in the containers.
@@ -70,16 +72,12 @@ class Stores:
     def serving(self, service: str, *own: str) -> Iterator[None]:
         """A server, started by the compose file's command and with options of this machine's behind it."""
         program, *options = compose()["services"][service]["command"]
-        command = [_program(program), *(self.moved(option, service) for option in options), *own]
-        with (
-            (self.home / f"{service}.log").open("wb") as log,
-            subprocess.Popen(command, cwd=self.home, user=_ACCOUNT, stdout=log, stderr=log) as process,
-        ):
-            try:
-                yield
-            finally:
-                # PostgreSQL's fast shutdown, which waits for no client.
-                process.send_signal(signal.SIGINT)
+        command = [find_program(program), *(self.moved(option, service) for option in options), *own]
+        log = self.home / f"{service}.log"
+        with running(*command, cwd=self.home, user=_ACCOUNT, log=log) as process:
+            yield
+            # PostgreSQL's fast shutdown, which waits for no client.
+            process.send_signal(signal.SIGINT)
 
 
 @contextmanager
@@ -87,10 +85,10 @@ def stores(home: Path) -> Iterator[Stores]:
     """Both servers while the context lasts, with an empty database; any user can enter the folder."""
     make_secrets_of(home / "secrets")
     it = Stores(home, *ports.free(2))
-    with ExitStack() as running:
-        running.enter_context(_postgresql(it))
+    with ExitStack() as ends:
+        ends.enter_context(_postgresql(it))
         own = ["--port", "0", "--tls-port", str(it.redis_port), "--bind", "127.0.0.1"]
-        running.enter_context(it.serving("redis", *own))
+        ends.enter_context(it.serving("redis", *own))
         with Redis.from_url(it.url("redis-url")) as client:
             eventually(lambda: _succeeds(client.ping), "Redis answers")
         yield it
@@ -118,7 +116,7 @@ def _postgresql(it: Stores) -> Iterator[None]:
     options = ["--pgdata", str(data), "--username", told["POSTGRES_USER"], "--no-sync"]
     options += [f"--pwfile={told['POSTGRES_PASSWORD_FILE']}", *told["POSTGRES_INITDB_ARGS"].split()]
     made = subprocess.run(
-        [_program("initdb"), *options], cwd=it.home, user=_ACCOUNT, capture_output=True, text=True, check=False
+        [find_program("initdb"), *options], cwd=it.home, user=_ACCOUNT, capture_output=True, text=True, check=False
     )
     assert made.returncode == 0, made.stderr
     own = [f"port={it.database_port}", "listen_addresses=127.0.0.1", f"unix_socket_directories={data}", "fsync=off"]
@@ -142,13 +140,3 @@ def _succeeds(attempt: Callable[[], object]) -> bool:
     except (psycopg.OperationalError, RedisError):
         return False
     return True
-
-
-def _program(name: str) -> str:
-    # Debian has PostgreSQL's where a user's PATH does not look.
-    folders = [os.environ["PATH"], *map(str, Path("/usr/lib/postgresql").glob("*/bin"))]
-    program = shutil.which(name, path=":".join(folders))
-    if program is None and "CI" not in os.environ:
-        pytest.skip(f"{name} is not installed")
-    assert program is not None
-    return program

@@ -60,11 +60,10 @@ def configured(tmp_path_factory: pytest.TempPathFactory, backing: Backing, long_
 def gateway(configured: Gateway) -> Iterator[Gateway]:
     """That gateway, which has not lost a worker after the test, nor taken more than its container has."""
     with limited(LIMIT) as group, configured.started(*group) as started:
-        parent = psutil.Process(started.pid)
-        worker = parent.children()[0]
+        (worker,) = started.children()
         yield configured
-        assert parent.children() == [worker]
-        assert _peak(parent) + _peak(worker) < LIMIT
+        assert started.children() == [worker]
+        assert _peak(started) + _peak(worker) < LIMIT
 
 
 def _peak(process: psutil.Process) -> int:

@@ -15,6 +15,7 @@ import urllib3
 
 from tests.integration.gateway.conftest import PATIENCE_SECONDS, Backing
 from tests.integration.gateway.process import AUTHORIZATION, Gateway, configured_gateway
+from tests.support.process import python, running
 from tests.support.sigterm import assert_sigterm_ends_a_start
 from tests.support.waiting import eventually, wait_until_up
 
@@ -192,8 +193,7 @@ def startable(tmp_path_factory: pytest.TempPathFactory, backing: Backing) -> Gat
 def test_sigterm_ends_a_start_cleanly_whenever_it_comes(tenths: int, startable: Gateway, tmp_path: Path) -> None:
     seconds = tenths / 10 + random.uniform(0, 0.4)
     environment = startable.environment | {"TMPDIR": str(tmp_path)}
-    command = [sys.executable, "-m", "gateway"]
-    with subprocess.Popen(command, env=environment, stderr=subprocess.PIPE) as process:
+    with running(*python("gateway"), environment=environment, stderr=subprocess.PIPE) as process:
         assert_sigterm_ends_a_start(process, seconds)
     assert not list(tmp_path.glob("gateway-metrics-*"))
 
@@ -209,7 +209,7 @@ def test_sigterm_again_and_again_does_not_hurry_it(gateway: Gateway) -> None:
 
 def test_killing_it_leaves_no_process_behind(gateway: Gateway) -> None:
     with gateway.started() as process:
-        children = psutil.Process(process.pid).children(recursive=True)
+        children = process.children(recursive=True)
         assert children
         process.kill()
         process.wait(PATIENCE_SECONDS)
@@ -217,8 +217,8 @@ def test_killing_it_leaves_no_process_behind(gateway: Gateway) -> None:
         assert not alive
 
 
-def _workers(process: "subprocess.Popen[bytes]") -> set[psutil.Process]:
-    return set(psutil.Process(process.pid).children())
+def _workers(process: psutil.Popen) -> set[psutil.Process]:
+    return set(process.children())
 
 
 def test_a_worker_that_is_killed_is_replaced(gateway: Gateway) -> None:

@@ -10,7 +10,7 @@ from elastic.demo_inventory import seed
 from elastic.settings import ElasticsearchSettings
 from local import ports
 from tests.integration.gateway.conftest import INDEX
-from tests.integration.telemetry.stack import Stack, running
+from tests.integration.telemetry.stack import Stack, running_services
 from tests.support.otlp_collector import Collector, collector
 
 
@@ -38,7 +38,7 @@ def traced(
         bootstrap(client)
         seed(client, INDEX)
         home = tmp_path_factory.mktemp("traced")
-        with running(home, kafka_bootstrap, client, elasticsearch_url, **variables) as stack:
+        with running_services(home, kafka_bootstrap, client, elasticsearch_url, **variables) as stack:
             yield stack
 
 
@@ -56,5 +56,5 @@ def forsaken(kafka_bootstrap: str, elasticsearch_url: str, tmp_path_factory: pyt
         bootstrap(client)
         seed(client, INDEX)
         home = tmp_path_factory.mktemp("forsaken")
-        with running(home, kafka_bootstrap, client, elasticsearch_url, **variables) as stack:
+        with running_services(home, kafka_bootstrap, client, elasticsearch_url, **variables) as stack:
             yield stack

@@ -21,6 +21,7 @@ from tests.integration.audit_sink.harness import SinkProcess, Trail
 from tests.integration.gateway.conftest import INDEX, Backing
 from tests.integration.gateway.process import Gateway, configured_gateway
 from tests.support.faulty_proxy import FaultyProxy, in_front_of
+from tests.support.process import python, running
 from tests.support.waiting import eventually, wait_until_up
 
 USER = "zelda"
@@ -70,7 +71,9 @@ class Stack:
 
 
 @contextmanager
-def running(home: Path, kafka: str, elasticsearch: Elasticsearch, url: str, **variables: str) -> Iterator[Stack]:
+def running_services(
+    home: Path, kafka: str, elasticsearch: Elasticsearch, url: str, **variables: str
+) -> Iterator[Stack]:
     """Run the services with these variables more, until the block ends; their user is ``USER``.
 
     Args:
@@ -85,7 +88,9 @@ def running(home: Path, kafka: str, elasticsearch: Elasticsearch, url: str, **va
     port = ports.free(1)[0]
     with ExitStack() as ends:
         translator = {"TRANSLATOR_PORT": str(port), "ELASTICSEARCH_URL": url} | variables
-        ends.enter_context(_process(home / "translator.log", os.environ | translator, "translator", "serve"))
+        ends.enter_context(
+            running(*python("translator", "serve"), environment=os.environ | translator, log=home / "translator.log")
+        )
         sink = SinkProcess(trail, home / "audit_sink.log", **variables)
         ends.callback(sink.stop)
         to_search = ends.enter_context(in_front_of(url))
@@ -104,22 +109,8 @@ def running(home: Path, kafka: str, elasticsearch: Elasticsearch, url: str, **va
             capture_output=True,
             check=True,
         )
-        ends.enter_context(_process(home / "gateway.log", gateway.environment, "gateway"))
-        wait_until_up(f"{gateway.url}/healthz")
+        ends.enter_context(gateway.started(log=home / "gateway.log"))
         wait_until_up(f"http://127.0.0.1:{port}/readyz")
         if kafka == variables.get("KAFKA_BOOTSTRAP_SERVERS", kafka):
             sink.wait_until_ready()
         yield Stack(gateway, to_search, to_translator, trail, home)
-
-
-@contextmanager
-def _process(log: Path, environment: dict[str, str], *arguments: str) -> Iterator[None]:
-    command = [sys.executable, "-m", *arguments]
-    with (
-        log.open("wb") as output,
-        subprocess.Popen(command, env=environment, stderr=output, stdout=output) as process,
-    ):
-        try:
-            yield
-        finally:
-            process.terminate()

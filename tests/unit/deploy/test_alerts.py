@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 import yaml
 
+from tests.support.paths import ROOT
+
 HERE = Path(__file__).parent
-ROOT = HERE.parents[2]
 PROMETHEUS = ROOT / "deploy" / "prometheus"
 
 

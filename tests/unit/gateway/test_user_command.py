@@ -12,6 +12,7 @@ from django.test import override_settings
 
 from gateway.identity.models import EVERY_INDEX, Role, User
 from gateway.settings import GatewaySettings
+from tests.support.paths import ROOT
 
 PASSWORD = "correct horse battery staple"
 
@@ -78,7 +79,7 @@ def test_a_grant_of_an_index_that_is_configured_no_longer_stays() -> None:
 
 @pytest.mark.parametrize("command", [["user", "ayşe"], ["erase", "ayşe"]])
 def test_without_a_database_nothing_is_made_and_what_to_do_is_said(command: list[str], tmp_path: Path) -> None:
-    environment = {"PYTHONPATH": str(Path(__file__).parents[3]), "PATH": os.environ["PATH"]}
+    environment = {"PYTHONPATH": str(ROOT), "PATH": os.environ["PATH"]}
     done = subprocess.run(
         [sys.executable, "-m", "gateway", *command],
         cwd=tmp_path,

@@ -3,7 +3,6 @@
 import subprocess
 import sys
 from collections.abc import Iterator
-from pathlib import Path
 from types import FrameType
 from typing import Any
 
@@ -12,6 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from tests.support.paths import ROOT
 from tests.support.reference import fields_of
 from tests.support.strategies import World, worlds
 from translator.catalogue import Catalogue
@@ -29,7 +29,6 @@ _slowly = settings(
     deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large], max_examples=60
 )
 _worlds = worlds(questions=3)
-_ROOT = Path(__file__).parents[3]
 
 
 def _translated(world: World) -> Iterator[tuple[Node, dict[str, Any]]]:
@@ -242,7 +241,7 @@ def test_every_process_writes_the_same_bytes() -> None:
             input=line,
             capture_output=True,
             check=True,
-            cwd=_ROOT,
+            cwd=ROOT,
             env={"PYTHONHASHSEED": seed},
         ).stdout
         for seed in ("1", "2", "3")
