@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from tempfile import mkdtemp
 
-ROOT = Path("/sys/fs/cgroup")
+CONTROL_GROUPS = Path("/sys/fs/cgroup")
 
 
 @contextmanager
@@ -32,8 +32,8 @@ def limited(size: int) -> Iterator[list[str]]:
 
 def _group(size: int) -> Path | None:
     for parent, limits in (
-        (ROOT / "memory", {"memory.limit_in_bytes": size}),
-        (ROOT, {"memory.max": size, "memory.swap.max": 0}),
+        (CONTROL_GROUPS / "memory", {"memory.limit_in_bytes": size}),
+        (CONTROL_GROUPS, {"memory.max": size, "memory.swap.max": 0}),
     ):
         try:
             group = Path(mkdtemp(prefix="sluice-test-", dir=parent))

@@ -6,8 +6,6 @@ from typing import Any
 
 from tests.support.paths import DATA
 
-_DATA = DATA
-
 
 def ecs() -> dict[str, Any]:
     """The mapping of an index that has every field of the Elastic Common Schema."""
@@ -27,7 +25,7 @@ def wazuh_states() -> dict[str, dict[str, Any]]:
 
 
 def _rows(name: str) -> Iterator[tuple[Any, ...]]:
-    for line in (_DATA / name).read_text().splitlines():
+    for line in (DATA / name).read_text().splitlines():
         if not line.startswith("#"):
             path, kind, parameters, *rest = line.split("\t")
             yield path, {"type": kind, **json.loads(parameters)}, *rest

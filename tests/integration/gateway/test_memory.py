@@ -40,6 +40,7 @@ def long_documents(backing: Backing) -> str:
     """The name of an index of documents of 20 KB that are many values when they are read."""
     properties = {"Hostname": {"type": "keyword"}, "Ports": {"type": "integer", "index": False, "doc_values": False}}
     with connect(ElasticsearchSettings(url=backing.elasticsearch_url), request_timeout=60.0) as client:
+        client.options(ignore_status=404).indices.delete(index=LONG)
         client.indices.create(index=LONG, mappings={"properties": properties})
         ports = list(range(10_000, 13_300))
         actions = ({"_index": LONG, "Hostname": f"h{number}", "Ports": ports} for number in range(DOCUMENTS))
@@ -48,22 +49,25 @@ def long_documents(backing: Backing) -> str:
 
 
 @pytest.fixture(scope="module")
-def configured(tmp_path_factory: pytest.TempPathFactory, backing: Backing, long_documents: str) -> Gateway:
-    """A gateway with one worker, and two users."""
+def serving(
+    tmp_path_factory: pytest.TempPathFactory, backing: Backing, long_documents: str
+) -> Iterator[tuple[Gateway, psutil.Popen]]:
+    """A gateway in that memory, with one worker and two users, and its process."""
     indices = f"{long_documents},{INDEX}"
     gateway = configured_gateway(tmp_path_factory.mktemp("memory"), backing, GATEWAY_SEARCH_INDICES=indices)
     assert gateway.run("user", "grace").stdout == "created: grace\n"
-    return gateway
+    with limited(LIMIT) as group, gateway.started(*group) as process:
+        yield gateway, process
 
 
 @pytest.fixture
-def gateway(configured: Gateway) -> Iterator[Gateway]:
-    """That gateway, which has not lost a worker after the test, nor taken more than its container has."""
-    with limited(LIMIT) as group, configured.started(*group) as started:
-        (worker,) = started.children()
-        yield configured
-        assert started.children() == [worker]
-        assert _peak(started) + _peak(worker) < LIMIT
+def gateway(serving: tuple[Gateway, psutil.Popen]) -> Iterator[Gateway]:
+    """That gateway, which has not lost a worker after the test, nor ever taken more than its container has."""
+    started, process = serving
+    (worker,) = process.children()
+    yield started
+    assert process.children() == [worker]
+    assert _peak(process) + _peak(worker) < LIMIT
 
 
 def _peak(process: psutil.Process) -> int:
