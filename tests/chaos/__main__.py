@@ -28,7 +28,7 @@ from local.supervisor import supervisor
 from tests.chaos.account import Account
 from tests.chaos.harm import Harm
 from tests.chaos.load import Load
-from tests.integration.audit_sink.harness import Server, Trail
+from tests.support.sink import Server, Trail
 from tests.support.waiting import eventually
 
 _HOME = Path("build/chaos").resolve()

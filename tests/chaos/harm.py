@@ -9,7 +9,7 @@ from types import TracebackType
 from typing import Self
 
 from tests.chaos.progress import Progress
-from tests.integration.audit_sink.harness import Server, SinkProcess, Trail
+from tests.support.sink import Server, SinkProcess, Trail
 from tests.support.waiting import eventually
 
 _SINKS = 2

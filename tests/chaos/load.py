@@ -10,7 +10,7 @@ from confluent_kafka import KafkaError, KafkaException, Message, Producer
 from contracts.query_event.event import encode, headers
 from tests.chaos.account import Account, event_id
 from tests.chaos.background import Background
-from tests.integration.audit_sink.harness import Trail, event, refused_by_mapping
+from tests.support.sink import Trail, event, refused_by_mapping
 
 _EVERY_SECONDS = 0.05
 _CONFIG = {

@@ -5,7 +5,7 @@ import time
 from elasticsearch import ApiError, TransportError
 
 from tests.chaos.background import Background
-from tests.integration.audit_sink.harness import Trail
+from tests.support.sink import Trail
 
 _EVERY_SECONDS = 0.5
 

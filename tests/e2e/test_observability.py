@@ -15,8 +15,8 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from local import ports
 from local.services import Services
-from tests.integration.gateway import edge as nginx
-from tests.integration.gateway.edge import Edge
+from tests.support import edge as nginx
+from tests.support.edge import Edge
 from tests.support.paths import ROOT
 from tests.support.process import find_program, running
 from tests.support.promql import named

@@ -9,7 +9,7 @@ from confluent_kafka import Producer
 from elasticsearch import Elasticsearch
 
 from elastic.bootstrap import bootstrap
-from tests.integration.audit_sink.harness import FaultyElasticsearch, SinkProcess, Start, Trail
+from tests.support.sink import FaultyElasticsearch, SinkProcess, Start, Trail
 
 
 @pytest.fixture(name="client", scope="session")

@@ -6,7 +6,7 @@ import pytest
 
 from local import ports, servers
 from local.supervisor import supervisor
-from tests.integration.audit_sink.harness import FaultyElasticsearch, Server, Start, Trail, event
+from tests.support.sink import FaultyElasticsearch, Server, Start, Trail, event
 from tests.support.waiting import eventually
 
 

@@ -9,7 +9,8 @@ from concurrent.futures import ThreadPoolExecutor
 import orjson
 import pytest
 
-from tests.integration.audit_sink.harness import (
+from tests.support.paths import ROOT
+from tests.support.sink import (
     FaultyElasticsearch,
     Reply,
     Start,
@@ -17,7 +18,6 @@ from tests.integration.audit_sink.harness import (
     event,
     refused_by_mapping,
 )
-from tests.support.paths import ROOT
 from tests.support.waiting import eventually
 
 _NOWHERE = {"KAFKA_BOOTSTRAP_SERVERS": "127.0.0.1:1"}

@@ -7,8 +7,8 @@ from confluent_kafka import Message
 from indexing.batch import DeadLetter
 from indexing.dead_letter_queue import DeadLetterQueue
 from kit.kafka import KafkaSettings
-from tests.integration.audit_sink.harness import Trail
 from tests.support.fatal_error import force_fatal_error
+from tests.support.sink import Trail
 from tests.support.waiting import eventually
 
 LETTERS = 300

@@ -4,7 +4,7 @@ import orjson
 from confluent_kafka.admin import AdminClient
 
 from contracts.query_event.event import encode
-from tests.integration.audit_sink.harness import (
+from tests.support.sink import (
     FaultyElasticsearch,
     Start,
     Trail,

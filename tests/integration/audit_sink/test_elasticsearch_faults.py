@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import orjson
 import pytest
 
-from tests.integration.audit_sink.harness import FaultyElasticsearch, Reply, Start, Trail, event
+from tests.support.sink import FaultyElasticsearch, Reply, Start, Trail, event
 from tests.support.waiting import eventually
 
 

@@ -7,7 +7,7 @@ from confluent_kafka import ConsumerGroupState, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient
 
 from contracts.query_event.event import encode
-from tests.integration.audit_sink.harness import FaultyElasticsearch, Start, Trail, event
+from tests.support.sink import FaultyElasticsearch, Start, Trail, event
 from tests.support.waiting import eventually
 
 

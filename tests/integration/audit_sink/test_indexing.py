@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 
 from contracts.query_event.event import encode
-from tests.integration.audit_sink.harness import Start, Trail, event
+from tests.support.sink import Start, Trail, event
 from tests.support.waiting import eventually
 
 

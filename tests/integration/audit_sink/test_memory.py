@@ -7,7 +7,7 @@ from confluent_kafka import Producer
 from confluent_kafka.admin import AdminClient
 
 from contracts.query_event.event import encode, new_event_id
-from tests.integration.audit_sink.harness import FaultyElasticsearch, Start, Trail, event
+from tests.support.sink import FaultyElasticsearch, Start, Trail, event
 from tests.support.waiting import eventually
 
 _BACKLOG = 1_000_000

@@ -2,7 +2,7 @@
 
 import orjson
 
-from tests.integration.audit_sink.harness import Start
+from tests.support.sink import Start
 from tests.support.waiting import eventually
 
 

@@ -6,7 +6,7 @@ from elastic.client import connect
 from elastic.settings import ElasticsearchSettings
 from indexing.bulk_writer import send
 from indexing.outcomes import Failure, Outcome
-from tests.integration.audit_sink.harness import FaultyElasticsearch
+from tests.support.sink import FaultyElasticsearch
 
 
 def test_a_bulk_request_that_times_out_is_tried_again(proxy: FaultyElasticsearch) -> None:

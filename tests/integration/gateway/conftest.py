@@ -1,9 +1,7 @@
 """The gateway on real servers: an inventory of its own, a topic of its own, and a translator process."""
 
-import os
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -22,34 +20,23 @@ from elastic.client import connect
 from elastic.demo_inventory import seed
 from elastic.settings import ElasticsearchSettings
 from gateway.identity.models import User
-from gateway.search.elasticsearch import client as elasticsearch
 from kit.kafka import KafkaSettings
 from local import ports
-from tests.support.process import python, running
+from tests.support.gateway import (
+    INDEX,
+    MANY,
+    MANY_DOCUMENTS,
+    PARTITIONS,
+    PATIENCE_SECONDS,
+    TOPIC,
+    Backing,
+    FindEvent,
+    FindEvents,
+    Search,
+    translator_process,
+)
 from tests.support.query_event import read_event
-from tests.support.waiting import eventually, wait_until_up
-
-INDEX = "devices-gateway"
-TOPIC = "gateway-test-events"
-PARTITIONS = 6
-PATIENCE_SECONDS = 30
-MANY = "devices-many"
-MANY_DOCUMENTS = 25_000
-
-Search = Callable[..., Any]
-FindEvent = Callable[[str], dict[str, Any] | None]
-FindEvents = Callable[[str], list[dict[str, Any]]]
-
-
-@contextmanager
-def translator_process(elasticsearch_url: str) -> Iterator[str]:
-    """A translator, from when it answers until the block ends; gives its address."""
-    port = ports.free(1)[0]
-    url = f"http://127.0.0.1:{port}"
-    environment = {**os.environ, "TRANSLATOR_PORT": str(port), "ELASTICSEARCH_URL": elasticsearch_url}
-    with running(*python("translator", "serve"), environment=environment):
-        wait_until_up(f"{url}/healthz")
-        yield url
+from tests.support.waiting import eventually
 
 
 @pytest.fixture(scope="session")
@@ -57,15 +44,6 @@ def translator_url(elasticsearch_url: str) -> Iterator[str]:
     """A translator process."""
     with translator_process(elasticsearch_url) as url:  # pylint: disable=contextmanager-generator-missing-cleanup
         yield url
-
-
-@dataclass(frozen=True, slots=True)
-class Backing:
-    """What the gateway stands on."""
-
-    kafka_bootstrap: str
-    elasticsearch_url: str
-    translator_url: str
 
 
 @pytest.fixture(scope="session")
@@ -186,10 +164,3 @@ def _wait_for_leaders(kafka_bootstrap: str) -> None:
     for number in range(PARTITIONS):
         eventually(partial(has_leader, number), f"partition {number} has a leader")
     consumer.close()
-
-
-def open_contexts() -> int:
-    """How many points in time the server holds open."""
-    stats = elasticsearch().indices.stats(metric="search")
-    contexts: int = stats["_all"]["total"]["search"]["open_contexts"]
-    return contexts

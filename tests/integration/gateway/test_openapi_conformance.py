@@ -11,9 +11,8 @@ from elastic.bootstrap import bootstrap
 from elastic.client import connect
 from elastic.demo_inventory import seed
 from elastic.settings import ElasticsearchSettings
-from tests.integration.gateway.conftest import Backing
-from tests.integration.gateway.process import configured_gateway
 from tests.support.api_key import make_api_key
+from tests.support.gateway import Backing, configured_gateway
 
 _EXAMPLES = 60
 """Requests that are made up for an operation, besides those that its schema's bounds and examples give."""

@@ -9,8 +9,8 @@ from elastic.client import connect
 from elastic.demo_inventory import seed
 from elastic.settings import ElasticsearchSettings
 from local import ports
-from tests.integration.gateway.conftest import INDEX
 from tests.integration.telemetry.stack import Stack, running_services
+from tests.support.gateway import INDEX
 from tests.support.otlp_collector import Collector, collector
 
 

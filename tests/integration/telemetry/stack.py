@@ -17,11 +17,10 @@ from confluent_kafka import Producer
 from elasticsearch import Elasticsearch
 
 from local import ports
-from tests.integration.audit_sink.harness import SinkProcess, Trail
-from tests.integration.gateway.conftest import INDEX, Backing
-from tests.integration.gateway.process import Gateway, configured_gateway
 from tests.support.faulty_proxy import FaultyProxy, in_front_of
+from tests.support.gateway import INDEX, Backing, Gateway, configured_gateway
 from tests.support.process import python, running
+from tests.support.sink import SinkProcess, Trail
 from tests.support.waiting import eventually, wait_until_up
 
 USER = "zelda"

@@ -8,10 +8,10 @@ import orjson
 import pytest
 import urllib3
 
-from tests.integration.audit_sink.harness import event, refused_by_mapping
-from tests.integration.gateway.conftest import INDEX
 from tests.integration.telemetry.stack import PASSWORD, SERVICES, USER, Stack
+from tests.support.gateway import INDEX
 from tests.support.otlp_collector import Collector
+from tests.support.sink import event, refused_by_mapping
 from tests.support.waiting import eventually
 
 # Whatever has one of these in it is somebody's: a query, a name, a password, a program, an address.

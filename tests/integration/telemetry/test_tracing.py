@@ -4,8 +4,8 @@ from secrets import token_hex
 
 import pytest
 
-from tests.integration.gateway.conftest import INDEX
 from tests.integration.telemetry.stack import Stack
+from tests.support.gateway import INDEX
 from tests.support.otlp_collector import Collector
 from tests.support.waiting import eventually
 

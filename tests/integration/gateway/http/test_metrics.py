@@ -1,0 +1,50 @@
+"""What a running gateway tells Prometheus."""
+
+from pathlib import Path
+
+import urllib3
+from prometheus_client.parser import text_string_to_metric_families
+
+from tests.support.gateway import Backing, Gateway, configured_gateway
+
+
+def _samples(gateway: Gateway) -> dict[tuple[str, frozenset[tuple[str, str]]], float]:
+    """What the gateway says now, by name and labels."""
+    response = urllib3.request("GET", f"{gateway.url}/metrics", retries=False, timeout=30.0)
+    assert response.status == 200
+    assert response.headers["Content-Type"].startswith("text/plain")
+    return {
+        (sample.name, frozenset(sample.labels.items())): sample.value
+        for family in text_string_to_metric_families(response.data.decode())
+        for sample in family.samples
+    }
+
+
+def test_two_workers_count_together_and_a_new_start_counts_anew(tmp_path: Path, backing: Backing) -> None:
+    gateway = configured_gateway(tmp_path, backing, GATEWAY_WORKERS="2")
+    with gateway.started() as process:
+        for _ in range(6):
+            assert gateway.post(b'{"query": ""}').status == 200
+        assert gateway.post(b'{"query": "Hostname ="}').status == 400
+        assert urllib3.request("GET", f"{gateway.url}/nowhere", retries=False).status == 404
+        samples = _samples(gateway)
+        name = "gateway_request_seconds_count"
+        assert samples[name, frozenset({("route", "/search"), ("status", "200")})] == 6
+        assert samples[name, frozenset({("route", "/search"), ("status", "400")})] == 1
+        assert samples[name, frozenset({("route", "none"), ("status", "404")})] == 1
+        assert samples["gateway_problems_total", frozenset({("code", "syntax")})] == 1
+        assert samples["gateway_problems_total", frozenset({("code", "not_found")})] == 1
+        assert samples["gateway_spool_limit_bytes", frozenset()] == 2 * 256 * 1024 * 1024
+        assert samples["gateway_circuit_open", frozenset({("dependency", "translator")})] == 0
+        assert samples["gateway_connections_in_use", frozenset({("dependency", "Elasticsearch")})] == 0
+        assert samples["gateway_audit_mode", frozenset({("mode", "durable")})] == 1
+        assert samples["gateway_spool_records", frozenset()] == 0
+        assert samples["gateway_requests_inside", frozenset({("lane", "metrics")})] == 1
+        files = list(tmp_path.glob("gateway-metrics-*/*.db"))
+        # Three processes with five files each: nothing has made one besides, and none can meet a full disk.
+        assert len(files) == 15
+        assert all(path.stat().st_blocks * 512 >= path.stat().st_size for path in files)
+        process.terminate()
+        assert process.wait() == 0
+    with gateway.started():
+        assert (name, frozenset({("route", "/search"), ("status", "200")})) not in _samples(gateway)
