@@ -1,4 +1,5 @@
-"""The documentation names every setting with its default, every error code, every metric, and every decision."""
+"""The documentation names every setting with its default, every error code, every metric, every decision, and tests
+that exist."""
 
 import re
 from pathlib import Path
@@ -117,3 +118,9 @@ def test_the_index_has_the_head_of_every_decision_in_order() -> None:
     rows = [f"| [{head[1]}]({name}) | {head[2]} | {head[5]} | {head[3]} | {head[4]} |" for name, head in heads if head]
     index = (_DOCS / "adr" / "README.md").read_text(encoding="utf-8")
     assert [line for line in index.splitlines() if line.startswith("| [")] == rows
+
+
+def test_every_test_that_a_page_names_exists() -> None:
+    pages = [*ROOT.glob("*.md"), *_DOCS.rglob("*.md")]
+    named = {name for page in pages for name in re.findall(r"`(tests/[^` ]+|test_\w+\.py)`", page.read_text("utf-8"))}
+    assert [name for name in sorted(named) if not (ROOT / name).exists()] == []
