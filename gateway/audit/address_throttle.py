@@ -16,7 +16,7 @@ from gateway.http.allowed_hosts import WATCHED
 from gateway.http.client_address import neighbourhood
 from gateway.http.metrics import THROTTLED
 from gateway.http.problems import Code, Problem, problem_response, throttled
-from gateway.http.rate_limits import take
+from gateway.http.rate_limits import hit
 
 REFUSED = "sluice.refused"
 """The key in the WSGI environment of the problem for which a request's body has not been read."""
@@ -62,7 +62,7 @@ def throttle_addresses(
 
 
 def _take(place: str) -> Problem | None:
-    seconds = take("address", settings.GATEWAY.address_rate, place)
+    seconds = hit("address", settings.GATEWAY.address_rate, place)
     if not seconds:
         return None
     if len(_refused_until) >= _MAX_REFUSED:

@@ -10,7 +10,7 @@ from gateway.audit.metrics import REFUSALS_NOT_RECORDED
 from gateway.http.client_address import neighbourhood
 from gateway.http.metrics import STAGE_SECONDS
 from gateway.http.problems import Code, Problem, Unavailable, as_problem, problem_response
-from gateway.http.rate_limits import take
+from gateway.http.rate_limits import hit
 from kit import tracing
 
 
@@ -51,7 +51,7 @@ def may_record_refusal(address: str) -> bool:
     amount, _, period = rate.partition("/")
     share = f"{max(1, int(amount) // 10)}/{period}"
     # The address's share first: what is over that takes nothing from the others.
-    if not take("recorded-refusals-of-address", share, neighbourhood(address)) and not take(
+    if not hit("recorded-refusals-of-address", share, neighbourhood(address)) and not hit(
         "recorded-refusals", rate, "everybody"
     ):
         return True

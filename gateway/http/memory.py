@@ -58,8 +58,8 @@ class Part(Enum):
 class Memory:
     """The budget, to be used from one event loop and from its threads."""
 
-    def __init__(self, patience: ClientTimeouts) -> None:
-        self._patience = patience
+    def __init__(self, timeouts: ClientTimeouts) -> None:
+        self._timeouts = timeouts
         self._free = BUDGET_BYTES
         self._changed = threading.Condition()
         self._waiting: deque[object] = deque()
@@ -89,7 +89,7 @@ class Memory:
             TimeoutError: this client is given up, or the process ends.
         """
         self._loop = asyncio.get_running_loop()
-        async with self._patience.wait(None) as timeout:
+        async with self._timeouts.wait(None) as timeout:
             self._taking[timeout] = time.monotonic(), share
             share.leave(length)
             for oldest in list(self._taking):

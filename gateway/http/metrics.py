@@ -26,7 +26,7 @@ REQUEST_SECONDS = Histogram(
 REQUESTS_INSIDE = Gauge(
     "gateway_requests_inside",
     "Requests that are worked on or wait for a thread.",
-    ["lane"],
+    ["bulkhead"],
     multiprocess_mode="livesum",
 )
 BODIES_INSIDE = Gauge("gateway_bodies_inside", "Request bodies that are being read.", multiprocess_mode="livesum")

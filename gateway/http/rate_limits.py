@@ -9,6 +9,7 @@ import logging
 import math
 import threading
 import time
+from collections import defaultdict
 from collections.abc import Callable
 from functools import cache
 
@@ -31,10 +32,12 @@ _REDIS_SECONDS = 0.2
 _REDIS_PAUSE_SECONDS = 5
 
 _item = cache(parse)
+memory: defaultdict[str, MemoryStorage] = defaultdict(MemoryStorage)
+"""The counters of this process, by budget."""
 _lock = threading.Lock()
 
 
-def take(budget: str, rate: str, key: str) -> int:
+def hit(budget: str, rate: str, key: str) -> int:
     """Take one from a budget.
 
     Args:
@@ -45,19 +48,19 @@ def take(budget: str, rate: str, key: str) -> int:
     Returns:
         0 if there was one left, else after how many seconds, at least 1, there may be one again.
     """
-    return _ask(_take, budget, rate, key)
+    return _ask(_hit, budget, rate, key)
 
 
-def wait(budget: str, rate: str, key: str) -> int:
-    """Look whether a budget has one left, and leave it there; takes and returns what ``take`` does."""
-    return _ask(_wait, budget, rate, key)
+def test(budget: str, rate: str, key: str) -> int:
+    """Look whether a budget has one left, and leave it there; takes and returns what ``hit`` does."""
+    return _ask(_test, budget, rate, key)
 
 
-def _take(limiter: SlidingWindowCounterRateLimiter, item: RateLimitItem, *key: str) -> int:
-    return 0 if limiter.hit(item, *key) else max(1, _wait(limiter, item, *key))
+def _hit(limiter: SlidingWindowCounterRateLimiter, item: RateLimitItem, *key: str) -> int:
+    return 0 if limiter.hit(item, *key) else max(1, _test(limiter, item, *key))
 
 
-def _wait(limiter: SlidingWindowCounterRateLimiter, item: RateLimitItem, *key: str) -> int:
+def _test(limiter: SlidingWindowCounterRateLimiter, item: RateLimitItem, *key: str) -> int:
     window = limiter.get_window_stats(item, *key)
     return 0 if window.remaining > 0 else max(1, math.ceil(window.reset_time - time.time()))
 
@@ -75,7 +78,7 @@ def _ask(question: Callable[..., int], budget: str, rate: str, key: str) -> int:
                 logger.warning("Redis fails (%s): each process counts by itself meanwhile", error.__class__.__name__)
     # The library's own locks let a few too many through where several threads take the first one.
     with _lock:
-        storage = _memory(budget)
+        storage = memory[budget]
         if len(storage.storage) > MAX_KEYS:
             storage.reset()
         return question(SlidingWindowCounterRateLimiter(storage), _item(rate), budget, key)
@@ -93,10 +96,3 @@ def _shared(url: str) -> tuple[SlidingWindowCounterRateLimiter, CircuitBreaker]:
     )
     breaker = CircuitBreaker(1, _REDIS_PAUSE_SECONDS, RedisError, "redis")
     return SlidingWindowCounterRateLimiter(storage), breaker
-
-
-@cache
-def _memory(budget: str) -> MemoryStorage:
-    """The counters of one budget in this process."""
-    del budget
-    return MemoryStorage()

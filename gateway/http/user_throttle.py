@@ -8,7 +8,7 @@ from rest_framework.throttling import BaseThrottle
 
 from gateway.http.metrics import THROTTLED
 from gateway.http.problems import throttled
-from gateway.http.rate_limits import take
+from gateway.http.rate_limits import hit
 
 if TYPE_CHECKING:
     # The framework's views read its settings, which name this throttle.
@@ -26,7 +26,7 @@ class UserThrottle(BaseThrottle):
         """
         del view
         if request.user is not None and request.user.is_authenticated:
-            seconds = take("user", settings.GATEWAY.user_rate, request.user.get_username())
+            seconds = hit("user", settings.GATEWAY.user_rate, request.user.get_username())
             if seconds:
                 THROTTLED.labels("user").inc()
                 raise throttled("You", settings.GATEWAY.user_rate, seconds)

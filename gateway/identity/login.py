@@ -19,7 +19,7 @@ from rest_framework.exceptions import AuthenticationFailed
 
 from gateway.http.client_address import neighbourhood
 from gateway.http.problems import Code, Unavailable, throttled
-from gateway.http.rate_limits import take, wait
+from gateway.http.rate_limits import hit, test
 from gateway.identity.api_keys import find_key
 from gateway.identity.models import ApiKey, User
 
@@ -49,13 +49,13 @@ def log_in_with_password(username: str, password: str, address: str) -> User:
     )
     with _hash():
         for budget, rate, key in budgets:
-            seconds = wait(budget, rate, key)
+            seconds = test(budget, rate, key)
             if seconds:
                 raise throttled("Failing log-ins", rate, seconds)
         user = _user_of(username, password)
         if user is None:
             for budget, rate, key in budgets:
-                take(budget, rate, key)
+                hit(budget, rate, key)
             raise AuthenticationFailed("The username or the password is wrong, or the user is not active.")
         return user
 

@@ -54,13 +54,13 @@ _PART_BYTES = 64 * 1024
 class Application:  # pylint: disable=too-many-instance-attributes  # it puts them together
     """One worker process's side of HTTP.
 
-    What tells whether the gateway is well has lanes of its own: however busy the rest is, it answers.
+    What tells whether the gateway is well has bulkheads of its own: however busy the rest is, it answers.
     """
 
     def __init__(self) -> None:
         AUDIT_MODE.labels(settings.GATEWAY.audit_mode).set(1)
         SPOOL_LIMIT_BYTES.set(settings.GATEWAY.spool_bytes)
-        self._lanes = {
+        self._bulkheads = {
             "/healthz": Bulkhead("health", 1, _VITAL_QUEUE),
             "/metrics": Bulkhead("metrics", 1, _VITAL_QUEUE),
             "/readyz": Bulkhead("readiness", 1, _VITAL_QUEUE),
@@ -68,9 +68,9 @@ class Application:  # pylint: disable=too-many-instance-attributes  # it puts th
         self._requests = Bulkhead("requests", settings.GATEWAY.threads, settings.GATEWAY.queue)
         # One address may have half of the room, so that others find some too.
         self._places = Places(max(1, (settings.GATEWAY.threads + settings.GATEWAY.queue) // 2))
-        self._patience = ClientTimeouts()
-        self._bodies = RequestBodies(self._patience)
-        self._memory = Memory(self._patience)
+        self._timeouts = ClientTimeouts()
+        self._bodies = RequestBodies(self._timeouts)
+        self._memory = Memory(self._timeouts)
         self._inside = 0
         self._end: asyncio.Task[None] | None = None
 
@@ -80,7 +80,7 @@ class Application:  # pylint: disable=too-many-instance-attributes  # it puts th
         To be called in it, once the server takes no more connections. Usually it is the server that ends the loop, with
         its last connection; but it waits for those without end that began a request, or do not take an answer.
         """
-        self._patience.end(_STOPPING_SECONDS)
+        self._timeouts.end(_STOPPING_SECONDS)
         self._end = asyncio.get_running_loop().create_task(self._end_when_idle())
 
     async def _end_when_idle(self) -> None:
@@ -95,7 +95,7 @@ class Application:  # pylint: disable=too-many-instance-attributes  # it puts th
         self._inside += 1
         try:
             with self._memory.share() as share:
-                await self._answer(scope, receive, _Client(self._patience, self._memory, share, receive, send), share)
+                await self._answer(scope, receive, _Client(self._timeouts, self._memory, share, receive, send), share)
         except _Stalled:
             logger.warning("a client that does not take its answer is given up")
         except Exception:
@@ -107,16 +107,16 @@ class Application:  # pylint: disable=too-many-instance-attributes  # it puts th
 
     async def _answer(self, scope: Message, receive: Receive, client: "_Client", share: Share) -> None:
         environ = _environ(scope)
-        lane = self._lanes.get(scope["path"])
+        bulkhead = self._bulkheads.get(scope["path"])
         entered: AbstractContextManager[None] = nullcontext()
         try:
-            if lane is None:
-                lane = self._requests
+            if bulkhead is None:
+                bulkhead = self._requests
                 place = neighbourhood(client_of(environ))
                 await self._take_body(environ, place, receive, share)
                 entered = self._places.inside(place)
             with entered:
-                answer = await lane.run(_respond, environ, _Stream(asyncio.get_running_loop(), client), share)
+                answer = await bulkhead.run(_respond, environ, _Stream(asyncio.get_running_loop(), client), share)
         except Full:
             SHED.inc()
             overloaded = Unavailable(Code.OVERLOADED, "The gateway has more requests than it can work on; try again.")
@@ -175,8 +175,8 @@ class _Stalled(Exception):
 class _Client:
     """Takes an answer, in the event loop."""
 
-    def __init__(self, patience: ClientTimeouts, memory: Memory, share: Share, receive: Receive, send: Send) -> None:
-        self._patience = patience
+    def __init__(self, timeouts: ClientTimeouts, memory: Memory, share: Share, receive: Receive, send: Send) -> None:
+        self._timeouts = timeouts
         self._memory = memory
         self._share = share
         self._receive = receive
@@ -189,7 +189,7 @@ class _Client:
             _Stalled: the client has had no room for it for ``_STALLED_SECONDS``.
         """
         try:
-            async with self._patience.wait(_STALLED_SECONDS):
+            async with self._timeouts.wait(_STALLED_SECONDS):
                 await self._send(message)
         except TimeoutError:
             raise _Stalled from None
@@ -204,7 +204,7 @@ class _Client:
         try:
             if len(body) <= _PART_BYTES:
                 self._share.clear()
-                taking: AbstractAsyncContextManager[Any] = self._patience.wait(None)
+                taking: AbstractAsyncContextManager[Any] = self._timeouts.wait(None)
             else:
                 taking = self._memory.taking(self._share, len(body))
             async with taking:
@@ -221,7 +221,7 @@ class _Client:
     async def hang_up(self) -> None:
         """Wait until the client hangs up, or the process ends and does so itself."""
         with suppress(TimeoutError):
-            async with self._patience.wait(None):
+            async with self._timeouts.wait(None):
                 # The body has been read, or is not wanted.
                 while (await self._receive())["type"] != "http.disconnect":
                     pass

@@ -1,4 +1,4 @@
-"""Bulkheads: each lane has threads of its own and a bounded queue before them, so that none can starve another."""
+"""Bulkheads: each has threads of its own and a bounded queue before them, so that none can starve another."""
 
 import asyncio
 from collections import Counter

@@ -43,8 +43,8 @@ class RequestBodies:  # pylint: disable=too-few-public-methods  # it does one th
     the room for slow ones.
     """
 
-    def __init__(self, patience: ClientTimeouts) -> None:
-        self._patience = patience
+    def __init__(self, timeouts: ClientTimeouts) -> None:
+        self._timeouts = timeouts
         self._inside: Counter[str] = Counter()
         self._slow: Counter[str] = Counter()
 
@@ -71,7 +71,7 @@ class RequestBodies:  # pylint: disable=too-few-public-methods  # it does one th
         reading, body = _Reading(address), bytearray()
         try:
             with BODIES_INSIDE.track_inprogress():
-                async with self._patience.wait(settings.GATEWAY.body_timeout) as timeout:
+                async with self._timeouts.wait(settings.GATEWAY.body_timeout) as timeout:
                     slow = asyncio.get_running_loop().call_later(_SLOW_SECONDS, self._count_slow, reading, timeout)
                     try:
                         return body, await _read(receive, body, limit)
@@ -80,7 +80,7 @@ class RequestBodies:  # pylint: disable=too-few-public-methods  # it does one th
         except TimeoutError:
             if reading.is_refused:
                 raise _too_many("slow ") from None
-            if self._patience.is_ending:
+            if self._timeouts.is_ending:
                 raise Full from None
             return body, False
         finally:

@@ -39,7 +39,7 @@ def test_two_workers_count_together_and_a_new_start_counts_anew(tmp_path: Path, 
         assert samples["gateway_connections_in_use", frozenset({("dependency", "Elasticsearch")})] == 0
         assert samples["gateway_audit_mode", frozenset({("mode", "durable")})] == 1
         assert samples["gateway_spool_records", frozenset()] == 0
-        assert samples["gateway_requests_inside", frozenset({("lane", "metrics")})] == 1
+        assert samples["gateway_requests_inside", frozenset({("bulkhead", "metrics")})] == 1
         files = list(tmp_path.glob("gateway-metrics-*/*.db"))
         # Three processes with five files each: nothing has made one besides, and none can meet a full disk.
         assert len(files) == 15

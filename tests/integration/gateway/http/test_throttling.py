@@ -44,7 +44,7 @@ def test_a_user_who_asks_too_often_is_told_when_to_come_back(
 def test_refusals_beyond_a_budget_are_answered_and_not_recorded(
     search: Search, stack: Settings, ada: dict[str, str], find_events: FindEvents
 ) -> None:
-    rate_limits._memory.cache_clear()  # pylint: disable=protected-access  # the counters of this process
+    rate_limits.memory.clear()
     _configure(stack, user_rate="1/hour", recorded_refusals="1/day")
     answers = [search(headers=ada) for _ in range(4)]
     assert [answer.status_code for answer in answers] == [200, 429, 429, 429]

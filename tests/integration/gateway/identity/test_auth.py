@@ -36,7 +36,7 @@ ReadEvents = Callable[[], Iterator[dict[str, Any]]]
 @pytest.fixture(autouse=True)
 def fresh_budgets() -> None:
     """Begin with no failures counted."""
-    rate_limits._memory.cache_clear()  # pylint: disable=protected-access  # the counters of this process
+    rate_limits.memory.clear()
 
 
 @pytest.fixture

@@ -27,7 +27,7 @@ PASSWORD = "correct horse battery staple"
 def administrator(stack: Settings) -> User:
     """Who runs the place."""
     del stack
-    rate_limits._memory.cache_clear()  # pylint: disable=protected-access  # the counters of this process
+    rate_limits.memory.clear()
     return User.objects.create_superuser("operator", PASSWORD)
 
 

@@ -145,7 +145,7 @@ def _attack(gateway: Gateway, pool: urllib3.PoolManager, attack: tuple[str, str,
 def _inside(gateway: Gateway) -> float:
     """How many requests have a thread, or wait for one."""
     text = urllib3.request("GET", f"{gateway.url}/metrics", retries=False, timeout=PATIENCE_SECONDS).data.decode()
-    (line,) = [each for each in text.splitlines() if each.startswith('gateway_requests_inside{lane="requests"')]
+    (line,) = [each for each in text.splitlines() if each.startswith('gateway_requests_inside{bulkhead="requests"')]
     return float(line.rpartition(" ")[2])
 
 

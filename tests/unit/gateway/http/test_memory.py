@@ -91,9 +91,9 @@ def test_room_is_free_again_when_one_has_been_taken() -> None:
 
 def test_the_end_of_the_process_ends_it() -> None:
     async def take() -> None:
-        patience = ClientTimeouts()
-        tasks = await _begin(Memory(patience), 60)
-        patience.end(SHORT)
+        timeouts = ClientTimeouts()
+        tasks = await _begin(Memory(timeouts), 60)
+        timeouts.end(SHORT)
         with pytest.raises(TimeoutError):
             await asyncio.wait_for(tasks[0], 10)
 

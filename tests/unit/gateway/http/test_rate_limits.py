@@ -10,7 +10,8 @@ import pytest
 from pydantic import SecretStr
 from pytest_django import Settings
 
-from gateway.http.rate_limits import MAX_KEYS, take, wait
+from gateway.http import rate_limits
+from gateway.http.rate_limits import MAX_KEYS, hit
 from local import ports
 from tests.support import redis_server
 
@@ -44,49 +45,49 @@ def counters(request: pytest.FixtureRequest) -> Iterator[None]:
 
 @pytest.mark.usefixtures("counters")
 def test_a_budget_is_taken_one_by_one_until_it_says_how_long_to_wait(budget: str) -> None:
-    assert [take(budget, HOURLY, "ada") for _ in range(3)] == [0, 0, 0]
-    assert 1 <= take(budget, HOURLY, "ada") <= 3600
-    assert 1 <= wait(budget, HOURLY, "ada") <= 3600
+    assert [hit(budget, HOURLY, "ada") for _ in range(3)] == [0, 0, 0]
+    assert 1 <= hit(budget, HOURLY, "ada") <= 3600
+    assert 1 <= rate_limits.test(budget, HOURLY, "ada") <= 3600
 
 
 @pytest.mark.usefixtures("counters")
 def test_looking_takes_nothing(budget: str) -> None:
-    assert [wait(budget, HOURLY, "ada") for _ in range(5)] == [0] * 5
-    assert take(budget, HOURLY, "ada") == 0
+    assert [rate_limits.test(budget, HOURLY, "ada") for _ in range(5)] == [0] * 5
+    assert hit(budget, HOURLY, "ada") == 0
 
 
 @pytest.mark.usefixtures("counters")
 def test_keys_and_budgets_do_not_touch_each_other(budget: str) -> None:
-    while take(budget, HOURLY, "ada") == 0:
+    while hit(budget, HOURLY, "ada") == 0:
         pass
-    assert take(budget, HOURLY, "grace") == 0
-    assert take(f"{budget}-other", HOURLY, "ada") == 0
+    assert hit(budget, HOURLY, "grace") == 0
+    assert hit(f"{budget}-other", HOURLY, "ada") == 0
 
 
 @pytest.mark.usefixtures("counters")
 def test_an_empty_budget_fills_again_in_the_time_that_was_named(budget: str) -> None:
-    while (seconds := take(budget, "20/second", "ada")) == 0:
+    while (seconds := hit(budget, "20/second", "ada")) == 0:
         pass
     assert seconds == 1
     refilled = threading.Event()
     refilled.wait(seconds)
-    assert take(budget, "20/second", "ada") == 0
+    assert hit(budget, "20/second", "ada") == 0
 
 
 def test_threads_together_get_no_more_than_the_budget(budget: str) -> None:
     with ThreadPoolExecutor(16) as pool:
-        answers = list(pool.map(lambda _: take(budget, "50/hour", "ada"), range(400)))
+        answers = list(pool.map(lambda _: hit(budget, "50/hour", "ada"), range(400)))
     assert answers.count(0) == 50
 
 
 def test_processes_that_share_a_redis_share_the_budget(budget: str, redis_port: int, settings: Settings) -> None:
     with redis_server.serving(redis_port):
-        while take(budget, HOURLY, "ada") == 0:
+        while hit(budget, HOURLY, "ada") == 0:
             pass
         # Another address of the same Redis: a client of its own, as another process has.
         url = SecretStr(f"redis://localhost:{redis_port}/0")
         settings.GATEWAY = settings.GATEWAY.model_copy(update={"redis_url": url})
-        assert take(budget, HOURLY, "ada") > 0
+        assert hit(budget, HOURLY, "ada") > 0
 
 
 @pytest.mark.usefixtures("redis_port")
@@ -94,12 +95,12 @@ def test_without_its_redis_a_process_counts_by_itself_and_says_so_once(
     budget: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     with caplog.at_level(logging.WARNING):
-        answers = [take(budget, HOURLY, "ada") for _ in range(5)]
+        answers = [hit(budget, HOURLY, "ada") for _ in range(5)]
     assert answers[:3] == [0, 0, 0]
     assert min(answers[3:]) > 0
     assert [record.getMessage().partition(" (")[0] for record in caplog.records] == ["Redis fails"]
 
 
 def test_a_flood_of_keys_does_not_fill_the_memory_and_no_key_is_refused(budget: str) -> None:
-    assert all(take(budget, "1/hour", str(number)) == 0 for number in range(MAX_KEYS + 2))
-    assert take(budget, "1/hour", "0") == 0
+    assert all(hit(budget, "1/hour", str(number)) == 0 for number in range(MAX_KEYS + 2))
+    assert hit(budget, "1/hour", "0") == 0

@@ -1,4 +1,4 @@
-"""A lane has threads of its own and refuses what it has no room for."""
+"""A bulkhead has threads of its own and refuses what it has no room for."""
 
 import asyncio
 import threading
@@ -8,8 +8,8 @@ import pytest
 from gateway.serving.bulkheads import Bulkhead, Full, Places
 
 
-async def _until(lane: Bulkhead, inside: int) -> None:
-    while lane.inside != inside:
+async def _until(bulkhead: Bulkhead, inside: int) -> None:
+    while bulkhead.inside != inside:
         await asyncio.sleep(0)
 
 
@@ -17,18 +17,18 @@ def test_what_is_more_than_threads_and_queue_is_refused_at_once_and_the_rest_is_
     go = threading.Event()
 
     async def fill() -> list[bool]:
-        lane = Bulkhead("test", threads=2, queue=1)
-        work = [asyncio.create_task(lane.run(go.wait)) for _ in range(3)]
-        await _until(lane, 3)
+        bulkhead = Bulkhead("test", threads=2, queue=1)
+        work = [asyncio.create_task(bulkhead.run(go.wait)) for _ in range(3)]
+        await _until(bulkhead, 3)
         with pytest.raises(Full):
-            await lane.run(go.wait)
+            await bulkhead.run(go.wait)
         go.set()
         return await asyncio.gather(*work)
 
     assert asyncio.run(fill()) == [True] * 3
 
 
-def test_a_full_lane_does_not_hold_up_another() -> None:
+def test_a_full_bulkhead_does_not_hold_up_another() -> None:
     go = threading.Event()
 
     async def beside() -> str:
@@ -48,10 +48,10 @@ def test_work_that_fails_leaves_its_room() -> None:
         raise ValueError("no")
 
     async def twice() -> None:
-        lane = Bulkhead("test", threads=1, queue=0)
+        bulkhead = Bulkhead("test", threads=1, queue=0)
         for _ in range(2):
             with pytest.raises(ValueError, match="no"):
-                await lane.run(fail)
+                await bulkhead.run(fail)
 
     asyncio.run(twice())
 
