@@ -7,7 +7,9 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, Self
 
 import psutil
@@ -136,7 +138,29 @@ class Connection:
 
 def configured_gateway(home: Path, backing: Backing, **more: str) -> Gateway:
     """A gateway that is ready to be started, with its files in ``home`` and one known user."""
-    configured = Gateway(
+    gateway = _configured(home, backing, more)
+    if "GATEWAY_DATABASE_URL" in more:
+        _make_database(gateway)
+    else:
+        (home / "gateway.db").write_bytes(_database(backing))
+    return gateway
+
+
+@cache
+def _database(backing: Backing) -> bytes:
+    """SQLite's file of a gateway's database, made once for all."""
+    with TemporaryDirectory() as folder:
+        _make_database(_configured(Path(folder), backing, {}))
+        return (Path(folder) / "gateway.db").read_bytes()
+
+
+def _make_database(gateway: Gateway) -> None:
+    assert gateway.run("migrate", "--verbosity", "0").returncode == 0
+    assert gateway.run("user", "octoAdmin").stdout == "created: octoAdmin\n"
+
+
+def _configured(home: Path, backing: Backing, more: dict[str, str]) -> Gateway:
+    return Gateway(
         {
             "TMPDIR": str(home),
             "GATEWAY_SECRET_KEY": "only for this test, and as long as every key has to be",
@@ -155,9 +179,6 @@ def configured_gateway(home: Path, backing: Backing, **more: str) -> Gateway:
             **more,
         }
     )
-    assert configured.run("migrate", "--verbosity", "0").returncode == 0
-    assert configured.run("user", "octoAdmin").stdout == "created: octoAdmin\n"
-    return configured
 
 
 def open_contexts() -> int:

@@ -142,7 +142,7 @@ def test_a_folder_for_temporary_files_without_room_is_one_line_and_exit_status_2
     command = [
         sys.executable,
         "-c",
-        "import resource as r, gateway.__main__ as m; r.setrlimit(r.RLIMIT_FSIZE, (65536, 65536)); exit(m.main([]))",
+        "import resource as r, runpy; r.setrlimit(r.RLIMIT_FSIZE, (65536, 65536)); runpy.run_module('gateway', None, '__main__')",
     ]
     ended = subprocess.run(
         command, env=gateway.environment, capture_output=True, text=True, timeout=PATIENCE_SECONDS, check=False
