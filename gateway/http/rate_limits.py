@@ -18,9 +18,6 @@ from django.conf import settings
 from limits import RateLimitItem, parse
 from limits.storage import MemoryStorage, RedisStorage
 from limits.strategies import SlidingWindowCounterRateLimiter
-from redis.backoff import NoBackoff
-from redis.exceptions import RedisError
-from redis.retry import Retry
 
 logger = logging.getLogger(__name__)
 
@@ -73,7 +70,7 @@ def _ask(question: Callable[..., int], budget: str, rate: str, key: str) -> int:
             if not breaker.opened:
                 with breaker:
                     return question(limiter, _item(rate), budget, key)
-        except RedisError as error:
+        except limiter.storage.base_exceptions as error:
             if breaker.failure_count == 1:
                 logger.warning("Redis fails (%s): each process counts by itself meanwhile", error.__class__.__name__)
     # The library's own locks let a few too many through where several threads take the first one.
@@ -87,6 +84,10 @@ def _ask(question: Callable[..., int], budget: str, rate: str, key: str) -> int:
 @cache
 def _shared(url: str) -> tuple[SlidingWindowCounterRateLimiter, CircuitBreaker]:
     """The counters in Redis, and what keeps away from a Redis that is down; one a process."""
+    # It loads so much that a gateway without Redis would start noticeably later.
+    from redis.backoff import NoBackoff  # pylint: disable=import-outside-toplevel
+    from redis.retry import Retry  # pylint: disable=import-outside-toplevel
+
     storage = RedisStorage(
         url,
         key_prefix="sluice",
@@ -94,5 +95,5 @@ def _shared(url: str) -> tuple[SlidingWindowCounterRateLimiter, CircuitBreaker]:
         socket_connect_timeout=_REDIS_SECONDS,
         retry=Retry(NoBackoff(), 0),  # type: ignore[arg-type]  # handed on to redis as it is
     )
-    breaker = CircuitBreaker(1, _REDIS_PAUSE_SECONDS, RedisError, "redis")
+    breaker = CircuitBreaker(1, _REDIS_PAUSE_SECONDS, storage.base_exceptions, "redis")
     return SlidingWindowCounterRateLimiter(storage), breaker
