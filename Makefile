@@ -14,7 +14,7 @@ export LOCAL_DEVICES := $(DEVICES)
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo test check format lock fuzz chaos bench-translator bench-gateway bench-sink bench-event-bytes clean
+.PHONY: help run demo test test-unit check format lock fuzz chaos bench-translator bench-gateway bench-sink bench-event-bytes clean
 .DELETE_ON_ERROR:
 
 help: ## List the targets
@@ -28,6 +28,9 @@ demo: .venv/embedded.stamp ## The same, but stop after the main job
 
 test: .venv/dev.stamp ## Run every test, against real Kafka and Elasticsearch
 	@$(BIN)/pytest
+
+test-unit: .venv/dev.stamp ## Run the tests that need no server
+	@$(BIN)/pytest tests/unit
 
 check: .venv/dev.stamp ## Format, lint, types and layering
 	$(BIN)/ruff format --check
