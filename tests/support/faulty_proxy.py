@@ -4,14 +4,27 @@ import socket
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from http.server import ThreadingHTTPServer
+from typing import NamedTuple, TypeVar
 
 import urllib3
 
 from tests.support.http_server import QuietHandler
 
 _DRIP_SECONDS = 0.05
+
+
+_KEPT_HEADERS = ("Content-Type", "X-Elastic-Product", "Retry-After")
+_ELASTICSEARCH = {"Content-Type": "application/json", "X-Elastic-Product": "Elasticsearch"}
+
+
+class Reply(NamedTuple):
+    """An answer; with status 0, its content comes alone, and then the end of the connection."""
+
+    status: int
+    content: bytes
+    headers: dict[str, str] = _ELASTICSEARCH
 
 
 class FaultyProxy(ThreadingHTTPServer):  # pylint: disable=too-many-instance-attributes  # one a fault
@@ -43,9 +56,16 @@ class FaultyProxy(ThreadingHTTPServer):  # pylint: disable=too-many-instance-att
         self.requests = 0
         self.targets: list[str] = []
 
+    def ask(self, method: str, path: str, headers: dict[str, str], body: bytes) -> Reply:
+        """Pass a request on."""
+        answer = urllib3.request(method, self.target + path, body=body, headers=headers, retries=False)
+        kept = {name: answer.headers[name] for name in _KEPT_HEADERS if name in answer.headers}
+        return Reply(answer.status, answer.data, kept)
+
 
 class _Handler(QuietHandler):
     server: FaultyProxy
+    protocol_version = "HTTP/1.1"
 
     def _pass_on(self) -> None:
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
@@ -57,41 +77,52 @@ class _Handler(QuietHandler):
             return
         if self.path.startswith(self.server.held_paths):
             self.server.held.wait()
-        answer = urllib3.request(
-            self.command, self.server.target + self.path, body=body, headers=dict(self.headers), retries=False
-        )
-        data = answer.data
+        reply = self.server.ask(self.command, self.path, dict(self.headers), body)
+        content = reply.content
         if self.server.garbled:
             self.server.garbled -= 1
-            data = data[:-1]
-        self.send_response(answer.status)
-        for name in ("Content-Type", "X-Elastic-Product", "Retry-After"):
-            if name in answer.headers:
-                self.send_header(name, answer.headers[name])
-        self.send_header("Content-Length", str(len(data)))
-        self.end_headers()
-        try:
-            if self.server.drips:
-                for byte in data:
-                    self.wfile.write(bytes([byte]))
-                    time.sleep(_DRIP_SECONDS)
-            else:
-                self.wfile.write(data)
-        except OSError:
-            pass  # The client has given up, as it should.
+            content = content[:-1]
+        # The client may have given up, as it should.
+        with suppress(OSError):
+            self._send(reply._replace(content=content))
 
-    do_GET = do_POST = do_DELETE = _pass_on
+    def _send(self, reply: Reply) -> None:
+        if reply.status == 0:
+            self.wfile.write(reply.content)
+            self.close_connection = True
+            return
+        self.send_response(reply.status)
+        for name, value in reply.headers.items():
+            self.send_header(name, value)
+        self.send_header("Content-Length", str(len(reply.content)))
+        self.end_headers()
+        if self.server.drips:
+            for byte in reply.content:
+                self.wfile.write(bytes([byte]))
+                time.sleep(_DRIP_SECONDS)
+        else:
+            self.wfile.write(reply.content)
+
+    do_GET = do_POST = do_PUT = do_DELETE = _pass_on
+
+
+Proxy = TypeVar("Proxy", bound=FaultyProxy)
 
 
 @contextmanager
-def in_front_of(target: str) -> Iterator[FaultyProxy]:
-    """Serve while the context lasts."""
-    with FaultyProxy(target) as server:
-        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+def serving(proxy: Proxy) -> Iterator[Proxy]:
+    """Let a proxy serve while the context lasts."""
+    with proxy:
+        thread = threading.Thread(target=proxy.serve_forever, args=(0.01,))
         thread.start()
         try:
-            yield server
+            yield proxy
         finally:
-            server.held.set()
-            server.shutdown()
+            proxy.held.set()
+            proxy.shutdown()
             thread.join()
+
+
+def in_front_of(target: str) -> AbstractContextManager[FaultyProxy]:
+    """Serve in front of an address while the context lasts."""
+    return serving(FaultyProxy(target))

@@ -32,7 +32,7 @@ class ElasticsearchHandler(QuietHandler):
 def serving(handler: type[QuietHandler]) -> Iterator[str]:
     """Serve while the context lasts; gives the address."""
     with HTTPServer(("127.0.0.1", 0), handler) as server:
-        thread = threading.Thread(target=server.serve_forever)
+        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
         thread.start()
         try:
             yield f"http://127.0.0.1:{server.server_port}"

@@ -1,6 +1,5 @@
 """What the sink's integration tests share: a trail of their own, the sink as a process, a faulty Elasticsearch."""
 
-import http.client
 import os
 import signal
 import subprocess
@@ -10,13 +9,11 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, TypeVar
-from urllib.parse import urlsplit
 
 import orjson
 import psutil
@@ -31,6 +28,7 @@ from kit.kafka import KafkaSettings
 from local import ports
 from local.errors import StackError
 from local.supervisor import Program, Supervisor
+from tests.support.faulty_proxy import FaultyProxy, Reply
 from tests.support.paths import ROOT
 from tests.support.process import python
 from tests.support.sigterm import handles_sigterm
@@ -378,68 +376,26 @@ class Server:
 Start = Callable[..., SinkProcess]
 """Starts a sink with these variables besides its trail's."""
 
-Reply = tuple[int, bytes]
 Fault = Callable[[bytes], Reply | None]
-"""Looks at a bulk body; None passes it on, a reply is sent instead, status 0 closes the connection without one."""
+"""Looks at a bulk body; None passes it on, a reply is sent instead."""
 
 
-class FaultyElasticsearch:
+class FaultyElasticsearch(FaultyProxy):
     """A proxy in front of the real Elasticsearch, which does to bulk requests what that does not do by itself."""
 
     def __init__(self, url: str) -> None:
+        super().__init__(url)
         self.fault: Fault | None = None
         self.after: Callable[[bytes, Reply], Reply] = lambda body, reply: reply
         self.bodies: list[bytes] = []
-        target = urlsplit(url)
-        proxy = self
 
-        class Handler(BaseHTTPRequestHandler):
-            """Passes one request on, or not."""
-
-            protocol_version = "HTTP/1.1"
-
-            def _handle(self) -> None:
-                body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-                is_bulk = self.path.startswith("/_bulk")
-                reply = None
-                if is_bulk:
-                    proxy.bodies.append(body)
-                    reply = proxy.fault(body) if proxy.fault else None
-                reply = reply or self._pass_on(body)
-                if is_bulk:
-                    reply = proxy.after(body, reply)
-                status, content = reply
-                if status == 0:
-                    # What there is of an answer, and then the end in the middle of it.
-                    self.wfile.write(content)
-                    self.close_connection = True
-                    return
-                self.send_response(status)
-                self.send_header("Content-Type", "application/json")
-                self.send_header("X-Elastic-Product", "Elasticsearch")
-                self.send_header("Content-Length", str(len(content)))
-                with suppress(ConnectionError):  # the sink that asked may be dead
-                    self.end_headers()
-                    self.wfile.write(content)
-
-            do_GET = do_POST = do_PUT = _handle
-
-            def _pass_on(self, body: bytes) -> Reply:
-                connection = http.client.HTTPConnection(str(target.hostname), target.port, timeout=30)
-                kept = {name: self.headers[name] for name in ("Content-Type", "Accept") if name in self.headers}
-                connection.request(self.command, self.path, body, kept)
-                answer = connection.getresponse()
-                content = answer.read()
-                connection.close()
-                return answer.status, content
-
-            def log_message(self, format: str, *args: object) -> None:  # pylint: disable=redefined-builtin
-                """Say nothing."""
-
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self._server.daemon_threads = True
-        threading.Thread(target=self._server.serve_forever, daemon=True).start()
-        self.url = f"http://127.0.0.1:{self._server.server_address[1]}"
+    def ask(self, method: str, path: str, headers: dict[str, str], body: bytes) -> Reply:
+        """Pass a request on, if it is not a bulk request with a fault."""
+        if not path.startswith("/_bulk"):
+            return super().ask(method, path, headers, body)
+        self.bodies.append(body)
+        reply = self.fault(body) if self.fault else None
+        return self.after(body, reply or super().ask(method, path, headers, body))
 
     def hold(self, event: AuditEvent) -> threading.Event:
         """Hold the first bulk request with an event back until what is given is set, and pass on all others."""
@@ -452,8 +408,3 @@ class FaultyElasticsearch:
 
         self.fault = hold
         return released
-
-    def close(self) -> None:
-        """Stop listening."""
-        self._server.shutdown()
-        self._server.server_close()

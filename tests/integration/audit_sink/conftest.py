@@ -9,6 +9,7 @@ from confluent_kafka import Producer
 from elasticsearch import Elasticsearch
 
 from elastic.bootstrap import bootstrap
+from tests.support.faulty_proxy import serving
 from tests.support.sink import FaultyElasticsearch, SinkProcess, Start, Trail
 
 
@@ -41,9 +42,8 @@ def fixture_trail(
 @pytest.fixture(name="proxy")
 def fixture_proxy(elasticsearch_url: str) -> Iterator[FaultyElasticsearch]:
     """Elasticsearch, but faulty; without a fault until one is set."""
-    proxy = FaultyElasticsearch(elasticsearch_url)
-    yield proxy
-    proxy.close()
+    with serving(FaultyElasticsearch(elasticsearch_url)) as proxy:
+        yield proxy
 
 
 @pytest.fixture(name="start")

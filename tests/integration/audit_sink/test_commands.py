@@ -9,10 +9,10 @@ from concurrent.futures import ThreadPoolExecutor
 import orjson
 import pytest
 
+from tests.support.faulty_proxy import Reply
 from tests.support.paths import ROOT
 from tests.support.sink import (
     FaultyElasticsearch,
-    Reply,
     Start,
     Trail,
     event,
@@ -25,7 +25,7 @@ _NOWHERE = {"KAFKA_BOOTSTRAP_SERVERS": "127.0.0.1:1"}
 
 def _refuse(body: bytes) -> Reply:
     refused = {"status": 400, "error": {"type": "document_parsing_exception", "reason": "a bad mapping"}}
-    return 200, orjson.dumps({"errors": True, "items": [{"create": refused}] * (body.count(b"\n") // 2)})
+    return Reply(200, orjson.dumps({"errors": True, "items": [{"create": refused}] * (body.count(b"\n") // 2)}))
 
 
 def test_a_replay_indexes_what_is_mended_and_can_be_repeated(
@@ -45,7 +45,7 @@ def test_a_replay_indexes_what_is_mended_and_can_be_repeated(
     assert down.returncode == 1
     assert "stopped after 0 of 21" in down.stderr
     # What is too large for one request is halved, as the sink does.
-    proxy.fault = lambda body: (413, b"{}") if body.count(b"\n") > 10 else None
+    proxy.fault = lambda body: Reply(413, b"{}") if body.count(b"\n") > 10 else None
     first = trail.command("replay", ELASTICSEARCH_URL=proxy.url)
     assert first.stdout.startswith("21 dead letters read: 20 indexed, 1 unreadable\n"), first
     assert first.stderr == ""
@@ -139,7 +139,7 @@ def test_status_tells_lag_pause_oldest_event_and_dead_letters(
     trail.produce_raw(refused_by_mapping(event()), partition=1)
     sink = start(ELASTICSEARCH_URL=proxy.url, AUDIT_SINK_BATCH_SIZE="10").wait_until_ready()
     eventually(lambda: trail.lag() == 0, "the dead letters settled")
-    proxy.fault = lambda body: (503, b"{}")
+    proxy.fault = lambda body: Reply(503, b"{}")
     trail.produce(event(number) for number in range(100))
     eventually(lambda: sink.metric("indexing_paused_partitions") == 6, "paused partitions")
 

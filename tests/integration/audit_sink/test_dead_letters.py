@@ -4,6 +4,7 @@ import orjson
 from confluent_kafka.admin import AdminClient
 
 from contracts.query_event.event import encode
+from tests.support.faulty_proxy import Reply
 from tests.support.sink import (
     FaultyElasticsearch,
     Start,
@@ -63,7 +64,7 @@ def test_a_document_that_the_mapping_refuses_is_a_dead_letter_and_its_batch_is_n
 def test_a_batch_too_large_is_halved_and_a_single_such_event_is_a_dead_letter(
     trail: Trail, start: Start, proxy: FaultyElasticsearch
 ) -> None:
-    proxy.fault = lambda body: (413, b"{}") if len(body) > 20_000 else None
+    proxy.fault = lambda body: Reply(413, b"{}") if len(body) > 20_000 else None
     trail.produce([*(event(number) for number in range(200)), event(query="x" * 30_000)])
     start(ELASTICSEARCH_URL=proxy.url)
 

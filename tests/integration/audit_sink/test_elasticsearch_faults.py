@@ -5,7 +5,8 @@ from datetime import UTC, datetime
 import orjson
 import pytest
 
-from tests.support.sink import FaultyElasticsearch, Reply, Start, Trail, event
+from tests.support.faulty_proxy import Reply
+from tests.support.sink import FaultyElasticsearch, Start, Trail, event
 from tests.support.waiting import eventually
 
 
@@ -13,7 +14,7 @@ def test_elasticsearch_down_pauses_and_nothing_is_lost_when_it_returns(
     trail: Trail, start: Start, proxy: FaultyElasticsearch
 ) -> None:
     sink = start(ELASTICSEARCH_URL=proxy.url, AUDIT_SINK_BATCH_SIZE="50").wait_until_ready()
-    proxy.fault = lambda body: (0, b"")
+    proxy.fault = lambda body: Reply(0, b"")
     trail.produce(event(number) for number in range(1_000))
 
     eventually(lambda: sink.metric("indexing_paused_partitions") == 6, "paused partitions")
@@ -29,7 +30,7 @@ def test_elasticsearch_down_pauses_and_nothing_is_lost_when_it_returns(
 
 @pytest.mark.parametrize("status", [500, 502, 503, 504, 429])
 def test_a_passing_error_is_tried_again(trail: Trail, start: Start, proxy: FaultyElasticsearch, status: int) -> None:
-    proxy.fault = lambda body: (status, b"{}") if len(proxy.bodies) <= 3 else None
+    proxy.fault = lambda body: Reply(status, b"{}") if len(proxy.bodies) <= 3 else None
     trail.produce(event(number) for number in range(100))
     sink = start(ELASTICSEARCH_URL=proxy.url)
 
@@ -41,7 +42,11 @@ def test_a_passing_error_is_tried_again(trail: Trail, start: Start, proxy: Fault
 
 @pytest.mark.parametrize(
     "answered",
-    [(0, b'HTTP/1.1 200 OK\r\nContent-Length: 5000\r\n\r\n{"items": ['), (200, b'{"items": []}'), (200, b"<")],
+    [
+        Reply(0, b'HTTP/1.1 200 OK\r\nContent-Length: 5000\r\n\r\n{"items": ['),
+        Reply(200, b'{"items": []}'),
+        Reply(200, b"<"),
+    ],
 )
 def test_an_answer_that_cannot_be_used_is_the_whole_batch_again(
     trail: Trail, start: Start, proxy: FaultyElasticsearch, answered: Reply
@@ -63,7 +68,7 @@ def test_of_a_batch_only_the_throttled_items_are_tried_again(
         if len(proxy.bodies) > 1:
             return None
         rejected = {"status": 429, "error": {"type": "es_rejected_execution_exception", "reason": "full"}}
-        return 200, orjson.dumps({"errors": True, "items": [{"create": rejected}] * (body.count(b"\n") // 2)})
+        return Reply(200, orjson.dumps({"errors": True, "items": [{"create": rejected}] * (body.count(b"\n") // 2)}))
 
     proxy.fault = throttle
     trail.produce(event(number) for number in range(100))
@@ -79,7 +84,7 @@ def test_of_a_batch_only_the_throttled_items_are_tried_again(
 def test_a_refused_credential_stalls_and_condemns_nothing(
     trail: Trail, start: Start, proxy: FaultyElasticsearch, status: int
 ) -> None:
-    proxy.fault = lambda body: (status, b'{"error": {"type": "security_exception"}}')
+    proxy.fault = lambda body: Reply(status, b'{"error": {"type": "security_exception"}}')
     trail.produce(event(number) for number in range(100))
     sink = start(ELASTICSEARCH_URL=proxy.url)
 
@@ -115,7 +120,7 @@ def test_a_blocked_index_stalls_until_it_is_unblocked(trail: Trail, start: Start
 def test_sigterm_while_elasticsearch_is_down_ends_cleanly_and_leaves_the_group(
     trail: Trail, start: Start, proxy: FaultyElasticsearch
 ) -> None:
-    proxy.fault = lambda body: (503, b"{}")
+    proxy.fault = lambda body: Reply(503, b"{}")
     trail.produce(event(number) for number in range(50))
     sink = start(ELASTICSEARCH_URL=proxy.url)
     eventually(lambda: bool(proxy.bodies), "a bulk request")
@@ -130,7 +135,7 @@ def test_sigterm_while_elasticsearch_is_down_ends_cleanly_and_leaves_the_group(
 
 def test_it_is_ready_again_only_once_no_batch_waits(trail: Trail, start: Start, proxy: FaultyElasticsearch) -> None:
     blocked = event(1)
-    proxy.fault = lambda body: (403, b"{}") if blocked.event_id.encode() in body else None
+    proxy.fault = lambda body: Reply(403, b"{}") if blocked.event_id.encode() in body else None
     trail.produce([blocked])
     sink = start(ELASTICSEARCH_URL=proxy.url)
     eventually(lambda: "HTTP 403" in sink.log(), "a line that says why")

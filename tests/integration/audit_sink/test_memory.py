@@ -7,6 +7,7 @@ from confluent_kafka import Producer
 from confluent_kafka.admin import AdminClient
 
 from contracts.query_event.event import encode, new_event_id
+from tests.support.faulty_proxy import Reply
 from tests.support.sink import FaultyElasticsearch, Start, Trail, event
 from tests.support.waiting import eventually
 
@@ -32,7 +33,7 @@ def test_a_backlog_of_a_million_events_takes_less_than_300_megabytes(
             producer.flush()
     producer.flush()
     try:
-        proxy.fault = lambda body: (503, b"{}")
+        proxy.fault = lambda body: Reply(503, b"{}")
         sink = start(ELASTICSEARCH_URL=proxy.url)
         eventually(lambda: sink.metric("indexing_paused_partitions") == 6, "paused partitions")
         proxy.fault = None
@@ -48,7 +49,7 @@ def test_events_of_the_largest_size_take_less_than_300_megabytes(
     trail: Trail, start: Start, proxy: FaultyElasticsearch
 ) -> None:
     trail.produce(event(number, query="x" * 500_000) for number in range(400))
-    proxy.fault = lambda body: (503, b"{}")
+    proxy.fault = lambda body: Reply(503, b"{}")
     sink = start(ELASTICSEARCH_URL=proxy.url)
     eventually(lambda: sink.metric("indexing_paused_partitions") == 6, "paused partitions")
     proxy.fault = None
