@@ -12,7 +12,7 @@ from kit.settings import HttpUrl, Settings
 
 
 class ElasticsearchSettings(Settings):
-    """How Elasticsearch is reached."""
+    """Settings of the connection to Elasticsearch."""
 
     model_config = SettingsConfigDict(env_prefix="ELASTICSEARCH_")
 

@@ -20,7 +20,7 @@ TOPIC_NAME = r"^[a-zA-Z0-9._-]{1,249}$"
 
 
 class SecurityProtocol(StrEnum):
-    """How a Kafka connection is secured."""
+    """Security protocols of a Kafka connection."""
 
     PLAINTEXT = "PLAINTEXT"
     SSL = "SSL"
@@ -29,7 +29,7 @@ class SecurityProtocol(StrEnum):
 
 
 class SaslMechanism(StrEnum):
-    """How a Kafka client proves who it is."""
+    """SASL mechanisms of a Kafka client."""
 
     PLAIN = "PLAIN"
     SCRAM_SHA_256 = "SCRAM-SHA-256"
@@ -37,7 +37,7 @@ class SaslMechanism(StrEnum):
 
 
 class KafkaSettings(Settings):
-    """How Kafka is reached."""
+    """Settings of the connection to Kafka."""
 
     model_config = SettingsConfigDict(env_prefix="KAFKA_")
 

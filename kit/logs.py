@@ -39,7 +39,7 @@ _STANDARD = frozenset(vars(logging.makeLogRecord({})))
 
 
 class LogFormat(StrEnum):
-    """How a line looks: for people, or JSON in the Elastic Common Schema for machines."""
+    """Format of log lines: for people, or JSON in the Elastic Common Schema for machines."""
 
     CONSOLE = "console"
     ECS = "ecs"
@@ -80,7 +80,7 @@ def describe(error: BaseException) -> str:
 
 
 def _reason(error: BaseException | None) -> str:
-    """What can be told of an exception: of the operating system's, what that says."""
+    """Describe an exception without its text, except the operating system's."""
     return (isinstance(error, OSError) and error.strerror) or "its text is not logged"
 
 
@@ -119,7 +119,7 @@ class EcsFormatter(ecs_logging.StdlibFormatter):
 
 
 def configuration(service: str, log_format: LogFormat, levels: Mapping[str, str]) -> dict[str, Any]:
-    """What ``logging.config.dictConfig`` takes.
+    """Return a configuration for ``logging.config.dictConfig``.
 
     Args:
         service: its name in the lines for machines.

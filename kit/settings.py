@@ -144,6 +144,6 @@ class TracingSettings(Settings):
 
     @property
     def headers(self) -> Mapping[str, str]:
-        """What the collector gets with every export."""
+        """Headers of every export to the collector."""
         headers = self.exporter_otlp_headers
         return {} if headers is None else parse_env_headers(headers.get_secret_value(), liberal=True)

@@ -4,7 +4,7 @@ _LINE_BYTES = 32
 
 
 def printable(text: str) -> str:
-    """The text with an escape in place of what is no printable character: controls, line ends, bidirectional marks."""
+    """Escape the characters of a text that are not printable: controls, line ends, bidirectional marks."""
     return "".join(each if each.isprintable() else each.encode("unicode_escape").decode("ascii") for each in text)
 
 

@@ -21,7 +21,7 @@ _METHODS = frozenset(("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"
 
 
 def traced(app: Application) -> Application:
-    """Make a span of every request, but for those that only look whether the service is well.
+    """Make a span of every request, except health checks.
 
     The application sees the span as the request's ``traceparent``, whatever the client has sent.
     """

@@ -138,6 +138,6 @@ def read_traceparent(header: str | None) -> Context:
 
 
 def join(header: str | None) -> None:
-    """Where there is no tracing, let the log lines of the current context have the trace that a request comes with."""
+    """Without tracing, give the log lines of the current context the trace that a request comes with."""
     if _Tracing.tracer is None:
         attach(read_traceparent(header))

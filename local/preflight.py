@@ -1,4 +1,4 @@
-"""What has to hold before anything is started: the folder is ours alone, the ports are free, there is room."""
+"""Checks before anything is started: the folder is ours alone, the ports are free, the disk has room."""
 
 import fcntl
 import shutil

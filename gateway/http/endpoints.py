@@ -13,7 +13,7 @@ _FORM_BYTES = 64 * 1024
 
 
 def body_limit(path: str) -> int:
-    """How many bytes of a body the endpoint at a path takes.
+    """Return the limit of a body's length in bytes at a path.
 
     Args:
         path: the request's, decoded.

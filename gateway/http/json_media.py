@@ -71,7 +71,7 @@ def loads(body: bytes) -> Any:
 
 
 def _members(value: Any) -> int:
-    """How many members the objects in a value have."""
+    """Count the members of the objects in a value."""
     count, level = 0, [value]
     for _ in range(MAX_DEPTH + 1):
         inner: list[Any] = []

@@ -47,7 +47,7 @@ def return_long_blocks() -> None:
 
 
 class Part(Enum):
-    """What a request takes memory for."""
+    """Purpose that a request takes memory for."""
 
     RECEIVED = auto()
     BODY = auto()
@@ -158,7 +158,7 @@ class Memory:
 
 
 class Share:
-    """What one request has of the memory."""
+    """Share of the memory that one request has."""
 
     def __init__(self, memory: Memory) -> None:
         self._memory = memory
@@ -225,5 +225,5 @@ def claim(part: Part, length: int) -> None:
 
 
 def memory_is_full() -> Unavailable:
-    """The problem of a request that there is no memory for now."""
+    """Problem of a request for which no memory is left now."""
     return Unavailable(Code.OVERLOADED, "The gateway has no memory for more long requests and answers; try again.")

@@ -36,7 +36,7 @@ RETRY_AFTER_SECONDS = 5
 
 
 class Code(StrEnum):
-    """What went wrong, for programs; names here do not change without a version of the contract."""
+    """Error codes for programs; a name changes only with the version of the contract."""
 
     SYNTAX = "syntax"
     UNKNOWN_FIELD = "unknown_field"
@@ -199,7 +199,7 @@ def _from_database(error: DatabaseError) -> Problem:
 
 
 def _database_code(error: DatabaseError) -> str:
-    """What is wrong, without the database's own words, which quote the statement and so a name."""
+    """Describe an error of the database without its own words, which quote the statement and so a name."""
     cause = error.__cause__
     code = getattr(cause, "sqlstate", None) or getattr(cause, "sqlite_errorname", None)
     return f"{error.__class__.__name__} {code or ''}".strip()

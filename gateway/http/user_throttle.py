@@ -1,4 +1,4 @@
-"""How many requests a user may make."""
+"""Rate limit by user."""
 
 from typing import TYPE_CHECKING
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class UserThrottle(BaseThrottle):
-    """Refuses a known user who asks too often, from wherever."""
+    """Throttle of known users, from whatever address they ask."""
 
     def allow_request(self, request: Request, view: "APIView") -> bool:
         """Take one from the user's budget.

@@ -37,7 +37,7 @@ _FOREIGN = "The token is not an access token of this gateway."
 
 
 class InvalidToken(Exception):
-    """The text is no access token of ours that is valid now; the message says why, and is fit for its bearer."""
+    """Invalid access token; the message says why and may be shown to its bearer."""
 
 
 class ExpiredToken(InvalidToken):
@@ -46,7 +46,7 @@ class ExpiredToken(InvalidToken):
 
 @dataclass(frozen=True, slots=True)
 class AccessToken:
-    """What a valid token says.
+    """Claims of a valid token.
 
     ``token_id`` names this token (``jti``), ``session`` what it was issued for (``sid``): a refresh family or an API
     key. The token can be denied by either.

@@ -37,7 +37,7 @@ _UNKNOWN = "The token does not name a known, active user."
 
 @dataclass(frozen=True, slots=True)
 class Identification:
-    """How a caller was identified: ``scheme`` as the audit trail names it, and the access token where there was one."""
+    """Identification of a caller: ``scheme`` as the audit trail names it, and the access token if there was one."""
 
     scheme: str
     token: access_tokens.AccessToken | None = None
@@ -159,13 +159,13 @@ def _find_user(query: str, *values: str) -> User | None:
 
 
 def identification(request: Request) -> Identification:
-    """How the caller has been identified."""
+    """Return the caller's identification."""
     assert isinstance(request.auth, Identification), "the view lets nobody in who is not known"
     return request.auth
 
 
 def caller(request: Request) -> User:
-    """Who has been let in."""
+    """Return the authenticated user."""
     assert isinstance(request.user, User), "the view lets nobody in who is not known"
     return request.user
 

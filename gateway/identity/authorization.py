@@ -1,4 +1,4 @@
-"""What a known user may do: roles and index grants, in this one place."""
+"""Authorization of known users by role and index grants."""
 
 from collections.abc import Iterable
 from http import HTTPStatus

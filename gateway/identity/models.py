@@ -20,7 +20,7 @@ LONGEST_TOKEN_SECONDS = 12 * 3600
 
 
 class Role(models.TextChoices):  # pylint: disable=too-many-ancestors  # as the framework has it
-    """What a user is here for; each role may do what those before it may."""
+    """Role of a user; each role includes the rights of those before it."""
 
     SEARCHER = "searcher"
     AUDITOR = "auditor"
@@ -38,7 +38,7 @@ def every_index() -> list[str]:
 
 
 def check_grants(grants: Any) -> None:
-    """Refuse what is no list of index names.
+    """Validate a list of index names.
 
     Raises:
         ValidationError: says what it must be.
@@ -51,7 +51,7 @@ class ExpiringQuerySet(models.QuerySet[Any]):
     """Rows that are good until their ``expires_at``."""
 
     def delete_expired(self, now: datetime) -> None:
-        """Delete what has expired, but for what another transaction is at: to wait for that leads to deadlocks."""
+        """Delete expired rows, except rows that another transaction holds: waiting for these leads to deadlocks."""
         expired = self.select_for_update(skip_locked=True).filter(expires_at__lte=now)
         self.filter(pk__in=expired.values("pk")).delete()
 

@@ -75,7 +75,7 @@ class Application:  # pylint: disable=too-many-instance-attributes  # it puts th
         self._end: asyncio.Task[None] | None = None
 
     def stop(self) -> None:
-        """Answer what is in hand, wait for no client longer than a moment, and end the event loop.
+        """Answer the requests in hand, wait for no client longer than a moment, and end the event loop.
 
         To be called in it, once the server takes no more connections. Usually it is the server that ends the loop, with
         its last connection; but it waits for those without end that began a request, or do not take an answer.

@@ -16,7 +16,7 @@ _Answer = TypeVar("_Answer")
 
 
 class Full(Exception):
-    """There is no room in the queue."""
+    """The queue is full."""
 
 
 class Bulkhead:  # pylint: disable=too-few-public-methods  # it does one thing
@@ -54,7 +54,7 @@ class Bulkhead:  # pylint: disable=too-few-public-methods  # it does one thing
 
 
 class Places:  # pylint: disable=too-few-public-methods  # it does one thing
-    """How many requests of each place there are; to be used from one event loop.
+    """Counts of requests by place; for one event loop.
 
     Args:
         share: how many one may have.

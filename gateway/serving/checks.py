@@ -24,7 +24,7 @@ def check_for_serving() -> list[CheckMessage]:
 
 @register(SERVING, deploy=True)
 def secret_key_is_long(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
-    """``gateway.E001``: there is no secret key, or one that could be guessed."""
+    """``gateway.E001``: the secret key is missing or could be guessed."""
     del app_configs, kwargs
     key = settings.GATEWAY.secret_key.get_secret_value()
     if len(key) >= MIN_SECRET_KEY_CHARACTERS:
@@ -42,7 +42,7 @@ def secret_key_is_long(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -
 
 @register(SERVING, deploy=True)
 def tokens_can_be_signed(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
-    """``gateway.E002``: there is no key to sign tokens with."""
+    """``gateway.E002``: the key to sign tokens with is missing."""
     del app_configs, kwargs
     if settings.GATEWAY.jwt_keys.get_secret_value():
         return []

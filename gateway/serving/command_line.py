@@ -1,4 +1,4 @@
-"""What ``python -m gateway`` does: serve, or run one of Django's commands."""
+"""Command line of ``python -m gateway``: serve, or run one of Django's commands."""
 
 import os
 import shutil

@@ -51,11 +51,11 @@ class Csrf(_BelowPath, CsrfViewMiddleware):
 
 
 class Authentication(_BelowPath, AuthenticationMiddleware):  # pylint: disable=too-few-public-methods  # as above
-    """Who is logged in."""
+    """Log-ins, which can be looked at and ended."""
 
 
 class Messages(_BelowPath, MessageMiddleware):
-    """What was done."""
+    """Changes made here."""
 
 
 class DatabaseFaults(_BelowPath):  # pylint: disable=too-few-public-methods  # as above
@@ -163,7 +163,7 @@ class _UserAdmin(AuditedAdmin, UserAdmin):  # type: ignore[type-arg]  # generic 
 
 
 class _Credential(AuditedAdmin):
-    """What is given out, looked at and revoked here, and neither made nor changed."""
+    """Base of credentials, which can be looked at and revoked here but neither made nor changed."""
 
     actions = ("revoke",)
     list_select_related = ("user",)
@@ -175,7 +175,7 @@ class _Credential(AuditedAdmin):
         return False
 
     def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        """Not here, but for the list's action."""
+        """Forbid it, except for the list's action."""
         return obj is None and super().has_change_permission(request)
 
     def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
