@@ -27,10 +27,10 @@ demo: .venv/embedded.stamp ## The same, but stop after the main job
 	@$(BIN)/python -m local demo
 
 test: .venv/dev.stamp ## Run every test, against real Kafka and Elasticsearch
-	@$(BIN)/pytest
+	@$(BIN)/pytest -n 2 --dist loadfile
 
 test-unit: .venv/dev.stamp ## Run the tests that need no server
-	@$(BIN)/pytest tests/unit
+	@$(BIN)/pytest -n auto tests/unit
 
 check: .venv/dev.stamp ## Format, lint, types and layering
 	$(BIN)/ruff format --check

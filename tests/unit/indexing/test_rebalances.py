@@ -308,5 +308,5 @@ class Rebalances(RuleBasedStateMachine):
         assert all(self.is_settled(record) for records in self.log.values() for record in records)
 
 
-Rebalances.TestCase.settings = settings(max_examples=200, stateful_step_count=30, deadline=None)
+Rebalances.TestCase.settings = settings(max_examples=100, stateful_step_count=30, deadline=None)
 test_no_rebalance_skips_or_moves_back = Rebalances.TestCase

@@ -1,5 +1,6 @@
 """What holds for every query over every mapping, from the text to Elasticsearch's query."""
 
+import gc
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -244,7 +245,7 @@ def test_every_process_writes_the_same_bytes() -> None:
             cwd=ROOT,
             env={"PYTHONHASHSEED": seed},
         ).stdout
-        for seed in ("1", "2", "3")
+        for seed in ("1", "2")
     }
     assert len(answers) == 1
     assert b'"query"' in answers.pop()
@@ -262,12 +263,15 @@ def _steps(text: str) -> int:
         calls += event in ("call", "c_call")
 
     previous = sys.getprofile()
+    # Hypothesis is called at each garbage collection, which is no step of the parser's.
+    gc.disable()
     sys.setprofile(count)
     try:
         with pytest.raises(QueryError):
             parse(text)
     finally:
         sys.setprofile(previous)
+        gc.enable()
     return calls
 
 
