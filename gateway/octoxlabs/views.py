@@ -18,7 +18,6 @@ from rest_framework.response import Response
 
 from gateway.audit.recording import record_event
 from gateway.audit.views import API_KEY, NOT_KEPT, AuditedView, CredentialsView, RefusalsAuditedView
-from gateway.http.correlation import correlation_of
 from gateway.http.fields import checked
 from gateway.http.problems import Code, Problem
 from gateway.identity.access_tokens import mint
@@ -31,8 +30,9 @@ from gateway.octoxlabs.schema import device_schema, devices_schema, discovery_sc
 from gateway.octoxlabs.serializers import DeviceSerializer, DevicesSerializer, TokenSerializer
 from gateway.search.cursors import ForeignCursor
 from gateway.search.elasticsearch import creation_time
-from gateway.search.pipeline import read, run
+from gateway.search.pipeline import noted_body, plan, run
 from gateway.search.points_in_time import KEEP_ALIVE_SECONDS, ExpiredCursor
+from gateway.search.request import SearchRequest
 from gateway.search.serializers import START
 
 _DISCOVERY_ID = 1
@@ -83,7 +83,7 @@ class LastDiscoveryView(RefusalsAuditedView):
         return Response(
             {
                 "id": _DISCOVERY_ID,
-                "start_time": _timestamp(creation_time(index, correlation_of(request))),
+                "start_time": _timestamp(creation_time(index)),
                 "end_time": _timestamp(datetime.now(UTC)),
                 "status": _DONE,
                 "progress": 100.0,
@@ -99,27 +99,24 @@ class DevicesView(AuditedView):
     @devices_schema
     def post(self, request: Request) -> Response:
         """Search devices."""
-        record = self.begin(request)
-        asked = read(request, record, DevicesSerializer)
+        draft, user = self.begin(request), caller(request)
+        asked = checked(DevicesSerializer, noted_body(request, draft))
         _require_discovery(asked["index_id"])
         is_over = asked["scroll_id"] == _SCROLL_END
+        search = SearchRequest(
+            query=asked["query"],
+            index=device_index(user),
+            sort=[f"-{by['field']}" if by["order"] == "desc" else by["field"] for by in asked["ordering"]],
+            fields=asked["fields"] or None,
+            size=0 if is_over else asked["size"],
+            page=asked["page"],
+            cursor=None if is_over or not asked["scrollable"] else asked["scroll_id"] or START,
+            exact_count=True,
+        )
+        planned = plan(user, draft, search)
         try:
-            with run(
-                caller(request),
-                record,
-                {
-                    "query": asked["query"],
-                    "index": device_index(caller(request)),
-                    "size": 0 if is_over else asked["size"],
-                    "page": asked["page"],
-                    "sort": [f"-{by['field']}" if by["order"] == "desc" else by["field"] for by in asked["ordering"]],
-                    "fields": asked["fields"] or None,
-                    "cursor": None if is_over or not asked["scrollable"] else asked["scroll_id"] or START,
-                    "case_insensitive": False,
-                },
-                exact_count=True,
-            ) as page:
-                record_event(record)
+            with run(user, draft, planned) as page:
+                record_event(draft)
         except (ForeignCursor, ExpiredCursor) as problem:
             raise Problem(problem.status, problem.code, _SCROLL_PROBLEMS[problem.code]) from None
         is_last = asked["scrollable"] and page.results and page.next is None
@@ -138,27 +135,14 @@ class DeviceView(AuditedView):
     @device_schema
     def post(self, request: Request, hostname: str) -> Response:
         """Find the device of this name; where several have it, one of them."""
-        record = self.begin(request)
-        record.query = _query_for(hostname)
-        asked = read(request, record, DeviceSerializer)
-        _require_discovery(asked["index_id"])
-        with run(
-            caller(request),
-            record,
-            {
-                "query": record.query,
-                "index": device_index(caller(request)),
-                "cursor": None,
-                "size": 1,
-                "page": 1,
-                "sort": (),
-                "fields": None,
-                "case_insensitive": False,
-            },
-        ) as page:
+        draft, user = self.begin(request), caller(request)
+        draft.query = _query_for(hostname)
+        _require_discovery(checked(DeviceSerializer, request.data)["index_id"])
+        planned = plan(user, draft, SearchRequest(query=draft.query, index=device_index(user), size=1))
+        with run(user, draft, planned) as page:
             if not page.results:
                 raise Problem(HTTPStatus.NOT_FOUND, Code.NOT_FOUND, "There is no device with this Hostname.")
-            record_event(record)
+            record_event(draft)
         return Response(as_lists(page.results[0]))
 
 

@@ -8,7 +8,6 @@ from rest_framework.response import Response
 
 from gateway.audit.recording import record_event
 from gateway.audit.views import RefusalsAuditedView
-from gateway.http.correlation import correlation_of
 from gateway.http.problems import Problem
 from gateway.http.query_string import read_parameters
 from gateway.identity.authentication import caller
@@ -26,7 +25,7 @@ class FieldsView(RefusalsAuditedView):
         """List the fields of an index that a query can name."""
         index = checked_for(FieldsSerializer, read_parameters(request), caller(request))["index"]
         require_index(caller(request), index)
-        return Response(translator_client.fields(index, correlation=correlation_of(request)))
+        return Response(translator_client.fields(index))
 
 
 class TranslateView(RefusalsAuditedView):
@@ -39,7 +38,15 @@ class TranslateView(RefusalsAuditedView):
         """Translate a query; nothing is run."""
         asked = checked_for(TranslateSerializer, request.data, caller(request))
         require_index(caller(request), asked["index"])
-        return Response(translator_client.translate(**asked, correlation=correlation_of(request)))
+        translation = translator_client.translate(**asked)
+        return Response(
+            {
+                "query": translation["query"],
+                "fields": translation["names"],
+                "canonical": translation["canonical"],
+                "notices": translation["notices"],
+            }
+        )
 
 
 class CompleteView(RefusalsAuditedView):
@@ -57,7 +64,7 @@ class CompleteView(RefusalsAuditedView):
         asked = checked_for(CompleteSerializer, request.data, caller(request))
         record.query, record.index = asked["query"], asked["index"]
         require_index(caller(request), asked["index"])
-        answer = translator_client.complete(**asked, correlation=record.correlation)
+        answer = translator_client.complete(**asked)
         if answer["values_of"] is not None:
             record.hits = len(answer["suggestions"])
             record_event(record)

@@ -1,7 +1,5 @@
 """``GET`` and ``POST /search``: a page of the answer, or all of it as a stream."""
 
-from typing import Any
-
 import orjson
 from django.conf import settings
 from django.http import StreamingHttpResponse
@@ -16,10 +14,10 @@ from gateway.http.json_media import JSONRenderer
 from gateway.http.query_string import read_parameters
 from gateway.identity.authentication import caller, identification, still_allowed
 from gateway.identity.authorization import require_index
-from gateway.identity.models import User
 from gateway.search import streams
-from gateway.search.pipeline import prepare, read, run
+from gateway.search.pipeline import noted_body, plan, run
 from gateway.search.query_string import SearchParameters, StreamParameters
+from gateway.search.request import SearchRequest
 from gateway.search.schema import search_by_parameters_schema, search_schema
 from gateway.search.serializers import SearchSerializer, StreamSerializer, checked_for
 from gateway.search.streams import DocumentStream
@@ -33,20 +31,21 @@ class SearchView(AuditedView):
     @search_schema
     def post(self, request: Request) -> HttpResponseBase:
         """Search an index."""
-        record = self.begin(request)
+        draft = self.begin(request)
+        body = noted_body(request, draft)
         if _wants_stream(request):
-            return _stream(request, record, read(request, record, StreamSerializer))
-        return _page(caller(request), record, read(request, record, SearchSerializer))
+            return _stream(request, draft, SearchRequest(**checked_for(StreamSerializer, body, caller(request))))
+        return _page(request, draft, SearchRequest(**checked_for(SearchSerializer, body, caller(request))))
 
     @search_by_parameters_schema
     def get(self, request: Request) -> HttpResponseBase:
         """Search an index, asking in the query string."""
-        record = self.begin(request)
+        draft = self.begin(request)
         parameters = read_parameters(request)
-        record.query = parameters.get("q")
+        draft.query = parameters.get("q")
         if _wants_stream(request):
-            return _stream(request, record, checked_for(StreamParameters, parameters, caller(request)))
-        return _page(caller(request), record, checked_for(SearchParameters, parameters, caller(request)))
+            return _stream(request, draft, SearchRequest(**checked_for(StreamParameters, parameters, caller(request))))
+        return _page(request, draft, SearchRequest(**checked_for(SearchParameters, parameters, caller(request))))
 
 
 def _wants_stream(request: Request) -> bool:
@@ -54,33 +53,34 @@ def _wants_stream(request: Request) -> bool:
     return request.get_preferred_type(offered) == streams.MEDIA_TYPE
 
 
-def _page(user: User, record: EventDraft, asked: dict[str, Any]) -> Response:
-    with run(user, record, asked) as page:
-        record_event(record)
+def _page(request: Request, draft: EventDraft, asked: SearchRequest) -> Response:
+    planned = plan(caller(request), draft, asked)
+    with run(caller(request), draft, planned) as page:
+        record_event(draft)
     answer = {
-        "query_id": record.query_id,
+        "query_id": draft.query_id,
         "count": page.count,
         "count_relation": page.count_relation,
         "took_ms": page.took_ms,
         "results": [orjson.Fragment(document) for document in page.results],
         "next": page.next,
     }
-    return Response(answer | {"dsl": record.dsl} if asked["explain"] else answer, headers=NOT_KEPT)
+    return Response(answer | {"dsl": draft.dsl} if asked.explain else answer, headers=NOT_KEPT)
 
 
-def _stream(request: Request, record: EventDraft, asked: dict[str, Any]) -> StreamingHttpResponse:
-    user, known_by, index = caller(request), identification(request), asked["index"]
-    prepare(user, record, asked)
+def _stream(request: Request, draft: EventDraft, asked: SearchRequest) -> StreamingHttpResponse:
+    user, known_by = caller(request), identification(request)
+    planned = plan(user, draft, asked)
 
     def check_caller() -> None:
-        require_index(still_allowed(user, known_by), index)
+        require_index(still_allowed(user, known_by), asked.index)
 
-    documents = DocumentStream(user, record, asked, check_caller)
+    documents = DocumentStream(user, draft, planned, check_caller)
     try:
-        record_event(record)
+        record_event(draft)
     except BaseException:
         documents.close()
         raise
     # nginx shall pass each part on when it comes: it keeps this header for itself.
-    headers = NOT_KEPT | {"X-Query-ID": record.query_id, "X-Accel-Buffering": "no"}
+    headers = NOT_KEPT | {"X-Query-ID": draft.query_id, "X-Accel-Buffering": "no"}
     return StreamingHttpResponse(documents, content_type=streams.MEDIA_TYPE, headers=headers)
