@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
 from http import HTTPStatus
-from typing import Any
+from typing import Any, Literal
 
 import orjson
 from django.conf import settings
@@ -60,7 +60,7 @@ class Page:
     """
 
     count: int
-    count_relation: str
+    count_relation: Literal["eq", "gte"]
     took_ms: int
     results: list[bytes]
     next: str | None = None

@@ -8,19 +8,22 @@ from rest_framework.response import Response
 
 from gateway.audit.recording import record_event
 from gateway.audit.views import RefusalsAuditedView
-from gateway.http.problems import Problem
+from gateway.http.openapi import INDEX, KNOWN, REJECTION, answered, asked, operation
+from gateway.http.problems import Problem, malformed, problem_object
 from gateway.http.query_string import read_parameters
 from gateway.identity.authentication import caller
 from gateway.identity.authorization import require_index
 from gateway.search import translator_client
-from gateway.search.language_schema import complete_schema, fields_schema, translate_schema
+from gateway.search.schema import A_COMPLETION, A_TRANSLATION, Completion, FieldList, Translation
 from gateway.search.serializers import CompleteSerializer, FieldsSerializer, TranslateSerializer, checked_for
+
+_GROUP = "Query language"
 
 
 class FieldsView(RefusalsAuditedView):
     """The fields of an index."""
 
-    @fields_schema
+    @operation("fields", _GROUP, FieldList, problems=(400, *KNOWN, *INDEX), parameters=[FieldsSerializer])
     def get(self, request: Request) -> Response:
         """List the fields of an index that a query can name."""
         index = checked_for(FieldsSerializer, read_parameters(request), caller(request))["index"]
@@ -33,20 +36,33 @@ class TranslateView(RefusalsAuditedView):
 
     max_body_bytes = settings.MAX_BODY_BYTES
 
-    @translate_schema
+    @operation(
+        "translate",
+        _GROUP,
+        Translation,
+        body=TranslateSerializer,
+        problems=(*KNOWN, *INDEX),
+        examples=(
+            asked("hosts by name", {"query": "Hostname = octoxlabs*"}),
+            answered("a prefix", A_TRANSLATION),
+            answered("unknown field", REJECTION, 400),
+        ),
+    )
     def post(self, request: Request) -> Response:
-        """Translate a query; nothing is run."""
+        """Translate a query.
+
+        Nothing is run.
+        """
         asked = checked_for(TranslateSerializer, request.data, caller(request))
         require_index(caller(request), asked["index"])
         translation = translator_client.translate(**asked)
-        return Response(
-            {
-                "query": translation["query"],
-                "fields": translation["names"],
-                "canonical": translation["canonical"],
-                "notices": translation["notices"],
-            }
-        )
+        answer: Translation = {
+            "query": translation["query"],
+            "fields": translation["names"],
+            "canonical": translation["canonical"],
+            "notices": translation["notices"],
+        }
+        return Response(answer)
 
 
 class CompleteView(RefusalsAuditedView):
@@ -57,7 +73,18 @@ class CompleteView(RefusalsAuditedView):
 
     max_body_bytes = settings.MAX_BODY_BYTES
 
-    @complete_schema
+    @operation(
+        "complete",
+        _GROUP,
+        Completion,
+        body=CompleteSerializer,
+        problems=(*KNOWN, *INDEX),
+        examples=(
+            asked("a value", {"query": "Site = an", "cursor": 9}),
+            answered("values of the index", A_COMPLETION),
+            answered("a cursor too far", problem_object(malformed("cursor: The cursor is behind the end.")), 400),
+        ),
+    )
     def post(self, request: Request) -> Response:
         """Complete a query that is being typed."""
         record = self.begin(request)

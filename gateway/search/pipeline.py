@@ -45,7 +45,7 @@ def plan(user: User, draft: EventDraft, request: SearchRequest) -> SearchPlan:
     draft.dsl = translation["query"]
     # It has become a query of the length that there may be.
     claim(Part.BODY, 0)
-    return SearchPlan(request, translation["query"], translation["sort"], translation["source"])
+    return SearchPlan(request, translation["query"], translation["sort"], translation["source"], translation["notices"])
 
 
 @contextmanager

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from gateway.search.date_anchor import anchored
+from gateway.search.notices import Notice
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +46,7 @@ class SearchPlan:
     dsl: dict[str, Any]
     sort: list[dict[str, Any]]
     source: list[str] | bool
+    notices: list[Notice]
 
     def at(self, moment: datetime) -> "SearchPlan":
         """The same plan with its ``now`` held to a moment in UTC."""

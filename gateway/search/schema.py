@@ -1,110 +1,118 @@
-"""What the OpenAPI document says of ``/search``, asked by a body and by parameters."""
+"""Answers of the room ``search``: their types, from which OpenAPI is made, and an example of each."""
 
-from typing import Any
+from typing import Annotated, Any, Literal, NotRequired
 
-from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiResponse, extend_schema
+from pydantic import WithJsonSchema
+from typing_extensions import TypedDict
 
-from gateway.http.openapi import (
-    COUNT,
-    READING_ON,
-    REJECTION,
-    STRING,
-    WITH_BODY,
-    WITHOUT_BODY,
-    example,
-    problem_responses,
-)
-from gateway.search.query_string import SearchParameters
-from gateway.search.serializers import MAX_NAMES, FieldNames, SearchSerializer
+from gateway.http.openapi import Count, described
+from gateway.search.notices import Notice
 
-_ANSWER: dict[str, Any] = {
-    "type": "object",
-    "required": ["query_id", "count", "count_relation", "took_ms", "results", "next"],
-    "properties": {
-        "query_id": {"type": "string", "format": "uuid", "description": "The id of the search's audit event."},
-        "count": {**COUNT, "description": "Documents that match."},
-        "count_relation": {"enum": ["eq", "gte"], "description": "gte: there are more than count."},
-        "took_ms": {**COUNT, "description": "Milliseconds that Elasticsearch took."},
-        "results": {"type": "array", "items": {"type": "object"}},
-        "next": {"type": ["string", "null"], "description": "Cursor to the next page."},
-        "dsl": {"type": "object", "description": 'The Elasticsearch query, with "explain": true.'},
-    },
+Document = Annotated[Any, WithJsonSchema({"type": "object"})]
+"""A document as Elasticsearch has it; its JSON text is passed on unread."""
+
+
+@described
+class SearchAnswer(TypedDict):
+    """A page of the answer."""
+
+    query_id: Annotated[str, WithJsonSchema({"type": "string", "format": "uuid"})]
+    """The id of the search's audit event."""
+    count: Count
+    """Documents that match."""
+    count_relation: Literal["eq", "gte"]
+    """gte: there are more than count."""
+    took_ms: Count
+    """Milliseconds that Elasticsearch took."""
+    results: list[Document]
+    next: str | None
+    """Cursor to the next page."""
+    notices: list[Notice]
+    dsl: NotRequired[dict[str, Any]]
+    """The Elasticsearch query, with `"explain": true`."""
+
+
+@described
+class Translation(TypedDict):
+    """The query for Elasticsearch."""
+
+    query: dict[str, Any]
+    """Elasticsearch Query DSL."""
+    fields: list[str]
+    """The fields in it."""
+    canonical: str
+    """The query in its canonical form."""
+    notices: list[Notice]
+
+
+@described
+class Suggestion(TypedDict):
+    """A text that can stand at the cursor."""
+
+    text: str
+    kind: Literal["field", "operator", "keyword", "value"]
+    type: str
+    """A field's mapping type; empty for the other kinds."""
+
+
+@described
+class Completion(TypedDict):
+    """What can stand at the cursor."""
+
+    start: Count
+    """Where the text begins that a suggestion replaces, in characters from 0."""
+    end: Count
+    """Where it ends: the cursor."""
+    suggestions: list[Suggestion]
+    """In the order in which to offer them."""
+    values_of: str | None
+    """The field of which values were looked up in the index; such a look-up has an audit event."""
+
+
+@described
+class Field(TypedDict):
+    """A field that a query can name."""
+
+    name: str
+    type: str
+    """The mapping type."""
+    operators: list[str]
+    sortable: bool
+    """Whether results can be sorted by it."""
+    alias_of: NotRequired[str]
+    """The field that the name stands for."""
+    nested: NotRequired[str]
+    """The nested field that holds it."""
+    problem: NotRequired[str]
+    """Why it cannot be queried."""
+
+
+@described
+class FieldList(TypedDict):
+    """The fields."""
+
+    index: str
+    fields: list[Field]
+
+
+ONE_DEVICE = {
+    "query_id": "01a30d3c-6a55-7b52-9d0c-2f6c1b3f5a10",
+    "count": 1,
+    "count_relation": "eq",
+    "took_ms": 3,
+    "results": [{"Hostname": "octoxlabs01", "Ip": ["10.20.0.1"]}],
+    "next": None,
+    "notices": [],
 }
-
-_LINES: dict[str, Any] = {
-    "type": "string",
-    "description": "Every document that matches, a line each. A failure on the way is a last line "
-    '`{"problem": {…}}`, whose `query_id` is that of the header X-Query-ID.',
+A_TRANSLATION = {
+    "query": {"prefix": {"Hostname": "octoxlabs"}},
+    "fields": ["Hostname"],
+    "canonical": "Hostname = octoxlabs*",
+    "notices": [],
 }
-
-_ANSWERS = {
-    (200, "application/json"): OpenApiResponse(_ANSWER, "A page of the answer."),
-    (200, "application/x-ndjson"): OpenApiResponse(_LINES, "All of the answer, where Accept asks for it."),
+A_COMPLETION = {
+    "start": 7,
+    "end": 9,
+    "suggestions": [{"text": "ankara", "kind": "value", "type": ""}],
+    "values_of": "Site",
 }
-
-_EXAMPLES = [
-    example(
-        "one device",
-        200,
-        {
-            "query_id": "01a30d3c-6a55-7b52-9d0c-2f6c1b3f5a10",
-            "count": 1,
-            "count_relation": "eq",
-            "took_ms": 3,
-            "results": [{"Hostname": "octoxlabs01", "Ip": ["10.20.0.1"]}],
-            "next": None,
-        },
-    ),
-    example(
-        "unknown field",
-        400,
-        REJECTION | {"query_id": "01a30d3c-6a55-7b52-9d0c-2f6c1b3f5a10"},
-    ),
-    OpenApiExample(
-        "two devices",
-        value='{"Hostname":"octoxlabs01"}\n{"Hostname":"octoxlabs02"}\n',
-        response_only=True,
-        media_type="application/x-ndjson",
-        status_codes=["200"],
-    ),
-]
-
-search_schema = extend_schema(
-    operation_id="search",
-    request={"application/json": SearchSerializer},
-    responses={
-        **_ANSWERS,
-        **problem_responses(*WITH_BODY, *READING_ON),
-    },
-    examples=[
-        OpenApiExample(
-            "hosts by name",
-            value={"query": "Hostname = octoxlabs*", "fields": ["Hostname", "Ip"], "sort": ["-LastSeen"]},
-            request_only=True,
-        ),
-        *_EXAMPLES,
-    ],
-)
-
-search_by_parameters_schema = extend_schema(
-    operation_id="search_by_parameters",
-    parameters=[
-        SearchParameters,
-        *(
-            OpenApiParameter(
-                name,
-                {"type": "array", "items": STRING, "maxItems": MAX_NAMES},
-                description=f"{field.help_text} Separated by commas.",
-                explode=False,
-                style="form",
-            )
-            for name, field in SearchParameters().get_fields().items()
-            if isinstance(field, FieldNames)
-        ),
-    ],
-    responses={
-        **_ANSWERS,
-        **problem_responses(*WITHOUT_BODY, *READING_ON, 414),
-    },
-    examples=_EXAMPLES,
-)

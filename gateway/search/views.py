@@ -4,6 +4,7 @@ import orjson
 from django.conf import settings
 from django.http import StreamingHttpResponse
 from django.http.response import HttpResponseBase
+from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiResponse
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -11,16 +12,49 @@ from gateway.audit.draft import EventDraft
 from gateway.audit.recording import record_event
 from gateway.audit.views import NOT_KEPT, AuditedView
 from gateway.http.json_media import JSONRenderer
+from gateway.http.openapi import INDEX, KNOWN, REJECTION, answered, asked, operation
 from gateway.http.query_string import read_parameters
 from gateway.identity.authentication import caller, identification, still_allowed
 from gateway.identity.authorization import require_index
 from gateway.search import streams
+from gateway.search.notices import header_value
 from gateway.search.pipeline import noted_body, plan, run
 from gateway.search.query_string import SearchParameters, StreamParameters
 from gateway.search.request import SearchRequest
-from gateway.search.schema import search_by_parameters_schema, search_schema
-from gateway.search.serializers import SearchSerializer, StreamSerializer, checked_for
+from gateway.search.schema import ONE_DEVICE, SearchAnswer
+from gateway.search.serializers import MAX_NAMES, FieldNames, SearchSerializer, StreamSerializer, checked_for
 from gateway.search.streams import DocumentStream
+
+_STREAM = {
+    (200, streams.MEDIA_TYPE): OpenApiResponse(
+        {
+            "type": "string",
+            "description": "Every document that matches, a line each. A failure on the way is a last line "
+            '`{"problem": {…}}`, whose `query_id` is that of the header X-Query-ID.',
+        },
+        "All of the answer, where Accept asks for it.",
+        [OpenApiExample("two devices", '{"Hostname":"octoxlabs01"}\n{"Hostname":"octoxlabs02"}\n')],
+    )
+}
+_EXAMPLES = (
+    asked(
+        "hosts by name",
+        {"query": "Hostname = octoxlabs*", "fields": ["Hostname", "Ip"], "sort": ["-LastSeen"]},
+    ),
+    answered("one device", ONE_DEVICE),
+    answered("unknown field", REJECTION | {"query_id": ONE_DEVICE["query_id"]}, 400),
+)
+_LISTS = [
+    OpenApiParameter(
+        name,
+        {"type": "array", "items": {"type": "string"}, "maxItems": MAX_NAMES},
+        description=f"{field.help_text} Separated by commas.",
+        explode=False,
+        style="form",
+    )
+    for name, field in SearchParameters().get_fields().items()
+    if isinstance(field, FieldNames)
+]
 
 
 class SearchView(AuditedView):
@@ -28,7 +62,15 @@ class SearchView(AuditedView):
 
     max_body_bytes = settings.MAX_BODY_BYTES
 
-    @search_schema
+    @operation(
+        "search",
+        "Search",
+        SearchAnswer,
+        body=SearchSerializer,
+        problems=(*KNOWN, *INDEX, 409),
+        also=_STREAM,
+        examples=_EXAMPLES,
+    )
     def post(self, request: Request) -> HttpResponseBase:
         """Search an index."""
         draft = self.begin(request)
@@ -37,9 +79,17 @@ class SearchView(AuditedView):
             return _stream(request, draft, SearchRequest(**checked_for(StreamSerializer, body, caller(request))))
         return _page(request, draft, SearchRequest(**checked_for(SearchSerializer, body, caller(request))))
 
-    @search_by_parameters_schema
+    @operation(
+        "search_by_parameters",
+        "Search",
+        SearchAnswer,
+        problems=(400, *KNOWN, *INDEX, 409, 414),
+        also=_STREAM,
+        examples=_EXAMPLES,
+        parameters=[SearchParameters, *_LISTS],
+    )
     def get(self, request: Request) -> HttpResponseBase:
-        """Search an index, asking in the query string."""
+        """Search an index by the query string."""
         draft = self.begin(request)
         parameters = read_parameters(request)
         draft.query = parameters.get("q")
@@ -53,27 +103,30 @@ def _wants_stream(request: Request) -> bool:
     return request.get_preferred_type(offered) == streams.MEDIA_TYPE
 
 
-def _page(request: Request, draft: EventDraft, asked: SearchRequest) -> Response:
-    planned = plan(caller(request), draft, asked)
+def _page(request: Request, draft: EventDraft, search: SearchRequest) -> Response:
+    planned = plan(caller(request), draft, search)
     with run(caller(request), draft, planned) as page:
         record_event(draft)
-    answer = {
+    answer: SearchAnswer = {
         "query_id": draft.query_id,
         "count": page.count,
         "count_relation": page.count_relation,
         "took_ms": page.took_ms,
         "results": [orjson.Fragment(document) for document in page.results],
         "next": page.next,
+        "notices": planned.notices,
     }
-    return Response(answer | {"dsl": draft.dsl} if asked.explain else answer, headers=NOT_KEPT)
+    if search.explain and draft.dsl is not None:
+        answer["dsl"] = draft.dsl
+    return Response(answer, headers=NOT_KEPT)
 
 
-def _stream(request: Request, draft: EventDraft, asked: SearchRequest) -> StreamingHttpResponse:
+def _stream(request: Request, draft: EventDraft, search: SearchRequest) -> StreamingHttpResponse:
     user, known_by = caller(request), identification(request)
-    planned = plan(user, draft, asked)
+    planned = plan(user, draft, search)
 
     def check_caller() -> None:
-        require_index(still_allowed(user, known_by), asked.index)
+        require_index(still_allowed(user, known_by), search.index)
 
     documents = DocumentStream(user, draft, planned, check_caller)
     try:
@@ -81,6 +134,10 @@ def _stream(request: Request, draft: EventDraft, asked: SearchRequest) -> Stream
     except BaseException:
         documents.close()
         raise
-    # nginx shall pass each part on when it comes: it keeps this header for itself.
-    headers = NOT_KEPT | {"X-Query-ID": draft.query_id, "X-Accel-Buffering": "no"}
+    headers = NOT_KEPT | {
+        "X-Query-ID": draft.query_id,
+        "X-Query-Notices": header_value(planned.notices),
+        # nginx shall pass each part on when it comes: it keeps this header for itself.
+        "X-Accel-Buffering": "no",
+    }
     return StreamingHttpResponse(documents, content_type=streams.MEDIA_TYPE, headers=headers)
