@@ -3,6 +3,7 @@
 import logging
 import time
 from collections.abc import Callable
+from functools import partial
 from http import HTTPStatus
 from typing import Literal
 
@@ -30,8 +31,7 @@ from kit.logs import describe
 
 logger = logging.getLogger(__name__)
 
-_GROUP = "Health"
-"""Of the operations in OpenAPI."""
+_operation = partial(operation, group="Health", problems=())
 _State = Literal["up", "down"]
 
 PROBE_SECONDS = 1.0
@@ -121,7 +121,7 @@ class Readiness(TypedDict):
 class HealthView(PublicView):
     """The process is up and answers."""
 
-    @operation("health", _GROUP, Health)
+    @_operation("health", Health)
     def get(self, request: Request) -> Response:
         """Check that the process is up."""
         del request
@@ -131,9 +131,8 @@ class HealthView(PublicView):
 class MetricsView(PublicView):
     """What Prometheus scrapes."""
 
-    @operation(
+    @_operation(
         "metrics",
-        _GROUP,
         None,
         also={(200, "text/plain"): OpenApiResponse({"type": "string"}, "Prometheus metrics of all workers.")},
     )
@@ -146,9 +145,8 @@ class MetricsView(PublicView):
 class ReadinessView(PublicView):
     """The process and everything that a search needs."""
 
-    @operation(
+    @_operation(
         "readiness",
-        _GROUP,
         Readiness,
         also={(503, JSON): OpenApiResponse(Readiness, "Something is down without which searches are not answered.")},
     )

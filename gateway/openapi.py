@@ -18,21 +18,14 @@ from gateway.http.views import PublicView
 from gateway.search.notices import MAX_HEADER_CHARACTERS
 from gateway.search.streams import MEDIA_TYPE as STREAM
 
-_TEXT = {"schema": {"type": "string"}}
-
-_HEADERS: dict[str, dict[str, Any]] = {
-    "X-Request-ID": {**_TEXT, "description": "The request's own, where that is well formed, or a new one."},
-    "X-Query-ID": {**_TEXT, "description": "The id of the stream's audit event."},
-    "X-Query-Notices": {
-        **_TEXT,
-        "description": f"The query's notices as a JSON array in ASCII; those that fit into {MAX_HEADER_CHARACTERS:,} "
-        "characters.",
-    },
-    "WWW-Authenticate": {**_TEXT, "description": "The schemes that are taken (RFC 9110, section 11.6.1)."},
-    "Allow": {**_TEXT, "description": "The methods that the path takes."},
-    "Retry-After": {"schema": {"type": "integer"}, "description": "Seconds after which it may be tried again."},
+_HEADERS = {
+    "X-Request-ID": "The request's own, where that is well formed, or a new one.",
+    "X-Query-ID": "The id of the stream's audit event.",
+    "X-Query-Notices": f"Notices as a JSON array in ASCII; those that fit into {MAX_HEADER_CHARACTERS:,} characters.",
+    "WWW-Authenticate": "The schemes that are taken (RFC 9110, section 11.6.1).",
+    "Allow": "The methods that the path takes.",
+    "Retry-After": "Seconds after which it may be tried again.",
 }
-
 _HEADER_OF_PROBLEM = {"401": "WWW-Authenticate", "405": "Allow", "429": "Retry-After", "503": "Retry-After"}
 
 
@@ -42,7 +35,10 @@ def complete(result: dict[str, Any], **_: Any) -> dict[str, Any]:
     One of drf-spectacular's POSTPROCESSING_HOOKS.
     """
     result["components"]["schemas"]["Problem"] = schema_of(Problem)
-    result["components"]["headers"] = _HEADERS
+    result["components"]["headers"] = {
+        name: {"schema": {"type": "integer" if name == "Retry-After" else "string"}, "description": description}
+        for name, description in _HEADERS.items()
+    }
     for path in result["paths"].values():
         for described in path.values():
             summary, _, description = described.pop("description").partition("\n")
@@ -81,8 +77,8 @@ class DocumentView(PublicView):
 
     @operation(
         "document",
-        "Health",
         None,
+        group="Health",
         problems=(406, 429),
         also={(200, each.media_type): OpenApiResponse({"type": "object"}, "The document.") for each in _RENDERERS},
     )

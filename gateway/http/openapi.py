@@ -15,11 +15,17 @@ from pydantic.json_schema import GenerateJsonSchema
 from typing_extensions import TypedDict, is_typeddict
 
 from gateway.http.fields import StrictSerializer
-from gateway.http.problems import MEDIA_TYPE, Code
+from gateway.http.problems import MEDIA_TYPE, Code, RejectedQuery, problem_object
 
 described = with_config(ConfigDict(use_attribute_docstrings=True))
 """Decorator of an answer's type: the text below a member describes it."""
 Count = Annotated[int, Field(ge=0)]
+
+
+def example(value: Any) -> Any:
+    """Example of a member, to stand in its annotation."""
+    return Field(examples=[value])
+
 
 JSON = "application/json"
 KNOWN = (401, 429, 503)
@@ -71,31 +77,25 @@ class Problem(TypedDict):
     suggestions: NotRequired[list[str]]
 
 
-REJECTION = {
-    "type": "about:blank",
-    "title": "Bad Request",
-    "status": 400,
-    "detail": 'unknown field "Hostnme"; did you mean "Hostname"?',
-    "code": "unknown_field",
-    "position": 0,
-    "end": 7,
-    "line": 1,
-    "column": 1,
-    "caret": "Hostnme = octoxlabs*\n^^^^^^^",
-    "suggestions": ["Hostname"],
-}
-
+REJECTION = problem_object(
+    RejectedQuery(
+        Code.UNKNOWN_FIELD,
+        'unknown field "Hostnme"; did you mean "Hostname"?',
+        {"position": 0, "end": 7, "line": 1, "column": 1, "caret": "Hostnme = a\n^^^^^^^", "suggestions": ["Hostname"]},
+    )
+)
+"""Example of a problem with a place."""
 _View = TypeVar("_View", bound=Callable[..., Any])
 
 
 def operation(  # pylint: disable=too-many-arguments  # OpenAPI has more
     operation_id: str,
-    group: str,
     answer: Any,
-    *,
-    status: int = 200,
     body: type[StrictSerializer] | None = None,
-    problems: Iterable[int] = (),
+    *,
+    group: str,
+    status: int = 200,
+    problems: Iterable[int] = KNOWN,
     also: Mapping[Any, OpenApiResponse] | None = None,
     examples: Iterable[OpenApiExample] = (),
     **more: Any,
@@ -104,10 +104,10 @@ def operation(  # pylint: disable=too-many-arguments  # OpenAPI has more
 
     Args:
         operation_id: its name for generated clients.
-        group: its heading for people, one of the TAGS in the settings.
         answer: the type of a success, whose docstring describes it; None where ``also`` has all.
-        status: of a success.
         body: the request's.
+        group: its heading for people, one of the TAGS in the settings.
+        status: of a success.
         problems: their statuses, except those of every endpoint and of every body.
         also: other answers, by status, or by status and media type.
         examples: as ``asked`` and ``answered`` make them.

@@ -5,6 +5,7 @@ can be asked for again.
 """
 
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from http import HTTPStatus
 
 from django.db import transaction
@@ -17,21 +18,25 @@ from gateway.audit.draft import EventDraft
 from gateway.audit.recording import may_record_refusal, record_event
 from gateway.audit.views import API_KEY, NOT_KEPT, AuditedView, CredentialsView
 from gateway.http.fields import checked
-from gateway.http.openapi import KNOWN, answered, asked, operation
+from gateway.http.openapi import KNOWN, asked, operation
 from gateway.http.problems import Code, Problem, malformed
 from gateway.http.views import PublicView
 from gateway.identity import access_tokens
+from gateway.identity.answers import ApiKeyAnswer, ApiKeys, KeySet, Me, NewApiKey, Revoked, Tokens
 from gateway.identity.api_keys import issue_key
 from gateway.identity.authentication import caller, identification
 from gateway.identity.authorization import searchable_indices
 from gateway.identity.login import log_in_with_key, log_in_with_password
 from gateway.identity.models import ApiKey, DeniedToken, RefreshFamily, Role, User
 from gateway.identity.refresh_tokens import ReusedToken, end_family, find_family, refresh_token, renew, start_family
-from gateway.identity.schema import KEY, TOKENS, ApiKeyAnswer, ApiKeys, KeySet, Me, NewApiKey, Revoked, Tokens
 from gateway.identity.serializers import KeySerializer, LogInSerializer, RefreshSerializer, RevokeSerializer
 
-_LOG_IN, _API_KEYS = "Log in", "API keys"
-"""Groups of operations in OpenAPI."""
+_operation = partial(operation, group="Log in")
+_key_operation = partial(operation, group="API keys", problems=(*KNOWN, 403))
+_CREDENTIALS = (
+    asked("a password", {"username": "octoAdmin", "password": "…"}),
+    asked("an API key", {"api_key": "sluice_5f3c9a0b7d2e4f61_…"}),
+)
 
 MAX_KEYS = 20
 """API keys that a user may have."""
@@ -44,18 +49,7 @@ FRESH_LOG_IN = timedelta(minutes=5)
 class AccessTokenView(CredentialsView):
     """Turns credentials into tokens."""
 
-    @operation(
-        "token",
-        _LOG_IN,
-        Tokens,
-        body=LogInSerializer,
-        problems=KNOWN,
-        examples=(
-            asked("a password", {"username": "octoAdmin", "password": "…"}),
-            asked("an API key", {"api_key": "sluice_5f3c9a0b7d2e4f61_…"}),
-            answered("tokens", TOKENS),
-        ),
-    )
+    @_operation("token", Tokens, LogInSerializer, examples=_CREDENTIALS)
     def post(self, request: Request) -> Response:
         """Log in by password or API key.
 
@@ -79,14 +73,7 @@ class AccessTokenView(CredentialsView):
 class RefreshView(CredentialsView):
     """Turns a refresh token into new tokens."""
 
-    @operation(
-        "refresh_token",
-        _LOG_IN,
-        Tokens,
-        body=RefreshSerializer,
-        problems=KNOWN,
-        examples=(asked("a refresh token", {"refresh_token": "WyI1ZjM0…"}), answered("tokens", TOKENS)),
-    )
+    @_operation("refresh_token", Tokens, RefreshSerializer)
     def post(self, request: Request) -> Response:
         """Renew a log-in.
 
@@ -111,14 +98,7 @@ class RefreshView(CredentialsView):
 class RevokeView(CredentialsView):
     """Ends tokens (in the spirit of RFC 7009)."""
 
-    @operation(
-        "revoke_token",
-        _LOG_IN,
-        Revoked,
-        body=RevokeSerializer,
-        problems=(429, 503),
-        examples=(asked("a token", {"token": "WyI1ZjM0…"}), answered("done", {})),
-    )
+    @_operation("revoke_token", Revoked, RevokeSerializer, problems=(429, 503))
     def post(self, request: Request) -> Response:
         """Log out, or end one access token.
 
@@ -140,7 +120,7 @@ class MeView(AuditedView):
 
     authentication = True
 
-    @operation("me", _LOG_IN, Me, problems=KNOWN)
+    @_operation("me", Me)
     def get(self, request: Request) -> Response:
         """Show your name, role and indices."""
         record = self.begin(request)
@@ -165,7 +145,7 @@ class _ProvenView(AuditedView):
 class KeysView(_ProvenView):
     """The caller's API keys."""
 
-    @operation("api_keys", _API_KEYS, ApiKeys, problems=(*KNOWN, 403), examples=(answered("one key", {"keys": [KEY]}),))
+    @_key_operation("api_keys", ApiKeys)
     def get(self, request: Request) -> Response:
         """List your API keys.
 
@@ -176,18 +156,7 @@ class KeysView(_ProvenView):
         record_event(record)
         return Response(ApiKeys(keys=[_described(key) for key in keys]))
 
-    @operation(
-        "make_api_key",
-        _API_KEYS,
-        NewApiKey,
-        status=201,
-        body=KeySerializer,
-        problems=(*KNOWN, 403),
-        examples=(
-            asked("for a quarter", {"name": "nightly export", "expires_in_days": 90}),
-            answered("a new key", KEY | {"api_key": "sluice_5f3c9a0b7d2e4f61_…"}, 201),
-        ),
-    )
+    @_key_operation("make_api_key", NewApiKey, KeySerializer, status=201)
     def post(self, request: Request) -> Response:
         """Make an API key.
 
@@ -212,11 +181,9 @@ class KeysView(_ProvenView):
 class KeyView(_ProvenView):
     """One of the caller's API keys."""
 
-    @operation(
+    @_key_operation(
         "revoke_api_key",
-        _API_KEYS,
         None,
-        problems=(*KNOWN, 403),
         also={204: OpenApiResponse(description="The key is invalid now.")},
         parameters=[OpenApiParameter("key_id", str, OpenApiParameter.PATH, description="The key's id.")],
     )
@@ -238,7 +205,7 @@ class KeyView(_ProvenView):
 class KeySetView(PublicView):
     """The public keys, for others to check our access tokens by."""
 
-    @operation("key_set", _LOG_IN, KeySet, problems=(429,))
+    @_operation("key_set", KeySet, problems=(429,))
     def get(self, request: Request) -> Response:
         """Get the public keys of access tokens.
 

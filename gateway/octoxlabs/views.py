@@ -10,6 +10,7 @@ Bearer token would put the long-lived secret into every request.
 """
 
 from datetime import UTC, datetime
+from functools import partial
 from http import HTTPStatus
 from typing import Literal
 
@@ -21,15 +22,15 @@ from rest_framework.response import Response
 from gateway.audit.recording import record_event
 from gateway.audit.views import API_KEY, NOT_KEPT, AuditedView, CredentialsView, RefusalsAuditedView
 from gateway.http.fields import checked
-from gateway.http.openapi import INDEX, JSON, KNOWN, answered, asked, operation, schema_of
+from gateway.http.openapi import INDEX, JSON, KNOWN, asked, operation, schema_of
 from gateway.http.problems import Code, Problem
 from gateway.identity.access_tokens import mint
 from gateway.identity.authentication import caller
 from gateway.identity.authorization import device_index, require_index
 from gateway.identity.login import log_in_with_key
 from gateway.identity.models import LONGEST_TOKEN_SECONDS
+from gateway.octoxlabs.answers import AccessToken, DevicesAnswer, Discovery, FoundDevice, Pong
 from gateway.octoxlabs.results import as_lists
-from gateway.octoxlabs.schema import DEVICE, AccessToken, DevicesAnswer, Discovery, FoundDevice, Pong
 from gateway.octoxlabs.serializers import DeviceSerializer, DevicesSerializer, TokenSerializer
 from gateway.search.cursors import ForeignCursor
 from gateway.search.elasticsearch import creation_time
@@ -38,8 +39,7 @@ from gateway.search.points_in_time import KEEP_ALIVE_SECONDS, ExpiredCursor
 from gateway.search.request import SearchRequest
 from gateway.search.serializers import START
 
-_GROUP = "The octoxlabs client"
-"""Of its operations in OpenAPI."""
+_operation = partial(operation, group="The octoxlabs client", problems=(*KNOWN, *INDEX))
 _DISCOVERY_ID: Literal[1] = 1
 # The client sends no scroll_id where it was given none, and that starts a scroll: a program that reads until an answer
 # is empty would read everything again and again. So the last devices come with this, and this brings an empty answer.
@@ -54,17 +54,16 @@ _DONE: Literal[2] = 2
 """The client's number for a discovery that has come to its end."""
 
 
+_HOSTS_BY_NAME = asked(
+    "hosts by name",
+    {"query": "Hostname = octoxlabs*", "fields": ["Hostname", "Ip"], "ordering": [{"field": "Hostname"}], "size": 1},
+)
+
+
 class TokenView(CredentialsView):
     """Exchanges an API key for an access token; for everybody."""
 
-    @operation(
-        "vendor_token",
-        _GROUP,
-        AccessToken,
-        body=TokenSerializer,
-        problems=KNOWN,
-        examples=(asked("an API key", {"token": "sluice_0123456789abcdef_…"}),),
-    )
+    @_operation("vendor_token", AccessToken, TokenSerializer, problems=KNOWN)
     def post(self, request: Request) -> Response:
         """Exchange an API key for an access token."""
         now = datetime.now(UTC)
@@ -77,7 +76,7 @@ class TokenView(CredentialsView):
 class PingView(RefusalsAuditedView):
     """Whether the caller may come in."""
 
-    @operation("vendor_ping", _GROUP, Pong, problems=KNOWN)
+    @_operation("vendor_ping", Pong, problems=KNOWN)
     def get(self, request: Request) -> Response:
         """Check your credentials."""
         del request
@@ -87,7 +86,7 @@ class PingView(RefusalsAuditedView):
 class LastDiscoveryView(RefusalsAuditedView):
     """The one discovery, which the client asks for before it looks a device up."""
 
-    @operation("vendor_last_discovery", _GROUP, Discovery, problems=(400, *KNOWN, *INDEX))
+    @_operation("vendor_last_discovery", Discovery, problems=(400, *KNOWN, *INDEX))
     def get(self, request: Request) -> Response:
         """Get the last discovery.
 
@@ -110,24 +109,8 @@ class DevicesView(AuditedView):
 
     max_body_bytes = settings.MAX_BODY_BYTES
 
-    @operation(
-        "vendor_devices",
-        _GROUP,
-        DevicesAnswer,
-        body=DevicesSerializer,
-        problems=(*KNOWN, *INDEX, 409),
-        examples=(
-            asked(
-                "hosts by name",
-                {
-                    "query": "Hostname = octoxlabs*",
-                    "fields": ["Hostname", "Ip", "OS.Type"],
-                    "ordering": [{"field": "Hostname", "order": "asc"}],
-                    "size": 1,
-                },
-            ),
-            answered("one device of twelve", {"count": 12, "results": [DEVICE], "scroll_id": None}),
-        ),
+    @_operation(
+        "vendor_devices", DevicesAnswer, DevicesSerializer, problems=(*KNOWN, *INDEX, 409), examples=(_HOSTS_BY_NAME,)
     )
     def post(self, request: Request) -> Response:
         """Search devices."""
@@ -163,15 +146,12 @@ class DevicesView(AuditedView):
 class DeviceView(AuditedView):
     """Looks one device up."""
 
-    @operation(
+    @_operation(
         "vendor_device",
-        _GROUP,
         None,
-        body=DeviceSerializer,
-        problems=(*KNOWN, *INDEX),
+        DeviceSerializer,
         also={(200, JSON): OpenApiResponse(schema_of(FoundDevice), "The device.")},
         parameters=[OpenApiParameter("hostname", str, OpenApiParameter.PATH, description="The whole Hostname.")],
-        examples=(asked("the one discovery", {"index_id": 1}), answered("a device", DEVICE)),
     )
     def post(self, request: Request, hostname: str) -> Response:
         """Get a device by its name.

@@ -1,5 +1,6 @@
 """``GET /fields``, ``POST /complete`` and ``POST /translate``: the query language, without a search."""
 
+from functools import partial
 from http import HTTPStatus
 
 from django.conf import settings
@@ -14,16 +15,16 @@ from gateway.http.query_string import read_parameters
 from gateway.identity.authentication import caller
 from gateway.identity.authorization import require_index
 from gateway.search import translator_client
-from gateway.search.schema import A_COMPLETION, A_TRANSLATION, Completion, FieldList, Translation
+from gateway.search.answers import Completion, FieldList, Translation
 from gateway.search.serializers import CompleteSerializer, FieldsSerializer, TranslateSerializer, checked_for
 
-_GROUP = "Query language"
+_operation = partial(operation, group="Query language", problems=(400, *KNOWN, *INDEX))
 
 
 class FieldsView(RefusalsAuditedView):
     """The fields of an index."""
 
-    @operation("fields", _GROUP, FieldList, problems=(400, *KNOWN, *INDEX), parameters=[FieldsSerializer])
+    @_operation("fields", FieldList, parameters=[FieldsSerializer])
     def get(self, request: Request) -> Response:
         """List the fields of an index that a query can name."""
         index = checked_for(FieldsSerializer, read_parameters(request), caller(request))["index"]
@@ -36,15 +37,21 @@ class TranslateView(RefusalsAuditedView):
 
     max_body_bytes = settings.MAX_BODY_BYTES
 
-    @operation(
+    @_operation(
         "translate",
-        _GROUP,
         Translation,
-        body=TranslateSerializer,
-        problems=(*KNOWN, *INDEX),
+        TranslateSerializer,
         examples=(
             asked("hosts by name", {"query": "Hostname = octoxlabs*"}),
-            answered("a prefix", A_TRANSLATION),
+            answered(
+                "a prefix",
+                {
+                    "query": {"prefix": {"Hostname": "octoxlabs"}},
+                    "fields": ["Hostname"],
+                    "canonical": "Hostname = octoxlabs*",
+                    "notices": [],
+                },
+            ),
             answered("unknown field", REJECTION, 400),
         ),
     )
@@ -53,9 +60,9 @@ class TranslateView(RefusalsAuditedView):
 
         Nothing is run.
         """
-        asked = checked_for(TranslateSerializer, request.data, caller(request))
-        require_index(caller(request), asked["index"])
-        translation = translator_client.translate(**asked)
+        wanted = checked_for(TranslateSerializer, request.data, caller(request))
+        require_index(caller(request), wanted["index"])
+        translation = translator_client.translate(**wanted)
         answer: Translation = {
             "query": translation["query"],
             "fields": translation["names"],
@@ -73,25 +80,31 @@ class CompleteView(RefusalsAuditedView):
 
     max_body_bytes = settings.MAX_BODY_BYTES
 
-    @operation(
+    @_operation(
         "complete",
-        _GROUP,
         Completion,
-        body=CompleteSerializer,
-        problems=(*KNOWN, *INDEX),
+        CompleteSerializer,
         examples=(
             asked("a value", {"query": "Site = an", "cursor": 9}),
-            answered("values of the index", A_COMPLETION),
+            answered(
+                "values of the index",
+                {
+                    "start": 7,
+                    "end": 9,
+                    "suggestions": [{"text": "ankara", "kind": "value", "type": ""}],
+                    "values_of": "Site",
+                },
+            ),
             answered("a cursor too far", problem_object(malformed("cursor: The cursor is behind the end.")), 400),
         ),
     )
     def post(self, request: Request) -> Response:
         """Complete a query that is being typed."""
         record = self.begin(request)
-        asked = checked_for(CompleteSerializer, request.data, caller(request))
-        record.query, record.index = asked["query"], asked["index"]
-        require_index(caller(request), asked["index"])
-        answer = translator_client.complete(**asked)
+        wanted = checked_for(CompleteSerializer, request.data, caller(request))
+        record.query, record.index = wanted["query"], wanted["index"]
+        require_index(caller(request), wanted["index"])
+        answer = translator_client.complete(**wanted)
         if answer["values_of"] is not None:
             record.hits = len(answer["suggestions"])
             record_event(record)

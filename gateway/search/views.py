@@ -1,5 +1,7 @@
 """``GET`` and ``POST /search``: a page of the answer, or all of it as a stream."""
 
+from functools import partial
+
 import orjson
 from django.conf import settings
 from django.http import StreamingHttpResponse
@@ -17,14 +19,15 @@ from gateway.http.query_string import read_parameters
 from gateway.identity.authentication import caller, identification, still_allowed
 from gateway.identity.authorization import require_index
 from gateway.search import streams
+from gateway.search.answers import SearchAnswer
 from gateway.search.notices import header_value
 from gateway.search.pipeline import noted_body, plan, run
 from gateway.search.query_string import SearchParameters, StreamParameters
 from gateway.search.request import SearchRequest
-from gateway.search.schema import ONE_DEVICE, SearchAnswer
 from gateway.search.serializers import MAX_NAMES, FieldNames, SearchSerializer, StreamSerializer, checked_for
 from gateway.search.streams import DocumentStream
 
+_operation = partial(operation, group="Search", problems=(400, *KNOWN, *INDEX, 409))
 _STREAM = {
     (200, streams.MEDIA_TYPE): OpenApiResponse(
         {
@@ -36,13 +39,19 @@ _STREAM = {
         [OpenApiExample("two devices", '{"Hostname":"octoxlabs01"}\n{"Hostname":"octoxlabs02"}\n')],
     )
 }
+_ONE_DEVICE = {
+    "query_id": "01a30d3c-6a55-7b52-9d0c-2f6c1b3f5a10",
+    "count": 1,
+    "count_relation": "eq",
+    "took_ms": 3,
+    "results": [{"Hostname": "octoxlabs01", "Ip": ["10.20.0.1"]}],
+    "next": None,
+    "notices": [],
+}
 _EXAMPLES = (
-    asked(
-        "hosts by name",
-        {"query": "Hostname = octoxlabs*", "fields": ["Hostname", "Ip"], "sort": ["-LastSeen"]},
-    ),
-    answered("one device", ONE_DEVICE),
-    answered("unknown field", REJECTION | {"query_id": ONE_DEVICE["query_id"]}, 400),
+    asked("hosts by name", {"query": "Hostname = octoxlabs*", "fields": ["Hostname", "Ip"], "sort": ["-LastSeen"]}),
+    answered("one device", _ONE_DEVICE),
+    answered("unknown field", REJECTION | {"query_id": _ONE_DEVICE["query_id"]}, 400),
 )
 _LISTS = [
     OpenApiParameter(
@@ -62,15 +71,7 @@ class SearchView(AuditedView):
 
     max_body_bytes = settings.MAX_BODY_BYTES
 
-    @operation(
-        "search",
-        "Search",
-        SearchAnswer,
-        body=SearchSerializer,
-        problems=(*KNOWN, *INDEX, 409),
-        also=_STREAM,
-        examples=_EXAMPLES,
-    )
+    @_operation("search", SearchAnswer, SearchSerializer, also=_STREAM, examples=_EXAMPLES)
     def post(self, request: Request) -> HttpResponseBase:
         """Search an index."""
         draft = self.begin(request)
@@ -79,9 +80,8 @@ class SearchView(AuditedView):
             return _stream(request, draft, SearchRequest(**checked_for(StreamSerializer, body, caller(request))))
         return _page(request, draft, SearchRequest(**checked_for(SearchSerializer, body, caller(request))))
 
-    @operation(
+    @_operation(
         "search_by_parameters",
-        "Search",
         SearchAnswer,
         problems=(400, *KNOWN, *INDEX, 409, 414),
         also=_STREAM,

@@ -5,10 +5,14 @@ from typing import Annotated, Any, Literal
 from pydantic import WithJsonSchema
 from typing_extensions import TypedDict
 
-from gateway.http.openapi import Count, described
+from gateway.http.openapi import Count, described, example
 
-Time = Annotated[str, WithJsonSchema({"type": "string", "format": "date-time"})]
-FoundDevice = Annotated[Any, WithJsonSchema({"type": "object", "additionalProperties": {"type": "array"}})]
+Time = Annotated[str, WithJsonSchema({"type": "string", "format": "date-time"}), example("2026-11-21T01:02:03.456789Z")]
+FoundDevice = Annotated[
+    Any,
+    WithJsonSchema({"type": "object", "additionalProperties": {"type": "array"}}),
+    example({"Hostname": ["octoxlabs01"], "Ip": ["10.20.0.1"], "OS.Type": ["Linux"]}),
+]
 """The JSON text of a device: each field by its full name, with a list of its values."""
 
 
@@ -16,7 +20,7 @@ FoundDevice = Annotated[Any, WithJsonSchema({"type": "object", "additionalProper
 class AccessToken(TypedDict):
     """An access token, to be sent as a Bearer token."""
 
-    access: str
+    access: Annotated[str, example("eyJhbGciOiJSUzI1NiIs…")]
     """A signed token that expires."""
 
 
@@ -45,11 +49,8 @@ class Discovery(TypedDict):
 class DevicesAnswer(TypedDict):
     """Devices, and how many there are."""
 
-    count: Count
+    count: Annotated[Count, example(1)]
     """Devices that match, exactly."""
     results: list[FoundDevice]
-    scroll_id: str | None
+    scroll_id: Annotated[str | None, example(None)]
     """Where a scroll goes on, if need be to an answer without devices; null without one."""
-
-
-DEVICE = {"Hostname": ["octoxlabs01"], "Ip": ["10.20.0.1"], "OS.Type": ["Linux"]}

@@ -1,11 +1,11 @@
-"""Answers of the room ``search``: their types, from which OpenAPI is made, and an example of each."""
+"""Answers of the room ``search``: their types, from which OpenAPI is made."""
 
 from typing import Annotated, Any, Literal, NotRequired
 
 from pydantic import WithJsonSchema
 from typing_extensions import TypedDict
 
-from gateway.http.openapi import Count, described
+from gateway.http.openapi import Count, described, example
 from gateway.search.notices import Notice
 
 Document = Annotated[Any, WithJsonSchema({"type": "object"})]
@@ -73,10 +73,10 @@ class Completion(TypedDict):
 class Field(TypedDict):
     """A field that a query can name."""
 
-    name: str
-    type: str
+    name: Annotated[str, example("Managed")]
+    type: Annotated[str, example("boolean")]
     """The mapping type."""
-    operators: list[str]
+    operators: Annotated[list[str], example(["=", "!=", "IN", "NOT IN", "EXISTS", "NOT EXISTS"])]
     sortable: bool
     """Whether results can be sorted by it."""
     alias_of: NotRequired[str]
@@ -93,26 +93,3 @@ class FieldList(TypedDict):
 
     index: str
     fields: list[Field]
-
-
-ONE_DEVICE = {
-    "query_id": "01a30d3c-6a55-7b52-9d0c-2f6c1b3f5a10",
-    "count": 1,
-    "count_relation": "eq",
-    "took_ms": 3,
-    "results": [{"Hostname": "octoxlabs01", "Ip": ["10.20.0.1"]}],
-    "next": None,
-    "notices": [],
-}
-A_TRANSLATION = {
-    "query": {"prefix": {"Hostname": "octoxlabs"}},
-    "fields": ["Hostname"],
-    "canonical": "Hostname = octoxlabs*",
-    "notices": [],
-}
-A_COMPLETION = {
-    "start": 7,
-    "end": 9,
-    "suggestions": [{"text": "ankara", "kind": "value", "type": ""}],
-    "values_of": "Site",
-}
