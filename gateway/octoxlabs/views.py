@@ -34,10 +34,10 @@ from gateway.octoxlabs.results import as_lists
 from gateway.octoxlabs.serializers import DeviceSerializer, DevicesSerializer, TokenSerializer
 from gateway.search.cursors import ForeignCursor
 from gateway.search.elasticsearch import creation_time
-from gateway.search.pipeline import noted_body, plan, run
+from gateway.search.pipeline import plan, run
 from gateway.search.points_in_time import KEEP_ALIVE_SECONDS, ExpiredCursor
 from gateway.search.request import SearchRequest
-from gateway.search.serializers import START
+from gateway.search.serializers import START, unchecked_query
 
 _operation = partial(operation, group="The octoxlabs client", problems=(*KNOWN, *INDEX))
 _DISCOVERY_ID: Literal[1] = 1
@@ -115,7 +115,8 @@ class DevicesView(AuditedView):
     def post(self, request: Request) -> Response:
         """Search devices."""
         draft, user = self.begin(request), caller(request)
-        wanted = checked(DevicesSerializer, noted_body(request, draft))
+        draft.query = unchecked_query(request.data)
+        wanted = checked(DevicesSerializer, request.data)
         _require_discovery(wanted["index_id"])
         is_over = wanted["scroll_id"] == _SCROLL_END
         search = SearchRequest(

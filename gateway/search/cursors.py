@@ -30,7 +30,7 @@ from gateway.search.points_in_time import (
     open_point_in_time,
     read_point_in_time,
 )
-from gateway.search.request import SearchPlan, SearchRequest
+from gateway.search.request import SearchPlan
 from gateway.search.serializers import MAX_CURSOR_CHARACTERS, START
 
 logger = logging.getLogger(__name__)
@@ -46,7 +46,6 @@ class ForeignCursor(Problem):
         super().__init__(HTTPStatus.BAD_REQUEST, Code.MALFORMED, f"cursor: {reason}")
 
 
-_BINDING = ("query", "case_insensitive", "index", "sort")
 _KEEP_ALIVE = timedelta(seconds=KEEP_ALIVE_SECONDS)
 _SALT = "gateway.search.cursors"
 
@@ -70,14 +69,14 @@ def reading(user: User, draft: EventDraft, plan: SearchPlan) -> Iterator[Page]:
     """
     request = plan.request
     if request.cursor == START:
-        snapshot, after = _reserve(user, request), None
+        snapshot, after = _reserve(user, plan), None
     else:
-        snapshot, after = _resume(user, request)
+        snapshot, after = _resume(user, plan)
     plan = plan.at(snapshot.started_at)
     draft.dsl = plan.dsl
     try:
         if after is None:
-            snapshot.point_in_time = open_point_in_time(request.index)
+            snapshot.point_in_time = open_point_in_time(plan.index)
         found = read_point_in_time(snapshot.point_in_time, plan, size=request.size, after=after)
         cursor = None if found.after is None else _write(snapshot, found.after)
         if snapshot.point_in_time != found.point_in_time or after is None:
@@ -92,7 +91,7 @@ def reading(user: User, draft: EventDraft, plan: SearchPlan) -> Iterator[Page]:
         _close(snapshot)
 
 
-def _reserve(user: User, request: SearchRequest) -> OpenCursor:
+def _reserve(user: User, plan: SearchPlan) -> OpenCursor:
     """Take one of the snapshots that the user may hold open; what has expired makes room."""
     now = timezone.now()
     with transaction.atomic():
@@ -108,14 +107,14 @@ def _reserve(user: User, request: SearchRequest) -> OpenCursor:
                 headers={"Retry-After": str(int((ends[0] - now).total_seconds()) + 1)},
             )
         return OpenCursor.objects.create(
-            user=user, binding=_binding(request), started_at=now, expires_at=now + _KEEP_ALIVE
+            user=user, binding=_binding(plan), started_at=now, expires_at=now + _KEEP_ALIVE
         )
 
 
-def _resume(user: User, request: SearchRequest) -> tuple[OpenCursor, list[Any]]:
+def _resume(user: User, plan: SearchPlan) -> tuple[OpenCursor, list[Any]]:
     """Find the snapshot of a cursor, and keep it from expiring."""
     try:
-        identifier, after = signing.loads(request.cursor or "", salt=_SALT)
+        identifier, after = signing.loads(plan.request.cursor or "", salt=_SALT)
     except signing.BadSignature:
         raise ForeignCursor('It is none of this gateway\'s; send "next" of the page before as it is.') from None
     now = timezone.now()
@@ -124,12 +123,12 @@ def _resume(user: User, request: SearchRequest) -> tuple[OpenCursor, list[Any]]:
         raise ExpiredCursor
     if snapshot.user_id != user.pk:
         raise ForeignCursor('It is another user\'s; start your own with "start".')
-    asked_for = _binding(request)
-    changed = [name for name in _BINDING if snapshot.binding[name] != asked_for[name]]
+    asked_for = _binding(plan)
+    changed = [name for name in asked_for if snapshot.binding[name] != asked_for[name]]
     if changed:
         raise ForeignCursor(
             f"It belongs to a search with another {' and '.join(changed)}; "
-            f'leave {", ".join(_BINDING)} as they were, or start again with "start".'
+            f'leave {", ".join(asked_for)} as they were, or start again with "start".'
         )
     if not OpenCursor.objects.filter(pk=snapshot.pk).update(expires_at=now + _KEEP_ALIVE):
         raise ExpiredCursor
@@ -153,6 +152,13 @@ def _close(snapshot: OpenCursor) -> None:
         close_point_in_time(snapshot.point_in_time)
 
 
-def _binding(request: SearchRequest) -> dict[str, str]:
+def _binding(plan: SearchPlan) -> dict[str, str]:
     """Digests of what a cursor is bound to: a query may be long, and is nobody's business in the database."""
-    return {name: hashlib.sha256(orjson.dumps(getattr(request, name))).hexdigest() for name in _BINDING}
+    request = plan.request
+    bound = {
+        "query": request.query,
+        "case_insensitive": request.case_insensitive,
+        "index": plan.index,
+        "sort": request.sort,
+    }
+    return {name: hashlib.sha256(orjson.dumps(value)).hexdigest() for name, value in bound.items()}

@@ -104,7 +104,7 @@ def search(plan: SearchPlan) -> Page:
     """Fetch one page of the documents that match.
 
     Args:
-        plan: its index is part of a path; the caller may search it, so it is one that there is.
+        plan: the search.
 
     Raises:
         RejectedQuery: the query is too much work.
@@ -121,7 +121,7 @@ def search(plan: SearchPlan) -> Page:
         "_source": plan.source,
         "timeout": time_limit(),
     }
-    target = f"/{request.index}/_search?allow_partial_search_results=false&preference={copy_preference(plan.dsl)}"
+    target = f"/{plan.index}/_search?allow_partial_search_results=false&preference={copy_preference(plan.dsl)}"
     answer = perform("POST", target, body)
     hits = answer["hits"]
     return Page(

@@ -1,27 +1,16 @@
-"""The way of every search by a known caller: read, plan, run."""
+"""The way of every search by a known caller: plan and run."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
-from typing import Any
-
-from rest_framework.request import Request
 
 from gateway.audit.draft import EventDraft
 from gateway.http.memory import Part, claim
-from gateway.identity.authorization import require_index
+from gateway.identity.authorization import first_index, require_index
 from gateway.identity.models import User
 from gateway.search.cursors import reading
 from gateway.search.elasticsearch import Page, search
 from gateway.search.request import SearchPlan, SearchRequest
 from gateway.search.translator_client import translate
-
-
-def noted_body(request: Request, draft: EventDraft) -> Any:
-    """The body, whose query is noted first: the trail has it even if something else in the body is wrong."""
-    body = request.data
-    if isinstance(body, dict) and isinstance(body.get("query"), str):
-        draft.query = body["query"]
-    return body
 
 
 def plan(user: User, draft: EventDraft, request: SearchRequest) -> SearchPlan:
@@ -33,11 +22,12 @@ def plan(user: User, draft: EventDraft, request: SearchRequest) -> SearchPlan:
     Raises:
         Problem: 403, and whatever the translator has to say.
     """
-    draft.query, draft.index = request.query, request.index
-    require_index(user, request.index)
+    index = first_index(user) if request.index is None else request.index
+    draft.query, draft.index = request.query, index
+    require_index(user, index)
     translation = translate(
         request.query,
-        request.index,
+        index,
         case_insensitive=request.case_insensitive,
         sort=request.sort,
         fields=request.fields,
@@ -45,7 +35,14 @@ def plan(user: User, draft: EventDraft, request: SearchRequest) -> SearchPlan:
     draft.dsl = translation["query"]
     # It has become a query of the length that there may be.
     claim(Part.BODY, 0)
-    return SearchPlan(request, translation["query"], translation["sort"], translation["source"], translation["notices"])
+    return SearchPlan(
+        request,
+        index,
+        dsl=translation["query"],
+        sort=translation["sort"],
+        source=translation["source"],
+        notices=translation["notices"],
+    )
 
 
 @contextmanager

@@ -14,6 +14,7 @@ class SearchRequest:  # pylint: disable=too-many-instance-attributes  # the cont
     """A search as its caller asks for it, checked; made from a body, a query string or the vendor's words.
 
     Attributes:
+        index: the first that the caller may search where it is None.
         sort: field names, each after "-" for descending order; documents without the field come last.
         fields: the members of a document that are wanted (a name includes all below it); None for all.
         cursor: START, the cursor of the page before, or None for a page by number.
@@ -21,7 +22,7 @@ class SearchRequest:  # pylint: disable=too-many-instance-attributes  # the cont
     """
 
     query: str
-    index: str
+    index: str | None = None
     case_insensitive: bool = False
     sort: Sequence[str] = ()
     fields: Sequence[str] | None = None
@@ -37,12 +38,14 @@ class SearchPlan:
     """A search that its caller may run, with all of its names resolved; by page, by cursor or as a stream.
 
     Attributes:
+        index: the index, alias or pattern; part of paths, and one that there is, as the caller may search it.
         dsl: Elasticsearch Query DSL.
         sort: Elasticsearch's sort clauses.
         source: the members of a document to return; True for all.
     """
 
     request: SearchRequest
+    index: str
     dsl: dict[str, Any]
     sort: list[dict[str, Any]]
     source: list[str] | bool

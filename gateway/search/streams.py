@@ -107,7 +107,7 @@ class DocumentStream:  # pylint: disable=too-many-instance-attributes  # what a 
         _bulkhead.enter(user)
         self._open = True
         try:
-            self._point_in_time = open_point_in_time(plan.request.index)
+            self._point_in_time = open_point_in_time(plan.index)
             # Read before anything is sent: as long as nothing is, a failure has a status of its own.
             self._part = self._read()
         except BaseException:

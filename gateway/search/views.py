@@ -13,6 +13,7 @@ from rest_framework.response import Response
 from gateway.audit.draft import EventDraft
 from gateway.audit.recording import record_event
 from gateway.audit.views import NOT_KEPT, AuditedView
+from gateway.http.fields import checked
 from gateway.http.json_media import JSONRenderer
 from gateway.http.openapi import INDEX, KNOWN, REJECTION, answered, asked, operation
 from gateway.http.query_string import read_parameters
@@ -21,10 +22,10 @@ from gateway.identity.authorization import require_index
 from gateway.search import streams
 from gateway.search.answers import SearchAnswer
 from gateway.search.notices import header_value
-from gateway.search.pipeline import noted_body, plan, run
+from gateway.search.pipeline import plan, run
 from gateway.search.query_string import SearchParameters, StreamParameters
 from gateway.search.request import SearchRequest
-from gateway.search.serializers import MAX_NAMES, FieldNames, SearchSerializer, StreamSerializer, checked_for
+from gateway.search.serializers import MAX_NAMES, FieldNames, SearchSerializer, StreamSerializer, unchecked_query
 from gateway.search.streams import DocumentStream
 
 _operation = partial(operation, group="Search", problems=(400, *KNOWN, *INDEX, 409))
@@ -75,10 +76,10 @@ class SearchView(AuditedView):
     def post(self, request: Request) -> HttpResponseBase:
         """Search an index."""
         draft = self.begin(request)
-        body = noted_body(request, draft)
+        draft.query = unchecked_query(request.data)
         if _wants_stream(request):
-            return _stream(request, draft, SearchRequest(**checked_for(StreamSerializer, body, caller(request))))
-        return _page(request, draft, SearchRequest(**checked_for(SearchSerializer, body, caller(request))))
+            return _stream(request, draft, SearchRequest(**checked(StreamSerializer, request.data)))
+        return _page(request, draft, SearchRequest(**checked(SearchSerializer, request.data)))
 
     @_operation(
         "search_by_parameters",
@@ -94,8 +95,8 @@ class SearchView(AuditedView):
         parameters = read_parameters(request)
         draft.query = parameters.get("q")
         if _wants_stream(request):
-            return _stream(request, draft, SearchRequest(**checked_for(StreamParameters, parameters, caller(request))))
-        return _page(request, draft, SearchRequest(**checked_for(SearchParameters, parameters, caller(request))))
+            return _stream(request, draft, SearchRequest(**checked(StreamParameters, parameters)))
+        return _page(request, draft, SearchRequest(**checked(SearchParameters, parameters)))
 
 
 def _wants_stream(request: Request) -> bool:
@@ -126,7 +127,7 @@ def _stream(request: Request, draft: EventDraft, search: SearchRequest) -> Strea
     planned = plan(user, draft, search)
 
     def check_caller() -> None:
-        require_index(still_allowed(user, known_by), search.index)
+        require_index(still_allowed(user, known_by), planned.index)
 
     documents = DocumentStream(user, draft, planned, check_caller)
     try:

@@ -49,8 +49,8 @@ class _Elasticsearch(ElasticsearchHandler):
 
 
 def test_every_request_for_its_parts_carries_the_ids_of_the_request(settings: Settings) -> None:
-    request = SearchRequest(query="", index="devices")
-    plan = SearchPlan(request, {"match_all": {}}, sort=[], source=True, notices=[])
+    request = SearchRequest(query="")
+    plan = SearchPlan(request, "devices", {"match_all": {}}, sort=[], source=True, notices=[])
     with serving(_Elasticsearch) as url:
         settings.ELASTICSEARCH = ElasticsearchSettings(url=url)
         with correlated(Correlation("r-1", _TRACEPARENT, _TRACEPARENT.split("-")[1])):
