@@ -39,7 +39,7 @@ from gateway.search.points_in_time import KEEP_ALIVE_SECONDS, ExpiredCursor
 from gateway.search.request import SearchRequest
 from gateway.search.serializers import START, unchecked_query
 
-_operation = partial(operation, group="The octoxlabs client", problems=(*KNOWN, *INDEX))
+_operation = partial(operation, group="The octoxlabs client")
 _DISCOVERY_ID: Literal[1] = 1
 # The client sends no scroll_id where it was given none, and that starts a scroll: a program that reads until an answer
 # is empty would read everything again and again. So the last devices come with this, and this brings an empty answer.
@@ -63,7 +63,7 @@ _HOSTS_BY_NAME = asked(
 class TokenView(CredentialsView):
     """Exchanges an API key for an access token; for everybody."""
 
-    @_operation("vendor_token", AccessToken, TokenSerializer, problems=KNOWN)
+    @_operation("vendor_token", AccessToken, TokenSerializer)
     def post(self, request: Request) -> Response:
         """Exchange an API key for an access token."""
         now = datetime.now(UTC)
@@ -76,7 +76,7 @@ class TokenView(CredentialsView):
 class PingView(RefusalsAuditedView):
     """Whether the caller may come in."""
 
-    @_operation("vendor_ping", Pong, problems=KNOWN)
+    @_operation("vendor_ping", Pong)
     def get(self, request: Request) -> Response:
         """Check your credentials."""
         del request
@@ -151,6 +151,7 @@ class DeviceView(AuditedView):
         "vendor_device",
         None,
         DeviceSerializer,
+        problems=(*KNOWN, *INDEX),
         also={(200, JSON): OpenApiResponse(schema_of(FoundDevice), "The device.")},
         parameters=[OpenApiParameter("hostname", str, OpenApiParameter.PATH, description="The whole Hostname.")],
     )

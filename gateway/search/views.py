@@ -28,7 +28,8 @@ from gateway.search.request import SearchRequest
 from gateway.search.serializers import MAX_NAMES, FieldNames, SearchSerializer, StreamSerializer, unchecked_query
 from gateway.search.streams import DocumentStream
 
-_operation = partial(operation, group="Search", problems=(400, *KNOWN, *INDEX, 409))
+_operation = partial(operation, group="Search")
+_PROBLEMS = (400, *KNOWN, *INDEX, 409)
 _STREAM = {
     (200, streams.MEDIA_TYPE): OpenApiResponse(
         {
@@ -72,7 +73,7 @@ class SearchView(AuditedView):
 
     max_body_bytes = settings.MAX_BODY_BYTES
 
-    @_operation("search", SearchAnswer, SearchSerializer, also=_STREAM, examples=_EXAMPLES)
+    @_operation("search", SearchAnswer, SearchSerializer, problems=_PROBLEMS, also=_STREAM, examples=_EXAMPLES)
     def post(self, request: Request) -> HttpResponseBase:
         """Search an index."""
         draft = self.begin(request)
@@ -84,7 +85,7 @@ class SearchView(AuditedView):
     @_operation(
         "search_by_parameters",
         SearchAnswer,
-        problems=(400, *KNOWN, *INDEX, 409, 414),
+        problems=(*_PROBLEMS, 414),
         also=_STREAM,
         examples=_EXAMPLES,
         parameters=[SearchParameters, *_LISTS],
