@@ -11,9 +11,8 @@ from rest_framework.negotiation import DefaultContentNegotiation
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from gateway.http import problems
-from gateway.http.openapi import PROBLEMS, Problem, operation, schema_of
-from gateway.http.problems import MEDIA_TYPE, problem_object
+from gateway.http.openapi import PROBLEMS, ProblemObject, operation, schema_of
+from gateway.http.problems import MEDIA_TYPE, Problem, problem_object
 from gateway.http.views import PublicView
 from gateway.search.notices import MAX_HEADER_CHARACTERS
 from gateway.search.streams import MEDIA_TYPE as STREAM
@@ -34,7 +33,7 @@ def complete(result: dict[str, Any], **_: Any) -> dict[str, Any]:
 
     One of drf-spectacular's POSTPROCESSING_HOOKS.
     """
-    result["components"]["schemas"]["Problem"] = schema_of(Problem)
+    result["components"]["schemas"]["Problem"] = schema_of(ProblemObject)
     result["components"]["headers"] = {
         name: {"schema": {"type": "integer" if name == "Retry-After" else "string"}, "description": description}
         for name, description in _HEADERS.items()
@@ -55,7 +54,7 @@ def _complete_response(status: str, response: dict[str, Any]) -> None:
         headers += [_HEADER_OF_PROBLEM[status]] if status in _HEADER_OF_PROBLEM else []
         if "examples" not in problem:
             code, detail = PROBLEMS[int(status)]
-            problem["example"] = problem_object(problems.Problem(HTTPStatus(int(status)), code, detail))
+            problem["example"] = problem_object(Problem(HTTPStatus(int(status)), code, detail))
     headers += ["X-Query-ID", "X-Query-Notices"] if STREAM in response.get("content", {}) else []
     response["headers"] = {name: {"$ref": f"#/components/headers/{name}"} for name in headers}
 

@@ -21,12 +21,6 @@ described = with_config(ConfigDict(use_attribute_docstrings=True))
 """Decorator of an answer's type: the text below a member describes it."""
 Count = Annotated[int, Field(ge=0)]
 
-
-def example(value: Any) -> Any:
-    """Example of a member, to stand in its annotation."""
-    return Field(examples=[value])
-
-
 JSON = "application/json"
 KNOWN = (401, 429, 503)
 """Problems of an endpoint for known callers."""
@@ -44,17 +38,18 @@ PROBLEMS = {
     406: (Code.MALFORMED, "The document is in YAML and JSON; Accept names neither."),
     409: (Code.CURSOR_EXPIRED, "The snapshot behind the cursor is gone."),
     413: (Code.TOO_LARGE, "The body is larger than 1 MiB, or than 4 KiB where it takes no query."),
-    414: (Code.TOO_LARGE, "Path and query string are longer than 16 KiB; send a long query by POST."),
+    414: (Code.TOO_LARGE, "Path and query string exceed 16 KiB, which the edge answers; send a long query by POST."),
     415: (Code.UNSUPPORTED_MEDIA_TYPE, "The body is not JSON in UTF-8."),
     429: (Code.THROTTLED, "You, or your address, ask too often, or have too many cursors or streams; see Retry-After."),
     500: (Code.INTERNAL, "The gateway failed."),
     503: (Code.SEARCH_UNAVAILABLE, "Translator, Elasticsearch or audit trail are down; see Retry-After."),
 }
 """What a problem of each status means, with the code of its example."""
+_REFERENCE = {"$ref": "#/components/schemas/Problem"}
 
 
 @described
-class Problem(TypedDict):
+class ProblemObject(TypedDict):
     """RFC 9457 problem details."""
 
     type: str
@@ -128,7 +123,9 @@ def operation(  # pylint: disable=too-many-arguments  # OpenAPI has more
     )
 
 
-_REFERENCE = {"$ref": "#/components/schemas/Problem"}
+def example(value: Any) -> Any:
+    """Example of a member, to stand in its annotation."""
+    return Field(examples=[value])
 
 
 def asked(name: str, value: Any) -> OpenApiExample:
