@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from functools import cache
 from http import HTTPStatus
 from types import UnionType
-from typing import Any
+from typing import Any, TypedDict, cast
 from urllib.parse import urlencode
 
 import orjson
@@ -20,6 +20,8 @@ from gateway.http.deadline import deadline_passed, time_left
 from gateway.http.memory import Part, claim
 from gateway.http.metrics import STAGE_SECONDS
 from gateway.http.problems import REJECTIONS, Code, Problem, RejectedQuery, Unanswered, Unavailable
+from gateway.search.answers import Completion, FieldList
+from gateway.search.notices import Notice
 from kit import tracing
 from kit.bounded_read import ask
 
@@ -31,6 +33,26 @@ _VALUES = 8
 """How much more memory the values of an answer take than its text."""
 _PROBE_SECONDS = 1.0
 _REJECTION_MEMBERS = ("position", "end", "line", "column", "caret", "suggestions")
+
+
+class Translated(TypedDict):
+    """A search whose names are resolved.
+
+    Attributes:
+        query: Elasticsearch Query DSL.
+        names: the fields in the query.
+        canonical: the query in its canonical form.
+        sort: Elasticsearch's sort clauses.
+        source: the members of a document to return; True for all.
+    """
+
+    query: dict[str, Any]
+    names: list[str]
+    canonical: str
+    notices: list[Notice]
+    sort: list[dict[str, Any]]
+    source: list[str] | bool
+
 
 Members = Mapping[str, type | UnionType]
 """The names and types of what an answer must have."""
@@ -98,7 +120,7 @@ def translate(
     case_insensitive: bool,
     sort: Sequence[str] = (),
     fields: Sequence[str] | None = None,  # pylint: disable=redefined-outer-name  # the contract's name
-) -> dict[str, Any]:
+) -> Translated:
     """Turn a query text into Elasticsearch Query DSL, and resolve the other names of its search.
 
     Args:
@@ -107,10 +129,6 @@ def translate(
         case_insensitive: compare strings without regard to case.
         sort: field names, each after "-" for descending order.
         fields: the names of members of a document; None for all.
-
-    Returns:
-        ``TRANSLATION``: the DSL, the names of the fields in it, the text in its canonical form, notices, and
-        Elasticsearch's sort clauses and members of a document.
 
     Raises:
         RejectedQuery: the text is no query for this index, or a name in ``sort`` or ``fields`` does not do.
@@ -124,10 +142,10 @@ def translate(
         "sort": sort,
         "fields": fields,
     }
-    return _ask("POST", "/translate", TRANSLATION, body)
+    return cast(Translated, _ask("POST", "/translate", TRANSLATION, body))
 
 
-def complete(query: str, cursor: int, index: str) -> dict[str, Any]:
+def complete(query: str, cursor: int, index: str) -> Completion:
     """Find what can stand at the cursor of a query; this may look values up in the index.
 
     Args:
@@ -135,28 +153,23 @@ def complete(query: str, cursor: int, index: str) -> dict[str, Any]:
         cursor: in characters from 0, at most the length of the text.
         index: the index whose fields and values are offered.
 
-    Returns:
-        ``COMPLETION``: what the suggestions replace, they themselves, and the field of which values were looked up.
-
     Raises:
         RejectedQuery, Problem, Unavailable: as ``translate`` does.
     """
-    return _ask("POST", "/complete", COMPLETION, {"query": query, "cursor": cursor, "index": index})
+    body = {"query": query, "cursor": cursor, "index": index}
+    return cast(Completion, _ask("POST", "/complete", COMPLETION, body))
 
 
-def fields(index: str) -> dict[str, Any]:
+def fields(index: str) -> FieldList:
     """List the fields of an index that a query can name.
 
     Args:
         index: the index, alias or pattern.
 
-    Returns:
-        ``CATALOGUE``.
-
     Raises:
         Problem, Unavailable: as ``translate`` does.
     """
-    return _ask("GET", f"/fields?{urlencode({'index': index})}", CATALOGUE)
+    return cast(FieldList, _ask("GET", f"/fields?{urlencode({'index': index})}", CATALOGUE))
 
 
 def _ask(method: str, path: str, members: Members, body: Any = None) -> dict[str, Any]:
