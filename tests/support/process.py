@@ -5,7 +5,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -50,4 +50,6 @@ def running(
             try:
                 yield process
             finally:
-                process.terminate()
+                # The test may have ended it itself.
+                with suppress(psutil.NoSuchProcess):
+                    process.terminate()
