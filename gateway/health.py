@@ -3,24 +3,26 @@
 import logging
 import time
 from collections.abc import Callable
+from functools import partial
 from http import HTTPStatus
-from typing import Any
+from typing import Literal
 
 from confluent_kafka import KafkaException
 from django.conf import settings
 from django.db import DatabaseError
 from django.http import HttpResponse
-from drf_spectacular.utils import OpenApiResponse, extend_schema
+from drf_spectacular.utils import OpenApiResponse
 from elastic_transport import TransportError
 from elasticsearch import ApiError
 from prometheus_client import CONTENT_TYPE_LATEST
 from rest_framework.request import Request
 from rest_framework.response import Response
+from typing_extensions import TypedDict
 from urllib3.exceptions import HTTPError
 
 from gateway.audit.delivery import EventDelivery, event_delivery
 from gateway.http.database_timeout import at_most
-from gateway.http.openapi import COUNT, problem_responses
+from gateway.http.openapi import JSON, Count, described, operation
 from gateway.http.request_metrics import exposition
 from gateway.http.views import PublicView
 from gateway.identity.models import User
@@ -28,6 +30,9 @@ from gateway.search import elasticsearch, translator_client
 from kit.logs import describe
 
 logger = logging.getLogger(__name__)
+
+_operation = partial(operation, group="Health", problems=())
+_State = Literal["up", "down"]
 
 PROBE_SECONDS = 1.0
 KEPT_SECONDS = 1.0
@@ -59,11 +64,11 @@ class _Dependencies:  # pylint: disable=too-few-public-methods  # it does one th
     """What the last probes have found; asked by one thread, that of readiness."""
 
     def __init__(self) -> None:
-        self._states: dict[str, str] = {}
+        self._states: dict[str, _State] = {}
         self._probed: tuple[object, ...] = ()
         self._until = 0.0
 
-    def states(self) -> dict[str, str]:
+    def states(self) -> dict[str, _State]:
         """Each dependency, "up" or "down"; probed, unless that was a moment ago."""
         probed = (settings.ELASTICSEARCH, settings.KAFKA, settings.AUDIT, settings.GATEWAY)
         if probed != self._probed or time.monotonic() >= self._until:
@@ -71,7 +76,7 @@ class _Dependencies:  # pylint: disable=too-few-public-methods  # it does one th
             self._probed, self._until = probed, time.monotonic() + KEPT_SECONDS
         return self._states
 
-    def _state(self, name: str, probe: Callable[[float], object]) -> str:
+    def _state(self, name: str, probe: Callable[[float], object]) -> _State:
         was_down = self._states.get(name) == "down"
         try:
             probe(PROBE_SECONDS)
@@ -87,56 +92,52 @@ class _Dependencies:  # pylint: disable=too-few-public-methods  # it does one th
 _dependencies = _Dependencies()
 
 
-_HEALTH: dict[str, Any] = {"type": "object", "required": ["status"], "properties": {"status": {"const": "up"}}}
+@described
+class Health(TypedDict):
+    """The process is up."""
 
-_READINESS: dict[str, Any] = {
-    "type": "object",
-    "required": ["status", "dependencies", "spool"],
-    "properties": {
-        "status": {
-            "enum": ["ready", "degraded", "unready"],
-            "description": "degraded: Kafka alone is down, and the spool takes the events. "
-            "unready: something else is down, or the spool has no room.",
-        },
-        "dependencies": {"type": "object", "additionalProperties": {"enum": ["up", "down"]}},
-        "spool": {
-            "type": "object",
-            "description": "Audit events of this worker that wait on the disk for Kafka.",
-            "required": ["records", "bytes"],
-            "properties": {"records": COUNT, "bytes": COUNT},
-        },
-    },
-}
+    status: Literal["up"]
+
+
+@described
+class Spool(TypedDict):
+    """Audit events of this worker that wait on the disk for Kafka."""
+
+    records: Count
+    bytes: Count
+
+
+@described
+class Readiness(TypedDict):
+    """Searches are answered, unless it is unready."""
+
+    status: Literal["ready", "degraded", "unready"]
+    """degraded: Kafka alone is down, and the spool takes the events. unready: something else is down, or the spool has
+    no room."""
+    dependencies: dict[str, _State]
+    spool: Spool
 
 
 class HealthView(PublicView):
     """The process is up and answers."""
 
-    @extend_schema(
-        operation_id="health",
-        responses={
-            (200, "application/json"): OpenApiResponse(_HEALTH, "The process is up."),
-            **problem_responses(405, 500),
-        },
-    )
+    @_operation("health", Health)
     def get(self, request: Request) -> Response:
-        """Answer, whatever else is down."""
+        """Check that the process is up."""
         del request
-        return Response({"status": "up"})
+        return Response(Health(status="up"))
 
 
 class MetricsView(PublicView):
     """What Prometheus scrapes."""
 
-    @extend_schema(
-        operation_id="metrics",
-        responses={
-            (200, "text/plain"): OpenApiResponse({"type": "string"}, "Prometheus metrics of all workers."),
-            **problem_responses(405, 500),
-        },
+    @_operation(
+        "metrics",
+        None,
+        also={(200, "text/plain"): OpenApiResponse({"type": "string"}, "Prometheus metrics of all workers.")},
     )
     def get(self, request: Request) -> HttpResponse:
-        """Count and time what all workers do."""
+        """Get metrics for Prometheus."""
         del request
         return HttpResponse(exposition(), content_type=CONTENT_TYPE_LATEST)
 
@@ -144,31 +145,28 @@ class MetricsView(PublicView):
 class ReadinessView(PublicView):
     """The process and everything that a search needs."""
 
-    @extend_schema(
-        operation_id="readiness",
-        responses={
-            (200, "application/json"): OpenApiResponse(_READINESS, "Searches are answered."),
-            (503, "application/json"): OpenApiResponse(_READINESS, "Something is down without which they are not."),
-            **problem_responses(405, 500),
-        },
+    @_operation(
+        "readiness",
+        Readiness,
+        also={(503, JSON): OpenApiResponse(Readiness, "Something is down without which searches are not answered.")},
     )
     def get(self, request: Request) -> Response:
-        """Probe each dependency, at most a second each and once a second; 503 if searches cannot be answered."""
+        """Check that searches are answered.
+
+        Each dependency is probed, at most once a second and for a second; 503 if searches cannot be answered.
+        """
         del request
         dependencies = _dependencies.states()
         trail = event_delivery()
         status = _status([name for name, state in dependencies.items() if state == "down"], trail)
+        spool = Spool(records=trail.spool.records, bytes=trail.spool.bytes)
         return Response(
-            {
-                "status": status,
-                "dependencies": dependencies,
-                "spool": {"records": trail.spool.records, "bytes": trail.spool.bytes},
-            },
+            Readiness(status=status, dependencies=dependencies, spool=spool),
             status=HTTPStatus.SERVICE_UNAVAILABLE if status == "unready" else HTTPStatus.OK,
         )
 
 
-def _status(down: list[str], trail: EventDelivery) -> str:
+def _status(down: list[str], trail: EventDelivery) -> Literal["ready", "degraded", "unready"]:
     if not trail.has_room or set(down) - {"kafka"}:
         return "unready"
     return "degraded" if down else "ready"

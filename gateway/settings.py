@@ -108,7 +108,7 @@ CSRF_TRUSTED_ORIGINS = [
 
 CORS_ALLOWED_ORIGINS = GATEWAY.cors_origins
 CORS_ALLOW_HEADERS = (*default_headers, "traceparent", "x-request-id")
-CORS_EXPOSE_HEADERS = ("Retry-After", "X-Request-ID")
+CORS_EXPOSE_HEADERS = ("Retry-After", "X-Query-ID", "X-Query-Notices", "X-Request-ID")
 
 DATABASES = {"default": read_database_url(GATEWAY.database_url.get_secret_value())}
 
@@ -156,6 +156,17 @@ SPECTACULAR_SETTINGS = {
     "SERVE_AUTHENTICATION": [],
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "TAGS": [
+        {"name": name, "description": description}
+        for name, description in {
+            "Search": "Search an index: by page, by cursor, or all of it as a stream.",
+            "Query language": "The fields that a query can name, its completion, and its translation.",
+            "Log in": "Get a token, renew it, end it, and see whose it is.",
+            "API keys": "Keys by which programs log in.",
+            "The octoxlabs client": "The paths that the client `octoxlabs` on PyPI asks.",
+            "Health": "Whether the gateway and what it depends on work, its metrics, and this document.",
+        }.items()
+    ],
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
         "gateway.openapi.complete",

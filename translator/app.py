@@ -6,7 +6,7 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from http import HTTPStatus
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal, NamedTuple
 
 import orjson
 from elasticsearch import Elasticsearch
@@ -26,11 +26,12 @@ from translator.catalogue import Catalogue, Field
 from translator.catalogue_cache import CatalogueCache, SearchUnavailable, UnknownIndex
 from translator.complete import complete, operators_of
 from translator.dsl import Translation, translate
-from translator.errors import QueryError, UnknownField
+from translator.errors import QueryError, RefusedName, UnknownField, UnknownName
 from translator.format import format as format_query
 from translator.metrics import Metrics
 from translator.notices import written
 from translator.openapi import document, reads
+from translator.parameters import sort_clauses, source_members
 from translator.problems import Problem
 from translator.requests import DEFAULT_INDEX, CompleteRequest, IndexName, TranslateRequest
 from translator.route import DirectRoute
@@ -40,6 +41,14 @@ from translator.value_lookup import look_up
 logger = logging.getLogger(__name__)
 
 _CODES = {HTTPStatus.NOT_FOUND: "not_found", HTTPStatus.METHOD_NOT_ALLOWED: "method_not_allowed"}
+
+
+class Search(NamedTuple):
+    """A search whose names are resolved: the translated query, the sort clauses and the members of documents."""
+
+    translation: Translation
+    sort: list[dict[str, Any]]
+    source: list[str] | Literal[True]
 
 
 class Service:
@@ -64,8 +73,8 @@ class Service:
         except SearchUnavailable:
             raise problems.search_unavailable() from None
 
-    async def translate(self, request: TranslateRequest) -> Translation:
-        """Translate a query; a name is called unknown only after a fresh look at the mapping.
+    async def translate(self, request: TranslateRequest) -> Search:
+        """Resolve all names of a search; a name is called unknown only after a fresh look at the mapping.
 
         Raises:
             Problem: 422, 404 or 503.
@@ -73,22 +82,29 @@ class Service:
         catalogue = self.catalogues.cached(request.index) or await self.catalogue(request.index)
         try:
             try:
-                translation = self._timed(request, catalogue)
-            except UnknownField:
+                search = self._timed(request, catalogue)
+            except (UnknownField, UnknownName):
                 fresh = await self.catalogues.refreshed(request.index)
                 if fresh is None:
                     raise
-                translation = self._timed(request, fresh)
+                search = self._timed(request, fresh)
         except QueryError as error:
             self.metrics.translations.labels(error.code).inc()
             raise problems.rejected(error) from None
+        except RefusedName as error:
+            self.metrics.translations.labels(error.code).inc()
+            raise problems.refused(error) from None
         self._translated.inc()
-        return translation
+        return search
 
-    def _timed(self, request: TranslateRequest, catalogue: Catalogue) -> Translation:
+    def _timed(self, request: TranslateRequest, catalogue: Catalogue) -> Search:
         start = time.perf_counter()
         try:
-            return translate(request.query, catalogue, case_insensitive=request.case_insensitive)
+            return Search(
+                translate(request.query, catalogue, case_insensitive=request.case_insensitive),
+                sort_clauses(request.sort, catalogue),
+                source_members(request.fields, catalogue),
+            )
         finally:
             self.metrics.seconds.observe(time.perf_counter() - start)
 
@@ -118,12 +134,14 @@ def build(settings: TranslatorSettings, client: Elasticsearch) -> FastAPI:
 
     async def translate_query(request: Request) -> Response:
         body = await requests.read(request, TranslateRequest, settings.body_bytes)
-        translation = await service.translate(body)
+        translation, sort, source = await service.translate(body)
         answer = {
             "query": translation.query,
-            "fields": translation.fields,
+            "names": translation.fields,
             "canonical": format_query(translation.tree),
             "notices": written(translation.notices),
+            "sort": sort,
+            "source": source,
         }
         return Response(orjson.dumps(answer), media_type="application/json")
 
@@ -156,11 +174,8 @@ def build(settings: TranslatorSettings, client: Elasticsearch) -> FastAPI:
     app.add_exception_handler(Exception, _internal_error)
 
     @app.get("/fields", **reads("The fields of an index that a query can name.", 400, 404, 503))
-    async def fields(index: Annotated[IndexName, Query()] = DEFAULT_INDEX, fresh: bool = False) -> Response:
-        """`fresh` is for who misses a field: the mapping is read again first, if that was not done a moment ago."""
+    async def fields(index: Annotated[IndexName, Query()] = DEFAULT_INDEX) -> Response:
         catalogue = await service.catalogue(index)
-        if fresh:
-            catalogue = await service.catalogues.refreshed(index) or catalogue
         answer = {"index": index, "fields": [_described(name, field) for name, field in catalogue.fields.items()]}
         return Response(orjson.dumps(answer), media_type="application/json")
 

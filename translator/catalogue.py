@@ -2,7 +2,7 @@
 
 import math
 from bisect import bisect_left
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum, auto
 from typing import Any, NamedTuple, TypeAlias
@@ -169,7 +169,7 @@ class Catalogue:
         field = self.fields.get(path)
         if field is not None:
             return field
-        candidates = self._folded.get(path.casefold(), ())
+        candidates = self.spellings(path)
         if len(candidates) == 1:
             return self.fields[candidates[0]]
         relative = tuple(candidate[len(scope) :] for candidate in candidates)
@@ -185,6 +185,10 @@ class Catalogue:
         guess = f"; did you mean {' or '.join(quoted(item) for item in suggestions)}?" if suggestions else ""
         message = f"unknown field {quoted(name.path)}{within}{guess}"
         raise UnknownField(message, name.position, name.end, suggestions)
+
+    def spellings(self, path: str) -> Sequence[str]:
+        """All paths that are written like this one, letter case aside."""
+        return self._folded.get(path.casefold(), ())
 
     def suggest(self, name: str, scope: str = "") -> tuple[str, ...]:
         """Up to three names close to one that does not exist, the closest first."""

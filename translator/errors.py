@@ -9,7 +9,10 @@
     ├── TypeMismatch          type_mismatch         the value is none of the field's type
     └── TooComplex            too_complex           over a limit
 
-Nothing else is raised for a text, whatever it holds.
+Nothing else is raised for a text, whatever it holds. Names in `sort` and `fields` have errors of their own::
+
+    RefusedName               malformed             the name does not do there
+    └── UnknownName           unknown_field         no such field in the index
 """
 
 from typing import ClassVar
@@ -123,6 +126,29 @@ class TooComplex(QueryError):
     """The query is over a limit."""
 
     code = "too_complex"
+
+
+class RefusedName(Exception):
+    """A name in `sort` or `fields` that cannot be used there.
+
+    Attributes:
+        code: the machine-readable reason.
+        message: what is wrong and what to do, for people.
+        suggestions: up to three names that were perhaps meant.
+    """
+
+    code: ClassVar[str] = "malformed"
+
+    def __init__(self, message: str, suggestions: tuple[str, ...] = ()) -> None:
+        super().__init__(message)
+        self.message = message
+        self.suggestions = suggestions
+
+
+class UnknownName(RefusedName):
+    """The index has no such field."""
+
+    code = "unknown_field"
 
 
 def shown(text: str) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 import orjson
 from starlette.responses import Response
 
-from translator.errors import QueryError
+from translator.errors import QueryError, RefusedName
 
 RETRY_AFTER_SECONDS = 1
 
@@ -49,6 +49,12 @@ def rejected(error: QueryError) -> Problem:
     detail = str(members.pop("message"))
     code = str(members.pop("code"))
     return Problem(HTTPStatus.UNPROCESSABLE_ENTITY, code, detail, members=members)
+
+
+def refused(error: RefusedName) -> Problem:
+    """A search whose `sort` or `fields` is refused."""
+    members = {"suggestions": error.suggestions} if error.suggestions else {}
+    return Problem(HTTPStatus.UNPROCESSABLE_ENTITY, error.code, error.message, members=members)
 
 
 def unknown_index(index: str) -> Problem:

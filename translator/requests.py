@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictInt, Strict
 from starlette.requests import Request
 from starlette.types import Receive
 
-from translator.limits import MAX_CHARACTERS
+from translator.limits import MAX_CHARACTERS, MAX_NAME
 from translator.problems import Problem, malformed
 
 DEFAULT_INDEX = "devices"
@@ -17,14 +17,19 @@ IndexName = Annotated[StrictStr, Field(pattern=r"^[a-z0-9][a-z0-9_.*-]*$", max_l
 """An index, an alias, or a pattern of them with `*`; nothing that would be another path of Elasticsearch's."""
 
 
+_Names = Annotated[tuple[Annotated[StrictStr, Field(max_length=MAX_NAME)], ...], Field(max_length=100)]
+
+
 class TranslateRequest(BaseModel):
-    """A query to translate."""
+    """A query to translate, and the names in `sort` and `fields` of the search that it is for."""
 
     model_config = ConfigDict(extra="forbid")
 
     query: StrictStr
     index: IndexName = DEFAULT_INDEX
     case_insensitive: StrictBool = False
+    sort: _Names = ()
+    fields: _Names | None = None
 
 
 class CompleteRequest(BaseModel):

@@ -10,7 +10,7 @@ from rest_framework.request import Request
 
 from contracts.query_event.event import AuditEvent, EventData, EventError, EventMetadata, EventType, new_event_id
 from gateway import __version__
-from gateway.http.correlation import Correlation, correlation_of
+from gateway.http.correlation import current_correlation
 from gateway.http.problems import Problem
 
 
@@ -30,7 +30,6 @@ class EventDraft:  # pylint: disable=too-many-instance-attributes  # the event h
     timestamp: datetime
     user_name: str | None
     authentication: bool
-    correlation: Correlation
     metadata: EventMetadata
     query: str | None = None
     index: str | None = None
@@ -49,13 +48,12 @@ class EventDraft:  # pylint: disable=too-many-instance-attributes  # the event h
             user_name: name of the caller who has been let in, or None.
             authentication: whether it is an ``/auth/`` call.
         """
-        correlation = correlation_of(request)
+        correlation = current_correlation()
         return cls(
             query_id=new_event_id(),
             timestamp=datetime.now(UTC),
             user_name=user_name,
             authentication=authentication,
-            correlation=correlation,
             metadata=EventMetadata(
                 request_id=correlation.request_id,
                 trace_id=correlation.trace_id,

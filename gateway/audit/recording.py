@@ -8,6 +8,7 @@ from gateway.audit.delivery import event_delivery
 from gateway.audit.draft import EventDraft
 from gateway.audit.metrics import REFUSALS_NOT_RECORDED
 from gateway.http.client_address import neighbourhood
+from gateway.http.correlation import current_correlation
 from gateway.http.metrics import STAGE_SECONDS
 from gateway.http.problems import Code, Problem, Unavailable, as_problem, problem_response
 from gateway.http.rate_limits import hit
@@ -34,7 +35,7 @@ def record_event(record: EventDraft, problem: Problem | None = None) -> None:
         "messaging.message.id": record.query_id,
     }
     with tracing.span(f"send {topic}", SpanKind.PRODUCER, attributes):
-        event_delivery().record(record.event(problem), tracing.traceparent() or record.correlation.traceparent)
+        event_delivery().record(record.event(problem), tracing.traceparent() or current_correlation().traceparent)
     record.is_recorded = True
 
 

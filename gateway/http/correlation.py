@@ -1,13 +1,17 @@
-"""What ties a request to its traces elsewhere: X-Request-ID and the W3C trace context."""
+"""Correlation of a request with its traces elsewhere: X-Request-ID and the W3C trace context.
+
+Why: a context variable holds it, as it does the deadline, because a parameter would go through a dozen signatures.
+"""
 
 import re
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
-from rest_framework.request import Request
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,128}")
 _TRACEPARENT = re.compile(r"(?!ff)[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}")
@@ -45,19 +49,31 @@ def read_correlation(request: HttpRequest) -> Correlation:
     return Correlation(request_id, *((trace[0], trace[1]) if trace else (None, None)))
 
 
-def correlation_of(request: HttpRequest | Request) -> Correlation:
-    """What the middleware has read from the request's headers."""
-    correlation: Correlation = request.correlation  # type: ignore[union-attr]  # Django's way to hand something on
-    return correlation
+_current: ContextVar[Correlation] = ContextVar("correlation")
+
+
+def current_correlation() -> Correlation:
+    """The correlation of the request in work."""
+    return _current.get()
+
+
+@contextmanager
+def correlated(correlation: Correlation) -> Iterator[None]:
+    """Work on a request in the block: also on the rest of a stream, which is read after its request's context ended."""
+    token = _current.set(correlation)
+    try:
+        yield
+    finally:
+        _current.reset(token)
 
 
 def correlate(get_response: Callable[[HttpRequest], HttpResponseBase]) -> Callable[[HttpRequest], HttpResponseBase]:
-    """Set ``request.correlation``, and return the request's id."""
+    """Read each request's correlation, and return the request's id."""
 
     def middleware(request: HttpRequest) -> HttpResponseBase:
         correlation = read_correlation(request)
-        request.correlation = correlation  # type: ignore[attr-defined]  # Django's way to hand something on
-        response = get_response(request)
+        with correlated(correlation):
+            response = get_response(request)
         response["X-Request-ID"] = correlation.request_id
         return response
 

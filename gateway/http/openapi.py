@@ -1,80 +1,183 @@
-"""What the descriptions of several endpoints share: the problems, and how an example is written."""
+"""OpenAPI of the endpoints, made from the serializers of their requests and the types of their answers.
 
-from typing import Any
+Why: an answer's type is a TypedDict, so that mypy holds a view to it, and an answer is written as it stands. pydantic
+knows how such a type looks in JSON Schema.
+"""
 
-from drf_spectacular.utils import OpenApiExample, OpenApiResponse
+from collections.abc import Callable, Iterable, Mapping
+from typing import Annotated, Any, NotRequired, TypeVar
 
-from gateway.http.problems import MEDIA_TYPE, Code
+from drf_spectacular.extensions import OpenApiSerializerExtension
+from drf_spectacular.plumbing import ResolvedComponent
+from drf_spectacular.utils import OpenApiExample, OpenApiResponse, extend_schema
+from pydantic import ConfigDict, Field, TypeAdapter, WithJsonSchema, with_config
+from pydantic.json_schema import GenerateJsonSchema
+from typing_extensions import TypedDict, is_typeddict
 
-STRING = {"type": "string"}
-COUNT = {"type": "integer", "minimum": 0}
+from gateway.http.fields import StrictSerializer
+from gateway.http.problems import MEDIA_TYPE, Code, RejectedQuery, problem_object
 
-PROBLEM: dict[str, Any] = {
-    "type": "object",
-    "description": "RFC 9457 problem details.",
-    "required": ["type", "title", "status", "detail", "code"],
-    "properties": {
-        "type": STRING,
-        "title": STRING,
-        "status": {"type": "integer"},
-        "detail": {"type": "string", "description": "What was wrong, where, and what to do."},
-        "code": {"type": "string", "enum": [code.value for code in Code]},
-        "query_id": {"type": "string", "format": "uuid", "description": "The id of the audit event."},
-        "position": {"type": "integer", "description": "Where the mistake begins, in characters from 0."},
-        "end": {"type": "integer", "description": "Where it ends."},
-        "line": {"type": "integer", "description": "From 1."},
-        "column": {"type": "integer", "description": "From 1."},
-        "caret": {"type": "string", "description": "The mistake underlined."},
-        "suggestions": {"type": "array", "items": STRING},
-    },
-}
+described = with_config(ConfigDict(use_attribute_docstrings=True))
+"""Decorator of an answer's type: the text below a member describes it."""
+Count = Annotated[int, Field(ge=0)]
 
-_REFERENCE = {"$ref": "#/components/schemas/Problem"}
-
-_CARET = "Hostnme = octoxlabs*\n^^^^^^^"
+JSON = "application/json"
+KNOWN = (401, 429, 503)
+"""Problems of an endpoint for known callers."""
+INDEX = (403, 404)
+"""Problems of an endpoint that reads an index."""
+_EVERY = (405, 500)
+_BODY = (400, 413, 415)
 
 PROBLEMS = {
-    400: "The request is malformed, or its query is rejected; then with position and caret.",
-    401: "No or bad credentials; see WWW-Authenticate.",
-    403: "You may not search this index.",
-    404: "The index does not exist.",
-    405: "The path does not take this method; see Allow.",
-    406: "The document is in YAML and JSON; Accept names neither.",
-    409: "The snapshot behind the cursor is gone.",
-    413: "The body is larger than 1 MiB, or than 4 KiB where it takes no query.",
-    414: "Path and query string are longer than 16 KiB, which the edge answers; send a long query by POST.",
-    415: "The body is not JSON in UTF-8.",
-    429: "You, or your address, ask too often, or you have as many cursors or streams open as may be; see Retry-After.",
-    500: "The gateway failed.",
-    503: "The translator, Elasticsearch or the audit trail is down; see Retry-After.",
+    400: (Code.MALFORMED, "The request is malformed, or its query is rejected; then with position and caret."),
+    401: (Code.UNAUTHENTICATED, "No or bad credentials; see WWW-Authenticate."),
+    403: (Code.FORBIDDEN, "You may not search this index, or not do this."),
+    404: (Code.NOT_FOUND, "The index does not exist."),
+    405: (Code.MALFORMED, "The path does not take this method; see Allow."),
+    406: (Code.MALFORMED, "The document is in YAML and JSON; Accept names neither."),
+    409: (Code.CURSOR_EXPIRED, "The snapshot behind the cursor is gone."),
+    413: (Code.TOO_LARGE, "The body is larger than 1 MiB, or than 4 KiB where it takes no query."),
+    414: (Code.TOO_LARGE, "Path and query string exceed 16 KiB, which the edge answers; send a long query by POST."),
+    415: (Code.UNSUPPORTED_MEDIA_TYPE, "The body is not JSON in UTF-8."),
+    429: (Code.THROTTLED, "You, or your address, ask too often, or have too many cursors or streams; see Retry-After."),
+    500: (Code.INTERNAL, "The gateway failed."),
+    503: (Code.SEARCH_UNAVAILABLE, "Translator, Elasticsearch or audit trail are down; see Retry-After."),
 }
-READING_ON = (409,)
-"""What cursors add."""
-WITH_BODY = tuple(status for status in PROBLEMS if status not in (406, 414, *READING_ON))
-"""What an endpoint with a request body can answer instead."""
-WITHOUT_BODY = tuple(status for status in WITH_BODY if status not in (413, 415))
-
-REJECTION = {
-    "type": "about:blank",
-    "title": "Bad Request",
-    "status": 400,
-    "detail": 'unknown field "Hostnme"; did you mean "Hostname"?',
-    "code": "unknown_field",
-    "position": 0,
-    "end": 7,
-    "line": 1,
-    "column": 1,
-    "caret": _CARET,
-    "suggestions": ["Hostname"],
-}
+"""What a problem of each status means, with the code of its example."""
+_REFERENCE = {"$ref": "#/components/schemas/Problem"}
 
 
-def example(name: str, status: int, value: dict[str, Any]) -> OpenApiExample:
-    """One answer as it really looks, for a success or a problem."""
-    media_type = "application/json" if status < 400 else MEDIA_TYPE
+@described
+class ProblemObject(TypedDict):
+    """RFC 9457 problem details."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    """What was wrong, where, and what to do."""
+    code: Annotated[Code, WithJsonSchema({"type": "string", "enum": [code.value for code in Code]})]
+    query_id: NotRequired[Annotated[str, WithJsonSchema({"type": "string", "format": "uuid"})]]
+    """The id of the audit event."""
+    position: NotRequired[int]
+    """Where the mistake begins, in characters from 0."""
+    end: NotRequired[int]
+    line: NotRequired[int]
+    """From 1."""
+    column: NotRequired[int]
+    """From 1."""
+    caret: NotRequired[str]
+    """The mistake underlined."""
+    suggestions: NotRequired[list[str]]
+
+
+REJECTION = problem_object(
+    RejectedQuery(
+        Code.UNKNOWN_FIELD,
+        'unknown field "Hostnme"; did you mean "Hostname"?',
+        {"position": 0, "end": 7, "line": 1, "column": 1, "caret": "Hostnme = a\n^^^^^^^", "suggestions": ["Hostname"]},
+    )
+)
+"""Example of a problem with a place."""
+_View = TypeVar("_View", bound=Callable[..., Any])
+
+
+def operation(  # pylint: disable=too-many-arguments  # OpenAPI has more
+    operation_id: str,
+    answer: Any,
+    body: type[StrictSerializer] | None = None,
+    *,
+    group: str,
+    status: int = 200,
+    problems: Iterable[int] = KNOWN,
+    also: Mapping[Any, OpenApiResponse] | None = None,
+    examples: Iterable[OpenApiExample] = (),
+    **more: Any,
+) -> Callable[[_View], _View]:
+    """Decorator of a view's method that describes its operation; the method's docstring is summary and description.
+
+    Args:
+        operation_id: its name for generated clients.
+        answer: the type of a success, whose docstring describes it; None where ``also`` has all.
+        body: the request's.
+        group: its heading for people, one of the TAGS in the settings.
+        status: of a success.
+        problems: their statuses, except those of every endpoint and of every body.
+        also: other answers, by status, or by status and media type.
+        examples: as ``asked`` and ``answered`` make them.
+        more: other arguments of ``extend_schema``.
+    """
+    statuses = sorted({*problems, *_EVERY, *(_BODY if body else ())})
+    return extend_schema(
+        operation_id=operation_id,
+        tags=[group],
+        request={JSON: body} if body else None,
+        responses={
+            **({(status, JSON): OpenApiResponse(answer, answer.__doc__)} if answer else {}),
+            **(also or {}),
+            **{(each, MEDIA_TYPE): OpenApiResponse(_REFERENCE, PROBLEMS[each][1]) for each in statuses},
+        },
+        examples=list(examples),
+        **more,
+    )
+
+
+def example(value: Any) -> Any:
+    """Example of a member, to stand in its annotation."""
+    return Field(examples=[value])
+
+
+def asked(name: str, value: Any) -> OpenApiExample:
+    """Example of a request."""
+    return OpenApiExample(name, value=value, request_only=True)
+
+
+def answered(name: str, value: Any, status: int = 200) -> OpenApiExample:
+    """Example of an answer as it really looks, for a success or a problem."""
+    media_type = JSON if status < 400 else MEDIA_TYPE
     return OpenApiExample(name, value=value, response_only=True, media_type=media_type, status_codes=[str(status)])
 
 
-def problem_responses(*statuses: int) -> dict[tuple[int, str], OpenApiResponse]:
-    """The problems that an endpoint answers with, by status and media type."""
-    return {(status, MEDIA_TYPE): OpenApiResponse(_REFERENCE, PROBLEMS[status]) for status in statuses}
+class _WithoutTitles(GenerateJsonSchema):
+    def field_title_should_be_set(self, schema: Any) -> bool:
+        return False
+
+
+def schema_of(answer: Any) -> dict[str, Any]:
+    """The JSON Schema of an answer's type; the types in it are components of their own, below ``$defs``."""
+    return TypeAdapter(answer).json_schema(
+        mode="serialization", schema_generator=_WithoutTitles, ref_template="#/components/schemas/{model}"
+    )
+
+
+class _TypedAnswer(OpenApiSerializerExtension):  # type: ignore[no-untyped-call]  # untyped hook in __init_subclass__
+    """Makes a component of an answer's type."""
+
+    @classmethod
+    def _matches(cls, target: Any) -> bool:
+        return is_typeddict(target)
+
+    def get_name(self, auto_schema: Any, direction: Any) -> str:
+        name: str = self.target.__name__
+        return name
+
+    def map_serializer(self, auto_schema: Any, direction: Any) -> dict[str, Any]:
+        schema = schema_of(self.target)
+        for name, inner in schema.pop("$defs", {}).items():
+            component = ResolvedComponent(name, ResolvedComponent.SCHEMA, inner, name)  # type: ignore[no-untyped-call]
+            auto_schema.registry.register_on_missing(component)
+        return schema
+
+
+class _StrictBody(OpenApiSerializerExtension):  # type: ignore[no-untyped-call]  # as above
+    """Says of a request body that it has no members but those listed."""
+
+    target_class = StrictSerializer
+    match_subclasses = True
+
+    def map_serializer(self, auto_schema: Any, direction: Any) -> dict[str, Any]:
+        # As the library's own extensions do it.
+        own = auto_schema._map_serializer  # pylint: disable=protected-access
+        schema: dict[str, Any] = own(self.target, direction, bypass_extensions=True)
+        return schema | {"additionalProperties": False}

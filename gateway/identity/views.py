@@ -5,11 +5,12 @@ can be asked for again.
 """
 
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from http import HTTPStatus
-from typing import Any
 
 from django.db import transaction
 from django.db.models import Q
+from drf_spectacular.utils import OpenApiParameter, OpenApiResponse
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -17,26 +18,25 @@ from gateway.audit.draft import EventDraft
 from gateway.audit.recording import may_record_refusal, record_event
 from gateway.audit.views import API_KEY, NOT_KEPT, AuditedView, CredentialsView
 from gateway.http.fields import checked
+from gateway.http.openapi import KNOWN, asked, operation
 from gateway.http.problems import Code, Problem, malformed
 from gateway.http.views import PublicView
 from gateway.identity import access_tokens
+from gateway.identity.answers import ApiKeyAnswer, ApiKeys, KeySet, Me, NewApiKey, Revoked, Tokens
 from gateway.identity.api_keys import issue_key
 from gateway.identity.authentication import caller, identification
 from gateway.identity.authorization import searchable_indices
 from gateway.identity.login import log_in_with_key, log_in_with_password
-from gateway.identity.models import ApiKey, DeniedToken, RefreshFamily, User
+from gateway.identity.models import ApiKey, DeniedToken, RefreshFamily, Role, User
 from gateway.identity.refresh_tokens import ReusedToken, end_family, find_family, refresh_token, renew, start_family
-from gateway.identity.schema import (
-    delete_key_schema,
-    key_schema,
-    key_set_schema,
-    keys_schema,
-    me_schema,
-    refresh_schema,
-    revoke_schema,
-    token_schema,
-)
 from gateway.identity.serializers import KeySerializer, LogInSerializer, RefreshSerializer, RevokeSerializer
+
+_operation = partial(operation, group="Log in")
+_key_operation = partial(operation, group="API keys", problems=(*KNOWN, 403))
+_CREDENTIALS = (
+    asked("a password", {"username": "octoAdmin", "password": "…"}),
+    asked("an API key", {"api_key": "sluice_5f3c9a0b7d2e4f61_…"}),
+)
 
 MAX_KEYS = 20
 """API keys that a user may have."""
@@ -49,17 +49,20 @@ FRESH_LOG_IN = timedelta(minutes=5)
 class AccessTokenView(CredentialsView):
     """Turns credentials into tokens."""
 
-    @token_schema
+    @_operation("token", Tokens, LogInSerializer, examples=_CREDENTIALS)
     def post(self, request: Request) -> Response:
-        """Get an access token, and for a password a refresh token too."""
-        asked = checked(LogInSerializer, request.data)
+        """Log in by password or API key.
+
+        A password brings a refresh token too.
+        """
+        shown = checked(LogInSerializer, request.data)
         now, address = datetime.now(UTC), request.META["REMOTE_ADDR"]
-        if "api_key" in asked:
-            key = log_in_with_key(asked["api_key"], now)
+        if "api_key" in shown:
+            key = log_in_with_key(shown["api_key"], now)
             answer = _access(key.user, key.id, now, key.expires_at)
             record_event(self.let_in(request, key.user.username, API_KEY))
         else:
-            user = log_in_with_password(asked["username"], asked["password"], address)
+            user = log_in_with_password(shown["username"], shown["password"], address)
             record = self.let_in(request, user.username, "password")
             with transaction.atomic():
                 answer = _both(start_family(user, now), now)
@@ -70,9 +73,12 @@ class AccessTokenView(CredentialsView):
 class RefreshView(CredentialsView):
     """Turns a refresh token into new tokens."""
 
-    @refresh_schema
+    @_operation("refresh_token", Tokens, RefreshSerializer)
     def post(self, request: Request) -> Response:
-        """Use a refresh token up; one that is used again ends its log-in."""
+        """Renew a log-in.
+
+        The refresh token is used up; one that is used again ends its log-in.
+        """
         now = datetime.now(UTC)
         token = checked(RefreshSerializer, request.data)["refresh_token"]
         try:
@@ -92,9 +98,12 @@ class RefreshView(CredentialsView):
 class RevokeView(CredentialsView):
     """Ends tokens (in the spirit of RFC 7009)."""
 
-    @revoke_schema
+    @_operation("revoke_token", Revoked, RevokeSerializer, problems=(429, 503))
     def post(self, request: Request) -> Response:
-        """End a refresh token's log-in, or one access token; what is no good token is none afterwards either."""
+        """Log out, or end one access token.
+
+        An invalid token is accepted and ignored (RFC 7009, section 2.2).
+        """
         token = checked(RevokeSerializer, request.data)["token"]
         with transaction.atomic():
             user = _revoke(token, datetime.now(UTC))
@@ -111,13 +120,14 @@ class MeView(AuditedView):
 
     authentication = True
 
-    @me_schema
+    @_operation("me", Me)
     def get(self, request: Request) -> Response:
-        """Tell the caller's name, role and indices."""
+        """Show your name, role and indices."""
         record = self.begin(request)
         user = caller(request)
         record_event(record)
-        return Response({"username": user.get_username(), "role": user.role, "indices": list(searchable_indices(user))})
+        indices = list(searchable_indices(user))
+        return Response(Me(username=user.get_username(), role=Role(user.role), indices=indices))
 
 
 class _ProvenView(AuditedView):
@@ -135,39 +145,53 @@ class _ProvenView(AuditedView):
 class KeysView(_ProvenView):
     """The caller's API keys."""
 
-    @keys_schema
+    @_key_operation("api_keys", ApiKeys)
     def get(self, request: Request) -> Response:
-        """List the keys that are not revoked, without their secrets."""
+        """List your API keys.
+
+        Those that are not revoked, without their secrets.
+        """
         record = self.begin(request)
         keys = caller(request).api_keys.filter(revoked_at=None).order_by("created_at")
         record_event(record)
-        return Response({"keys": [_described(key) for key in keys]})
+        return Response(ApiKeys(keys=[_described(key) for key in keys]))
 
-    @key_schema
+    @_key_operation("make_api_key", NewApiKey, KeySerializer, status=201)
     def post(self, request: Request) -> Response:
-        """Make a key; its text is in this answer and nowhere else."""
+        """Make an API key.
+
+        Its text is in this answer and nowhere else.
+        """
         record = self.begin(request)
-        asked = checked(KeySerializer, request.data)
+        wanted = checked(KeySerializer, request.data)
         now = datetime.now(UTC)
         _require_fresh_log_in(identification(request).token, now)
-        days = asked["expires_in_days"]
+        days = wanted["expires_in_days"]
         alive = Q(expires_at=None) | Q(expires_at__gt=now)
         record.status = HTTPStatus.CREATED
         with transaction.atomic():
             caller(request).lock()
             if caller(request).api_keys.filter(alive, revoked_at=None).count() >= MAX_KEYS:
                 raise malformed(f"You have {MAX_KEYS} API keys, which is as many as there may be; delete one.")
-            key, text = issue_key(caller(request), asked["name"], None if days is None else now + timedelta(days=days))
+            key, text = issue_key(caller(request), wanted["name"], None if days is None else now + timedelta(days=days))
             record_event(record)
-        return Response(_described(key) | {"api_key": text}, status=record.status, headers=NOT_KEPT)
+        return Response(NewApiKey(**_described(key), api_key=text), status=record.status, headers=NOT_KEPT)
 
 
 class KeyView(_ProvenView):
     """One of the caller's API keys."""
 
-    @delete_key_schema
+    @_key_operation(
+        "revoke_api_key",
+        None,
+        also={204: OpenApiResponse(description="The key is invalid now.")},
+        parameters=[OpenApiParameter("key_id", str, OpenApiParameter.PATH, description="The key's id.")],
+    )
     def delete(self, request: Request, key_id: str) -> Response:
-        """Revoke it, and the access tokens that it was exchanged for; what is not there is gone already."""
+        """Revoke an API key.
+
+        The access tokens that it was exchanged for end too. An unknown key is gone already.
+        """
         record = self.begin(request)
         now = datetime.now(UTC)
         record.status = HTTPStatus.NO_CONTENT
@@ -181,9 +205,12 @@ class KeyView(_ProvenView):
 class KeySetView(PublicView):
     """The public keys, for others to check our access tokens by."""
 
-    @key_set_schema
+    @_operation("key_set", KeySet, problems=(429,))
     def get(self, request: Request) -> Response:
-        """Publish the JSON Web Key Set (RFC 7517, section 5)."""
+        """Get the public keys of access tokens.
+
+        They are a JSON Web Key Set (RFC 7517, section 5).
+        """
         del request
         return Response(
             access_tokens.key_set().as_dict(private=False), headers={"Cache-Control": "public, max-age=300"}
@@ -212,17 +239,17 @@ def _require_fresh_log_in(token: access_tokens.AccessToken | None, now: datetime
         )
 
 
-def _access(user: User, session: str, now: datetime, not_after: datetime | None = None) -> dict[str, Any]:
+def _access(user: User, session: str, now: datetime, not_after: datetime | None = None) -> Tokens:
     token = access_tokens.mint(user, session, now, not_after)
     expires_in = access_tokens.read(token, now).expires_at - int(now.timestamp())
-    return {"access_token": token, "token_type": "Bearer", "expires_in": expires_in}
+    return Tokens(access_token=token, token_type="Bearer", expires_in=expires_in)
 
 
-def _both(family: RefreshFamily, now: datetime) -> dict[str, Any]:
-    return _access(family.user, family.pk.hex, now, family.expires_at) | {
-        "refresh_token": refresh_token(family),
-        "refresh_expires_in": int((family.expires_at - now).total_seconds()),
-    }
+def _both(family: RefreshFamily, now: datetime) -> Tokens:
+    tokens = _access(family.user, family.pk.hex, now, family.expires_at)
+    tokens["refresh_token"] = refresh_token(family)
+    tokens["refresh_expires_in"] = int((family.expires_at - now).total_seconds())
+    return tokens
 
 
 def _revoke(token: str, now: datetime) -> User | None:
@@ -239,7 +266,7 @@ def _revoke(token: str, now: datetime) -> User | None:
     return User.objects.filter(username=access.username).first()
 
 
-def _described(key: ApiKey) -> dict[str, Any]:
+def _described(key: ApiKey) -> ApiKeyAnswer:
     return {
         "id": key.id,
         "name": key.name,

@@ -6,7 +6,7 @@ the snapshot and of the last document read, so that a page can be asked for agai
 
 import hashlib
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
@@ -19,11 +19,9 @@ from django.db import DatabaseError, transaction
 from django.utils import timezone
 
 from gateway.audit.draft import EventDraft
-from gateway.http.correlation import Correlation
 from gateway.http.problems import Code, Problem, malformed
 from gateway.identity.models import User
-from gateway.search.date_anchor import anchored
-from gateway.search.elasticsearch import Page, sort_clauses, source_members
+from gateway.search.elasticsearch import Page
 from gateway.search.models import OpenCursor
 from gateway.search.points_in_time import (
     KEEP_ALIVE_SECONDS,
@@ -32,6 +30,7 @@ from gateway.search.points_in_time import (
     open_point_in_time,
     read_point_in_time,
 )
+from gateway.search.request import SearchPlan
 from gateway.search.serializers import MAX_CURSOR_CHARACTERS, START
 
 logger = logging.getLogger(__name__)
@@ -47,50 +46,38 @@ class ForeignCursor(Problem):
         super().__init__(HTTPStatus.BAD_REQUEST, Code.MALFORMED, f"cursor: {reason}")
 
 
-_BINDING = ("query", "case_insensitive", "index", "sort")
 _KEEP_ALIVE = timedelta(seconds=KEEP_ALIVE_SECONDS)
 _SALT = "gateway.search.cursors"
 
 
 @contextmanager
-def reading(user: User, record: EventDraft, asked: Mapping[str, Any], *, exact_count: bool = False) -> Iterator[Page]:
-    """Read the page that a cursor stands for, for a block that puts it on the trail.
+def reading(user: User, draft: EventDraft, plan: SearchPlan) -> Iterator[Page]:
+    """Read the page that a cursor stands for, for a block that records it.
 
     A snapshot is closed after the block of its last page; if a block fails, that of the first page closes it, for its
     cursor reaches nobody, and any other leaves it, for the page can be asked for again.
 
     Args:
-        record: has the translated query, which gets the snapshot's moment for its ``now``.
-        asked: the members of ``SearchSerializer``, of which only ``size`` and ``fields`` may change on the way.
-        exact_count: as ``search`` takes it.
+        draft: gets the query with the snapshot's moment for its ``now``.
+        plan: of its request only ``size`` and ``fields`` may change on the way.
 
     Raises:
-        RejectedQuery: a name in ``sort`` or ``fields`` is unknown, or the query is too much work.
+        RejectedQuery: the query is too much work.
         Problem: 400 for a cursor that is not this search's, 409 for one that has expired, 429 for one too many; 404,
             there is no such index.
         Unavailable: Elasticsearch cannot be reached, or cannot search all of the index.
     """
-    correlation = record.correlation
-    sort = sort_clauses(asked["index"], asked["sort"], correlation)
-    source = source_members(asked["index"], asked["fields"], correlation)
-    if asked["cursor"] == START:
-        snapshot, after = _reserve(user, asked), None
+    request = plan.request
+    if request.cursor == START:
+        snapshot, after = _reserve(user, plan), None
     else:
-        snapshot, after = _resume(user, asked)
-    record.dsl = anchored(record.dsl, snapshot.started_at)
+        snapshot, after = _resume(user, plan)
+    plan = plan.at(snapshot.started_at)
+    draft.dsl = plan.dsl
     try:
         if after is None:
-            snapshot.point_in_time = open_point_in_time(asked["index"], correlation)
-        found = read_point_in_time(
-            snapshot.point_in_time,
-            record.dsl,
-            size=asked["size"],
-            sort=sort,
-            source=source,
-            after=after,
-            correlation=correlation,
-            exact_count=exact_count,
-        )
+            snapshot.point_in_time = open_point_in_time(plan.index)
+        found = read_point_in_time(snapshot.point_in_time, plan, size=request.size, after=after)
         cursor = None if found.after is None else _write(snapshot, found.after)
         if snapshot.point_in_time != found.point_in_time or after is None:
             snapshot.point_in_time = found.point_in_time
@@ -98,13 +85,13 @@ def reading(user: User, record: EventDraft, asked: Mapping[str, Any], *, exact_c
         yield replace(found.page, next=cursor)
     except Exception as error:
         if after is None or isinstance(error, ExpiredCursor):
-            _close(snapshot, correlation)
+            _close(snapshot)
         raise
     if cursor is None:
-        _close(snapshot, correlation)
+        _close(snapshot)
 
 
-def _reserve(user: User, asked: Mapping[str, Any]) -> OpenCursor:
+def _reserve(user: User, plan: SearchPlan) -> OpenCursor:
     """Take one of the snapshots that the user may hold open; what has expired makes room."""
     now = timezone.now()
     with transaction.atomic():
@@ -120,14 +107,14 @@ def _reserve(user: User, asked: Mapping[str, Any]) -> OpenCursor:
                 headers={"Retry-After": str(int((ends[0] - now).total_seconds()) + 1)},
             )
         return OpenCursor.objects.create(
-            user=user, binding=_binding(asked), started_at=now, expires_at=now + _KEEP_ALIVE
+            user=user, binding=_binding(plan), started_at=now, expires_at=now + _KEEP_ALIVE
         )
 
 
-def _resume(user: User, asked: Mapping[str, Any]) -> tuple[OpenCursor, list[Any]]:
+def _resume(user: User, plan: SearchPlan) -> tuple[OpenCursor, list[Any]]:
     """Find the snapshot of a cursor, and keep it from expiring."""
     try:
-        identifier, after = signing.loads(asked["cursor"], salt=_SALT)
+        identifier, after = signing.loads(plan.request.cursor or "", salt=_SALT)
     except signing.BadSignature:
         raise ForeignCursor('It is none of this gateway\'s; send "next" of the page before as it is.') from None
     now = timezone.now()
@@ -136,12 +123,12 @@ def _resume(user: User, asked: Mapping[str, Any]) -> tuple[OpenCursor, list[Any]
         raise ExpiredCursor
     if snapshot.user_id != user.pk:
         raise ForeignCursor('It is another user\'s; start your own with "start".')
-    asked_for = _binding(asked)
-    changed = [name for name in _BINDING if snapshot.binding[name] != asked_for[name]]
+    asked_for = _binding(plan)
+    changed = [name for name in asked_for if snapshot.binding[name] != asked_for[name]]
     if changed:
         raise ForeignCursor(
             f"It belongs to a search with another {' and '.join(changed)}; "
-            f'leave {", ".join(_BINDING)} as they were, or start again with "start".'
+            f'leave {", ".join(asked_for)} as they were, or start again with "start".'
         )
     if not OpenCursor.objects.filter(pk=snapshot.pk).update(expires_at=now + _KEEP_ALIVE):
         raise ExpiredCursor
@@ -155,16 +142,23 @@ def _write(snapshot: OpenCursor, after: list[Any]) -> str:
     return cursor
 
 
-def _close(snapshot: OpenCursor, correlation: Correlation) -> None:
+def _close(snapshot: OpenCursor) -> None:
     """Give a snapshot up; what cannot be done now is no reason to fail, as it expires by itself."""
     try:
         snapshot.delete()
     except DatabaseError as error:
         logger.warning("a cursor is left to expire: %s", error.__class__.__name__)
     if snapshot.point_in_time:
-        close_point_in_time(snapshot.point_in_time, correlation)
+        close_point_in_time(snapshot.point_in_time)
 
 
-def _binding(asked: Mapping[str, Any]) -> dict[str, str]:
+def _binding(plan: SearchPlan) -> dict[str, str]:
     """Digests of what a cursor is bound to: a query may be long, and is nobody's business in the database."""
-    return {name: hashlib.sha256(orjson.dumps(asked[name])).hexdigest() for name in _BINDING}
+    request = plan.request
+    bound = {
+        "query": request.query,
+        "case_insensitive": request.case_insensitive,
+        "index": plan.index,
+        "sort": request.sort,
+    }
+    return {name: hashlib.sha256(orjson.dumps(value)).hexdigest() for name, value in bound.items()}

@@ -1,4 +1,4 @@
-"""Elasticsearch's side of a search: the page of documents, and the fields that it can be sorted by.
+"""Elasticsearch's side of a search: the page of documents, and the requests that are sent for it.
 
 Why: all pages of one query name the same ``preference``, a checksum of its DSL, because primary and replica hold equal
 hits in different orders. A tie-breaker in the sort needs a point in time or ends the early stop; a preference by user
@@ -9,12 +9,12 @@ was merely slow and does not count for the circuit breaker, or five expensive se
 import logging
 import time
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
 from http import HTTPStatus
-from typing import Any
+from typing import Any, Literal
 
 import orjson
 from django.conf import settings
@@ -26,13 +26,13 @@ from elastic.bounded_node import MAX_ANSWER_BYTES, AnswerTooLarge, long_answers
 from elastic.client import connect
 from elastic.settings import ElasticsearchSettings
 from gateway.http.circuit_breaker import circuit
-from gateway.http.correlation import Correlation
+from gateway.http.correlation import current_correlation
 from gateway.http.deadline import deadline_passed, time_left
 from gateway.http.memory import Part, claim
 from gateway.http.metrics import STAGE_SECONDS
 from gateway.http.problems import Code, Problem, RejectedQuery, Unanswered, Unavailable
-from gateway.search.catalogue_cache import look_up
 from gateway.search.documents import DocumentSerializer
+from gateway.search.request import SearchPlan, SearchRequest
 
 logger = logging.getLogger(__name__)
 
@@ -60,7 +60,7 @@ class Page:
     """
 
     count: int
-    count_relation: str
+    count_relation: Literal["eq", "gte"]
     took_ms: int
     results: list[bytes]
     next: str | None = None
@@ -100,45 +100,29 @@ def client() -> Elasticsearch:
 
 
 @STAGE_SECONDS.labels("search").time()
-def search(  # pylint: disable=too-many-arguments  # the contract has as many
-    index: str,
-    query: Mapping[str, Any],
-    *,
-    size: int,
-    page: int,
-    sort: Sequence[str],
-    fields: Sequence[str] | None,
-    correlation: Correlation,
-    exact_count: bool = False,
-) -> Page:
+def search(plan: SearchPlan) -> Page:
     """Fetch one page of the documents that match.
 
     Args:
-        index: the index or alias; part of a path, so the caller has checked it.
-        query: Elasticsearch Query DSL.
-        size: documents on a page.
-        page: which page, from 1.
-        sort: field names, each after "-" for descending order; documents without the field come last.
-        fields: the members of a document that are wanted (a name includes all below it); None for all.
-        correlation: the request that the search is made for.
-        exact_count: count to the end, whatever it takes, and not only to ``MAX_RESULT_WINDOW``.
+        plan: the search.
 
     Raises:
-        RejectedQuery: the query is too much work, or a name in ``sort`` or ``fields`` is unknown.
-        Problem: 400, a field cannot be sorted by; 404, there is no such index.
+        RejectedQuery: the query is too much work.
+        Problem: 404, there is no such index.
         Unavailable: Elasticsearch cannot be reached, or cannot search all of the index.
     """
+    request = plan.request
     body = {
-        "query": query,
-        "size": size,
-        "from": (page - 1) * size,
-        "track_total_hits": True if exact_count else MAX_RESULT_WINDOW,
-        "sort": sort_clauses(index, sort, correlation) or ["_doc"],
-        "_source": source_members(index, fields, correlation),
-        "timeout": f"{time_left(settings.GATEWAY.search_timeout) * 1000:.0f}ms",
+        "query": plan.dsl,
+        "size": request.size,
+        "from": (request.page - 1) * request.size,
+        "track_total_hits": count_limit(request),
+        "sort": plan.sort or "_doc",
+        "_source": plan.source,
+        "timeout": time_limit(),
     }
-    target = f"/{index}/_search?allow_partial_search_results=false&preference={copy_preference(query)}"
-    answer = perform("POST", target, correlation, body)
+    target = f"/{plan.index}/_search?allow_partial_search_results=false&preference={copy_preference(plan.dsl)}"
+    answer = perform("POST", target, body)
     hits = answer["hits"]
     return Page(
         count=hits["total"]["value"],
@@ -146,6 +130,20 @@ def search(  # pylint: disable=too-many-arguments  # the contract has as many
         took_ms=answer["took"],
         results=[hit["_source"] for hit in hits["hits"]],
     )
+
+
+def count_limit(request: SearchRequest) -> int | bool:
+    """How far hits are counted; True for all."""
+    return True if request.exact_count else MAX_RESULT_WINDOW
+
+
+def time_limit() -> str:
+    """How long Elasticsearch may search now, as it is told.
+
+    Raises:
+        Unavailable: the request has used up its time.
+    """
+    return f"{time_left(settings.GATEWAY.search_timeout) * 1000:.0f}ms"
 
 
 def copy_preference(query: Mapping[str, Any]) -> str:
@@ -158,18 +156,17 @@ def copy_preference(query: Mapping[str, Any]) -> str:
     return f"q{zlib.crc32(orjson.dumps(query)):08x}"
 
 
-def creation_time(index: str, correlation: Correlation) -> datetime:
+def creation_time(index: str) -> datetime:
     """Find out when an index was made; of an alias, when the first of its indices was.
 
     Args:
         index: the index or alias; part of a path, so the caller has checked it.
-        correlation: the request that the question is asked for.
 
     Raises:
         Problem: 404, there is no such index.
         Unavailable: Elasticsearch cannot be reached.
     """
-    answer = perform("GET", f"/{index}/_settings/index.creation_date?flat_settings=true", correlation)
+    answer = perform("GET", f"/{index}/_settings/index.creation_date?flat_settings=true")
     milliseconds = min(int(described["settings"]["index.creation_date"]) for described in answer.values())
     return datetime.fromtimestamp(milliseconds / 1000, UTC)
 
@@ -187,46 +184,12 @@ def probe(timeout: float) -> str:
     return status
 
 
-def sort_clauses(index: str, sort: Sequence[str], correlation: Correlation) -> list[Any]:
-    """What Elasticsearch is asked to sort by.
-
-    Args:
-        index: whose fields they are.
-        sort: field names, each after "-" for descending order.
-        correlation: the request that the question is asked for.
-
-    Raises:
-        RejectedQuery: there is no such field.
-        Problem: 400, a field has no order.
-    """
-    if not sort:
-        return []
-    names = look_up(
-        index, lambda catalogue: [catalogue.sort_field(name.removeprefix("-")) for name in sort], correlation
-    )
-    return [
-        {field: {"order": "desc" if name.startswith("-") else "asc"}} for name, field in zip(sort, names, strict=True)
-    ]
-
-
-def source_members(index: str, fields: Sequence[str] | None, correlation: Correlation) -> bool | list[str]:
-    """What Elasticsearch is asked to return of a document.
-
-    Raises:
-        RejectedQuery: a name stands for no member of the index's documents.
-    """
-    if fields is None:
-        return True
-    return look_up(index, lambda catalogue: [catalogue.source_member(name) for name in fields], correlation)
-
-
-def perform(method: str, target: str, correlation: Correlation, body: Any = None) -> Any:
+def perform(method: str, target: str, body: Any = None) -> Any:
     """Send one request to Elasticsearch.
 
     Args:
         method: of HTTP.
         target: path and query string.
-        correlation: the request that it is sent for.
         body: to be written as JSON.
 
     Returns:
@@ -236,6 +199,7 @@ def perform(method: str, target: str, correlation: Correlation, body: Any = None
         Problem: there is no answer, or none that is a success.
     """
     # One request as it is: the client's own methods have no way to add headers but to copy the whole client.
+    correlation = current_correlation()
     headers = _JSON | correlation.headers | {"X-Opaque-Id": correlation.request_id}
     with circuit("Elasticsearch", Code.SEARCH_UNAVAILABLE, settings.ELASTICSEARCH.url).closed():
         until = time.monotonic() + _MEMORY_SECONDS

@@ -1,5 +1,6 @@
 """``GET /fields``, ``POST /complete`` and ``POST /translate``: the query language, without a search."""
 
+from functools import partial
 from http import HTTPStatus
 
 from django.conf import settings
@@ -8,25 +9,27 @@ from rest_framework.response import Response
 
 from gateway.audit.recording import record_event
 from gateway.audit.views import RefusalsAuditedView
-from gateway.http.correlation import correlation_of
-from gateway.http.problems import Problem
+from gateway.http.openapi import INDEX, KNOWN, REJECTION, answered, asked, operation
+from gateway.http.problems import Problem, malformed, problem_object
 from gateway.http.query_string import read_parameters
 from gateway.identity.authentication import caller
 from gateway.identity.authorization import require_index
 from gateway.search import translator_client
-from gateway.search.language_schema import complete_schema, fields_schema, translate_schema
+from gateway.search.answers import Completion, FieldList, Translation
 from gateway.search.serializers import CompleteSerializer, FieldsSerializer, TranslateSerializer, checked_for
+
+_operation = partial(operation, group="Query language", problems=(400, *KNOWN, *INDEX))
 
 
 class FieldsView(RefusalsAuditedView):
     """The fields of an index."""
 
-    @fields_schema
+    @_operation("fields", FieldList, parameters=[FieldsSerializer])
     def get(self, request: Request) -> Response:
         """List the fields of an index that a query can name."""
         index = checked_for(FieldsSerializer, read_parameters(request), caller(request))["index"]
         require_index(caller(request), index)
-        return Response(translator_client.fields(index, correlation=correlation_of(request)))
+        return Response(translator_client.fields(index))
 
 
 class TranslateView(RefusalsAuditedView):
@@ -34,12 +37,39 @@ class TranslateView(RefusalsAuditedView):
 
     max_body_bytes = settings.MAX_BODY_BYTES
 
-    @translate_schema
+    @_operation(
+        "translate",
+        Translation,
+        TranslateSerializer,
+        examples=(
+            asked("hosts by name", {"query": "Hostname = octoxlabs*"}),
+            answered(
+                "a prefix",
+                {
+                    "query": {"prefix": {"Hostname": "octoxlabs"}},
+                    "fields": ["Hostname"],
+                    "canonical": "Hostname = octoxlabs*",
+                    "notices": [],
+                },
+            ),
+            answered("unknown field", REJECTION, 400),
+        ),
+    )
     def post(self, request: Request) -> Response:
-        """Translate a query; nothing is run."""
-        asked = checked_for(TranslateSerializer, request.data, caller(request))
-        require_index(caller(request), asked["index"])
-        return Response(translator_client.translate(**asked, correlation=correlation_of(request)))
+        """Translate a query.
+
+        Nothing is run.
+        """
+        wanted = checked_for(TranslateSerializer, request.data, caller(request))
+        require_index(caller(request), wanted["index"])
+        translation = translator_client.translate(**wanted)
+        answer: Translation = {
+            "query": translation["query"],
+            "fields": translation["names"],
+            "canonical": translation["canonical"],
+            "notices": translation["notices"],
+        }
+        return Response(answer)
 
 
 class CompleteView(RefusalsAuditedView):
@@ -50,14 +80,31 @@ class CompleteView(RefusalsAuditedView):
 
     max_body_bytes = settings.MAX_BODY_BYTES
 
-    @complete_schema
+    @_operation(
+        "complete",
+        Completion,
+        CompleteSerializer,
+        examples=(
+            asked("a value", {"query": "Site = an", "cursor": 9}),
+            answered(
+                "values of the index",
+                {
+                    "start": 7,
+                    "end": 9,
+                    "suggestions": [{"text": "ankara", "kind": "value", "type": ""}],
+                    "values_of": "Site",
+                },
+            ),
+            answered("a cursor too far", problem_object(malformed("cursor: The cursor is behind the end.")), 400),
+        ),
+    )
     def post(self, request: Request) -> Response:
         """Complete a query that is being typed."""
         record = self.begin(request)
-        asked = checked_for(CompleteSerializer, request.data, caller(request))
-        record.query, record.index = asked["query"], asked["index"]
-        require_index(caller(request), asked["index"])
-        answer = translator_client.complete(**asked, correlation=record.correlation)
+        wanted = checked_for(CompleteSerializer, request.data, caller(request))
+        record.query, record.index = wanted["query"], wanted["index"]
+        require_index(caller(request), wanted["index"])
+        answer = translator_client.complete(**wanted)
         if answer["values_of"] is not None:
             record.hits = len(answer["suggestions"])
             record_event(record)

@@ -1,86 +1,62 @@
-"""The way of every search by a known caller: read, translate, search."""
+"""The way of every search by a known caller: plan and run."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
-from typing import Any
-
-from rest_framework.request import Request
 
 from gateway.audit.draft import EventDraft
-from gateway.http.fields import StrictSerializer
 from gateway.http.memory import Part, claim
-from gateway.identity.authentication import caller
-from gateway.identity.authorization import require_index
+from gateway.identity.authorization import first_index, require_index
 from gateway.identity.models import User
 from gateway.search.cursors import reading
 from gateway.search.elasticsearch import Page, search
-from gateway.search.serializers import checked_for
+from gateway.search.request import SearchPlan, SearchRequest
 from gateway.search.translator_client import translate
 
 
-def read(request: Request, record: EventDraft, serializer: type[StrictSerializer]) -> dict[str, Any]:
-    """Check the body, noting the query first, so that the trail has it even if something else in the body is wrong.
-
-    Raises:
-        ValidationError: the body breaks the contract; names the member.
-    """
-    body = request.data
-    if isinstance(body, dict) and isinstance(body.get("query"), str):
-        record.query = body["query"]
-    return checked_for(serializer, body, caller(request))
-
-
-def prepare(user: User, record: EventDraft, asked: Mapping[str, Any]) -> None:
-    """Let nobody past the indices that they may search, and translate the query.
+def plan(user: User, draft: EventDraft, request: SearchRequest) -> SearchPlan:
+    """Let nobody past the indices that they may search, and resolve all names of the search.
 
     Args:
-        record: gets the query, the index and the translation.
-        asked: the members of ``TranslateSerializer``.
+        draft: gets the query, the index and the translation.
 
     Raises:
         Problem: 403, and whatever the translator has to say.
     """
-    record.query, record.index = asked["query"], asked["index"]
-    require_index(user, asked["index"])
-    record.dsl = translate(
-        asked["query"],
-        asked["index"],
-        case_insensitive=asked["case_insensitive"],
-        correlation=record.correlation,
-    )["query"]
+    index = first_index(user) if request.index is None else request.index
+    draft.query, draft.index = request.query, index
+    require_index(user, index)
+    translation = translate(
+        request.query,
+        index,
+        case_insensitive=request.case_insensitive,
+        sort=request.sort,
+        fields=request.fields,
+    )
+    draft.dsl = translation["query"]
     # It has become a query of the length that there may be.
     claim(Part.BODY, 0)
+    return SearchPlan(
+        request,
+        index,
+        dsl=translation["query"],
+        sort=translation["sort"],
+        source=translation["source"],
+        notices=translation["notices"],
+    )
 
 
 @contextmanager
-def run(user: User, record: EventDraft, asked: Mapping[str, Any], *, exact_count: bool = False) -> Iterator[Page]:
-    """Translate and search, for a block that puts the record on the trail; it decides what becomes of a cursor.
+def run(user: User, draft: EventDraft, planned: SearchPlan) -> Iterator[Page]:
+    """Search, for a block that records the event; how the block ends decides what becomes of a cursor.
 
     Args:
-        record: filled in as the search goes on; it is the block's to put on the trail.
-        asked: the members of ``SearchSerializer``.
-        exact_count: as ``search`` takes it.
+        draft: filled in as the search goes on; it is the block's to record.
+        planned: as ``plan`` has made it.
 
     Raises:
-        Problem: 403 for an index that the caller may not search, and whatever translator and Elasticsearch have to say.
+        Problem: whatever cursors and Elasticsearch have to say.
     """
-    prepare(user, record, asked)
-    assert record.dsl is not None
-    with (
-        reading(user, record, asked, exact_count=exact_count)
-        if asked["cursor"] is not None
-        else nullcontext(
-            search(
-                asked["index"],
-                record.dsl,
-                size=asked["size"],
-                page=asked["page"],
-                sort=asked["sort"],
-                fields=asked["fields"],
-                correlation=record.correlation,
-                exact_count=exact_count,
-            )
-        )
-    ) as page:
-        record.hits, record.took_ms = page.count, page.took_ms
+    found = nullcontext(search(planned)) if planned.request.cursor is None else reading(user, draft, planned)
+    with found as page:
+        draft.hits, draft.took_ms = page.count, page.took_ms
         yield page

@@ -4,17 +4,13 @@ https://www.elastic.co/docs/api/doc/elasticsearch/operation/operation-open-point
 """
 
 import logging
-from collections.abc import Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
 
-from django.conf import settings
-
-from gateway.http.correlation import Correlation
-from gateway.http.deadline import time_left
 from gateway.http.problems import Code, Problem
-from gateway.search.elasticsearch import MAX_RESULT_WINDOW, Page, perform
+from gateway.search.elasticsearch import Page, count_limit, perform, time_limit
+from gateway.search.request import SearchPlan
 
 logger = logging.getLogger(__name__)
 
@@ -49,12 +45,11 @@ class Slice:
     after: list[Any] | None
 
 
-def open_point_in_time(index: str, correlation: Correlation) -> str:
+def open_point_in_time(index: str) -> str:
     """Open one.
 
     Args:
         index: the index, alias or pattern; part of a path, so the caller has checked it.
-        correlation: the request that it is opened for.
 
     Returns:
         its id, long where the index has many shards.
@@ -64,32 +59,18 @@ def open_point_in_time(index: str, correlation: Correlation) -> str:
         Unavailable: Elasticsearch cannot be reached, or cannot search all of the index.
     """
     target = f"/{index}/_pit?keep_alive={KEEP_ALIVE_SECONDS}s&allow_partial_search_results=false"
-    point_in_time: str = perform("POST", target, correlation)["id"]
+    point_in_time: str = perform("POST", target)["id"]
     return point_in_time
 
 
-def read_point_in_time(  # pylint: disable=too-many-arguments  # a search has as many
-    point_in_time: str,
-    query: Any,
-    *,
-    size: int,
-    sort: Sequence[Any],
-    source: bool | list[str],
-    after: list[Any] | None,
-    correlation: Correlation,
-    exact_count: bool = False,
-) -> Slice:
+def read_point_in_time(point_in_time: str, plan: SearchPlan, *, size: int, after: list[Any] | None) -> Slice:
     """Read the documents that come next, and keep the point in time for ``KEEP_ALIVE_SECONDS`` more.
 
     Args:
         point_in_time: its id.
-        query: Elasticsearch Query DSL.
+        plan: the search.
         size: documents to read, at least one.
-        sort: Elasticsearch's sort clauses.
-        source: what to return of a document.
         after: the sort values of the document before; None at the start.
-        correlation: the request that they are read for.
-        exact_count: as ``search`` takes it.
 
     Raises:
         RejectedQuery: the query is too much work.
@@ -98,18 +79,18 @@ def read_point_in_time(  # pylint: disable=too-many-arguments  # a search has as
     """
     body = {
         "pit": {"id": point_in_time, "keep_alive": f"{KEEP_ALIVE_SECONDS}s"},
-        "query": query,
+        "query": plan.dsl,
         # One more than asked for shows whether there is more.
         "size": size + 1,
-        "track_total_hits": True if exact_count else MAX_RESULT_WINDOW,
-        "sort": [*sort, {"_shard_doc": {"order": "asc"}}],
-        "_source": source,
-        "timeout": f"{time_left(settings.GATEWAY.search_timeout) * 1000:.0f}ms",
+        "track_total_hits": count_limit(plan.request),
+        "sort": [*plan.sort, {"_shard_doc": {"order": "asc"}}],
+        "_source": plan.source,
+        "timeout": time_limit(),
     }
     if after is not None:
         body["search_after"] = after
     try:
-        answer = perform("POST", "/_search?allow_partial_search_results=false", correlation, body)
+        answer = perform("POST", "/_search?allow_partial_search_results=false", body)
     except Problem as problem:
         if problem.status is HTTPStatus.NOT_FOUND:
             raise ExpiredCursor from None
@@ -124,9 +105,9 @@ def read_point_in_time(  # pylint: disable=too-many-arguments  # a search has as
     return Slice(page, answer["pit_id"], hits[size - 1]["sort"] if len(hits) > size else None)
 
 
-def close_point_in_time(point_in_time: str, correlation: Correlation) -> None:
+def close_point_in_time(point_in_time: str) -> None:
     """Close one; if that cannot be done now, it expires by itself."""
     try:
-        perform("DELETE", "/_pit", correlation, {"id": point_in_time})
+        perform("DELETE", "/_pit", {"id": point_in_time})
     except Problem as problem:
         logger.info("a point in time is left to expire: %s", problem.detail)

@@ -110,6 +110,12 @@ class SearchSerializer(StreamSerializer):
         return attrs
 
 
+def unchecked_query(body: Any) -> str | None:
+    """The query in a body that is not checked yet: the trail has it even if something else in the body is wrong."""
+    query = body.get("query") if isinstance(body, dict) else None
+    return query if isinstance(query, str) else None
+
+
 def checked_for(serializer: type[StrictSerializer], data: Any, user: User) -> dict[str, Any]:
     """Read a request for an index; the user's first one where the request names none.
 

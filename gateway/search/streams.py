@@ -11,21 +11,21 @@ search. Streams have bulkheads of their own, as each holds a thread.
 
 import threading
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from datetime import UTC, datetime
-from functools import partial
 from http import HTTPStatus
 from typing import Any, Self
 
 import orjson
 
 from gateway.audit.draft import EventDraft
+from gateway.http.correlation import correlated, current_correlation
 from gateway.http.metrics import PROBLEMS
 from gateway.http.problems import RETRY_AFTER_SECONDS, Code, Problem, Unavailable, as_problem, problem_object
 from gateway.identity.models import User
-from gateway.search.date_anchor import anchored
-from gateway.search.elasticsearch import TooLarge, sort_clauses, source_members
+from gateway.search.elasticsearch import TooLarge
 from gateway.search.points_in_time import Slice, close_point_in_time, open_point_in_time, read_point_in_time
+from gateway.search.request import SearchPlan
 
 MEDIA_TYPE = "application/x-ndjson"
 
@@ -83,37 +83,31 @@ class DocumentStream:  # pylint: disable=too-many-instance-attributes  # what a 
     document can know.
 
     Args:
-        record: has the translated query, which gets the moment of the start for its ``now``.
+        draft: gets the query with the moment of the start for its ``now``.
+        plan: the search.
         check_caller: raises a problem when the caller may not read the index any more; called before each page.
-        asked: the members of ``StreamSerializer``.
 
     Raises:
-        RejectedQuery: a name in ``sort`` or ``fields`` is unknown, or the query is too much work.
+        RejectedQuery: the query is too much work.
         Problem: 404, there is no such index; 429, the user reads too many streams already.
         Unavailable: Elasticsearch cannot search, or there are too many streams.
     """
 
-    def __init__(
-        self, user: User, record: EventDraft, asked: Mapping[str, Any], check_caller: Callable[[], None]
-    ) -> None:
+    def __init__(self, user: User, draft: EventDraft, plan: SearchPlan, check_caller: Callable[[], None]) -> None:
         self._user = user
-        self._record = record
+        self._query_id = draft.query_id
+        self._plan = plan.at(datetime.now(UTC))
         self._check_caller = check_caller
-        record.dsl = anchored(record.dsl, datetime.now(UTC))
-        self._read_slice = partial(
-            read_point_in_time,
-            query=record.dsl,
-            sort=sort_clauses(asked["index"], asked["sort"], record.correlation),
-            source=source_members(asked["index"], asked["fields"], record.correlation),
-            correlation=record.correlation,
-        )
+        # The parts are read after the request's context has ended, and its deadline with it.
+        self._correlation = current_correlation()
+        draft.dsl = self._plan.dsl
         self._size = _FIRST_PAGE
         self._after: list[Any] | None = None
         self._point_in_time: str | None = None
         _bulkhead.enter(user)
         self._open = True
         try:
-            self._point_in_time = open_point_in_time(asked["index"], record.correlation)
+            self._point_in_time = open_point_in_time(plan.index)
             # Read before anything is sent: as long as nothing is, a failure has a status of its own.
             self._part = self._read()
         except BaseException:
@@ -137,7 +131,8 @@ class DocumentStream:  # pylint: disable=too-many-instance-attributes  # what a 
             self._open = False
             _bulkhead.leave(self._user)
             if self._point_in_time is not None:
-                close_point_in_time(self._point_in_time, self._record.correlation)
+                with correlated(self._correlation):
+                    close_point_in_time(self._point_in_time)
 
     def _read(self) -> bytes:
         found = self._slice()
@@ -155,7 +150,7 @@ class DocumentStream:  # pylint: disable=too-many-instance-attributes  # what a 
         assert self._point_in_time is not None
         while True:
             try:
-                return self._read_slice(self._point_in_time, size=self._size, after=self._after)
+                return read_point_in_time(self._point_in_time, self._plan, size=self._size, after=self._after)
             except TooLarge:
                 if self._size == 1:
                     raise
@@ -163,12 +158,13 @@ class DocumentStream:  # pylint: disable=too-many-instance-attributes  # what a 
 
     def _read_or_say_why(self) -> bytes:
         try:
-            self._check_caller()
-            return self._read()
+            with correlated(self._correlation):
+                self._check_caller()
+                return self._read()
         # Whatever it is, nobody else can tell the client.
         except Exception as error:  # noqa: BLE001  # pylint: disable=broad-exception-caught
             self._after = None
             problem = as_problem(error)
             PROBLEMS.labels(problem.code).inc()
-            line = {"problem": problem_object(problem, self._record.query_id)}
+            line = {"problem": problem_object(problem, self._query_id)}
             return orjson.dumps(line, option=orjson.OPT_APPEND_NEWLINE)

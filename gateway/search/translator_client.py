@@ -1,11 +1,11 @@
 """The translator's client: what a query text means, what can stand in it, and which fields it can name."""
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cache
 from http import HTTPStatus
 from types import UnionType
-from typing import Any
+from typing import Any, TypedDict, cast
 from urllib.parse import urlencode
 
 import orjson
@@ -15,11 +15,13 @@ from opentelemetry.trace import SpanKind
 from urllib3.exceptions import HTTPError, ProtocolError, ReadTimeoutError
 
 from gateway.http.circuit_breaker import circuit
-from gateway.http.correlation import Correlation
+from gateway.http.correlation import current_correlation
 from gateway.http.deadline import deadline_passed, time_left
 from gateway.http.memory import Part, claim
 from gateway.http.metrics import STAGE_SECONDS
 from gateway.http.problems import REJECTIONS, Code, Problem, RejectedQuery, Unanswered, Unavailable
+from gateway.search.answers import Completion, FieldList
+from gateway.search.notices import Notice
 from kit import tracing
 from kit.bounded_read import ask
 
@@ -32,10 +34,37 @@ _VALUES = 8
 _PROBE_SECONDS = 1.0
 _REJECTION_MEMBERS = ("position", "end", "line", "column", "caret", "suggestions")
 
+
+class Translated(TypedDict):
+    """A search whose names are resolved.
+
+    Attributes:
+        query: Elasticsearch Query DSL.
+        names: the fields in the query.
+        canonical: the query in its canonical form.
+        sort: Elasticsearch's sort clauses.
+        source: the members of a document to return; True for all.
+    """
+
+    query: dict[str, Any]
+    names: list[str]
+    canonical: str
+    notices: list[Notice]
+    sort: list[dict[str, Any]]
+    source: list[str] | bool
+
+
 Members = Mapping[str, type | UnionType]
 """The names and types of what an answer must have."""
 
-TRANSLATION: Members = {"query": dict, "fields": list, "canonical": str}
+TRANSLATION: Members = {
+    "query": dict,
+    "names": list,
+    "canonical": str,
+    "notices": list,
+    "sort": list,
+    "source": list | bool,
+}
 COMPLETION: Members = {"start": int, "end": int, "suggestions": list, "values_of": str | None}
 CATALOGUE: Members = {"index": str, "fields": list}
 
@@ -84,65 +113,68 @@ def _request(
 
 
 @STAGE_SECONDS.labels("translate").time()
-def translate(query: str, index: str, *, case_insensitive: bool, correlation: Correlation) -> dict[str, Any]:
-    """Turn a query text into Elasticsearch Query DSL.
+def translate(
+    query: str,
+    index: str,
+    *,
+    case_insensitive: bool,
+    sort: Sequence[str] = (),
+    fields: Sequence[str] | None = None,  # pylint: disable=redefined-outer-name  # the contract's name
+) -> Translated:
+    """Turn a query text into Elasticsearch Query DSL, and resolve the other names of its search.
 
     Args:
         query: the text, as it was typed.
         index: the index by whose mapping it is read.
         case_insensitive: compare strings without regard to case.
-        correlation: the request that the call is made for.
-
-    Returns:
-        ``TRANSLATION``: the DSL, the names of the fields in it, and the text in its canonical form.
+        sort: field names, each after "-" for descending order.
+        fields: the names of members of a document; None for all.
 
     Raises:
-        RejectedQuery: the text is no query for this index.
+        RejectedQuery: the text is no query for this index, or a name in ``sort`` or ``fields`` does not do.
         Problem: 404, there is no such index.
         Unavailable: the translator, or its Elasticsearch, cannot be reached or does not make sense.
     """
-    body = {"query": query, "index": index, "case_insensitive": case_insensitive}
-    return _ask("POST", "/translate", TRANSLATION, correlation, body)
+    body = {
+        "query": query,
+        "index": index,
+        "case_insensitive": case_insensitive,
+        "sort": sort,
+        "fields": fields,
+    }
+    return cast(Translated, _ask("POST", "/translate", TRANSLATION, body))
 
 
-def complete(query: str, cursor: int, index: str, *, correlation: Correlation) -> dict[str, Any]:
+def complete(query: str, cursor: int, index: str) -> Completion:
     """Find what can stand at the cursor of a query; this may look values up in the index.
 
     Args:
         query: the text as far as it has been typed.
         cursor: in characters from 0, at most the length of the text.
         index: the index whose fields and values are offered.
-        correlation: the request that the call is made for.
-
-    Returns:
-        ``COMPLETION``: what the suggestions replace, they themselves, and the field of which values were looked up.
 
     Raises:
         RejectedQuery, Problem, Unavailable: as ``translate`` does.
     """
-    return _ask("POST", "/complete", COMPLETION, correlation, {"query": query, "cursor": cursor, "index": index})
+    body = {"query": query, "cursor": cursor, "index": index}
+    return cast(Completion, _ask("POST", "/complete", COMPLETION, body))
 
 
-def fields(index: str, *, correlation: Correlation, fresh: bool = False) -> dict[str, Any]:
+def fields(index: str) -> FieldList:
     """List the fields of an index that a query can name.
 
     Args:
         index: the index, alias or pattern.
-        correlation: the request that the call is made for.
-        fresh: for who misses a field: the mapping is read again first, at most once a second or so.
-
-    Returns:
-        ``CATALOGUE``.
 
     Raises:
         Problem, Unavailable: as ``translate`` does.
     """
-    return _ask("GET", f"/fields?{urlencode({'index': index, 'fresh': fresh})}", CATALOGUE, correlation)
+    return cast(FieldList, _ask("GET", f"/fields?{urlencode({'index': index})}", CATALOGUE))
 
 
-def _ask(method: str, path: str, members: Members, correlation: Correlation, body: Any = None) -> dict[str, Any]:
+def _ask(method: str, path: str, members: Members, body: Any = None) -> dict[str, Any]:
     content = None if body is None else orjson.dumps(body)
-    headers = correlation.headers | {"Content-Type": "application/json"}
+    headers = current_correlation().headers | {"Content-Type": "application/json"}
     with circuit("translator", Code.TRANSLATOR_UNAVAILABLE, settings.GATEWAY.translator_url).closed():
         try:
             try:
@@ -199,7 +231,7 @@ def read_answer(status: int, body: bytes, members: Members) -> dict[str, Any]:
     ):
         return {name: answer[name] for name in members}
     code, detail = str(answer.get("code")), str(answer.get("detail"))
-    if status == HTTPStatus.UNPROCESSABLE_ENTITY and code in REJECTIONS:
+    if status == HTTPStatus.UNPROCESSABLE_ENTITY and (code in REJECTIONS or code == Code.MALFORMED):
         raise RejectedQuery(Code(code), detail, {name: answer[name] for name in _REJECTION_MEMBERS if name in answer})
     if status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
         raise RejectedQuery(Code.TOO_COMPLEX, "The query is longer than the translator's TRANSLATOR_BODY_BYTES.")

@@ -1,28 +1,71 @@
 """``GET`` and ``POST /search``: a page of the answer, or all of it as a stream."""
 
-from typing import Any
+from functools import partial
 
 import orjson
 from django.conf import settings
 from django.http import StreamingHttpResponse
 from django.http.response import HttpResponseBase
+from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiResponse
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from gateway.audit.draft import EventDraft
 from gateway.audit.recording import record_event
 from gateway.audit.views import NOT_KEPT, AuditedView
+from gateway.http.fields import checked
 from gateway.http.json_media import JSONRenderer
+from gateway.http.openapi import INDEX, KNOWN, REJECTION, answered, asked, operation
 from gateway.http.query_string import read_parameters
 from gateway.identity.authentication import caller, identification, still_allowed
 from gateway.identity.authorization import require_index
-from gateway.identity.models import User
 from gateway.search import streams
-from gateway.search.pipeline import prepare, read, run
+from gateway.search.answers import SearchAnswer
+from gateway.search.notices import header_value
+from gateway.search.pipeline import plan, run
 from gateway.search.query_string import SearchParameters, StreamParameters
-from gateway.search.schema import search_by_parameters_schema, search_schema
-from gateway.search.serializers import SearchSerializer, StreamSerializer, checked_for
+from gateway.search.request import SearchRequest
+from gateway.search.serializers import MAX_NAMES, FieldNames, SearchSerializer, StreamSerializer, unchecked_query
 from gateway.search.streams import DocumentStream
+
+_operation = partial(operation, group="Search")
+_PROBLEMS = (400, *KNOWN, *INDEX, 409)
+_STREAM = {
+    (200, streams.MEDIA_TYPE): OpenApiResponse(
+        {
+            "type": "string",
+            "description": "Every document that matches, a line each. A failure on the way is a last line "
+            '`{"problem": {…}}`, whose `query_id` is that of the header X-Query-ID.',
+        },
+        "All of the answer, where Accept asks for it.",
+        [OpenApiExample("two devices", '{"Hostname":"octoxlabs01"}\n{"Hostname":"octoxlabs02"}\n')],
+    )
+}
+_ONE_DEVICE = {
+    "query_id": "01a30d3c-6a55-7b52-9d0c-2f6c1b3f5a10",
+    "count": 1,
+    "count_relation": "eq",
+    "took_ms": 3,
+    "results": [{"Hostname": "octoxlabs01", "Ip": ["10.20.0.1"]}],
+    "next": None,
+    "notices": [],
+}
+_EXAMPLES = (
+    asked("hosts by name", {"query": "Hostname = octoxlabs*", "fields": ["Hostname", "Ip"], "sort": ["-LastSeen"]}),
+    answered("one device", _ONE_DEVICE),
+    answered("unknown field", REJECTION | {"query_id": _ONE_DEVICE["query_id"]}, 400),
+)
+_LISTS = [
+    OpenApiParameter(
+        name,
+        {"type": "array", "items": {"type": "string"}, "maxItems": MAX_NAMES},
+        description=f"{field.help_text} Separated by commas.",
+        explode=False,
+        style="form",
+    )
+    for name, field in SearchParameters().get_fields().items()
+    if isinstance(field, FieldNames)
+]
 
 
 class SearchView(AuditedView):
@@ -30,23 +73,31 @@ class SearchView(AuditedView):
 
     max_body_bytes = settings.MAX_BODY_BYTES
 
-    @search_schema
+    @_operation("search", SearchAnswer, SearchSerializer, problems=_PROBLEMS, also=_STREAM, examples=_EXAMPLES)
     def post(self, request: Request) -> HttpResponseBase:
         """Search an index."""
-        record = self.begin(request)
+        draft = self.begin(request)
+        draft.query = unchecked_query(request.data)
         if _wants_stream(request):
-            return _stream(request, record, read(request, record, StreamSerializer))
-        return _page(caller(request), record, read(request, record, SearchSerializer))
+            return _stream(request, draft, SearchRequest(**checked(StreamSerializer, request.data)))
+        return _page(request, draft, SearchRequest(**checked(SearchSerializer, request.data)))
 
-    @search_by_parameters_schema
+    @_operation(
+        "search_by_parameters",
+        SearchAnswer,
+        problems=(*_PROBLEMS, 414),
+        also=_STREAM,
+        examples=_EXAMPLES,
+        parameters=[SearchParameters, *_LISTS],
+    )
     def get(self, request: Request) -> HttpResponseBase:
-        """Search an index, asking in the query string."""
-        record = self.begin(request)
+        """Search an index by the query string."""
+        draft = self.begin(request)
         parameters = read_parameters(request)
-        record.query = parameters.get("q")
+        draft.query = parameters.get("q")
         if _wants_stream(request):
-            return _stream(request, record, checked_for(StreamParameters, parameters, caller(request)))
-        return _page(caller(request), record, checked_for(SearchParameters, parameters, caller(request)))
+            return _stream(request, draft, SearchRequest(**checked(StreamParameters, parameters)))
+        return _page(request, draft, SearchRequest(**checked(SearchParameters, parameters)))
 
 
 def _wants_stream(request: Request) -> bool:
@@ -54,33 +105,41 @@ def _wants_stream(request: Request) -> bool:
     return request.get_preferred_type(offered) == streams.MEDIA_TYPE
 
 
-def _page(user: User, record: EventDraft, asked: dict[str, Any]) -> Response:
-    with run(user, record, asked) as page:
-        record_event(record)
-    answer = {
-        "query_id": record.query_id,
+def _page(request: Request, draft: EventDraft, search: SearchRequest) -> Response:
+    planned = plan(caller(request), draft, search)
+    with run(caller(request), draft, planned) as page:
+        record_event(draft)
+    answer: SearchAnswer = {
+        "query_id": draft.query_id,
         "count": page.count,
         "count_relation": page.count_relation,
         "took_ms": page.took_ms,
         "results": [orjson.Fragment(document) for document in page.results],
         "next": page.next,
+        "notices": planned.notices,
     }
-    return Response(answer | {"dsl": record.dsl} if asked["explain"] else answer, headers=NOT_KEPT)
+    if search.explain and draft.dsl is not None:
+        answer["dsl"] = draft.dsl
+    return Response(answer, headers=NOT_KEPT)
 
 
-def _stream(request: Request, record: EventDraft, asked: dict[str, Any]) -> StreamingHttpResponse:
-    user, known_by, index = caller(request), identification(request), asked["index"]
-    prepare(user, record, asked)
+def _stream(request: Request, draft: EventDraft, search: SearchRequest) -> StreamingHttpResponse:
+    user, known_by = caller(request), identification(request)
+    planned = plan(user, draft, search)
 
     def check_caller() -> None:
-        require_index(still_allowed(user, known_by), index)
+        require_index(still_allowed(user, known_by), planned.index)
 
-    documents = DocumentStream(user, record, asked, check_caller)
+    documents = DocumentStream(user, draft, planned, check_caller)
     try:
-        record_event(record)
+        record_event(draft)
     except BaseException:
         documents.close()
         raise
-    # nginx shall pass each part on when it comes: it keeps this header for itself.
-    headers = NOT_KEPT | {"X-Query-ID": record.query_id, "X-Accel-Buffering": "no"}
+    headers = NOT_KEPT | {
+        "X-Query-ID": draft.query_id,
+        "X-Query-Notices": header_value(planned.notices),
+        # nginx shall pass each part on when it comes: it keeps this header for itself.
+        "X-Accel-Buffering": "no",
+    }
     return StreamingHttpResponse(documents, content_type=streams.MEDIA_TYPE, headers=headers)

@@ -68,6 +68,35 @@ def test_every_answer_has_its_headers(document: Any) -> None:
         assert name in responses[status]["headers"]
 
 
+def test_the_groups_are_named_and_described_for_people(document: Any) -> None:
+    groups = {group["name"]: group["description"] for group in document["tags"]}
+    assert len(groups) <= 8
+    assert all(description.endswith(".") for description in groups.values())
+    operations = {
+        (path, method): described
+        for path, methods in document["paths"].items()
+        for method, described in methods.items()
+    }
+    used = {group for described in operations.values() for group in described["tags"]}
+    assert used == set(groups)
+    assert not used & {path.split("/")[1] for path, _ in operations}
+
+
+def test_every_operation_has_a_short_summary_of_its_own(document: Any) -> None:
+    summaries = [each["summary"] for methods in document["paths"].values() for each in methods.values()]
+    assert len(set(summaries)) == len(summaries)
+    assert all(0 < len(summary) <= 60 and not summary.endswith(".") for summary in summaries)
+
+
+def test_answers_carry_notices_in_the_body_or_a_header(document: Any) -> None:
+    components = document["components"]
+    for answer in ("SearchAnswer", "Translation"):
+        assert "notices" in components["schemas"][answer]["required"]
+    assert set(components["schemas"]["Notice"]["properties"]) == {"code", "message", "position", "end", "suggestion"}
+    for method in ("get", "post"):
+        assert "X-Query-Notices" in document["paths"]["/search"][method]["responses"]["200"]["headers"]
+
+
 def test_a_search_has_the_members_of_the_contract(document: Any) -> None:
     members = {"query", "index", "size", "page", "sort", "fields", "cursor", "case_insensitive", "explain"}
     search = document["components"]["schemas"]["Search"]

@@ -20,6 +20,7 @@ _ANSWER = {
     "took_ms": 3,
     "results": [{"Hostname": f"host{number:050}"} for number in range(2_000)],
     "next": None,
+    "notices": [],
 }
 
 
@@ -101,6 +102,26 @@ def test_without_a_credential_that_can_be_sent_nothing_is_asked(
     assert (result.returncode, shown, result.stderr.count(b"\n")) == (2, [], 1)
     assert result.stderr.startswith(said)
     assert b"hush" not in result.stderr
+
+
+def test_notices_are_said_on_standard_error_and_cannot_steer_the_terminal(
+    url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place = {"code": "quoted_wildcard", "position": 7, "end": 12}
+    notices = [
+        {**place, "message": "* is literal in quotes", "suggestion": "an*"},
+        {**place, "message": "\x1b[2J", "suggestion": None},
+        {**place, "message": "a semicolon", "suggestion": ""},
+    ]
+    monkeypatch.setattr(_Gateway, "answer", _ANSWER | {"notices": notices})
+    result = _run("Site = 'an*'", "--user", "ada", "--url", url)
+    assert result.returncode == 0
+    assert result.stderr.decode().splitlines() == [
+        "notice: * is literal in quotes (at character 8); perhaps you mean: an*",
+        r"notice: \x1b[2J (at character 8)",
+        "notice: a semicolon (at character 8); perhaps you mean: (nothing)",
+    ]
+    assert b"notice" not in result.stdout
 
 
 def test_an_address_that_leads_nowhere_is_one_line_and_exit_status_1() -> None:

@@ -50,5 +50,6 @@ def running(
             try:
                 yield process
             finally:
+                # The test may have ended it itself.
                 with suppress(psutil.NoSuchProcess):
                     process.terminate()

@@ -115,10 +115,36 @@ def test_a_query_is_translated_by_the_mapping_of_its_index(service: Service) -> 
     assert (answer.status, answer.media_type) == (200, "application/json")
     assert answer.json == {
         "query": {"bool": {"filter": [{"prefix": {"Hostname": "octoxlabs"}}, {"term": {"Ip": "10.0.0.0/8"}}]}},
-        "fields": ["Hostname", "Ip"],
+        "names": ["Hostname", "Ip"],
         "canonical": "hostname = octoxlabs* AND Ip = 10.0.0.0/8",
         "notices": [],
+        "sort": [],
+        "source": True,
     }
+
+
+def test_one_call_resolves_all_names_of_a_search(service: Service) -> None:
+    answer = service.translate(query="", sort=["-hostname", "Ip"], fields=["IP"])
+    assert answer.json["sort"] == [{"Hostname": {"order": "desc"}}, {"Ip": {"order": "asc"}}]
+    assert answer.json["source"] == ["Ip"]
+
+
+@pytest.mark.parametrize("parameter", ["sort", "fields"])
+def test_an_unknown_name_beside_the_query_is_refused_without_a_place_in_it(service: Service, parameter: str) -> None:
+    answer = service.translate(query="", **{parameter: ["Hostnme"]})
+    assert (answer.status, answer.media_type) == (422, "application/problem+json")
+    assert answer.json == {
+        "type": "about:blank",
+        "title": "Unprocessable Entity",
+        "status": 422,
+        "detail": f'{parameter}: unknown field "Hostnme"; did you mean "Hostname"?',
+        "code": "unknown_field",
+        "suggestions": ["Hostname"],
+    }
+
+
+def test_a_rejected_query_is_told_before_a_refused_name(service: Service) -> None:
+    assert service.translate(query="Hostname =", sort=["Hostnme"]).json["code"] == "syntax"
 
 
 def test_letter_case_is_ignored_on_request(service: Service) -> None:
@@ -155,6 +181,9 @@ def test_a_rejected_query_says_where_and_why(service: Service) -> None:
         (b'{"query": "\\ud800"}', 400, "malformed"),
         (b'{"query": "a = 1", "querry": ""}', 400, "malformed"),
         (b'{"query": "", "case_insensitive": "yes"}', 400, "malformed"),
+        (b'{"query": "", "sort": "Hostname"}', 400, "malformed"),
+        (b'{"query": "", "fields": [1]}', 400, "malformed"),
+        (b'{"query": "", "fields": [' + b",".join([b'"a"'] * 101) + b"]}", 400, "malformed"),
         (b'{"query": "", "index": "../_cluster"}', 400, "malformed"),
         (b'{"query": "", "index": "_all"}', 400, "malformed"),
         (b'{"query": "", "index": "a,b"}', 400, "malformed"),
@@ -253,14 +282,14 @@ def test_a_field_that_has_just_been_mapped_is_known(service: Service, client: El
     assert service.translate(query="Fresh = 1").json["query"] == {"term": {"Fresh": 1}}
 
 
-def test_who_misses_a_field_can_ask_for_a_fresh_look(service: Service, client: Elasticsearch) -> None:
-    def names(query: str) -> list[str]:
-        return [field["name"] for field in service.request("GET", f"/fields?index={_INDEX}{query}").json["fields"]]
-
-    assert "Missed" not in names("")
-    client.indices.put_mapping(index=_INDEX, properties={"Missed": {"type": "long"}})
-    eventually(lambda: "Missed" in names("&fresh=true"), "the new field is listed")
-    assert "Missed" in names("")
+@pytest.mark.parametrize("parameter", ["sort", "fields"])
+def test_a_name_beside_the_query_that_has_just_been_mapped_is_known(
+    service: Service, client: Elasticsearch, parameter: str
+) -> None:
+    name = f"fresh-{parameter}"
+    assert service.translate(query="", **{parameter: [name]}).json["code"] == "unknown_field"
+    client.indices.put_mapping(index=_INDEX, properties={name: {"type": "long"}})
+    eventually(lambda: service.translate(query="", **{parameter: [name]}).status == 200, "the new field is known")
 
 
 def test_completion_offers_fields_operators_keywords_and_values_of_the_index(

@@ -11,15 +11,15 @@ from pydantic import TypeAdapter, ValidationError
 
 from gateway.cli.remote import FAILED, REFUSED, NoAnswer, authorization, post
 from gateway.cli.settings import CallerSettings
-from gateway.cli.table import table
+from gateway.cli.table import escape, table
 from gateway.search.serializers import MAX_SIZE
 from kit.settings import ConfigurationError, HttpUrl
 
-_MEMBERS = {"query_id", "count", "count_relation", "took_ms", "results"}
+_MEMBERS = {"query_id", "count", "count_relation", "took_ms", "results", "notices"}
 
 
 class Command(BaseCommand):
-    """Asks a running gateway and prints the answer as a table, or as it came."""
+    """Asks a running gateway and prints the answer as a table, or as it came; notices on standard error."""
 
     help = "Search through a running gateway. No credential is taken from the command line, which others can read."
     requires_system_checks = ()
@@ -61,6 +61,8 @@ class Command(BaseCommand):
             # Not a CommandError, whose prefix would push the caret out of line.
             self.stderr.write(str(error))
             sys.exit(error.status)
+        for notice in answer["notices"]:
+            self.stderr.write(_notice_line(notice))
         try:
             self._print(answer, body.get("fields"), as_json=options["json"])
             sys.stdout.flush()
@@ -82,6 +84,13 @@ class Command(BaseCommand):
         more = "more than " if answer["count_relation"] == "gte" else ""
         count, took = f"{more}{answer['count']:,}", answer["took_ms"]
         self.stdout.write(f"{len(results)} of {count} documents in {took} ms, query {answer['query_id']}")
+
+
+def _notice_line(notice: Any) -> str:
+    """A notice as a line for people."""
+    suggestion = notice["suggestion"]
+    hint = "" if suggestion is None else f"; perhaps you mean: {suggestion or '(nothing)'}"
+    return escape(f"notice: {notice['message']} (at character {notice['position'] + 1}){hint}")
 
 
 def _text(argument: str) -> str:

@@ -77,7 +77,18 @@ def test_a_query_is_translated_and_written_in_its_canonical_form(ask: Ask) -> No
         "query": {"prefix": {"Hostname": "octoxlabs"}},
         "fields": ["Hostname"],
         "canonical": "hostname = octoxlabs*",
+        "notices": [],
     }
+
+
+def test_a_translation_says_what_the_query_probably_does_not_mean(ask: Ask) -> None:
+    (notice,) = ask("POST", "/translate", {"query": "Site = 'an*'"}).json()["notices"]
+    assert (notice["code"], notice["position"], notice["end"], notice["suggestion"]) == (
+        "quoted_wildcard",
+        7,
+        12,
+        "an*",
+    )
 
 
 def test_translation_heeds_letter_case_as_it_is_told(ask: Ask) -> None:

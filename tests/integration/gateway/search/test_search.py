@@ -23,10 +23,32 @@ def test_the_main_query_finds_the_named_devices(search: Search) -> None:
     assert response.status_code == 200
     assert response["Content-Type"] == "application/json"
     answer = response.json()
-    assert set(answer) == {"query_id", "count", "count_relation", "took_ms", "results", "next"}
+    assert set(answer) == {"query_id", "count", "count_relation", "took_ms", "results", "next", "notices"}
     assert (answer["count"], answer["count_relation"], answer["next"]) == (NAMED, "eq", None)
     assert sorted(_names(response)) == [f"octoxlabs{number:02}" for number in range(1, NAMED + 1)]
     assert answer["results"][0]["OS"]["Type"]
+    assert answer["notices"] == []
+
+
+@pytest.mark.parametrize("members", [{}, {"cursor": "start"}], ids=["page", "cursor"])
+def test_a_query_that_probably_means_something_else_runs_and_is_told_so(
+    members: dict[str, Any], search: Search
+) -> None:
+    answer = search("Hostname = 'octoxlabs*'", size=1, **members).json()
+    assert answer["count"] == 0
+    (notice,) = answer["notices"]
+    assert set(notice) == {"code", "message", "position", "end", "suggestion"}
+    assert (notice["code"], notice["position"], notice["end"]) == ("quoted_wildcard", 11, 23)
+    assert notice["suggestion"] == "octoxlabs*"
+
+
+def test_every_page_of_a_cursor_tells_the_same_notices(search: Search) -> None:
+    query = "Hostname = octoxlabs* AND NOT Hostname = 'x*'"
+    first = search(query, size=6, cursor="start").json()
+    second = search(query, size=6, cursor=first["next"]).json()
+    assert (len(second["results"]), second["next"]) == (6, None)
+    assert [notice["code"] for notice in first["notices"]] == ["quoted_wildcard"]
+    assert second["notices"] == first["notices"]
 
 
 def test_an_empty_query_is_every_document(search: Search) -> None:

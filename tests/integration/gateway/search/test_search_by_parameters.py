@@ -59,6 +59,12 @@ def test_it_answers_as_a_body_is_answered(get: Get, search: Search) -> None:
     assert len(first["results"]) == 3
 
 
+def test_it_tells_what_the_query_probably_does_not_mean(get: Get, search: Search) -> None:
+    notices = get(q="Site = 'an*'").json()["notices"]
+    assert [notice["code"] for notice in notices] == ["quoted_wildcard"]
+    assert notices == search("Site = 'an*'").json()["notices"]
+
+
 def test_a_browser_gets_json_that_nothing_keeps(get: Get) -> None:
     response = get(q="Hostname = octoxlabs01")
     assert (response["Content-Type"], response["Cache-Control"]) == ("application/json", "no-store")

@@ -134,6 +134,14 @@ def test_long_documents_behind_short_ones_come_fewer_at_a_time(
     assert _is_problem(stream(index=long_documents), 400, "too_complex")
 
 
+def test_the_notices_of_a_stream_are_in_a_header(stream: Stream, search: Search) -> None:
+    query = "Site = '“an*'"
+    value = stream(query)["X-Query-Notices"]
+    assert value.isascii()
+    assert orjson.loads(value) == search(query).json()["notices"] != []
+    assert stream("Hostname = octoxlabs*")["X-Query-Notices"] == "[]"
+
+
 def test_a_stream_is_one_event_without_hits_before_its_first_byte(stream: Stream, find_event: FindEvent) -> None:
     response = stream("Hostname = octoxlabs*", sort=["Hostname"])
     event = find_event(response["X-Query-ID"])

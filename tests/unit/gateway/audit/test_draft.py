@@ -9,7 +9,7 @@ from rest_framework.request import Request
 
 from contracts.query_event.event import EventType, encode
 from gateway.audit.draft import EventDraft, event_type
-from gateway.http.correlation import read_correlation
+from gateway.http.correlation import correlated, read_correlation
 from gateway.http.problems import Code, Problem
 from gateway.identity.authentication import Identification
 from gateway.identity.models import User
@@ -22,10 +22,10 @@ def record() -> EventDraft:
     plain = RequestFactory().post(
         "/search", headers={"X-Request-ID": "r1", "User-Agent": "test", "Authorization": "Octoxlabs secret"}
     )
-    plain.correlation = read_correlation(plain)  # type: ignore[attr-defined]  # as the middleware does
     request = Request(plain)
     request.user, request.auth = User(username="octoAdmin"), Identification("octoxlabs-unsigned")
-    return EventDraft.begin(request, "octoAdmin")
+    with correlated(read_correlation(plain)):
+        return EventDraft.begin(request, "octoAdmin")
 
 
 def test_an_answered_search_is_executed_with_all_that_is_known_of_it(record: EventDraft) -> None:

@@ -3,9 +3,10 @@
 import uuid
 
 import pytest
+from django.http import HttpRequest, HttpResponse
 from django.test import Client, RequestFactory
 
-from gateway.http.correlation import Correlation, read_correlation
+from gateway.http.correlation import Correlation, correlate, current_correlation, read_correlation
 
 TRACE_ID = "0af7651916cd43dd8448eb211c80319c"
 TRACEPARENT = f"00-{TRACE_ID}-b7ad6b7169203331-01"
@@ -52,6 +53,20 @@ def test_a_malformed_trace_context_is_dropped(traceparent: str) -> None:
     dropped = _correlation(traceparent=traceparent)
     assert (dropped.traceparent, dropped.trace_id) == (None, None)
     assert "traceparent" not in dropped.headers
+
+
+def test_the_correlation_is_that_of_the_request_in_work_and_of_no_other() -> None:
+    seen = []
+
+    def answer(_: HttpRequest) -> HttpResponse:
+        seen.append(current_correlation().request_id)
+        return HttpResponse()
+
+    for request_id in ("r1", "r2"):
+        correlate(answer)(RequestFactory().get("/", headers={"X-Request-ID": request_id}))
+    assert seen == ["r1", "r2"]
+    with pytest.raises(LookupError):
+        current_correlation()
 
 
 @pytest.mark.parametrize("path", ["/healthz", "/nowhere", "/search"])

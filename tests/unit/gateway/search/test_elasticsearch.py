@@ -10,7 +10,7 @@ from pytest_django import Settings
 
 from elastic.settings import ElasticsearchSettings
 from gateway.http.circuit_breaker import FAILURES
-from gateway.http.correlation import Correlation
+from gateway.http.correlation import Correlation, correlated
 from gateway.http.problems import Problem, Unanswered
 from gateway.search.elasticsearch import copy_preference, perform, read_error
 from tests.support.http_server import ElasticsearchHandler, serving
@@ -95,8 +95,8 @@ def _fail(settings: Settings, search: tuple[int, object], health: tuple[int, obj
         settings.ELASTICSEARCH = ElasticsearchSettings(url=url)
         details = []
         for _ in range(FAILURES + 1):
-            with pytest.raises(Problem) as failed:
-                perform("POST", "/devices/_search", Correlation("a request", None, None), {})
+            with pytest.raises(Problem) as failed, correlated(Correlation("a request", None, None)):
+                perform("POST", "/devices/_search", {})
             details.append(failed.value.detail)
     return details
 

@@ -10,7 +10,10 @@ from gateway.http.problems import RETRY_AFTER_SECONDS, Code, Problem, RejectedQu
 from gateway.search.translator_client import CATALOGUE, COMPLETION, TRANSLATION, Members, read_answer
 
 _ANSWERS: list[tuple[Members, dict[str, Any]]] = [
-    (TRANSLATION, {"query": {"match_all": {}}, "fields": [], "canonical": ""}),
+    (
+        TRANSLATION,
+        {"query": {"match_all": {}}, "names": [], "canonical": "", "notices": [], "sort": [], "source": True},
+    ),
     (COMPLETION, {"start": 0, "end": 1, "suggestions": [], "values_of": None}),
     (COMPLETION, {"start": 7, "end": 9, "suggestions": [{"text": "a"}], "values_of": "Site"}),
     (CATALOGUE, {"index": "devices", "fields": [{"name": "Site"}]}),
@@ -45,6 +48,13 @@ def test_a_rejection_keeps_its_place_and_its_picture_and_nothing_else(code: str)
     assert rejected.value.members == place
 
 
+def test_a_name_that_does_not_do_in_sort_or_fields_is_the_caller_s_mistake() -> None:
+    body = {"code": "malformed", "detail": "sort: no order", "status": 422, "title": "?"}
+    with pytest.raises(RejectedQuery) as rejected:
+        read_answer(422, orjson.dumps(body), TRANSLATION)
+    assert (rejected.value.status, rejected.value.code, rejected.value.members) == (400, Code.MALFORMED, {})
+
+
 def test_an_unknown_index_is_not_found() -> None:
     with pytest.raises(Problem) as missing:
         read_answer(404, b'{"code": "not_found", "detail": "there is no index x"}', TRANSLATION)
@@ -71,7 +81,7 @@ def test_a_query_that_is_too_long_for_it_is_too_complex() -> None:
         (200, b"<html>"),
         (200, b"[]"),
         (200, b"{}"),
-        (200, b'{"query": "match_all", "fields": [], "canonical": ""}'),
+        (200, b'{"query": "", "names": [], "canonical": "", "notices": [], "sort": [], "source": true}'),
         (400, b'{"code": "malformed", "detail": "x"}'),
         (404, b"404 page not found"),
         (422, b'{"code": "invented", "detail": "x"}'),

@@ -1,0 +1,74 @@
+"""Answers of the room ``identity``: their types, from which OpenAPI is made."""
+
+from datetime import datetime
+from typing import Annotated, Any, Literal, NotRequired
+
+from typing_extensions import TypedDict
+
+from gateway.http.openapi import Count, described, example
+from gateway.identity.models import Role
+
+
+@described
+class Tokens(TypedDict):
+    """The tokens."""
+
+    access_token: Annotated[str, example("eyJhbGciOiJSUzI1NiIs…")]
+    """A JSON Web Token, to be sent as `Authorization: Bearer`."""
+    token_type: Literal["Bearer"]
+    expires_in: Annotated[Count, example(300)]
+    """Seconds for which it is good."""
+    refresh_token: NotRequired[Annotated[str, example("WyI1ZjM0…")]]
+    """Good for one `POST /auth/token/refresh`; an API key brings none."""
+    refresh_expires_in: NotRequired[Annotated[Count, example(604_800)]]
+    """Seconds for which the log-in can be renewed."""
+
+
+@described
+class Revoked(TypedDict):
+    """The token is invalid now."""
+
+
+@described
+class Me(TypedDict):
+    """The caller."""
+
+    username: Annotated[str, example("octoAdmin")]
+    role: Role
+    indices: Annotated[list[str], example(["devices"])]
+    """The indices that the caller may search."""
+
+
+@described
+class ApiKeyAnswer(TypedDict):
+    """An API key, without its secret."""
+
+    id: Annotated[str, example("5f3c9a0b7d2e4f61")]
+    name: Annotated[str, example("nightly export")]
+    created_at: Annotated[datetime, example("2026-11-21T01:02:03Z")]
+    expires_at: Annotated[datetime | None, example("2027-02-19T01:02:03Z")]
+    last_used_at: Annotated[datetime | None, example(None)]
+
+
+@described
+class NewApiKey(ApiKeyAnswer):
+    """The key, whose text is shown this once."""
+
+    api_key: Annotated[str, example("sluice_5f3c9a0b7d2e4f61_…")]
+    """Shown this once."""
+
+
+@described
+class ApiKeys(TypedDict):
+    """The caller's keys, without their secrets."""
+
+    keys: list[ApiKeyAnswer]
+
+
+@described
+class KeySet(TypedDict):
+    """The keys that access tokens are signed with."""
+
+    keys: Annotated[
+        list[dict[str, Any]], example([{"kty": "RSA", "n": "…", "e": "AQAB", "use": "sig", "alg": "RS256"}])
+    ]

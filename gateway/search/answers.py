@@ -1,0 +1,95 @@
+"""Answers of the room ``search``: their types, from which OpenAPI is made."""
+
+from typing import Annotated, Any, Literal, NotRequired
+
+from pydantic import WithJsonSchema
+from typing_extensions import TypedDict
+
+from gateway.http.openapi import Count, described, example
+from gateway.search.notices import Notice
+
+Document = Annotated[Any, WithJsonSchema({"type": "object"})]
+"""A document as Elasticsearch has it; its JSON text is passed on unread."""
+
+
+@described
+class SearchAnswer(TypedDict):
+    """A page of the answer."""
+
+    query_id: Annotated[str, WithJsonSchema({"type": "string", "format": "uuid"})]
+    """The id of the search's audit event."""
+    count: Count
+    """Documents that match."""
+    count_relation: Literal["eq", "gte"]
+    """gte: there are more than count."""
+    took_ms: Count
+    """Milliseconds that Elasticsearch took."""
+    results: list[Document]
+    next: str | None
+    """Cursor to the next page."""
+    notices: list[Notice]
+    dsl: NotRequired[dict[str, Any]]
+    """The Elasticsearch query, with `"explain": true`."""
+
+
+@described
+class Translation(TypedDict):
+    """The query for Elasticsearch."""
+
+    query: dict[str, Any]
+    """Elasticsearch Query DSL."""
+    fields: list[str]
+    """The fields in it."""
+    canonical: str
+    """The query in its canonical form."""
+    notices: list[Notice]
+
+
+@described
+class Suggestion(TypedDict):
+    """A text that can stand at the cursor."""
+
+    text: str
+    kind: Literal["field", "operator", "keyword", "value"]
+    type: str
+    """A field's mapping type; empty for the other kinds."""
+
+
+@described
+class Completion(TypedDict):
+    """What can stand at the cursor."""
+
+    start: Count
+    """Where the text begins that a suggestion replaces, in characters from 0."""
+    end: Count
+    """Where it ends: the cursor."""
+    suggestions: list[Suggestion]
+    """In the order in which to offer them."""
+    values_of: str | None
+    """The field of which values were looked up in the index; such a look-up has an audit event."""
+
+
+@described
+class Field(TypedDict):
+    """A field that a query can name."""
+
+    name: Annotated[str, example("Managed")]
+    type: Annotated[str, example("boolean")]
+    """The mapping type."""
+    operators: Annotated[list[str], example(["=", "!=", "IN", "NOT IN", "EXISTS", "NOT EXISTS"])]
+    sortable: bool
+    """Whether results can be sorted by it."""
+    alias_of: NotRequired[str]
+    """The field that the name stands for."""
+    nested: NotRequired[str]
+    """The nested field that holds it."""
+    problem: NotRequired[str]
+    """Why it cannot be queried."""
+
+
+@described
+class FieldList(TypedDict):
+    """The fields."""
+
+    index: str
+    fields: list[Field]
