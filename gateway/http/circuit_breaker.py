@@ -11,7 +11,6 @@ import logging
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import cache
 
 from circuitbreaker import (  # type: ignore[import-untyped]  # comes without types
     STATE_HALF_OPEN,
@@ -89,10 +88,3 @@ class Circuit:  # pylint: disable=too-few-public-methods  # it does one thing
         if was_closed and not self._breaker.closed:
             logger.error("%s failed %d times in a row and is left alone for a while", self._who, FAILURES)
             CIRCUIT_OPEN.labels(self._name).set(1)
-
-
-@cache
-def circuit(name: str, code: Code, address: str) -> Circuit:
-    """The process's breaker of the dependency at an address."""
-    del address
-    return Circuit(name, code)

@@ -12,26 +12,22 @@ import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import cache
 from http import HTTPStatus
 from typing import Any, Literal
 
 import orjson
 from django.conf import settings
 from elastic_transport import ConnectionTimeout, SerializationError, TransportError
-from elasticsearch import ApiError, Elasticsearch
+from elasticsearch import ApiError
 from urllib3.exceptions import ProtocolError, ReadTimeoutError
 
 from elastic.bounded_node import MAX_ANSWER_BYTES, AnswerTooLarge, long_answers
-from elastic.client import connect
-from elastic.settings import ElasticsearchSettings
-from gateway.http.circuit_breaker import circuit
 from gateway.http.correlation import current_correlation
 from gateway.http.deadline import deadline_passed, time_left
 from gateway.http.memory import Part, claim
 from gateway.http.metrics import STAGE_SECONDS
 from gateway.http.problems import Code, Problem, RejectedQuery, Unanswered, Unavailable
-from gateway.search.documents import DocumentSerializer
+from gateway.search.connections import to_elasticsearch
 from gateway.search.request import SearchPlan, SearchRequest
 
 logger = logging.getLogger(__name__)
@@ -86,17 +82,6 @@ class TooLarge(RejectedQuery):
             Code.TOO_COMPLEX,
             f"The answer is over {mebibytes} MiB; ask for fewer documents at once, or for fewer fields.",
         )
-
-
-@cache
-def _client(elasticsearch: ElasticsearchSettings, timeout: float, connections: int) -> Elasticsearch:
-    return connect(elasticsearch, request_timeout=timeout, connections=connections, serializer=DocumentSerializer())
-
-
-def client() -> Elasticsearch:
-    """The process's client and its pool of connections."""
-    gateway = settings.GATEWAY
-    return _client(settings.ELASTICSEARCH, gateway.search_timeout, gateway.threads)
 
 
 @STAGE_SECONDS.labels("search").time()
@@ -180,7 +165,7 @@ def probe(timeout: float) -> str:
     Raises:
         TransportError, ApiError: it does not answer within ``timeout`` seconds.
     """
-    status: str = client().options(request_timeout=timeout).cluster.health()["status"]
+    status: str = to_elasticsearch().client.options(request_timeout=timeout).cluster.health()["status"]
     return status
 
 
@@ -201,7 +186,7 @@ def perform(method: str, target: str, body: Any = None) -> Any:
     # One request as it is: the client's own methods have no way to add headers but to copy the whole client.
     correlation = current_correlation()
     headers = _JSON | correlation.headers | {"X-Opaque-Id": correlation.request_id}
-    with circuit("Elasticsearch", Code.SEARCH_UNAVAILABLE, settings.ELASTICSEARCH.url).closed():
+    with to_elasticsearch().circuit.closed():
         until = time.monotonic() + _MEMORY_SECONDS
         while True:
             try:
@@ -229,7 +214,8 @@ def _send(method: str, target: str, headers: Mapping[str, str], body: Any) -> An
     seconds = time_left(settings.GATEWAY.search_timeout)
     # To give a single request another time-out takes half a millisecond, so only where it must be.
     whole = seconds == settings.GATEWAY.search_timeout
-    elasticsearch = client() if whole else client().options(request_timeout=seconds)
+    client = to_elasticsearch().client
+    elasticsearch = client if whole else client.options(request_timeout=seconds)
     try:
         with long_answers(_claim):
             return elasticsearch.perform_request(method, target, headers=headers, body=body).body

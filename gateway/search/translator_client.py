@@ -2,25 +2,23 @@
 
 import logging
 from collections.abc import Mapping, Sequence
-from functools import cache
 from http import HTTPStatus
 from types import UnionType
 from typing import Any, TypedDict, cast
 from urllib.parse import urlencode
 
 import orjson
-import urllib3
 from django.conf import settings
 from opentelemetry.trace import SpanKind
 from urllib3.exceptions import HTTPError, ProtocolError, ReadTimeoutError
 
-from gateway.http.circuit_breaker import circuit
 from gateway.http.correlation import current_correlation
 from gateway.http.deadline import deadline_passed, time_left
 from gateway.http.memory import Part, claim
 from gateway.http.metrics import STAGE_SECONDS
 from gateway.http.problems import REJECTIONS, Code, Problem, RejectedQuery, Unanswered, Unavailable
 from gateway.search.answers import Completion, FieldList
+from gateway.search.connections import to_translator
 from gateway.search.notices import Notice
 from kit import tracing
 from kit.bounded_read import ask
@@ -69,11 +67,6 @@ COMPLETION: Members = {"start": int, "end": int, "suggestions": list, "values_of
 CATALOGUE: Members = {"index": str, "fields": list}
 
 
-@cache
-def _pool(url: str, connections: int) -> urllib3.connectionpool.HTTPConnectionPool:
-    return urllib3.connection_from_url(url, maxsize=connections, retries=False)
-
-
 def _request(
     method: str, path: str, *, timeout: float, body: bytes | None = None, headers: dict[str, str] | None = None
 ) -> tuple[int, bytes]:
@@ -85,7 +78,7 @@ def _request(
     Raises:
         HTTPError: there is no answer, or it has not come whole in time.
     """
-    pool = _pool(settings.GATEWAY.translator_url, settings.GATEWAY.threads)
+    pool = to_translator().pool
     template = path.partition("?")[0]
     attributes: dict[str, str | int] = {
         "http.request.method": method,
@@ -175,7 +168,7 @@ def fields(index: str) -> FieldList:
 def _ask(method: str, path: str, members: Members, body: Any = None) -> dict[str, Any]:
     content = None if body is None else orjson.dumps(body)
     headers = current_correlation().headers | {"Content-Type": "application/json"}
-    with circuit("translator", Code.TRANSLATOR_UNAVAILABLE, settings.GATEWAY.translator_url).closed():
+    with to_translator().circuit.closed():
         try:
             try:
                 answer = _request_in_time(method, path, content, headers)

@@ -15,7 +15,7 @@ from typing import Any, Self
 import psutil
 import urllib3
 
-from gateway.search.elasticsearch import client as elasticsearch
+from gateway.search.connections import to_elasticsearch
 from local import ports
 from tests.support.process import python, running
 from tests.support.waiting import wait_until_up
@@ -183,6 +183,6 @@ def _configured(home: Path, backing: Backing, more: dict[str, str]) -> Gateway:
 
 def open_contexts() -> int:
     """How many points in time the server holds open."""
-    stats = elasticsearch().indices.stats(metric="search")
+    stats = to_elasticsearch().client.indices.stats(metric="search")
     contexts: int = stats["_all"]["total"]["search"]["open_contexts"]
     return contexts

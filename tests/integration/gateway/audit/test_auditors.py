@@ -10,7 +10,7 @@ from elasticsearch.helpers import bulk
 from pytest_django import Settings
 
 from gateway.identity.models import Role, User
-from gateway.search.elasticsearch import client as elasticsearch
+from gateway.search.connections import to_elasticsearch
 from tests.support.gateway import FindEvent
 
 LOGS = "query-logs-*"
@@ -34,10 +34,10 @@ def trail(stack: Settings) -> Iterator[None]:
         for day in DAYS
         for hour in ("08", "17")
     ]
-    bulk(elasticsearch(), actions, refresh=True)
+    bulk(to_elasticsearch().client, actions, refresh=True)
     yield
     for day in DAYS:
-        elasticsearch().indices.delete(index=f"query-logs-{day}")
+        to_elasticsearch().client.indices.delete(index=f"query-logs-{day}")
 
 
 @pytest.fixture
