@@ -321,7 +321,8 @@ class SinkProcess:
 
     def stop(self) -> int:
         """SIGTERM; its exit status."""
-        self._process.terminate()
+        with suppress(psutil.NoSuchProcess):
+            self._process.terminate()
         status: int = self._process.wait(timeout=20)
         return status
 
