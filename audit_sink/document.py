@@ -6,11 +6,10 @@ import msgspec
 from msgspec import UNSET, Raw, Struct, UnsetType
 
 from contracts.query_event.daily_index import daily_index
-from contracts.query_event.reader import Error, Event
+from contracts.query_event.event import AuditEvent, EventError
 from indexing.projection import Place
 
 _NS_PER_MS = 1_000_000
-_SUCCESSES = frozenset({"query.executed", "auth.succeeded"})
 
 
 class _EventFields(Struct, gc=False):
@@ -71,13 +70,13 @@ class Document(Struct, gc=False, rename={"timestamp": "@timestamp"}):  # pylint:
     http: _Http
     trace: _Id
     sluice: _Sluice
-    error: Error | UnsetType = UNSET
+    error: EventError | UnsetType = UNSET
 
 
 _write = msgspec.json.Encoder().encode
 
 
-def document(event: Event, partition: int, offset: int) -> Document:
+def document(event: AuditEvent, partition: int, offset: int) -> Document:
     """Make an event's document.
 
     Args:
@@ -92,7 +91,7 @@ def document(event: Event, partition: int, offset: int) -> Document:
         _EventFields(
             event.event_id,
             action,
-            "success" if action in _SUCCESSES else "failure",
+            "success" if data.error is None else "failure",
             None if took_ms is None else took_ms * _NS_PER_MS,
         ),
         _Name(event.user_id),
@@ -105,7 +104,7 @@ def document(event: Event, partition: int, offset: int) -> Document:
     )
 
 
-def bulk_lines(event: Event, place: Place, index_prefix: str) -> bytes:
+def bulk_lines(event: AuditEvent, place: Place, index_prefix: str) -> bytes:
     """Make the two lines that create an event's document in a bulk body; ``_id`` is the event's id.
 
     Args:

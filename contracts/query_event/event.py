@@ -1,20 +1,27 @@
 """The audit event: the contract between the gateway, which produces it, and the audit sink, which indexes it.
 
-The shape is data: ``schema/query-event.v1.json`` defines it, ``examples/`` has golden events. A record is one event in
+These types are its one description; ``schema/query-event.v1.json`` says the same for other programs, and ``examples/``
+has golden events. Optional members and new types of events may be added without a new version: a reader ignores members
+and keeps events of types that it does not know. A record is one event in
 CloudEvents 1.0 Kafka binary mode: this JSON object as its value, the CloudEvents attributes as its headers
 (https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/bindings/kafka-protocol-binding.md).
 """
 
-from dataclasses import dataclass
+# pylint: disable=too-few-public-methods  # types that only carry data, as dataclasses do
+
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import Any
+from functools import cache
+from typing import Annotated, Any, Final, Literal, TypeVar
 from urllib.parse import quote
 
+import msgspec
 import orjson
 import uuid_utils
+from msgspec import Meta, Raw, Struct
+from msgspec.structs import replace
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION: Final = 1
 
 MAX_EVENT_BYTES = 512 * 1024
 """No encoded event is longer, so that a record always passes the topic's ``max.message.bytes``."""
@@ -22,9 +29,13 @@ MAX_EVENT_BYTES = 512 * 1024
 # Even if each of these characters takes six bytes (\u0000), an event without its dsl stays below MAX_EVENT_BYTES.
 _CUT_QUERY_CHARACTERS = 65_536
 
+NO_DSL = Raw(b"null")
+
+_Name = Annotated[str, Meta(min_length=1, max_length=64)]
+
 
 class EventType(StrEnum):
-    """What became of a request."""
+    """Types of events that this version writes."""
 
     QUERY_EXECUTED = "query.executed"
     QUERY_REJECTED = "query.rejected"
@@ -34,61 +45,63 @@ class EventType(StrEnum):
     AUTH_SUCCEEDED = "auth.succeeded"
     AUTH_FAILED = "auth.failed"
     AUTH_THROTTLED = "auth.throttled"
+    ADMIN_CHANGED = "admin.changed"
 
 
-@dataclass(frozen=True, slots=True)
-class EventError:
-    """Why a request had no success: a problem's ``code`` (at most 64 characters) and its sentence."""
+# gc=False: no member can refer back to its owner, so the collector need not follow hundreds of thousands of them.
+class EventError(Struct, gc=False):
+    """Error of a request: a problem's ``code`` and its sentence."""
 
-    code: str
-    message: str
+    code: _Name
+    message: Annotated[str, Meta(max_length=8191)]
 
 
-@dataclass(frozen=True, slots=True)
-class EventData:
-    """What was asked and answered; a member that does not apply is None.
+class EventData(Struct, gc=False):
+    """Question and answer; a member that does not apply is None.
 
-    ``hits`` and ``took_ms`` (milliseconds) are None for streams and wherever nothing was searched; ``query``, ``index``
-    and ``dsl`` are None for authentication, but that ``query`` says what an operator has changed in ``/admin/``.
-    ``status`` is the HTTP status of the answer.
+    ``dsl`` is JSON, an object or null. ``hits`` and ``took_ms`` (milliseconds) are None for streams and wherever nothing
+    was searched; ``query``, ``index`` and ``dsl`` are None for authentication, except that ``query`` says what an
+    operator has changed. ``status`` is the HTTP status of the answer; that of a command is 200 or 500.
     """
 
     query: str | None
-    index: str | None
-    dsl: dict[str, Any] | None
-    hits: int | None
-    took_ms: int | None
-    status: int
+    index: Annotated[str, Meta(min_length=1, max_length=255)] | None
+    dsl: Raw
+    hits: Annotated[int, Meta(ge=0, le=2**53 - 1)] | None
+    took_ms: Annotated[int, Meta(ge=0, le=2**31 - 1)] | None
+    status: Annotated[int, Meta(ge=100, le=599)]
     error: EventError | None
 
 
-@dataclass(frozen=True, slots=True)
-class EventMetadata:
-    """Who asked, from where, through what.
+class EventMetadata(Struct, gc=False):
+    """Origin of a request.
 
     ``trace_id`` is the W3C trace-id (32 hexadecimal digits), ``client_ip`` an IPv4 or IPv6 address without a zone,
     ``auth_scheme`` a short name for how the caller was identified. Never a credential.
     """
 
-    request_id: str
-    trace_id: str | None
+    request_id: Annotated[str, Meta(min_length=1, max_length=128)]
+    trace_id: Annotated[str, Meta(pattern=r"^[0-9a-f]{32}\Z")] | None
     client_ip: str | None
-    user_agent: str | None
-    auth_scheme: str | None
-    service: str
-    service_version: str
+    user_agent: Annotated[str, Meta(max_length=1024)] | None
+    auth_scheme: _Name | None
+    service: _Name
+    service_version: _Name
 
 
-@dataclass(frozen=True, slots=True)
-class AuditEvent:
-    """One request, for the audit trail; ``user_id`` is None for a caller who is not known."""
+class AuditEvent(Struct, gc=False):
+    """One request, for the audit trail; ``user_id`` is None for an unknown caller, ``timestamp`` as of ``rfc3339``."""
 
     event_id: str
-    event_type: EventType
-    timestamp: datetime
-    user_id: str | None
+    event_type: Annotated[str, Meta(pattern=r"^[a-z_]+\.[a-z_]+\Z", max_length=64)]
+    schema_version: Literal[1]
+    timestamp: str
+    user_id: Annotated[str, Meta(min_length=1, max_length=256)] | None
     data: EventData
     metadata: EventMetadata
+
+
+_Member = TypeVar("_Member", bound=Struct)
 
 
 def new_event_id() -> str:
@@ -96,30 +109,44 @@ def new_event_id() -> str:
     return str(uuid_utils.uuid7())
 
 
+def rfc3339(timestamp: datetime) -> str:
+    """Write a time as an event has it: in UTC, with milliseconds.
+
+    Raises:
+        ValueError: the timestamp has no time zone.
+    """
+    if timestamp.tzinfo is None:
+        raise ValueError("an event's timestamp needs a time zone")
+    return timestamp.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.") + f"{timestamp.microsecond // 1000:03d}Z"
+
+
+def write_dsl(dsl: dict[str, Any] | None) -> Raw:
+    """Write Query DSL as an event has it; its mark if it is nested too deeply, or has a value that JSON does not have."""
+    try:
+        return Raw(orjson.dumps(dsl))
+    except orjson.JSONEncodeError:
+        return _mark(None)
+
+
 def encode(event: AuditEvent) -> bytes:
     """Make the record's value: one JSON object in UTF-8 of at most ``MAX_EVENT_BYTES``.
 
     What is too long is cut rather than refused, because a request must not escape the trail by its size: first ``dsl``
     is replaced by its mark, then ``query`` is shortened and marked (the schema describes both marks). Other texts are
-    cut at the schema's lengths.
-
-    Raises:
-        ValueError: the timestamp has no time zone.
+    cut at their types' lengths.
     """
-    document = _document(event)
-    data = document["data"]
-    try:
-        value = orjson.dumps(document)
-    except orjson.JSONEncodeError:  # nested too deeply, or with a value that JSON does not have
-        data["dsl"] = {"truncated": True, "bytes": None}
-        value = orjson.dumps(document)
-    if len(value) > MAX_EVENT_BYTES and event.data.dsl is not None:
-        data["dsl"] = {"truncated": True, "bytes": len(orjson.dumps(event.data.dsl))}
-        value = orjson.dumps(document)
-    if len(value) > MAX_EVENT_BYTES:
-        query = data["query"]
-        data["query"] = f"{query[:_CUT_QUERY_CHARACTERS]} …[truncated: {len(query)} characters]"
-        value = orjson.dumps(document)
+    data = _clipped(event.data)
+    if data.error is not None:
+        data.error = _clipped(data.error)
+    event = replace(_clipped(event), data=data, metadata=_clipped(event.metadata))
+    value = msgspec.json.encode(event)
+    length = len(bytes(data.dsl))
+    if len(value) > MAX_EVENT_BYTES and length > len(bytes(NO_DSL)):
+        data.dsl = _mark(length)
+        value = msgspec.json.encode(event)
+    if len(value) > MAX_EVENT_BYTES and data.query is not None:
+        data.query = f"{data.query[:_CUT_QUERY_CHARACTERS]} …[truncated: {len(data.query)} characters]"
+        value = msgspec.json.encode(event)
     return value
 
 
@@ -128,9 +155,9 @@ def headers(event: AuditEvent, traceparent: str | None) -> list[tuple[str, bytes
     attributes = [
         ("ce_specversion", "1.0"),
         ("ce_id", event.event_id),
-        ("ce_type", event.event_type.value),
+        ("ce_type", event.event_type),
         ("ce_source", f"/sluice/{quote(event.metadata.service, safe='')}"),
-        ("ce_time", _rfc3339(event.timestamp)),
+        ("ce_time", event.timestamp),
         ("content-type", "application/json"),
     ]
     if traceparent is not None:
@@ -138,41 +165,30 @@ def headers(event: AuditEvent, traceparent: str | None) -> list[tuple[str, bytes
     return [(name, text.encode("ascii", "replace")) for name, text in attributes]
 
 
-def _document(event: AuditEvent) -> dict[str, Any]:
-    data, metadata = event.data, event.metadata
-    return {
-        "event_id": event.event_id,
-        "event_type": event.event_type.value,
-        "schema_version": SCHEMA_VERSION,
-        "timestamp": _rfc3339(event.timestamp),
-        "user_id": _clip(event.user_id, 256),
-        "data": {
-            "query": _clip(data.query, None),
-            "index": _clip(data.index, 255),
-            "dsl": data.dsl,
-            "hits": data.hits,
-            "took_ms": data.took_ms,
-            "status": data.status,
-            "error": data.error and {"code": _clip(data.error.code, 64), "message": _clip(data.error.message, 8191)},
+def _mark(length: int | None) -> Raw:
+    return Raw(orjson.dumps({"truncated": True, "bytes": length}))
+
+
+def _clipped(member: _Member) -> _Member:
+    """Copy a member with its texts cut at their types' lengths, and lone surrogates replaced, which UTF-8 lacks."""
+    texts = ((name, getattr(member, name), limit) for name, limit in _text_limits(type(member)))
+    return replace(
+        member,
+        **{
+            name: text[:limit] if text.isascii() else text[:limit].encode("utf-8", "replace").decode("utf-8")
+            for name, text, limit in texts
+            if text is not None
         },
-        "metadata": {
-            "request_id": _clip(metadata.request_id, 128),
-            "trace_id": metadata.trace_id,
-            "client_ip": metadata.client_ip,
-            "user_agent": _clip(metadata.user_agent, 1024),
-            "auth_scheme": _clip(metadata.auth_scheme, 64),
-            "service": _clip(metadata.service, 64),
-            "service_version": _clip(metadata.service_version, 64),
-        },
-    }
+    )
 
 
-def _clip(text: str | None, characters: int | None) -> str | None:
-    """Cut at a length, and replace lone surrogates, which UTF-8 does not have."""
-    return None if text is None else text[:characters].encode("utf-8", "replace").decode("utf-8")
-
-
-def _rfc3339(timestamp: datetime) -> str:
-    if timestamp.tzinfo is None:
-        raise ValueError("an event's timestamp needs a time zone")
-    return timestamp.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.") + f"{timestamp.microsecond // 1000:03d}Z"
+@cache
+def _text_limits(member: type[Struct]) -> list[tuple[str, int | None]]:
+    """The names of a type's texts, and how many characters each may have."""
+    described = msgspec.inspect.type_info(member)
+    assert isinstance(described, msgspec.inspect.StructType)
+    limits = []
+    for field in described.fields:
+        types = field.type.types if isinstance(field.type, msgspec.inspect.UnionType) else (field.type,)
+        limits += [(field.name, kind.max_length) for kind in types if isinstance(kind, msgspec.inspect.StrType)]
+    return limits

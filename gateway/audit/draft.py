@@ -1,14 +1,25 @@
 """Draft of an audit event: filled in as its request goes on."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import Any, Self
 
 from django.http import HttpRequest
+from msgspec.structs import replace
 from rest_framework.request import Request
 
-from contracts.query_event.event import AuditEvent, EventData, EventError, EventMetadata, EventType, new_event_id
+from contracts.query_event.event import (
+    SCHEMA_VERSION,
+    AuditEvent,
+    EventData,
+    EventError,
+    EventMetadata,
+    EventType,
+    new_event_id,
+    rfc3339,
+    write_dsl,
+)
 from gateway import __version__
 from gateway.http.correlation import current_correlation
 from gateway.http.problems import Problem
@@ -80,12 +91,13 @@ class EventDraft:  # pylint: disable=too-many-instance-attributes  # the event h
         return AuditEvent(
             event_id=self.query_id,
             event_type=auth_event_type(status) if self.authentication else event_type(status),
-            timestamp=self.timestamp,
+            schema_version=SCHEMA_VERSION,
+            timestamp=rfc3339(self.timestamp),
             user_id=self.user_name,
             data=EventData(
                 query=self.query,
                 index=self.index,
-                dsl=self.dsl,
+                dsl=write_dsl(self.dsl),
                 hits=self.hits,
                 took_ms=self.took_ms,
                 status=status.value,

@@ -29,7 +29,18 @@ from elasticsearch import Elasticsearch
 
 from audit_sink.document import bulk_lines
 from audit_sink.settings import SinkSettings
-from contracts.query_event.event import AuditEvent, EventData, EventMetadata, EventType, encode, headers, new_event_id
+from contracts.query_event.event import (
+    SCHEMA_VERSION,
+    AuditEvent,
+    EventData,
+    EventMetadata,
+    EventType,
+    encode,
+    headers,
+    new_event_id,
+    rfc3339,
+    write_dsl,
+)
 from contracts.query_event.reader import decode
 from elastic.bootstrap import bootstrap
 from elastic.client import connect
@@ -164,12 +175,13 @@ def _events(count: int) -> Iterator[AuditEvent]:
         yield AuditEvent(
             new_event_id(),
             EventType.QUERY_EXECUTED,
-            datetime.now(UTC),
+            SCHEMA_VERSION,
+            rfc3339(datetime.now(UTC)),
             f"user{user:03}",
             EventData(
                 f"Hostname = {host}*",
                 "devices",
-                {"prefix": {"Hostname": {"value": host}}},
+                write_dsl({"prefix": {"Hostname": {"value": host}}}),
                 dice.randrange(100),
                 dice.randrange(20),
                 200,

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from contracts.query_event.event import MAX_EVENT_BYTES
 from contracts.query_event.reader import InvalidEvent, InvalidReason, decode
-from tests.support.query_event import EXAMPLES, is_valid
+from tests.support.query_event import EXAMPLES, SCHEMA, is_valid
 
 GOLDEN: dict[str, Any] = orjson.loads((EXAMPLES[0].parent / "query.executed.json").read_bytes())
 
@@ -45,6 +45,18 @@ def members(document: dict[str, Any], path: tuple[str, ...] = ()) -> list[tuple[
         if isinstance(value, dict):
             found += members(value, (*path, name))
     return found
+
+
+def known(value: Any, schema: dict[str, Any]) -> Any:
+    """A value without the members that the schema does not name."""
+    described = schema["$defs"][schema["$ref"].rpartition("/")[2]] if "$ref" in schema else schema
+    if described.get("anyOf", [{}])[-1].keys() == {"$ref"}:
+        described = SCHEMA["$defs"][described["anyOf"][-1]["$ref"].rpartition("/")[2]]
+    if not isinstance(value, dict) or "properties" not in described:
+        return value
+    properties = described["properties"]
+    inner = {name: each | {"$defs": SCHEMA["$defs"]} for name, each in properties.items()}
+    return {name: known(each, inner[name]) for name, each in value.items() if name in inner}
 
 
 TEXTS = st.text(max_size=20) | st.sampled_from(
@@ -81,7 +93,7 @@ def test_it_takes_what_the_schema_takes_and_nothing_else(event: dict[str, Any]) 
         assert not is_valid(event), refused
     else:
         assert is_valid(event)
-        assert orjson.loads(msgspec.json.encode(decoded)) == event
+        assert orjson.loads(msgspec.json.encode(decoded)) == known(event, SCHEMA)
 
 
 @pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
@@ -89,6 +101,21 @@ def test_every_example_is_read_as_it_is(path: Path) -> None:
     document = orjson.loads(path.read_bytes())
 
     assert orjson.loads(msgspec.json.encode(decode(path.read_bytes()))) == document
+
+
+@pytest.mark.parametrize("path", [("password",), ("data", "surprise"), ("metadata", "surprise")])
+def test_a_member_that_it_does_not_know_is_ignored(path: tuple[str, ...]) -> None:
+    event = changed(GOLDEN, {"later": 1}, *path)
+
+    assert is_valid(event)
+    assert orjson.loads(msgspec.json.encode(decode(orjson.dumps(event)))) == GOLDEN
+
+
+def test_an_event_of_a_type_that_it_does_not_know_is_kept() -> None:
+    event = changed(GOLDEN, "inventory.changed", "event_type")
+
+    assert is_valid(event)
+    assert decode(orjson.dumps(event)).event_type == "inventory.changed"
 
 
 def test_a_dsl_on_several_lines_is_put_on_one() -> None:
@@ -116,8 +143,6 @@ def test_what_no_unicode_text_holds_is_no_json(member: str, text: bytes) -> None
         ("my secret search", ("event_type",)),
         ("my secret search", ("metadata", "client_ip")),
         ("my secret search", ("data", "hits")),
-        (1, ("data", "my secret search")),
-        (1, ("my secret search",)),
     ],
 )
 def test_a_complaint_tells_nothing_of_the_content(value: object, path: tuple[str, ...]) -> None:
@@ -143,7 +168,8 @@ def test_no_member_may_be_absent() -> None:
         ("not-an-id", ("event_id",)),
         ("0192f5a3-7c1e-4b4a-9d2f-3a5b6c7d8e9f", ("event_id",)),
         ("0192F5A3-7C1E-7B4A-9D2F-3A5B6C7D8E9F", ("event_id",)),
-        ("query.dropped", ("event_type",)),
+        ("query", ("event_type",)),
+        ("Query.Executed", ("event_type",)),
         ("2026-11-21T01:02:03Z", ("timestamp",)),
         ("2026-11-21T04:02:03.456+03:00", ("timestamp",)),
         ("", ("user_id",)),
@@ -157,7 +183,6 @@ def test_no_member_may_be_absent() -> None:
         ("fe80::1%eth0", ("metadata", "client_ip")),
         ("4bf92f35", ("metadata", "trace_id")),
         ("a" * 1025, ("metadata", "user_agent")),
-        ("surprise", ("metadata", "password")),
     ],
 )
 def test_a_member_out_of_its_bounds_is_no_event(value: object, path: tuple[str, ...]) -> None:

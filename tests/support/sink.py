@@ -22,7 +22,18 @@ from confluent_kafka.admin import AdminClient
 from elasticsearch import ApiError, Elasticsearch
 
 from audit_sink.topics import create_topics
-from contracts.query_event.event import AuditEvent, EventData, EventMetadata, EventType, encode, headers, new_event_id
+from contracts.query_event.event import (
+    SCHEMA_VERSION,
+    AuditEvent,
+    EventData,
+    EventMetadata,
+    EventType,
+    encode,
+    headers,
+    new_event_id,
+    rfc3339,
+    write_dsl,
+)
 from contracts.query_event.topics import TopicSettings
 from kit.kafka import KafkaSettings
 from local import ports
@@ -40,10 +51,12 @@ T = TypeVar("T")
 def event(number: int = 0, timestamp: datetime | None = None, query: str | None = None) -> AuditEvent:
     """An executed query; the number makes it recognisable."""
     text = f"Hostname = octoxlabs{number:06}" if query is None else query
-    data = EventData(text, "devices", {"term": {"Hostname": {"value": text}}}, 1, 2, 200, None)
+    data = EventData(text, "devices", write_dsl({"term": {"Hostname": {"value": text}}}), 1, 2, 200, None)
     metadata = EventMetadata(f"request-{number}", None, "192.0.2.1", "pytest", "octoxlabs", "gateway", "0.1.0")
-    when = timestamp or datetime.now(UTC)
-    return AuditEvent(new_event_id(), EventType.QUERY_EXECUTED, when, f"user{number % 20}", data, metadata)
+    when = rfc3339(timestamp or datetime.now(UTC))
+    return AuditEvent(
+        new_event_id(), EventType.QUERY_EXECUTED, SCHEMA_VERSION, when, f"user{number % 20}", data, metadata
+    )
 
 
 def refused_by_mapping(original: AuditEvent) -> bytes:

@@ -475,7 +475,7 @@ def test_a_producer_that_cannot_go_on_is_replaced_and_what_it_had_is_sent_again(
 
 def test_a_disk_that_refuses_events_leaves_no_room_until_kafka_takes_them_again(kafka: Broker, tmp_path: Path) -> None:
     spool = Spool.claim(tmp_path, 64 * 1024 * 1024, 1)
-    trail = EventDelivery(EventProducer(kafka.settings, TOPIC), spool, AuditMode.DURABLE, 0.5)
+    trail = EventDelivery(EventProducer(kafka.settings, TOPIC), spool, AuditMode.DURABLE, 0.5).start()
     kafka.send(signal.SIGSTOP)
     with no_file_beyond(100):
         with pytest.raises(Unavailable):

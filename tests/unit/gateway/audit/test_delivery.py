@@ -16,7 +16,16 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
-from contracts.query_event.event import AuditEvent, EventData, EventMetadata, EventType, new_event_id
+from contracts.query_event.event import (
+    NO_DSL,
+    SCHEMA_VERSION,
+    AuditEvent,
+    EventData,
+    EventMetadata,
+    EventType,
+    new_event_id,
+    rfc3339,
+)
 from gateway.audit.delivery import EventDelivery
 from gateway.audit.producer import Report
 from gateway.audit.route import State
@@ -29,9 +38,10 @@ _TIMED_OUT = KafkaError(KafkaError._TIMED_OUT)  # pylint: disable=protected-acce
 
 
 def _event() -> AuditEvent:
-    data = EventData("Hostname = a", "devices", {}, 1, 2, 200, None)
+    data = EventData("Hostname = a", "devices", NO_DSL, 1, 2, 200, None)
     metadata = EventMetadata("r", None, "192.0.2.1", "pytest", "octoxlabs", "gateway", "0.1.0")
-    return AuditEvent(new_event_id(), EventType.QUERY_EXECUTED, datetime.now(UTC), "ada", data, metadata)
+    now = rfc3339(datetime.now(UTC))
+    return AuditEvent(new_event_id(), EventType.QUERY_EXECUTED, SCHEMA_VERSION, now, "ada", data, metadata)
 
 
 class _Kafka:

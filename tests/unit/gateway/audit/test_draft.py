@@ -7,7 +7,7 @@ import pytest
 from django.test import RequestFactory
 from rest_framework.request import Request
 
-from contracts.query_event.event import EventType, encode
+from contracts.query_event.event import EventType, encode, rfc3339
 from gateway.audit.draft import EventDraft, event_type
 from gateway.http.correlation import correlated, read_correlation
 from gateway.http.problems import Code, Problem
@@ -66,7 +66,7 @@ def test_a_search_that_ends_in_a_problem_says_why_and_has_no_hits(record: EventD
 def test_the_id_is_minted_and_the_time_taken_when_the_search_begins(record: EventDraft) -> None:
     first, second = record.event(), record.event()
     assert first.event_id == second.event_id == record.query_id
-    assert first.timestamp == second.timestamp <= datetime.now(UTC)
+    assert first.timestamp == second.timestamp <= rfc3339(datetime.now(UTC))
 
 
 def test_credentials_are_not_in_the_event(record: EventDraft) -> None:
