@@ -13,6 +13,7 @@ from elasticsearch import ApiError, Elasticsearch, TransportError
 from elasticsearch.helpers import BulkIndexError, ScanError
 
 from elastic.bootstrap import KEEP_DAYS, bootstrap
+from elastic.changes import ChangeNotRecorded, record_change
 from elastic.client import connect
 from elastic.demo_inventory import GENERATED, MAX_GENERATED, seed
 from elastic.erase import ErasureIncomplete, Person, erase, find
@@ -64,7 +65,7 @@ def _is_utf8(argument: str) -> bool:
 
 def _erase(client: Elasticsearch, person: Person, reason: str | None) -> None:
     if reason is not None:
-        print(f"deleted {erase(client, person, reason)} documents")
+        print(f"deleted {erase(client, person, reason, record_change)} documents")
         return
     found = find(client, person)
     for index, count in found.items():
@@ -73,7 +74,7 @@ def _erase(client: Elasticsearch, person: Person, reason: str | None) -> None:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run one command; the result is the process's exit status: 0 done, 1 Elasticsearch failed, 2 bad settings."""
+    """Run one command; the result is the process's exit status: 0 done, 1 Elasticsearch or Kafka failed, 2 bad settings."""
     parser = argparse.ArgumentParser(prog="python -m elastic", description="Prepare Elasticsearch for Sluice.")
     commands = parser.add_subparsers(dest="command", required=True)
     preparing = commands.add_parser("bootstrap", help="install the index templates, and how long audit logs live")
@@ -119,14 +120,14 @@ def main(arguments: list[str] | None = None) -> int:
                 case "seed":
                     print(f"wrote {seed(client, generated=chosen.devices)} devices")
                 case "prune":
-                    pruned = prune(client, chosen.keep_days, datetime.now(UTC).date())
+                    pruned = prune(client, chosen.keep_days, datetime.now(UTC).date(), record_change)
                     print(f"deleted {len(pruned)} indices" + (f": {', '.join(pruned)}" if pruned else ""))
                 case "erase":
                     _erase(client, chosen.person, chosen.delete)
     except ConfigurationError as error:
         print(error, file=sys.stderr)
         return 2
-    except ErasureIncomplete as error:
+    except (ErasureIncomplete, ChangeNotRecorded) as error:
         print(error, file=sys.stderr)
         return 1
     except (ApiError, TransportError, BulkIndexError, ScanError) as error:

@@ -1,7 +1,7 @@
 """Finds one person's documents in the audit trail, and erases them."""
 
 import uuid
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from http import HTTPStatus
@@ -62,13 +62,14 @@ def find(client: Elasticsearch, person: Person) -> dict[str, int]:
     return {bucket["key"]: bucket["doc_count"] for bucket in buckets}
 
 
-def erase(client: Elasticsearch, person: Person, reason: str) -> int:
+def erase(client: Elasticsearch, person: Person, reason: str, record: Callable[[str], None]) -> int:
     """Delete a person's documents; repeatable. An account, begun before the first is deleted, goes to ``ERASURES``.
 
     Args:
         client: the cluster.
         person: whose documents.
         reason: why, such as the number of the person's request; it is kept, so it must not name the person.
+        record: called with the change in words before the first deletion; nothing is deleted if it raises.
 
     Returns:
         how many documents were deleted.
@@ -79,6 +80,7 @@ def erase(client: Elasticsearch, person: Person, reason: str) -> int:
     """
     found = find(client, person)
     account = str(uuid.uuid4())
+    record(f"erase {sum(found.values())} documents of the audit trail by {person.field}: {reason} (account {account})")
     client.create(
         index=ERASURES,
         id=account,

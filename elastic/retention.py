@@ -1,6 +1,7 @@
 """Deletes daily indices of the audit trail that are older than wanted, for clusters that do not do it by themselves."""
 
 import re
+from collections.abc import Callable
 from datetime import date, datetime, timedelta
 
 from elasticsearch import Elasticsearch
@@ -17,13 +18,14 @@ def day_of(index: str) -> date | None:
         return None
 
 
-def prune(client: Elasticsearch, keep_days: int, today: date) -> list[str]:
-    """Delete what is older; repeatable.
+def prune(client: Elasticsearch, keep_days: int, today: date, record: Callable[[str], None]) -> list[str]:
+    """Delete older indices; repeatable.
 
     Args:
         client: the cluster.
         keep_days: how many days before today's are kept.
         today: the day in UTC, as in the indices' names.
+        record: called with the change in words before the first deletion; nothing is deleted if it raises.
 
     Returns:
         the names of the deleted indices, oldest first.
@@ -37,6 +39,8 @@ def prune(client: Elasticsearch, keep_days: int, today: date) -> list[str]:
         index="query-logs-*", features="settings", expand_wildcards="all", filter_path="*.settings.index.uuid"
     )
     old = sorted(name for name in found if (day := day_of(name)) is not None and day < oldest_kept)
+    if old:
+        record(f"prune the audit trail: {len(old)} days, {day_of(old[0])} to {day_of(old[-1])}")
     # One by one: the names of many make a line longer than an HTTP request may have.
     for name in old:
         client.indices.delete(index=name, ignore_unavailable=True)

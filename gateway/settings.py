@@ -9,13 +9,13 @@ from corsheaders.defaults import default_headers
 
 from contracts.query_event.topics import TopicSettings
 from elastic.settings import ElasticsearchSettings
-from gateway import __version__
 from gateway.audit.settings import AuditSettings
 from gateway.http.database import read_database_url
 from gateway.http.settings import HttpSettings
 from gateway.identity.settings import IdentitySettings
 from gateway.search.settings import SearchSettings
 from gateway.serving.settings import ServingSettings
+from kit import __version__
 from kit.kafka import KafkaSettings
 from kit.logs import configuration
 from kit.settings import TracingSettings

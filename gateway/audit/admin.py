@@ -1,6 +1,6 @@
 """What operators change in ``/admin/``, on the audit trail: one event a request, in one transaction with the change.
 
-The event is ``auth.succeeded`` under the operator's name, and its query says what was changed.
+The event is ``admin.changed`` under the operator's name, and its query says what was changed.
 """
 
 from collections.abc import Callable
@@ -8,7 +8,6 @@ from functools import wraps
 from http import HTTPStatus
 from typing import Any
 
-import orjson
 from django.contrib import admin
 from django.contrib.messages import get_messages
 from django.db import transaction
@@ -17,6 +16,7 @@ from django.forms import ModelForm
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
+from gateway.audit.commands import written
 from gateway.audit.draft import EventDraft
 from gateway.audit.recording import record_event
 from gateway.http.problems import Unavailable, problem_response
@@ -43,7 +43,8 @@ def record_changes(view: View) -> View:
             with transaction.atomic():
                 response = view(request, *args, **kwargs)
                 if changes:
-                    record.query, record.status = "; ".join(changes), HTTPStatus(response.status_code)
+                    record.note_changes(changes)
+                    record.status = HTTPStatus(response.status_code)
                     record_event(record)
         except Unavailable as problem:
             list(get_messages(request))  # they say that all went well, and are gone when they have been read
@@ -62,7 +63,7 @@ def note_change(request: HttpRequest, action: str, thing: Model, message: str = 
         thing: what is changed.
         message: what about it.
     """
-    text = f"{action} {thing._meta.verbose_name} {_written(str(thing))}"
+    text = f"{action} {thing._meta.verbose_name} {written(str(thing))}"
     request.changes.append(f"{text}: {message}" if message else text)  # type: ignore[attr-defined]  # as above
 
 
@@ -102,10 +103,6 @@ def _changed(form: Any, name: str, *, is_new: bool) -> str | None:
         return name
     old, new = form.initial.get(name), form.cleaned_data[name]
     if is_new:
-        return f"{name} {_written(new)}"
+        return f"{name} {written(new)}"
     # A form takes JSON for changed that is the same value.
-    return None if old == new else f"{name} {_written(old)} to {_written(new)}"
-
-
-def _written(value: Any) -> str:
-    return orjson.dumps(value).decode()
+    return None if old == new else f"{name} {written(old)} to {written(new)}"

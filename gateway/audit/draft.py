@@ -1,5 +1,6 @@
 """Draft of an audit event: filled in as its request goes on."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from http import HTTPStatus
@@ -20,9 +21,9 @@ from contracts.query_event.event import (
     rfc3339,
     write_dsl,
 )
-from gateway import __version__
 from gateway.http.correlation import current_correlation
 from gateway.http.problems import Problem
+from kit import __version__
 
 
 @dataclass(slots=True)
@@ -33,6 +34,7 @@ class EventDraft:  # pylint: disable=too-many-instance-attributes  # the event h
         query_id: id of the event.
         user_name: name of the caller; None while the caller is unknown.
         authentication: whether it is an ``/auth/`` call, and not a query.
+        is_change: whether it is a change that an operator has made.
         status: status of the answer, if it is a success.
         is_recorded: whether the event is on the trail, which takes one of it.
     """
@@ -47,6 +49,7 @@ class EventDraft:  # pylint: disable=too-many-instance-attributes  # the event h
     dsl: dict[str, Any] | None = None
     hits: int | None = None
     took_ms: int | None = None
+    is_change: bool = False
     status: HTTPStatus = HTTPStatus.OK
     is_recorded: bool = False
 
@@ -81,6 +84,10 @@ class EventDraft:  # pylint: disable=too-many-instance-attributes  # the event h
         self.user_name = user_name
         self.metadata = replace(self.metadata, auth_scheme=scheme)
 
+    def note_changes(self, changes: Iterable[str]) -> None:
+        """Note what an operator has changed, in words; the event is about that."""
+        self.query, self.is_change = "; ".join(changes), True
+
     def event(self, problem: Problem | None = None) -> AuditEvent:
         """The event of the search as it ended.
 
@@ -90,7 +97,7 @@ class EventDraft:  # pylint: disable=too-many-instance-attributes  # the event h
         status = self.status if problem is None else problem.status
         return AuditEvent(
             event_id=self.query_id,
-            event_type=auth_event_type(status) if self.authentication else event_type(status),
+            event_type=self._event_type(status),
             schema_version=SCHEMA_VERSION,
             timestamp=rfc3339(self.timestamp),
             user_id=self.user_name,
@@ -105,6 +112,11 @@ class EventDraft:  # pylint: disable=too-many-instance-attributes  # the event h
             ),
             metadata=self.metadata,
         )
+
+    def _event_type(self, status: HTTPStatus) -> EventType:
+        if self.is_change:
+            return EventType.ADMIN_CHANGED
+        return auth_event_type(status) if self.authentication else event_type(status)
 
 
 def _scheme(request: Request) -> str:

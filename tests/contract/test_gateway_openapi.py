@@ -9,10 +9,10 @@ from django.test import Client
 from django.urls import URLPattern
 from drf_spectacular.validation import validate_schema
 
-from gateway import __version__
 from gateway.http.problems import Code
 from gateway.search.serializers import MAX_QUERY_CHARACTERS
 from gateway.urls import urlpatterns
+from kit import __version__
 from translator.limits import MAX_CHARACTERS
 
 

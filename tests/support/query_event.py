@@ -1,11 +1,15 @@
 """The contract of the audit event as data: its schema, and what the schema says of a record's value."""
 
+from collections.abc import Callable
 from importlib import resources
 from pathlib import Path
 from typing import Any
 
 import jsonschema_rs
 import orjson
+
+Changes = Callable[[], list[str]]
+"""Reads the changes of operators on a topic, in words."""
 
 _CONTRACT = Path(str(resources.files("contracts.query_event")))
 

@@ -9,6 +9,7 @@ from elastic.bootstrap import bootstrap, templates
 from elastic.client import connect
 from elastic.demo_inventory import GENERATED, NAMED, seed
 from elastic.settings import ElasticsearchSettings
+from tests.support.query_event import Changes
 
 
 def test_every_template_is_installed_as_it_stands_in_its_file(elasticsearch_url: str) -> None:
@@ -74,7 +75,7 @@ def test_bootstrap_gives_new_fields_to_the_days_of_the_trail_that_are_there(elas
 
 
 def test_prune_deletes_days_before_the_last_n_and_nothing_else(
-    elasticsearch_url: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    elasticsearch_url: str, changes: Changes, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("ELASTICSEARCH_URL", elasticsearch_url)
     today = datetime.now(UTC).date()
@@ -88,6 +89,7 @@ def test_prune_deletes_days_before_the_last_n_and_nothing_else(
                 assert main(["prune", "--keep-days", "30"]) == 0
                 assert capsys.readouterr().out == said
             assert [client.indices.exists(index=name).body for name in kept + old] == [True, True, True, False, False]
+            assert changes() == [f"prune the audit trail: 2 days, 2001-01-01 to {today - timedelta(days=31)}"]
         finally:
             for name in kept:
                 client.indices.delete(index=name)

@@ -14,6 +14,8 @@ from elastic.bootstrap import bootstrap
 from elastic.client import connect
 from elastic.erase import ERASURES, Person, find
 from elastic.settings import ElasticsearchSettings
+from local import ports
+from tests.support.query_event import Changes
 
 _DAYS = ("query-logs-2001.05.01", "query-logs-2001.05.02")
 _MANY = 1_200
@@ -21,8 +23,9 @@ _USER, _OTHER, _ADDRESS = "ayşe.the-erased", "ayşe.the-kept", "fd00::e1"
 
 
 @pytest.fixture
-def client(elasticsearch_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Elasticsearch]:
+def client(elasticsearch_url: str, changes: Changes, monkeypatch: pytest.MonkeyPatch) -> Iterator[Elasticsearch]:
     """A trail of two days: more documents of one person than fit a request, and some of another."""
+    del changes
     monkeypatch.setenv("ELASTICSEARCH_URL", elasticsearch_url)
     with connect(ElasticsearchSettings(url=elasticsearch_url), request_timeout=30.0) as connected:
         bootstrap(connected)
@@ -93,6 +96,27 @@ def test_it_leaves_an_account_that_does_not_say_whose_they_were(client: Elastics
         "sluice": {"field": "user.name", "indices": [*_DAYS], "found": _MANY + 3, "deleted": _MANY + 3},
     }
     assert _USER not in json.dumps(account, ensure_ascii=False)
+
+
+def test_an_erasure_is_on_the_trail_without_the_name(client: Elasticsearch, changes: Changes) -> None:
+    assert main(["erase", "--user", _USER]) == 0
+    assert main(["erase", "--user", _USER, "--delete", "request 17"]) == 0
+    (change,) = changes()
+    assert change.startswith(f"erase {_MANY + 3} documents of the audit trail by user.name: request 17 (account ")
+    assert len(_accounts(client)) == 1
+
+
+def test_without_kafka_nothing_is_erased_and_what_to_do_is_said(
+    client: Elasticsearch, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("elastic.changes._SECONDS", 1.0)
+    monkeypatch.setenv("KAFKA_BOOTSTRAP_SERVERS", f"127.0.0.1:{ports.free(1)[0]}")
+    assert main(["erase", "--user", _USER, "--delete", "request 17"]) == 1
+    assert capsys.readouterr().err.startswith(
+        "nothing was changed, as the audit trail cannot be written: Kafka at 127."
+    )
+    assert sum(find(client, Person("user.name", _USER)).values()) == _MANY + 3
+    assert not client.indices.exists(index=ERASURES)
 
 
 def test_what_cannot_be_deleted_is_said_and_on_the_account(

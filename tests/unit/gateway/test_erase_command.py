@@ -10,6 +10,7 @@ from django.contrib.sessions.backends.db import SessionStore
 from django.contrib.sessions.models import Session
 from django.core.management import CommandError, call_command
 
+from contracts.query_event.event import AuditEvent
 from gateway.identity.api_keys import issue_key
 from gateway.identity.models import ApiKey, DeniedToken, RefreshFamily, Role, User
 from gateway.identity.refresh_tokens import start_family
@@ -81,6 +82,16 @@ def test_access_tokens_of_the_deleted_are_denied_to_whoever_gets_the_name(operat
 
 
 @pytest.mark.django_db
+def test_an_erasure_is_an_event_that_does_not_name_the_user(operator: User, recorded: list[AuditEvent]) -> None:
+    _run(operator.username)
+    assert not recorded
+    _run(operator.username, "--delete")
+    (event,) = recorded
+    assert event.event_type == "admin.changed"
+    assert event.data.query is not None and event.data.query.startswith("erase a user: ")
+    assert operator.username not in event.data.query
+
+
 def test_a_name_that_nobody_has_is_said() -> None:
     with pytest.raises(CommandError, match="no user of this name"):
         _run("nobody", "--delete")

@@ -10,6 +10,9 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.test import override_settings
 
+from contracts.query_event.command import operator
+from contracts.query_event.event import AuditEvent
+from gateway.http.problems import Code, Unavailable
 from gateway.identity.models import EVERY_INDEX, Role, User
 from gateway.settings import GatewaySettings
 from tests.support.paths import ROOT
@@ -41,6 +44,41 @@ def test_a_known_name_is_activated_and_otherwise_left_alone() -> None:
     assert user.is_active
     assert (user.role, user.granted_indices) == (Role.AUDITOR, ["a"])
     assert user.check_password("kept")
+
+
+@pytest.mark.django_db
+def test_each_change_is_an_event_that_says_from_what_to_what_and_no_password(
+    recorded: list[AuditEvent], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _run("ayse", role="searcher")
+    monkeypatch.setattr(sys, "stdin", io.StringIO(f"{PASSWORD}\n"))
+    _run("ayse", role="auditor", password=True)
+    assert [event.data.query for event in recorded] == [
+        'add user "ayse": is_active true, role "searcher"',
+        'change user "ayse": role "searcher" to "auditor", password',
+    ]
+    assert {event.event_type for event in recorded} == {"admin.changed"}
+    assert {event.metadata.auth_scheme for event in recorded} == {"command-line"}
+    assert {event.user_id for event in recorded} == {operator()}
+
+
+@pytest.mark.django_db
+def test_what_changes_nothing_is_no_event(recorded: list[AuditEvent], monkeypatch: pytest.MonkeyPatch) -> None:
+    for _ in range(2):
+        monkeypatch.setattr(sys, "stdin", io.StringIO(f"{PASSWORD}\n"))
+        _run("ayse", role="auditor", password=True)
+    assert len(recorded) == 1
+
+
+@pytest.mark.django_db
+def test_what_cannot_be_recorded_is_not_changed(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail() -> None:
+        raise Unavailable(Code.AUDIT_UNAVAILABLE, "The audit trail cannot be written.")
+
+    monkeypatch.setattr("gateway.audit.commands.event_delivery", fail)
+    with pytest.raises(CommandError, match="nothing was changed"):
+        _run("ayse")
+    assert not User.objects.exists()
 
 
 @pytest.mark.django_db

@@ -10,9 +10,10 @@ from django.contrib.auth import SESSION_KEY
 from django.contrib.contenttypes.models import ContentType
 from django.contrib.sessions.models import Session
 from django.core.management.base import BaseCommand, CommandError
-from django.db import DatabaseError, transaction
+from django.db import DatabaseError
 from django.db.models import Model, Q, QuerySet
 
+from gateway.audit.commands import recorded_changes
 from gateway.identity.management.database import require_database
 from gateway.identity.models import ApiKey, DeniedToken, RefreshFamily, User
 
@@ -36,14 +37,17 @@ class Command(BaseCommand):
         """
         require_database()
         try:
-            with transaction.atomic():
+            with recorded_changes() as changes:
                 # Locked, so that no log-in begins meanwhile.
                 user = User.objects.select_for_update().get(username=User.normalize_username(options["name"]))
                 rows = _rows(user)
-                for what, found in rows.items():
-                    self.stdout.write(f"{what}  {found.count()}")
+                counts = {what: found.count() for what, found in rows.items()}
+                for what, count in counts.items():
+                    self.stdout.write(f"{what}  {count}")
                 if options["delete"]:
                     _delete(user, rows)
+                    # Whose data it was is no longer on record anywhere, and so not here.
+                    changes.append("erase a user: " + ", ".join(f"{count} {what}" for what, count in counts.items()))
         except User.DoesNotExist:
             raise CommandError("there is no user of this name") from None
         except DatabaseError as error:

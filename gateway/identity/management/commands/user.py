@@ -10,6 +10,7 @@ from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError
 from django.db import DatabaseError
 
+from gateway.audit.commands import recorded_changes, written
 from gateway.identity.authorization import check_searchable
 from gateway.identity.management.database import require_database
 from gateway.identity.models import EVERY_INDEX, Role, User
@@ -44,28 +45,42 @@ class Command(BaseCommand):
         """
         require_database()
         name = User.normalize_username(options["name"])
+        password = _ask_password() if options["password"] else None
         try:
-            user = User.objects.filter(username=name).first()
-            created = user is None
-            if user is None:
-                user = User(username=name)
-                user.set_unusable_password()
-            user.is_active = True
-            if options["role"]:
-                user.role = options["role"]
-            if options["indices"] is not None:
-                user.granted_indices = _grants(options["indices"])
-            user.clean_fields()
-            if options["password"]:
-                password = _ask_password()
-                validate_password(password, user)
-                user.set_password(password)
-            user.save()
+            grants = None if options["indices"] is None else _grants(options["indices"])
+            with recorded_changes() as changes:
+                user = User.objects.filter(username=name).first()
+                created = user is None
+                if user is None:
+                    user = User(username=name)
+                    user.set_unusable_password()
+                said = _set(user, is_active=True, role=options["role"], granted_indices=grants)
+                user.clean_fields()
+                if password is not None and not user.check_password(password):
+                    validate_password(password, user)
+                    user.set_password(password)
+                    said.append("password")
+                if created or said:
+                    user.save()
+                    changes.append(
+                        " ".join([f"{'add' if created else 'change'} user {written(name)}:", ", ".join(said)])
+                    )
         except ValidationError as error:
             raise CommandError("; ".join(error.messages)) from None
         except DatabaseError as error:
             raise CommandError(f'{error}; has "python -m gateway migrate" been run?') from None
         self.stdout.write(f"{'created' if created else 'known'}: {name}")
+
+
+def _set(user: User, **wanted: Any) -> list[str]:
+    """Set the fields that are given and differ; says each in words."""
+    said = []
+    for name, new in wanted.items():
+        old = getattr(user, name)
+        if new is not None and (new != old or user.pk is None):
+            setattr(user, name, new)
+            said.append(f"{name} {written(new)}" if user.pk is None else f"{name} {written(old)} to {written(new)}")
+    return said
 
 
 def _grants(indices: str) -> list[str]:

@@ -150,7 +150,7 @@ def test_a_change_of_rights_is_an_event_that_says_from_what_to_what(client: Clie
         False,
     )
     (event,) = find_events(changed["X-Request-ID"])
-    assert (event["event_type"], event["user_id"], event["data"]["status"]) == ("auth.succeeded", "operator", 302)
+    assert (event["event_type"], event["user_id"], event["data"]["status"]) == ("admin.changed", "operator", 302)
     assert event["metadata"]["auth_scheme"] == "admin-session"
     assert event["data"]["query"] == (
         f'change user "ayse": role "searcher" to "auditor", granted_indices ["*"] to ["{INDEX}"], '
