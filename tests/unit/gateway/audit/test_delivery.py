@@ -7,6 +7,7 @@ of a request's and the sender's actions can be tried.
 
 import shutil
 import tempfile
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -54,6 +55,8 @@ class _Kafka:
         self.behaviour = "takes"
         self.topic: list[str] = []
         self.refuses: set[str] = set()
+        self.meanwhile: Callable[[], None] | None = None
+        """Done once, while the next event is sent."""
         self._under_way: list[tuple[str, Report]] = []
 
     @property
@@ -61,6 +64,9 @@ class _Kafka:
         return len(self._under_way)
 
     def produce(self, record: Record, report: Report) -> None:
+        meanwhile, self.meanwhile = self.meanwhile, None
+        if meanwhile is not None:
+            meanwhile()
         if self.behaviour == "full":
             raise BufferError
         if self.behaviour == "refuses at once":
@@ -147,6 +153,19 @@ class Deliveries(RuleBasedStateMachine):
             pass
 
     @rule()
+    def an_event_is_recorded_while_the_sender_takes_a_step(self) -> None:
+        def record() -> None:
+            # While it hands over, the gate is closed, and a request would wait.
+            if self.delivery.state is not State.HANDING_OVER:
+                self.an_event_is_recorded(False)
+
+        if self.delivery.state is State.DIRECT:
+            return
+        self.kafka.meanwhile = record
+        self._step()
+        self.kafka.meanwhile = None
+
+    @rule()
     def the_process_is_killed_and_starts_again(self) -> None:
         self.kafka.lose()
         self.spool.close()
@@ -182,6 +201,62 @@ class Deliveries(RuleBasedStateMachine):
 
 Deliveries.TestCase.settings = settings(max_examples=50, stateful_step_count=30, deadline=None)
 test_recorded_events_arrive_in_order = Deliveries.TestCase
+
+
+@pytest.fixture
+def kafka() -> _Kafka:
+    """A broker that has the events, and says nothing of them."""
+    broker = _Kafka()
+    broker.behaviour = "keeps"
+    return broker
+
+
+@pytest.fixture
+def delivery(kafka: _Kafka, tmp_path: Path) -> Iterator[EventDelivery]:
+    """A delivery whose sender stops where it would wait."""
+
+    def stop() -> bool:
+        raise _Stop
+
+    spool = Spool.claim(tmp_path, 4 * SEGMENT_BYTES, 1)
+    yield EventDelivery(kafka, spool, AuditMode.DURABLE, timeout=0.0, is_ending=stop)
+    spool.close()
+
+
+def _state(delivery: EventDelivery) -> State:
+    return delivery.state
+
+
+def test_no_event_overtakes_one_that_was_lost_on_its_way(kafka: _Kafka, delivery: EventDelivery) -> None:
+    first, second = _event(), _event()
+    delivery.record(first, None)
+    delivery.record(second, None)
+    kafka.lose()
+    kafka.behaviour = "takes"
+    delivery.sender.step()
+    assert kafka.topic == [first.event_id, second.event_id]
+
+
+def test_events_go_to_the_spool_again_where_the_last_of_it_does_not_arrive_in_time(
+    kafka: _Kafka, delivery: EventDelivery
+) -> None:
+    delivery.record(_event(), None)
+    # So that one is left to be handed over when the first has arrived.
+    kafka.lose()
+    kafka.behaviour = "takes"
+    kafka.meanwhile = lambda: delivery.record(_event(), None)
+    delivery.sender.step()
+    assert _state(delivery) is State.SENDING
+    kafka.behaviour = "keeps"
+    with pytest.raises(_Stop):
+        delivery.sender.step()
+    assert _state(delivery) is State.SPOOLING
+    kafka.collect_reports()
+    kafka.behaviour = "takes"
+    delivery.sender.step()
+    delivery.sender.step()
+    assert _state(delivery) is State.DIRECT
+    assert not delivery.spool.segments
 
 
 def test_an_event_that_neither_kafka_nor_the_disk_takes_is_not_recorded(tmp_path: Path) -> None:
