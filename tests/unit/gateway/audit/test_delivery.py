@@ -32,7 +32,7 @@ from gateway.audit.producer import Report
 from gateway.audit.route import State
 from gateway.audit.settings import AuditMode
 from gateway.audit.spool import SEGMENT_BYTES, Spool
-from gateway.audit.spool_format import Record
+from gateway.audit.spool_format import Record, unframe
 from gateway.http.problems import Unavailable
 
 _TIMED_OUT = KafkaError(KafkaError._TIMED_OUT)  # pylint: disable=protected-access  # it is public
@@ -180,9 +180,19 @@ class Deliveries(RuleBasedStateMachine):
         first_seen = list(dict.fromkeys(self.kafka.topic))
         assert first_seen == [event_id for event_id in self.recorded if event_id in set(first_seen)]
 
+    @invariant()
+    def events_go_directly_only_when_the_spool_is_empty(self) -> None:
+        assert self.delivery.state is not State.DIRECT or not self.spool.segments
+
     def _on_disk(self) -> set[str]:
         # pylint: disable=protected-access  # the invariant looks at the files, which nothing else offers
         return {record.event_id for segment in self.spool._segments() for record in self.spool.read(segment).records}
+
+    def _set_aside(self) -> list[str]:
+        kept = self.home / "000" / "refused"
+        return (
+            list(dict.fromkeys(each.event_id for each in unframe(kept.read_bytes()).records)) if kept.exists() else []
+        )
 
     def teardown(self) -> None:
         """In the end Kafka takes everything, and events go directly again."""
@@ -195,6 +205,7 @@ class Deliveries(RuleBasedStateMachine):
         assert [event_id for event_id in self.recorded if event_id not in self.kafka.refuses] == list(
             dict.fromkeys(self.kafka.topic)
         )
+        assert self._set_aside() == [event_id for event_id in self.recorded if event_id in self.kafka.refuses]
         self.spool.close()
         shutil.rmtree(self.home)
 
@@ -235,6 +246,33 @@ def test_no_event_overtakes_one_that_was_lost_on_its_way(kafka: _Kafka, delivery
     kafka.behaviour = "takes"
     delivery.sender.step()
     assert kafka.topic == [first.event_id, second.event_id]
+
+
+def test_an_event_whose_acknowledgement_comes_late_is_not_sent_twice(kafka: _Kafka, delivery: EventDelivery) -> None:
+    event = _event()
+    delivery.record(event, None)
+    kafka.collect_reports()
+    kafka.behaviour = "takes"
+    delivery.sender.step()
+    assert kafka.topic == [event.event_id]
+    assert not delivery.spool.segments
+
+
+def test_no_event_goes_directly_before_all_segments_are_sent(kafka: _Kafka, tmp_path: Path) -> None:
+    for _ in range(3):
+        left = Spool.claim(tmp_path, 4 * SEGMENT_BYTES, 1)
+        EventDelivery(kafka, left, AuditMode.DURABLE, timeout=0.0).record(_event(), None)
+        left.close()
+    kafka.lose()
+    kafka.behaviour = "takes"
+    spool = Spool.claim(tmp_path, 4 * SEGMENT_BYTES, 1)
+    delivery = EventDelivery(kafka, spool, AuditMode.DURABLE, timeout=0.0)
+    states = []
+    for _ in range(3):
+        delivery.sender.step()
+        states.append((delivery.state, spool.segments))
+    assert states == [(State.SENDING, 2), (State.SENDING, 1), (State.DIRECT, 0)]
+    spool.close()
 
 
 def test_events_go_to_the_spool_again_where_the_last_of_it_does_not_arrive_in_time(
