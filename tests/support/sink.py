@@ -76,6 +76,8 @@ class Trail:
     client: Elasticsearch
     producer: Producer
     ids: set[str] = field(default_factory=set)
+    module = "audit_sink"
+    """The consumer's, as ``python -m`` takes it."""
 
     @property
     def topic(self) -> str:
@@ -142,13 +144,17 @@ class Trail:
             self.producer.produce(
                 self.topic,
                 key=each.user_id,
-                value=encode(each),
+                value=self.record(each),
                 headers=[*headers(each, None)],
                 partition=partition,
                 on_delivery=_delivered,
             )
             self.producer.poll(0)
         self.producer.flush()
+
+    def record(self, each: AuditEvent) -> bytes:
+        """The value of an event's record."""
+        return encode(each)
 
     def produce_raw(self, value: bytes | None, partition: int = 0) -> None:
         """Put bytes on a partition of the topic."""
@@ -250,6 +256,45 @@ class Trail:
         assert indexed | {each.decode() for each in dead if isinstance(each, bytes)} - {""} == self.ids
 
 
+class TinyTrail(Trail):
+    """The same for ``tests.support.tiny_sink``: of every three events, two become documents and one is deleted again."""
+
+    module = "tests.support.tiny_sink"
+
+    @property
+    def index_prefix(self) -> str:
+        """What the index's name starts with."""
+        return f"tiny-{self.name}-"
+
+    def produce(self, events: Iterable[AuditEvent], partition: int = -1) -> None:
+        """Put puts on the topic, each third of them followed by its deletion and by that of nothing."""
+        for number, each in enumerate(events):
+            super().produce([each], partition)
+            if number % 3 == 0:
+                for op in ("skip", "delete", "delete"):
+                    self._produce(op, each, partition)
+                self.ids.discard(each.event_id)
+        self._produce("delete", event(), partition)
+        self.producer.flush()
+
+    def record(self, each: AuditEvent) -> bytes:
+        """The value of a put."""
+        return orjson.dumps({"id": each.event_id, "op": "put"})
+
+    def all_indexed(self, count: int | None = None) -> bool:
+        """Whether there are the documents of the account, and no others."""
+        assert count is None
+        return set(self.indexed()) == self.ids
+
+    def _produce(self, op: str, each: AuditEvent, partition: int) -> None:
+        value = orjson.dumps({"id": each.event_id, "op": op})
+        self.producer.produce(self.topic, key=each.user_id, value=value, partition=partition, on_delivery=_delivered)
+
+
+TRAILS = {"audit": Trail, "tiny": TinyTrail}
+"""The account of each consumer on ``indexing``, by a name for a test's parameter."""
+
+
 def _told(question: Callable[[], T], what: str) -> T:
     """An answer of the broker; asked again while a leader or coordinator is not elected yet."""
     answers: list[T] = []
@@ -279,7 +324,7 @@ class SinkProcess:
         with log.open("wb") as output:
             # Ended by stop() or kill(), and by the fixture that made it where a test fails.
             self._process = psutil.Popen(
-                python("audit_sink"), cwd=ROOT, env=trail.environment | port | variables, stderr=output, stdout=output
+                python(trail.module), cwd=ROOT, env=trail.environment | port | variables, stderr=output, stdout=output
             )
 
     def log(self) -> str:

@@ -10,7 +10,7 @@ from elasticsearch import Elasticsearch
 
 from elastic.bootstrap import bootstrap
 from tests.support.faulty_proxy import serving
-from tests.support.sink import FaultyElasticsearch, SinkProcess, Start, Trail
+from tests.support.sink import TRAILS, FaultyElasticsearch, SinkProcess, Start, Trail
 
 
 @pytest.fixture(name="client", scope="session")
@@ -29,10 +29,15 @@ def fixture_producer(kafka_bootstrap: str) -> Producer:
 
 @pytest.fixture(name="trail")
 def fixture_trail(
-    kafka_bootstrap: str, elasticsearch_url: str, client: Elasticsearch, producer: Producer
+    request: pytest.FixtureRequest,
+    kafka_bootstrap: str,
+    elasticsearch_url: str,
+    client: Elasticsearch,
+    producer: Producer,
 ) -> Iterator[Trail]:
-    """Topics and indices of the test's own."""
-    trail = Trail(kafka_bootstrap, elasticsearch_url, uuid4().hex[:12], client, producer)
+    """Topics and indices of the test's own; of the consumer that the test's parameter names, or of the audit sink."""
+    kind = TRAILS[getattr(request, "param", "audit")]
+    trail = kind(kafka_bootstrap, elasticsearch_url, uuid4().hex[:12], client, producer)
     trail.create_topics()
     yield trail
     for index in client.indices.get(index=trail.indices):

@@ -1,11 +1,13 @@
 """What can never be a document becomes a dead letter, and nothing else does."""
 
 import orjson
+import pytest
 from confluent_kafka.admin import AdminClient
 
 from contracts.query_event.event import encode
 from tests.support.faulty_proxy import Reply
 from tests.support.sink import (
+    TRAILS,
     FaultyElasticsearch,
     Start,
     Trail,
@@ -38,6 +40,17 @@ def test_bytes_that_are_no_event_are_dead_letters_with_their_coordinates(trail: 
     ]
     assert [int(each["dead_letter_offset"] or -1) for each in found] == [offset, offset + 1, offset + 2, offset + 3]
     assert {each["dead_letter_partition"] for each in found} == {b"3"}
+
+
+@pytest.mark.parametrize("trail", TRAILS, indirect=True)
+def test_one_that_cannot_be_read_is_a_dead_letter_and_holds_up_nothing(trail: Trail, start: Start) -> None:
+    trail.produce_raw(b"[]", partition=2)
+    trail.produce((event(number) for number in range(20)), partition=2)
+    start()
+
+    eventually(lambda: len(trail.dead_letters()) == 1, "one dead letter")
+    eventually(trail.all_indexed, "the others as documents")
+    eventually(lambda: trail.lag() == 0, "everything committed")
 
 
 def test_a_document_that_the_mapping_refuses_is_a_dead_letter_and_its_batch_is_not(trail: Trail, start: Start) -> None:

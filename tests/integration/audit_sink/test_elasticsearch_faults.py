@@ -6,10 +6,11 @@ import orjson
 import pytest
 
 from tests.support.faulty_proxy import Reply
-from tests.support.sink import FaultyElasticsearch, Start, Trail, event
+from tests.support.sink import TRAILS, FaultyElasticsearch, Start, Trail, event
 from tests.support.waiting import eventually
 
 
+@pytest.mark.parametrize("trail", TRAILS, indirect=True)
 def test_elasticsearch_down_pauses_and_nothing_is_lost_when_it_returns(
     trail: Trail, start: Start, proxy: FaultyElasticsearch
 ) -> None:
@@ -28,7 +29,11 @@ def test_elasticsearch_down_pauses_and_nothing_is_lost_when_it_returns(
     trail.assert_account_closes()
 
 
-@pytest.mark.parametrize("status", [500, 502, 503, 504, 429])
+@pytest.mark.parametrize(
+    ("trail", "status"),
+    [*(("audit", status) for status in (500, 502, 503, 504, 429)), ("tiny", 429)],
+    indirect=["trail"],
+)
 def test_a_passing_error_is_tried_again(trail: Trail, start: Start, proxy: FaultyElasticsearch, status: int) -> None:
     proxy.fault = lambda body: Reply(status, b"{}") if len(proxy.bodies) <= 3 else None
     trail.produce(event(number) for number in range(100))

@@ -7,10 +7,11 @@ from confluent_kafka import ConsumerGroupState, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient
 
 from contracts.query_event.event import encode
-from tests.support.sink import FaultyElasticsearch, Start, Trail, event
+from tests.support.sink import TRAILS, FaultyElasticsearch, Start, Trail, event
 from tests.support.waiting import eventually
 
 
+@pytest.mark.parametrize("trail", TRAILS, indirect=True)
 def test_members_come_and_go_under_load_and_none_stops_for_the_others(trail: Trail, start: Start) -> None:
     first = start(AUDIT_SINK_BATCH_SIZE="50").wait_until_ready()
     trail.produce(event(number) for number in range(2_000))
