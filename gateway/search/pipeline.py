@@ -14,7 +14,7 @@ from gateway.search.translator_client import translate
 
 
 def plan(user: User, draft: EventDraft, request: SearchRequest) -> SearchPlan:
-    """Let nobody past the indices that they may search, and resolve all names of the search.
+    """Authorize the index, and resolve all names of the search.
 
     Args:
         draft: gets the query, the index and the translation.

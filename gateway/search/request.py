@@ -11,7 +11,7 @@ from gateway.search.notices import Notice
 
 @dataclass(frozen=True, slots=True)
 class SearchRequest:  # pylint: disable=too-many-instance-attributes  # the contract has as many
-    """A search as its caller asks for it, checked; made from a body, a query string or the vendor's words.
+    """A search as its caller asks for it, checked; made from a body or a query string.
 
     Attributes:
         index: the first that the caller may search where it is None.
@@ -38,7 +38,7 @@ class SearchPlan:
     """A search that its caller may run, with all of its names resolved; by page, by cursor or as a stream.
 
     Attributes:
-        index: the index, alias or pattern; part of paths, and one that there is, as the caller may search it.
+        index: the index, alias or pattern. It can be part of a path: only configured ones can be searched.
         dsl: Elasticsearch Query DSL.
         sort: Elasticsearch's sort clauses.
         source: the members of a document to return; True for all.
