@@ -16,6 +16,7 @@ from translator.limits import MAX_CLAUSES, MAX_COMPOUND_DEPTH
 from translator.nodes import And, Comparison, Everything, Name, Node, Not, Operator, Or, Scope
 from translator.nodes import Query as Tree
 from translator.notices import Compared, Notice, notices
+from translator.patterns import MAX_COST, cost
 
 
 class Translation(NamedTuple):
@@ -87,6 +88,7 @@ class _Builder:  # pylint: disable=too-few-public-methods  # one build, and what
         self.fields: dict[str, None] = {}
         self.compared: list[Compared] = []
         self.clauses = 0
+        self.cost = 0
 
     def build(self, root: Node) -> Query:
         """The query of a whole tree, without recursion."""
@@ -141,6 +143,10 @@ class _Builder:  # pylint: disable=too-few-public-methods  # one build, and what
         self.clauses += len(queries)
         if self.clauses > MAX_CLAUSES:
             raise too_many_clauses(comparison)
+        for number, query in enumerate(queries):
+            self.cost += cost(query)
+            if self.cost > MAX_COST:
+                raise _too_costly(comparison, queries[:number])
 
     def _scope(self, name: Name, context: _Context) -> str:
         field = self.catalogue.resolve(name, context.prefix)
@@ -152,6 +158,18 @@ class _Builder:  # pylint: disable=too-few-public-methods  # one build, and what
         if problem:
             raise UnsupportedOperator(problem, name.position, name.end)
         return field.path
+
+
+def _too_costly(comparison: Comparison, before: list[Query]) -> TooComplex:
+    # Different values with wildcards of an IN become a query each, in their order.
+    patterns = [value for value in dict.fromkeys(comparison.values) if value.text is None]
+    number = sum("wildcard" in query or "prefix" in query for query in before)
+    where = patterns[number] if comparison.operator is _IN else comparison.values[0]
+    message = (
+        "with this, the patterns of the query cost Elasticsearch too much; ask with fewer of them, start them with "
+        "text instead of *, and write fewer ? (or repetitions in a regular expression) behind a *"
+    )
+    return TooComplex(message, where.position, where.end)
 
 
 def _outside(field: Field, path: str, comparison: Comparison) -> UnsupportedOperator:
