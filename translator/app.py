@@ -23,7 +23,7 @@ from elastic.settings import ElasticsearchSettings
 from kit import tracing
 from translator import problems, requests
 from translator.catalogue import Catalogue, Field
-from translator.catalogue_cache import CatalogueCache, SearchUnavailable, UnknownIndex
+from translator.catalogue_cache import CatalogueCache, ElasticsearchMappings, SearchUnavailable, UnknownIndex
 from translator.complete import complete, operators_of
 from translator.dsl import Translation, translate
 from translator.errors import QueryError, RefusedName, UnknownField, UnknownName
@@ -56,7 +56,7 @@ class Service:
 
     def __init__(self, settings: TranslatorSettings, client: Elasticsearch) -> None:
         self.settings = settings
-        self.catalogues = CatalogueCache(client, settings.unknown_field_refresh_seconds)
+        self.catalogues = CatalogueCache(ElasticsearchMappings(client), settings.unknown_field_refresh_seconds)
         self.metrics = Metrics()
         self._translated = self.metrics.translations.labels("ok")
 
@@ -84,7 +84,7 @@ class Service:
             try:
                 search = self._timed(request, catalogue)
             except (UnknownField, UnknownName):
-                fresh = await self.catalogues.refreshed(request.index)
+                fresh = await self.catalogues.refreshed(request.index, catalogue)
                 if fresh is None:
                     raise
                 search = self._timed(request, fresh)
