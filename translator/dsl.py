@@ -10,7 +10,7 @@ from typing import NamedTuple, TypeAlias
 
 from translator.catalogue import Catalogue, Family, Field
 from translator.comparisons import Query, alternatives, existence, too_many_clauses
-from translator.errors import QueryError, TooComplex, UnsupportedOperator, quoted
+from translator.errors import QueryError, TooComplex, UnknownField, UnsupportedOperator, quoted, shown
 from translator.grammar import parse
 from translator.limits import MAX_CLAUSES, MAX_COMPOUND_DEPTH
 from translator.nodes import And, Comparison, Everything, Name, Node, Not, Operator, Or, Scope
@@ -81,6 +81,15 @@ _Frame: TypeAlias = tuple[Node, _Context, Iterator[Node], list[_Part]]
 _EQUAL, _IN, _EXISTS = Operator.EQUAL, Operator.IN, Operator.EXISTS
 
 
+_TURNED = {
+    Operator.EQUAL: "=",
+    Operator.LESS: ">",
+    Operator.LESS_OR_EQUAL: ">=",
+    Operator.GREATER: "<",
+    Operator.GREATER_OR_EQUAL: "<=",
+}
+
+
 class _Builder:  # pylint: disable=too-few-public-methods  # one build, and what it gathers on the way
     def __init__(self, catalogue: Catalogue, case_insensitive: bool) -> None:
         self.catalogue = catalogue
@@ -121,7 +130,10 @@ class _Builder:  # pylint: disable=too-few-public-methods  # one build, and what
         return node, context, iter((node.child,) if isinstance(node, Not) else ()), []
 
     def _comparison(self, comparison: Comparison, context: _Context) -> _Part:
-        field = self.catalogue.resolve(comparison.name, context.prefix)
+        try:
+            field = self.catalogue.resolve(comparison.name, context.prefix)
+        except UnknownField as error:
+            raise self._turned_round(comparison, context) or error from None
         self.fields[field.path] = None
         self.compared.append((comparison, field))
         depth = 0
@@ -138,6 +150,16 @@ class _Builder:  # pylint: disable=too-few-public-methods  # one build, and what
         if context.path and context.path not in field.nested:
             raise _outside(field, context.path, comparison)
         return _nested(field.nested[-1], (queries, None, depth), comparison)
+
+    def _turned_round(self, comparison: Comparison, context: _Context) -> UnknownField | None:
+        """The error of a comparison whose value is a field, `5 < RiskScore`."""
+        sign = _TURNED.get(comparison.operator)
+        field = comparison.values[0].text if sign else None
+        if not field or f"{context.prefix}{field}" not in self.catalogue.fields:
+            return None
+        name = comparison.name
+        message = f"unknown field {quoted(name.path)}; the field comes first: {shown(field)} {sign} {shown(name.path)}"
+        return UnknownField(message, name.position, name.end)
 
     def _count(self, queries: list[Query], comparison: Comparison) -> None:
         self.clauses += len(queries)
