@@ -3,10 +3,10 @@
 import asyncio
 import logging
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from http import HTTPStatus
-from typing import Annotated, Any, Literal, NamedTuple
+from typing import Annotated, Any, TypeVar
 
 import orjson
 from elasticsearch import Elasticsearch
@@ -23,9 +23,9 @@ from elastic.settings import ElasticsearchSettings
 from kit import tracing
 from translator import problems, requests
 from translator.catalogue import Catalogue, Field
-from translator.catalogue_cache import CatalogueCache, SearchUnavailable, UnknownIndex
+from translator.catalogue_cache import CatalogueCache, ElasticsearchMappings, SearchUnavailable, UnknownIndex
 from translator.complete import complete, operators_of
-from translator.dsl import Translation, translate
+from translator.dsl import translate
 from translator.errors import QueryError, RefusedName, UnknownField, UnknownName
 from translator.format import format as format_query
 from translator.metrics import Metrics
@@ -37,18 +37,16 @@ from translator.requests import DEFAULT_INDEX, CompleteRequest, IndexName, Trans
 from translator.route import DirectRoute
 from translator.settings import TranslatorSettings
 from translator.value_lookup import look_up
+from translator.workers import TooManyWait, Workers
 
 logger = logging.getLogger(__name__)
 
+_SHORT = 1_000
+"""Characters of a query that is translated in the event loop: for these, a thread would cost more than it spares."""
 _CODES = {HTTPStatus.NOT_FOUND: "not_found", HTTPStatus.METHOD_NOT_ALLOWED: "method_not_allowed"}
 
 
-class Search(NamedTuple):
-    """A search whose names are resolved: the translated query, the sort clauses and the members of documents."""
-
-    translation: Translation
-    sort: list[dict[str, Any]]
-    source: list[str] | Literal[True]
+_T = TypeVar("_T")
 
 
 class Service:
@@ -56,8 +54,9 @@ class Service:
 
     def __init__(self, settings: TranslatorSettings, client: Elasticsearch) -> None:
         self.settings = settings
-        self.catalogues = CatalogueCache(client, settings.unknown_field_refresh_seconds)
+        self.catalogues = CatalogueCache(ElasticsearchMappings(client), settings.unknown_field_refresh_seconds)
         self.metrics = Metrics()
+        self.workers = Workers()
         self._translated = self.metrics.translations.labels("ok")
 
     async def catalogue(self, index: str) -> Catalogue:
@@ -73,8 +72,8 @@ class Service:
         except SearchUnavailable:
             raise problems.search_unavailable() from None
 
-    async def translate(self, request: TranslateRequest) -> Search:
-        """Resolve all names of a search; a name is called unknown only after a fresh look at the mapping.
+    async def translate(self, request: TranslateRequest) -> bytes:
+        """The answer to a search, all its names resolved; one is called unknown only after a fresh look at the mapping.
 
         Raises:
             Problem: 422, 404 or 503.
@@ -82,12 +81,12 @@ class Service:
         catalogue = self.catalogues.cached(request.index) or await self.catalogue(request.index)
         try:
             try:
-                search = self._timed(request, catalogue)
+                answer = await self.worked(request.query, lambda: self._answer(request, catalogue))
             except (UnknownField, UnknownName):
-                fresh = await self.catalogues.refreshed(request.index)
+                fresh = await self.catalogues.refreshed(request.index, catalogue)
                 if fresh is None:
                     raise
-                search = self._timed(request, fresh)
+                answer = await self.worked(request.query, lambda: self._answer(request, fresh))
         except QueryError as error:
             self.metrics.translations.labels(error.code).inc()
             raise problems.rejected(error) from None
@@ -95,18 +94,40 @@ class Service:
             self.metrics.translations.labels(error.code).inc()
             raise problems.refused(error) from None
         self._translated.inc()
-        return search
+        return answer
 
-    def _timed(self, request: TranslateRequest, catalogue: Catalogue) -> Search:
+    async def worked(self, query: str, work: Callable[[], _T]) -> _T:
+        """Do work on a query: at once where that is short, else in a thread.
+
+        Raises:
+            Problem: 503, too many wait for a thread.
+        """
+        # What a regular expression costs has to be counted, which may take long for a few characters.
+        if len(query) <= _SHORT and not ("~" in query and "/" in query):
+            return work()
+        try:
+            return await self.workers.run(len(query), work)
+        except TooManyWait:
+            raise problems.overloaded() from None
+
+    def _answer(self, request: TranslateRequest, catalogue: Catalogue) -> bytes:
         start = time.perf_counter()
         try:
-            return Search(
-                translate(request.query, catalogue, case_insensitive=request.case_insensitive),
-                sort_clauses(request.sort, catalogue),
-                source_members(request.fields, catalogue),
-            )
+            translation = translate(request.query, catalogue, case_insensitive=request.case_insensitive)
+            sort = sort_clauses(request.sort, catalogue)
+            source = source_members(request.fields, catalogue)
         finally:
             self.metrics.seconds.observe(time.perf_counter() - start)
+        return orjson.dumps(
+            {
+                "query": translation.query,
+                "names": translation.fields,
+                "canonical": format_query(translation.tree),
+                "notices": written(translation.notices),
+                "sort": sort,
+                "source": source,
+            }
+        )
 
 
 def create_app() -> FastAPI:
@@ -130,25 +151,18 @@ def build(settings: TranslatorSettings, client: Elasticsearch) -> FastAPI:
         refresh.cancel()
         with suppress(asyncio.CancelledError):
             await refresh
+        service.workers.close()
         client.close()
 
     async def translate_query(request: Request) -> Response:
         body = await requests.read(request, TranslateRequest, settings.body_bytes)
-        translation, sort, source = await service.translate(body)
-        answer = {
-            "query": translation.query,
-            "names": translation.fields,
-            "canonical": format_query(translation.tree),
-            "notices": written(translation.notices),
-            "sort": sort,
-            "source": source,
-        }
-        return Response(orjson.dumps(answer), media_type="application/json")
+        return Response(await service.translate(body), media_type="application/json")
 
     async def complete_query(request: Request) -> Response:
         """`values_of` is the field of whose values the suggestions are, null where the index was not asked for any."""
         body = await requests.read(request, CompleteRequest, settings.body_bytes)
-        completion = complete(body.query, body.cursor, await service.catalogue(body.index))
+        catalogue = await service.catalogue(body.index)
+        completion = await service.worked(body.query, lambda: complete(body.query, body.cursor, catalogue))
         suggestions, field = completion.suggestions, completion.values_of
         if field is not None:
             suggestions = await asyncio.to_thread(look_up, client, body.index, field, completion.word)

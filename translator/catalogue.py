@@ -183,7 +183,8 @@ class Catalogue:
         suggestions = self.suggest(name.path, scope)
         within = f" in {quoted(scope[:-1])}" if scope else ""
         guess = f"; did you mean {' or '.join(quoted(item) for item in suggestions)}?" if suggestions else ""
-        message = f"unknown field {quoted(name.path)}{within}{guess}"
+        arrow = "; a dot stands between the parts of a name, not ->" if name.path.endswith("-") else ""
+        message = f"unknown field {quoted(name.path)}{within}{guess}{arrow}"
         raise UnknownField(message, name.position, name.end, suggestions)
 
     def spellings(self, path: str) -> Sequence[str]:

@@ -12,7 +12,7 @@ from typing import Any, ClassVar, TypeAlias
 
 from translator import dates, words
 from translator.catalogue import FAMILIES, Family, Field
-from translator.errors import TooComplex, TypeMismatch, UnsupportedOperator, quoted
+from translator.errors import TooComplex, TypeMismatch, UnsupportedOperator, quoted, shown
 from translator.limits import MAX_CLAUSES, MAX_TERM_BYTES, MAX_WILDCARD
 from translator.nodes import Comparison, Operator, Value, Wildcard
 from translator.regex import has_white_space, to_lucene
@@ -29,6 +29,7 @@ _BOUNDS = {
 _BOOLEANS = {"true": True, "false": False}
 _WHITE_SPACE = re.compile(r"\s")
 _PATTERN_SPECIAL = re.compile(r"[*?\\]")
+_RANGE = re.compile(r"([^.]+(?:\.[^.]+)*)\.{2,3}([^.]+(?:\.[^.]+)*)")
 _INTEGER = re.compile(r"[+-]?[0-9]{1,40}")
 _DECIMAL = re.compile(r"[+-]?(?:[0-9]{1,400}(?:\.[0-9]{0,400})?|\.[0-9]{1,400})(?:[eE][+-]?[0-9]{1,4})?")
 _IPV4_MAPPED = b"\0" * 10 + b"\xff\xff"
@@ -225,7 +226,8 @@ class _Ip(_Type):
         address, slash, length = text.partition("/")
         packed = _packed(address)
         if packed is None or (slash and not (length.isdecimal() and len(length) <= 3 and length.isascii())):
-            raise TypeMismatch(f"{quoted(text)} is no IP address; {self.hint}", value.position, value.end)
+            message = f"{quoted(text)} is no IP address; {self.hint}{_between(field, text)}"
+            raise TypeMismatch(message, value.position, value.end)
         if slash:
             bits = 8 * len(packed)
             if int(length) > bits:
@@ -253,6 +255,12 @@ def _packed(address: str) -> bytes | None:
         return None
 
 
+def _between(field: Field, text: str) -> str:
+    """The hint for two values with dots between them."""
+    ends = _RANGE.fullmatch(text)
+    return f"; a range is {field.path} BETWEEN {shown(ends[1])} AND {shown(ends[2])}" if ends else ""
+
+
 class _Number(_Type):
     hint = "use =, <, > or BETWEEN"
 
@@ -262,6 +270,7 @@ class _Integer(_Number):
         text = value.text or ""
         if _INTEGER.fullmatch(text) is None:
             message = f"{quoted(text)} is no whole number, which {quoted(field.path)} ({field.type}) needs"
+            message += _between(field, text)
             raise TypeMismatch(message, value.position, value.end)
         number = int(text)
         ranges = [_INTEGER_RANGES[kind] for kind in field.types]
@@ -278,6 +287,7 @@ class _Float(_Number):
         text = value.text or ""
         if _DECIMAL.fullmatch(text) is None:
             message = f"{quoted(text)} is no number, which {quoted(field.path)} ({field.type}) needs"
+            message += _between(field, text)
             raise TypeMismatch(message, value.position, value.end)
         number = float(text)
         limit = min(_FLOAT_MAXIMA.get(kind, _LARGEST_FLOAT) for kind in field.types)
@@ -352,7 +362,8 @@ class _Date(_Type):
         try:
             return dates.period(text, field.types)
         except (dates.NotADate, dates.OutOfRange) as error:
-            raise TypeMismatch(f"{quoted(text)} {error}", value.position, value.end) from None
+            message = f"{quoted(text)} {error}{_between(field, text)}"
+            raise TypeMismatch(message, value.position, value.end) from None
 
 
 _BY_FAMILY: dict[Family, tuple[_Type, _Type]] = {

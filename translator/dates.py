@@ -22,6 +22,9 @@ _OPERATION = re.compile(r"([+-][0-9]+)([yMwdhHms])")
 _SECONDS = {"w": 604_800, "d": 86_400, "h": 3_600, "H": 3_600, "m": 60, "s": 1}
 _NO_NANOS = "is outside what date_nanos holds, 1970-01-01 to 2262-04-11"
 _ANY_CASE = re.compile(r"(?ai)now|(?<=[0-9])[tz]|(?<=[0-9/])[ywds](?![a-z])")
+_DAYS = {"today": "now/d", "yesterday": "now-1d/d", "tomorrow": "now+1d/d"}
+_SPAN = re.compile(r"([+-]?)([0-9]{1,6}[yMwdhHms])")
+_TIMESTAMP = re.compile(r"[0-9]{10}|[0-9]{13}")
 _USUAL_CASE = {"now": "now", "t": "T", "z": "Z", "y": "y", "w": "w", "d": "d", "s": "s"}
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _NANOS = 1_000_000_000
@@ -126,7 +129,7 @@ def _bounds(text: str, nanoseconds: bool) -> tuple[int, int]:
     # pylint: disable=too-many-locals  # one name a group of the expression
     match = _DATE.fullmatch(text)
     if match is None:
-        raise NotADate("is no date; write one such as 2024-05-03, 2024-05, 2024-05-03T10:30:00Z or now-7d/d")
+        raise NotADate(f"is no date; write {_instead(text)}")
     year, month, day, hour, minute, second, fraction, zone = match.groups()
     try:
         moment = datetime(int(year), int(month or 1), int(day or 1), tzinfo=UTC) + _time(hour, minute, second, zone)
@@ -146,6 +149,20 @@ def _bounds(text: str, nanoseconds: bool) -> tuple[int, int]:
             raise OutOfRange(_NO_NANOS)
         start = max(start, 0)
     return start, after
+
+
+def _instead(text: str) -> str:
+    """A date for what other languages have for one, or some dates as examples."""
+    day = _DAYS.get(text.lower())
+    if day is not None:
+        return f"{day} for that day"
+    if span := _SPAN.fullmatch(text):
+        return f"now{span[1] or '-'}{span[2]} for a time from now"
+    if _TIMESTAMP.fullmatch(text):
+        moment = _EPOCH + timedelta(milliseconds=int(text) * (1 if len(text) == 13 else 1_000))
+        written = moment.isoformat(timespec="milliseconds" if len(text) == 13 else "seconds").replace("+00:00", "Z")
+        return f"a count since 1970 as {written}"
+    return "one such as 2024-05-03, 2024-05, 2024-05-03T10:30:00Z or now-7d/d"
 
 
 def _time(hour: str | None, minute: str | None, second: str | None, zone: str | None) -> timedelta:

@@ -10,12 +10,13 @@ from typing import NamedTuple, TypeAlias
 
 from translator.catalogue import Catalogue, Family, Field
 from translator.comparisons import Query, alternatives, existence, too_many_clauses
-from translator.errors import QueryError, TooComplex, UnsupportedOperator, quoted
+from translator.errors import QueryError, TooComplex, UnknownField, UnsupportedOperator, quoted, shown
 from translator.grammar import parse
 from translator.limits import MAX_CLAUSES, MAX_COMPOUND_DEPTH
 from translator.nodes import And, Comparison, Everything, Name, Node, Not, Operator, Or, Scope
 from translator.nodes import Query as Tree
 from translator.notices import Compared, Notice, notices
+from translator.patterns import MAX_COST, cost
 
 
 class Translation(NamedTuple):
@@ -80,6 +81,15 @@ _Frame: TypeAlias = tuple[Node, _Context, Iterator[Node], list[_Part]]
 _EQUAL, _IN, _EXISTS = Operator.EQUAL, Operator.IN, Operator.EXISTS
 
 
+_TURNED = {
+    Operator.EQUAL: "=",
+    Operator.LESS: ">",
+    Operator.LESS_OR_EQUAL: ">=",
+    Operator.GREATER: "<",
+    Operator.GREATER_OR_EQUAL: "<=",
+}
+
+
 class _Builder:  # pylint: disable=too-few-public-methods  # one build, and what it gathers on the way
     def __init__(self, catalogue: Catalogue, case_insensitive: bool) -> None:
         self.catalogue = catalogue
@@ -87,6 +97,7 @@ class _Builder:  # pylint: disable=too-few-public-methods  # one build, and what
         self.fields: dict[str, None] = {}
         self.compared: list[Compared] = []
         self.clauses = 0
+        self.cost = 0
 
     def build(self, root: Node) -> Query:
         """The query of a whole tree, without recursion."""
@@ -119,7 +130,10 @@ class _Builder:  # pylint: disable=too-few-public-methods  # one build, and what
         return node, context, iter((node.child,) if isinstance(node, Not) else ()), []
 
     def _comparison(self, comparison: Comparison, context: _Context) -> _Part:
-        field = self.catalogue.resolve(comparison.name, context.prefix)
+        try:
+            field = self.catalogue.resolve(comparison.name, context.prefix)
+        except UnknownField as error:
+            raise self._turned_round(comparison, context) or error from None
         self.fields[field.path] = None
         self.compared.append((comparison, field))
         depth = 0
@@ -137,10 +151,24 @@ class _Builder:  # pylint: disable=too-few-public-methods  # one build, and what
             raise _outside(field, context.path, comparison)
         return _nested(field.nested[-1], (queries, None, depth), comparison)
 
+    def _turned_round(self, comparison: Comparison, context: _Context) -> UnknownField | None:
+        """The error of a comparison whose value is a field, `5 < RiskScore`."""
+        sign = _TURNED.get(comparison.operator)
+        field = comparison.values[0].text if sign else None
+        if not field or f"{context.prefix}{field}" not in self.catalogue.fields:
+            return None
+        name = comparison.name
+        message = f"unknown field {quoted(name.path)}; the field comes first: {shown(field)} {sign} {shown(name.path)}"
+        return UnknownField(message, name.position, name.end)
+
     def _count(self, queries: list[Query], comparison: Comparison) -> None:
         self.clauses += len(queries)
         if self.clauses > MAX_CLAUSES:
             raise too_many_clauses(comparison)
+        for number, query in enumerate(queries):
+            self.cost += cost(query)
+            if self.cost > MAX_COST:
+                raise _too_costly(comparison, queries[:number])
 
     def _scope(self, name: Name, context: _Context) -> str:
         field = self.catalogue.resolve(name, context.prefix)
@@ -152,6 +180,18 @@ class _Builder:  # pylint: disable=too-few-public-methods  # one build, and what
         if problem:
             raise UnsupportedOperator(problem, name.position, name.end)
         return field.path
+
+
+def _too_costly(comparison: Comparison, before: list[Query]) -> TooComplex:
+    # Different values with wildcards of an IN become a query each, in their order.
+    patterns = [value for value in dict.fromkeys(comparison.values) if value.text is None]
+    number = sum("wildcard" in query or "prefix" in query for query in before)
+    where = patterns[number] if comparison.operator is _IN else comparison.values[0]
+    message = (
+        "with this, the patterns of the query cost Elasticsearch too much; ask with fewer of them, start them with "
+        "text instead of *, and write fewer ? (or repetitions in a regular expression) behind a *"
+    )
+    return TooComplex(message, where.position, where.end)
 
 
 def _outside(field: Field, path: str, comparison: Comparison) -> UnsupportedOperator:

@@ -288,7 +288,19 @@ _AT_OPERATOR = _table(
     (rf":\s*+{_listed(_OR)}", _in),
     (rf":\s*+{_listed(_AND)}", _each),
     (rf":(?=\s*+(?P<pattern>{tokens.REGEX}))", "write ~ for a regular expression: {field} ~ {pattern}"),
-    (rf":\s*+[(\[](?={_COMPARISON_AHEAD})", "write {field}:{{ … }} for one nested object"),
+    (rf":\s*+[(\[](?=\s*+{_COMPARISON_AHEAD})", "write {field}:{{ … }} for one nested object"),
+    (
+        rf":(?=(?P<part>{tokens.FIELD})(?::|{_OPERATOR_AHEAD}))",
+        'a dot stands between the parts of a name: {field}.{part}; write "{field}:{part}" where the colon is in it',
+    ),
+    (
+        rf"(?<=\s)(?P<pattern>{tokens.REGEX}){tokens.REGEX_END}",
+        "write ~ before a regular expression: {field} ~ {pattern}",
+    ),
+    (
+        rf"(?ai:NOT)\s++(?P<pattern>{tokens.REGEX}){tokens.REGEX_END}",
+        "write !~ before a regular expression: {field} !~ {pattern}",
+    ),
     (rf":(?!:){_IF_VALUE}", _colon),
     (rf"\{{(?=\s*+{_COMPARISON_AHEAD})", "write {field}:{{ … }} for one nested object"),
     (r"={2,}+~?|=\s++=(?!\S*=)", "write one ="),
@@ -519,7 +531,7 @@ _IN_RANGE = _table(
 
 def in_range(place: Place) -> Habit | None:
     """What was written behind the lower value of BETWEEN."""
-    return _touching(place) or _look_up(_IN_RANGE, place)
+    return _touching(place) or _zone(place) or _look_up(_IN_RANGE, place)
 
 
 _AT_RANGE = _table(
@@ -628,6 +640,8 @@ _GLUED_END = re.compile(r"(?:&&?|\|\|?|;)\Z")
 _NEXT_COMPARISON = re.compile(_COMPARISON_AHEAD, re.DOTALL)
 _CALL_OF_NOW = re.compile(r"\(\s*\)")
 _DECIMALS = re.compile(r",[0-9]")
+_ZONE = re.compile(r"(?:[+-][0-9]{2}(?::?[0-9]{2})?|Z)(?=[\s)}]|\Z)")
+_TIME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:.,]+")
 _TOUCHING_END = re.compile(r"(?:\([^\s()]*+\)|[^\s,;)}])*+")
 
 
@@ -644,7 +658,24 @@ def after_regex(place: Place) -> Habit | None:
 
 def after_comparison(place: Place) -> Habit | None:
     """What was written where AND, OR or the end must stand."""
-    return _glued(place) or _touching(place) or _look_up(_AFTER_COMPARISON, place)
+    return _arrow(place) or _glued(place) or _touching(place) or _zone(place) or _look_up(_AFTER_COMPARISON, place)
+
+
+def _arrow(place: Place) -> Habit | None:
+    """`OS->Type = a`, of which the beginning is a comparison."""
+    arrow = place.text[place.field_at : place.value_end]
+    if arrow != f"{place.field}>{place.value}" or place.field[-1] != "-" or not _OPERATOR.match(place.text, place.at):
+        return None
+    hint = f"a dot stands between the parts of a name: {shown(place.field.rstrip('-'))}.{shown(place.value)}"
+    return Habit(place.field_at, place.value_end, hint)
+
+
+def _zone(place: Place) -> Habit | None:
+    """A zone behind a time and a blank."""
+    zone = _ZONE.match(place.text, place.at)
+    if zone is None or _TIME.fullmatch(place.value) is None:
+        return None
+    return Habit(*zone.span(), f"write the zone without a blank before it: {shown(place.value + zone[0])}")
 
 
 def _glued(place: Place) -> Habit | None:

@@ -70,3 +70,13 @@ def search_unavailable() -> Problem:
         "Elasticsearch cannot be reached, and the fields of this index are not known yet; try again",
         headers={"Retry-After": str(RETRY_AFTER_SECONDS)},
     )
+
+
+def overloaded() -> Problem:
+    """As many long queries wait as may."""
+    return Problem(
+        HTTPStatus.SERVICE_UNAVAILABLE,
+        "overloaded",
+        "too many long queries wait for the translator; try again",
+        headers={"Retry-After": str(RETRY_AFTER_SECONDS)},
+    )

@@ -9,7 +9,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from http.client import HTTPResponse
@@ -54,7 +54,7 @@ class Service:
     def __init__(self, port: int, process: psutil.Popen) -> None:
         self.port = port
         self.process = process
-        self.pool = urllib3.HTTPConnectionPool("127.0.0.1", port, retries=False, timeout=10)
+        self.pool = urllib3.HTTPConnectionPool("127.0.0.1", port, retries=False, timeout=60, maxsize=41)
 
     def request(self, method: str, path: str, body: Any = None, **headers: str) -> Answer:
         """Send a request; a body that is not bytes is sent as JSON."""
@@ -341,6 +341,31 @@ def test_health_readiness_metrics_and_the_document_are_served(service: Service) 
         "query"
         in document["paths"]["/translate"]["post"]["requestBody"]["content"]["application/json"]["schema"]["properties"]
     )
+
+
+def test_long_queries_hold_up_neither_short_ones_nor_the_health_of_the_process(service: Service) -> None:
+    members = {"index": _INDEX, "query": " OR ".join(f"Hostname < {number:050}" for number in range(1_000))}
+    longest = orjson.dumps(members)
+    with ThreadPoolExecutor(40) as pool:
+        long = [pool.submit(service.request, "POST", "/translate", longest) for _ in range(40)]
+        # With the first answer, the others are in the translator's hands.
+        next(as_completed(long))
+        assert service.request("GET", "/healthz").status == 200
+        assert service.translate(query="Hostname = a").status == 200
+        assert service.request("POST", "/complete", {"index": _INDEX, "query": "Host", "cursor": 4}).status == 200
+        assert [each for each in long if not each.done()]
+        assert {each.result().status for each in long} == {200}
+
+
+def test_long_completions_hold_up_no_short_ones(service: Service) -> None:
+    query = " OR ".join(f"Hostname < {number:050}" for number in range(1_000))
+    longest = orjson.dumps({"index": _INDEX, "query": query, "cursor": len(query)})
+    with ThreadPoolExecutor(40) as pool:
+        long = [pool.submit(service.request, "POST", "/complete", longest) for _ in range(40)]
+        next(as_completed(long))
+        assert service.translate(query="Hostname = a").status == 200
+        assert [each for each in long if not each.done()]
+        assert {each.result().status for each in long} == {200}
 
 
 def test_without_elasticsearch_an_index_not_seen_yet_is_a_503() -> None:

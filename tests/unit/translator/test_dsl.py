@@ -462,3 +462,37 @@ def test_spaces_brackets_and_double_negation_change_nothing(text: str) -> None:
 
     assert dsl(f"NOT (NOT ({text}))") == dsl(text)
     assert dsl(f"\n(( {text}\u00a0))") == dsl(text)
+
+
+@pytest.mark.parametrize(
+    ("query", "hint"),
+    [
+        ("5 < cores", "the field comes first: cores > 5"),
+        ("name = a AND 5 >= cores", "the field comes first: cores <= 5"),
+        ("'web 1' = name", "the field comes first: name = web 1"),
+        ("soft:{ 5 < size }", "the field comes first: size > 5"),
+        ("os->type", "a dot stands between the parts of a name, not ->"),
+        ("cores = 1..5", "a range is cores BETWEEN 1 AND 5"),
+        ("load = 1.5...2", "a range is load BETWEEN 1.5 AND 2"),
+        ("seen = 2024-05-01..2024-05-03", "a range is seen BETWEEN 2024-05-01 AND 2024-05-03"),
+        ("gateway = 10.0.0.1..10.0.0.9", "a range is gateway BETWEEN 10.0.0.1 AND 10.0.0.9"),
+        ("seen > 1714732200123", "write a count since 1970 as 2024-05-03T10:30:00.123Z"),
+        ("seen > 1714732200", "write a count since 1970 as 2024-05-03T10:30:00Z"),
+        ("seen = Today", "write now/d for that day"),
+        ("seen >= yesterday", "write now-1d/d for that day"),
+        ("seen > -7d", "write now-7d for a time from now"),
+        ("seen < +2w", "write now+2w for a time from now"),
+        ("seen > 7d", "write now-7d for a time from now"),
+    ],
+)
+def test_a_query_that_another_tool_takes_is_told_what_to_write(query: str, hint: str) -> None:
+    with pytest.raises(QueryError) as raised:
+        translate(query, _CATALOGUE)
+    assert hint in raised.value.message
+
+
+@pytest.mark.parametrize("query", ["5 < nothing", "nothing = *", "nothing IN (cores)", "nothing exists"])
+def test_a_field_is_not_said_to_come_first_where_there_is_none(query: str) -> None:
+    with pytest.raises(UnknownField) as raised:
+        translate(query, _CATALOGUE)
+    assert "first" not in raised.value.message

@@ -72,6 +72,7 @@ def _rejection(text: str) -> QuerySyntaxError:
         ("*web*", "*", "a query names its fields"),
         ("s:(a = 1)", ":(", "write s:{ … }"),
         ("s{ a = 1 }", "{", "write s:{ … }"),
+        ("s:[ a = 1 ]", ":[", "write s:{ … }"),
         ("s = { a = 1 }", "{", "write s:{ … }"),
         ("s:{ a: 1 }", ":", "write = to compare: a = 1"),
         # Lists.
@@ -188,6 +189,11 @@ def _rejection(text: str) -> QuerySyntaxError:
         ("a > 2024-05-03 10:00", "10:00", "2024-05-03T10:00"),
         ("a > 7,5", "7,5", "with a point: 7.5"),
         ("a > 1,000", "1,000", "without separators"),
+        ("a > 2024-05-03T10:30:00 +03:00", "+03:00", "without a blank before it: 2024-05-03T10:30:00+03:00"),
+        ("a > 2024-05-03T10:30 Z", "Z", "without a blank before it: 2024-05-03T10:30Z"),
+        ("a BETWEEN 2024-05-03T10:30 -0300 AND now", "-0300", "without a blank before it: 2024-05-03T10:30-0300"),
+        ("a /x.*/", "/x.*/", "write ~ before a regular expression: a ~ /x.*/"),
+        ("a NOT /x/ AND b = y", "NOT /x/", "write !~ before a regular expression: a !~ /x/"),
         # Names.
         ("a/b = x", "a/b", 'quote a name with such characters: "a/b"'),
         ("a's = x", "a's", 'quote a name with such characters: "a\'s"'),
@@ -198,6 +204,10 @@ def _rejection(text: str) -> QuerySyntaxError:
         ("`a` = x", "`", "needs quotes"),
         ("a\u200bb = x", "a\u200bb", "remove the invisible character U+200B"),
         ("a%20=%20x", "%20", "percent-encoded"),
+        ("a:b = x", ":", 'a dot stands between the parts of a name: a.b; write "a:b" where the colon is in it'),
+        ("a:b: x", ":", "a dot stands between the parts of a name: a.b"),
+        ("a->b = x", "a->b", "a dot stands between the parts of a name: a.b"),
+        ("a->b exists", "a->b", "a dot stands between the parts of a name: a.b"),
         # A word or a value alone.
         ("web", "", "a word alone is not looked for"),
         ("web AND a = x", "web", "a word alone is not looked for"),

@@ -79,6 +79,21 @@ def test_queries_that_elasticsearch_has_no_memory_for_fail_nobody_elses(backing:
     assert set(of_other) == {(200, None)}
 
 
+def test_patterns_that_cost_too_much_are_refused_before_elasticsearch_is_asked(
+    backing: Backing, tmp_path: Path
+) -> None:
+    costly = " OR ".join(f"Hostname = *a??????????{number}*N" for number in range(100))
+    gateway = configured_gateway(tmp_path, backing)
+    gateway.run("user", "other")
+    with connect(ElasticsearchSettings(url=backing.elasticsearch_url)) as client:
+        trips = _trips(client)
+        with gateway.started():
+            of_one, of_other = _load(gateway.url, costly)
+        assert _trips(client) == trips
+    assert set(of_one) == {(400, "too_complex")}
+    assert set(of_other) == {(200, None)}
+
+
 @pytest.mark.usefixtures("little_memory")
 def test_a_query_without_memory_says_what_to_do_and_is_on_the_trail(search: Search, find_event: FindEvent) -> None:
     problem = search(_PATTERN).json()
