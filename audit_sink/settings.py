@@ -7,7 +7,7 @@ from indexing.settings import IndexingSettings
 
 
 class SinkSettings(IndexingSettings):
-    """How the audit sink reads, batches and writes, and the indices that it writes to."""
+    """Settings of the audit sink, and the indices that it writes to."""
 
     model_config = SettingsConfigDict(env_prefix="AUDIT_SINK_")
 

@@ -22,14 +22,14 @@ _RETRIES = 5
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """Whose documents are meant: ``field`` is ``user.name`` or ``source.ip``."""
+    """Subject of an erasure: ``field`` is ``user.name`` or ``source.ip``."""
 
     field: str
     value: str
 
     @property
     def query(self) -> dict[str, Any]:
-        """What finds them."""
+        """Query that finds the subject's documents."""
         return {"term": {self.field: {"value": self.value}}}
 
 

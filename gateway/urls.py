@@ -1,4 +1,4 @@
-"""What is where."""
+"""URL routes."""
 
 from django.urls import path
 from drf_spectacular.views import SpectacularSwaggerSplitView

@@ -19,7 +19,7 @@ _OLDEST_SECONDS = 5.0
 
 @dataclass(frozen=True, slots=True)
 class PartitionBacklog:
-    """What of a partition is not settled.
+    """Unsettled records of a partition.
 
     Attributes:
         partition: its number.
@@ -95,7 +95,7 @@ def _oldest(consumer: Consumer, topic: str, backlogs: list[PartitionBacklog]) ->
 
 
 def count_members(kafka: KafkaSettings, group_id: str) -> int:
-    """How many members the group has now.
+    """Return the number of the group's members.
 
     Raises:
         confluent_kafka.KafkaException: the cluster does not answer within five seconds, or refuses to tell.

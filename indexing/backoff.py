@@ -1,4 +1,4 @@
-"""How long to wait before another try."""
+"""Back-off before another try."""
 
 from random import Random
 

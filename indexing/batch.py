@@ -101,12 +101,12 @@ class BatchBuilder:  # pylint: disable=too-many-instance-attributes  # three lim
 
     @property
     def room(self) -> int:
-        """How many records fit until the batch is full by count."""
+        """Number of records that still fit by count."""
         return self._max_records - max(self._count, len(self._operations))
 
     @property
     def room_bytes(self) -> int:
-        """How many bytes fit until the batch is full by its body."""
+        """Number of bytes that still fit into the body."""
         return max(0, self._max_bytes - self._bytes)
 
     @property
@@ -139,7 +139,7 @@ class BatchBuilder:  # pylint: disable=too-many-instance-attributes  # three lim
         self._ends[partition] = offset + 1
 
     def seconds_until_due(self, now: float) -> float | None:
-        """How long the batch may still wait for more; None while it is empty."""
+        """Seconds that the batch may still wait for more; None while it is empty."""
         return max(0.0, self._due - now) if self._ends else None
 
     def seal(self, tracker: OffsetTracker) -> Write:

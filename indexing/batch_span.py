@@ -46,7 +46,7 @@ def batch_span(write: Write) -> AbstractContextManager[Span]:
 
 
 def _sampled(records: list[Message]) -> Iterator[SpanContext]:
-    """What the records' ``traceparent`` headers say, where it is that the trace is sampled."""
+    """Return the sampled traces of the records' ``traceparent`` headers."""
     for record in records:
         value = dict(record.headers() or []).get("traceparent")
         if isinstance(value, bytes):

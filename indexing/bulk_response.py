@@ -24,7 +24,7 @@ class _Action(Struct, gc=False):
 
 
 class BulkAnswer(Struct, gc=False):
-    """What ``filter_path=errors,items.*.status,items.*.error`` leaves of the answer.
+    """Answer as ``filter_path=errors,items.*.status,items.*.error`` leaves it.
 
     https://www.elastic.co/docs/api/doc/elasticsearch/operation/operation-bulk
     """

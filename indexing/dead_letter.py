@@ -26,7 +26,7 @@ Headers = list[tuple[str, bytes | None]]
 
 @dataclass(frozen=True, slots=True)
 class Envelope:
-    """What is produced to the dead-letter topic."""
+    """Record of the dead-letter topic."""
 
     key: bytes | None
     value: bytes | None
@@ -93,7 +93,7 @@ def _original_headers(record: Message) -> Headers:
 
 
 def record_headers(record: Message) -> Headers:
-    """A record's headers as pairs, in their order; none where a name is no text, which the client cannot read."""
+    """Return a record's headers as pairs, in their order; empty if a name is not text, which the client cannot read."""
     try:
         headers = record.headers() or []
     except (SystemError, UnicodeError):

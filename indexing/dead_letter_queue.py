@@ -94,7 +94,7 @@ class DeadLetterQueue:  # pylint: disable=too-many-instance-attributes  # one pr
             self.send(letter, on_acknowledged, attempt)
 
     def _replace_producer(self, error: KafkaException) -> None:
-        """Begin anew with what is not acknowledged: an idempotent producer does not survive every error."""
+        """Begin anew with the unacknowledged letters: an idempotent producer does not survive every error."""
         logger.error("the producer of dead letters cannot go on and is replaced: %s", error)
         self._producer = self._connect()
         lost, self._under_way = self._under_way, {}

@@ -123,7 +123,7 @@ class Loop:  # pylint: disable=too-many-instance-attributes  # all parts meet he
         self._next_gauges = 0.0
 
     def run(self) -> None:
-        """Work until ``stopping`` is set; then settle what is in flight, commit it and leave the group.
+        """Work until ``stopping`` is set; then settle the requests in flight, commit and leave the group.
 
         Raises:
             confluent_kafka.KafkaException: the client is beyond recovery.
@@ -312,7 +312,7 @@ class Loop:  # pylint: disable=too-many-instance-attributes  # all parts meet he
                 logger.info("Elasticsearch takes records again")
 
     def _on_leave(self, orderly: bool) -> None:
-        """Partitions are about to leave: in an orderly way, what is in flight is settled first, within a bound.
+        """Settle the requests in flight, within a bound, before partitions leave in an orderly way.
 
         At the end of the process that has been done already.
         """

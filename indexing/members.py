@@ -14,7 +14,7 @@ _HTTP = urllib3.PoolManager(retries=False, timeout=_ANSWER_SECONDS)
 
 
 class MemberUnreachable(Exception):
-    """There is no consumer at the address, or its answer cannot be read; the message says which."""
+    """No consumer answers at the address, or its answer cannot be read; the message says which."""
 
 
 @dataclass(frozen=True, slots=True)

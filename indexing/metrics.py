@@ -38,7 +38,7 @@ OLDEST_UNSETTLED_SECONDS = Gauge(
 
 
 def expose(consumer: str) -> None:
-    """Show a consumer's metrics from the start, at zero: a rate over what has never been there is no rate."""
+    """Show a consumer's metrics from the start, at zero, so that a rate over them has a beginning."""
     for metric in (CONSUMED, INDEXED, DUPLICATES, COMMIT_FAILURES, BULK_SECONDS, BULK_OPERATIONS):
         metric.labels(consumer)
     for gauge in (PAUSED, OLDEST_UNSETTLED_SECONDS):

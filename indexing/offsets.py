@@ -65,7 +65,7 @@ class OffsetTracker:
             deliveries.committable = deliveries.outstanding.popleft().next_offset
 
     def committable(self) -> dict[int, int]:
-        """What has been settled since it was last committed: the next offset to read, by partition."""
+        """Return the next offset to read by partition, of partitions that settled records since the last commit."""
         return {
             partition: deliveries.committable
             for partition, deliveries in self._partitions.items()

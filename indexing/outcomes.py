@@ -1,4 +1,4 @@
-"""What Elasticsearch's answers mean for an operation; sorted here, acted upon elsewhere."""
+"""Outcomes of operations, read from Elasticsearch's answers; other modules act on them."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -6,7 +6,7 @@ from typing import Any
 
 
 class Outcome(StrEnum):
-    """What becomes of one operation, or of a whole bulk request."""
+    """Outcome of one operation, or of a whole bulk request."""
 
     INDEXED = "indexed"
     DUPLICATE = "duplicate"

@@ -36,7 +36,7 @@ class Unreadable(Exception):
 
 
 class Projection(Protocol):
-    """What one topic becomes in Elasticsearch."""
+    """Documents that the records of one topic become in Elasticsearch."""
 
     name: str
     """Name of the consumer, for metrics, logs and Kafka's client id."""

@@ -28,7 +28,7 @@ class ReplayStopped(Exception):
 
 @dataclass(slots=True)
 class Tally:
-    """What became of the letters read so far, and why those that stay dead do."""
+    """Account of the letters read so far, and why some stay dead."""
 
     read: int = 0
     outcomes: Counter[str] = field(default_factory=Counter)

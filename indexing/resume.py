@@ -1,4 +1,4 @@
-"""Where reading of a partition begins; never silently somewhere else than where it ended."""
+"""Offset at which reading of a partition begins; never silently another than that where it ended."""
 
 from dataclasses import dataclass
 

@@ -1,4 +1,4 @@
-"""What is tried again, each after a back-off of its own."""
+"""Queue of operations to try again, each after a back-off of its own."""
 
 import heapq
 import itertools

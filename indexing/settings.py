@@ -7,7 +7,7 @@ from kit.settings import Settings
 
 
 class IndexingSettings(Settings):
-    """How a consumer reads, batches and writes; a subclass gives ``group_id`` and ``metrics_port`` their defaults.
+    """Settings of a consumer; a subclass gives ``group_id`` and ``metrics_port`` their defaults.
 
     Memory is bounded by ``batch_bytes`` times ``in_flight`` + 2 (one batch being filled, and one that is ready), twice:
     the original records are kept beside the bodies made of them until they are settled.

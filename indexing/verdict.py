@@ -16,7 +16,7 @@ DONE: Item = (201, None)
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What becomes of a write's operations.
+    """Verdict on a write's operations.
 
     Attributes:
         indexed: operations that were done.

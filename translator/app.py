@@ -50,7 +50,7 @@ _T = TypeVar("_T")
 
 
 class Service:
-    """What the endpoints share."""
+    """Objects that the endpoints share."""
 
     def __init__(self, settings: TranslatorSettings, client: Elasticsearch) -> None:
         self.settings = settings

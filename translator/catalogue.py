@@ -14,7 +14,7 @@ from translator.suggestions import MAX_SUGGESTIONS, suggest
 
 
 class MappingError(ValueError):
-    """What was given as a mapping is none; the message says where."""
+    """Invalid mapping; the message says where."""
 
 
 class Family(Enum):
@@ -393,7 +393,7 @@ def _conflict(by_index: _ByIndex) -> str:
 
 
 def _problem(definition: _Definition) -> str:
-    """Why a field cannot be compared with a value."""
+    """Return why a field cannot be compared with a value."""
     path, kind, parameters = definition.path, definition.type, definition.parameters
     if kind not in FAMILIES and kind != "alias":
         return _exists_problem(definition) or (
@@ -407,7 +407,7 @@ def _problem(definition: _Definition) -> str:
 
 
 def _exists_problem(definition: _Definition) -> str:
-    """Why a field cannot be asked for existence: Elasticsearch would find no document, whatever they hold."""
+    """Return why a field cannot be asked for existence: Elasticsearch would find no document, whatever they hold."""
     path, kind, parameters = definition.path, definition.type, definition.parameters
     if kind == "alias":
         return f"{quoted(path)} is an alias of a field that does not exist"

@@ -1,4 +1,4 @@
-"""What can stand at the cursor of a query that is being typed."""
+"""Completion of a query at the cursor."""
 
 from dataclasses import dataclass
 
@@ -48,7 +48,7 @@ class Suggestion:
 
 @dataclass(frozen=True, slots=True)
 class Completion:
-    """What can stand at the cursor.
+    """Suggestions for the cursor.
 
     Attributes:
         start: where the word at the cursor starts; suggestions replace the text from here to the cursor.

@@ -35,7 +35,7 @@ _LAST_NANOS = 2**63 - 1
 
 
 class NotADate(ValueError):
-    """The text is no date; the message says what one looks like."""
+    """Invalid date; the message says what one looks like."""
 
 
 class OutOfRange(ValueError):
@@ -44,7 +44,7 @@ class OutOfRange(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Period:
-    """What a date stands for.
+    """Span of time that a date stands for.
 
     Attributes:
         start: its first moment, as Elasticsearch reads it.

@@ -20,7 +20,7 @@ from translator.patterns import MAX_COST, cost
 
 
 class Translation(NamedTuple):
-    """What a query became.
+    """Result of a translation.
 
     Attributes:
         tree: the query as nodes.

@@ -1,4 +1,4 @@
-"""Why a query is rejected.
+"""Errors of the query language.
 
 ::
 
@@ -117,7 +117,7 @@ class UnsupportedOperator(QueryError):
 
 
 class TypeMismatch(QueryError):
-    """The value is no number, address, date or boolean of the field's type."""
+    """The value is invalid for the field's type."""
 
     code = "type_mismatch"
 

@@ -156,7 +156,7 @@ _QUERY: ParserElement = _Clauses().parse_with_tabs()
 
 
 class _Level:
-    """What is open at one level of brackets: alternatives before the last OR, and conjuncts since."""
+    """State of one level of brackets: alternatives before the last OR, and conjuncts since."""
 
     __slots__ = ("alternatives", "bracket", "conjuncts", "inner_negated", "negated", "position", "scope")
 
@@ -170,7 +170,7 @@ class _Level:
         self.inner_negated = False
 
     def end_conjunction(self) -> None:
-        """What has been collected since the last OR is one alternative."""
+        """Close the alternative that was collected since the last OR."""
         self.alternatives.append(_joined(And, self.conjuncts))
         self.conjuncts = []
 

@@ -1,4 +1,4 @@
-"""What people write by habit of other languages, and what to write here instead.
+"""Habits of other query languages, and what to write here instead.
 
 Each function is given a place at which a text does not fit the grammar, and looks for what KQL, Lucene, SQL, Python,
 shells and other products have there. The rows of a table are tried in order. A hint is given only where it can apply:
@@ -42,7 +42,7 @@ class Place(NamedTuple):
 
 
 class Habit(NamedTuple):
-    """What was written by habit, from `position` to `end`, and what to write instead."""
+    """Text written by habit, from `position` to `end`, and what to write instead."""
 
     position: int
     end: int
@@ -229,7 +229,7 @@ _AT_COMPARISON = _table(
 
 
 def at_comparison(text: str, at: int) -> Habit | None:
-    """What was written where a comparison must start."""
+    """Find a habit where a comparison must start."""
     return _look_up(_AT_COMPARISON, Place(text, at))
 
 
@@ -370,7 +370,7 @@ _WORD_ALONE = re.compile(rf"(?:{_COMPARISON_ENDS}|&&?|\|\|?|,|;)")
 
 
 def at_operator(place: Place, operator: str, connective: str) -> Habit | None:
-    """What was written after a field where an operator must stand.
+    """Find a habit after a field, where an operator must stand.
 
     Args:
         place: has the field alone.
@@ -384,7 +384,7 @@ _AT_SCOPE = _table((rf":\s*+{_RANGE}", _range))
 
 
 def at_scope(place: Place) -> Habit | None:
-    """What was written after a field that looks like a scope."""
+    """Find a habit after a field that looks like a scope."""
     return _look_up(_AT_SCOPE, place)
 
 
@@ -416,7 +416,7 @@ def _unquoted_name(place: Place) -> Habit | None:
 
 
 def _hint_on_name(name: str, rest: str) -> str:
-    """What to write for a name that goes on with what no name has."""
+    """Hint for a name that goes on with a character that no name has."""
     if invisible := _INVISIBLE.search(rest):
         return f"remove the invisible character U+{ord(invisible[0]):04X} from the name, or quote it"
     if rest.lstrip(".")[:1] in ("*", "?"):
@@ -472,7 +472,7 @@ _AT_OPERAND = _table(
 
 
 def at_value(place: Place) -> Habit | None:
-    """What was written where a value must stand."""
+    """Find a habit where a value must stand."""
     return _look_up(_AT_VALUE, place) or (None if place.operator.isalpha() else _look_up(_AT_OPERAND, place))
 
 
@@ -484,7 +484,7 @@ _AT_LIST = _table(
 
 
 def at_list(place: Place) -> Habit | None:
-    """What was written where the bracket of a list must open."""
+    """Find a habit where the bracket of a list must open."""
     habit = _look_up(_AT_LIST, place)
     if habit is not None:
         return habit
@@ -517,7 +517,7 @@ _IN_LIST = _table(
 
 
 def in_list(place: Place) -> Habit | None:
-    """What was written behind a member of a list."""
+    """Find a habit behind a member of a list."""
     if place.value[-1:] == ";":
         return Habit(place.value_end - 1, place.value_end, "write a comma between two values")
     return _touching(place) or _look_up(_IN_LIST, place)
@@ -530,7 +530,7 @@ _IN_RANGE = _table(
 
 
 def in_range(place: Place) -> Habit | None:
-    """What was written behind the lower value of BETWEEN."""
+    """Find a habit behind the lower value of BETWEEN."""
     return _touching(place) or _zone(place) or _look_up(_IN_RANGE, place)
 
 
@@ -540,7 +540,7 @@ _AT_RANGE = _table(
 
 
 def at_range(place: Place) -> Habit | None:
-    """What was written where the lower value of BETWEEN must stand."""
+    """Find a habit where the lower value of BETWEEN must stand."""
     return _look_up(_AT_VALUE, place) or _look_up(_AT_RANGE, place)
 
 
@@ -572,7 +572,7 @@ def _values_with_blanks(match: re.Match[str], place: Place) -> str:
 
 
 def _quoted_whole(match: re.Match[str], place: Place) -> str:
-    """What was perhaps meant as one value: a date with its time, a time span, words."""
+    """Find several words that were perhaps meant as one value: a date with its time, a time span, words."""
     whole = " ".join(f"{place.value} {match[0]}".split())
     if _DATE_AND_TIME.fullmatch(whole):
         return f"write a T between date and time: {shown(whole.replace(' ', 'T', 1))}"
@@ -652,12 +652,12 @@ _AFTER_REGEX = _table(
 
 
 def after_regex(place: Place) -> Habit | None:
-    """What was written behind the second slash of a regular expression."""
+    """Find a habit behind the second slash of a regular expression."""
     return _look_up(_AFTER_REGEX, place)
 
 
 def after_comparison(place: Place) -> Habit | None:
-    """What was written where AND, OR or the end must stand."""
+    """Find a habit where AND, OR or the end must stand."""
     return _arrow(place) or _glued(place) or _touching(place) or _zone(place) or _look_up(_AFTER_COMPARISON, place)
 
 
@@ -697,7 +697,7 @@ def _glued(place: Place) -> Habit | None:
 
 # pylint: disable-next=too-many-return-statements  # one a case
 def _touching(place: Place) -> Habit | None:
-    """What follows a value without a blank, and so was meant as a part of it."""
+    """Return the text that follows a value without a blank, and so was meant as a part of it."""
     if not place.value or place.at != place.value_end or place.operator.endswith("/"):
         return None
     text, value = place.text, place.value
@@ -732,7 +732,7 @@ def _number(place: Place) -> Habit:
 
 
 def _hint_after_quote(value: str, mark: str) -> str:
-    """What to write for a quoted value that goes on behind its quote."""
+    """Hint for a quoted value that goes on behind its quote."""
     if mark in "*?":
         inner = tokens.unquote(value)
         written = tokens.write_value((inner, Wildcard.ANY)) if inner else "*"

@@ -1,4 +1,4 @@
-"""What bounds a query; each limit is checked before the work that it bounds."""
+"""Limits of a query; each is checked before the work that it bounds."""
 
 MAX_CHARACTERS = 65_536
 """Code points of the text."""

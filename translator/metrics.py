@@ -1,4 +1,4 @@
-"""What is counted, by the names that Prometheus scrapes."""
+"""Metrics, by the names that Prometheus scrapes."""
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 

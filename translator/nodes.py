@@ -35,7 +35,7 @@ class Wildcard(Enum):
 
 
 class Operator(StrEnum):
-    """How a field is compared; the negated forms are `Not` of these."""
+    """Operators; the negated forms are `Not` of these."""
 
     EQUAL = "="
     LESS = "<"

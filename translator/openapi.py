@@ -1,4 +1,4 @@
-"""What the OpenAPI document says of endpoints that read their bodies and write their answers themselves."""
+"""OpenAPI descriptions of endpoints that read their bodies and write their answers themselves."""
 
 from http import HTTPStatus
 from typing import Any

@@ -206,7 +206,7 @@ class _Translation:  # pylint: disable=too-few-public-methods,too-many-instance-
         self.anchored = self.ended = False
 
     def _ends(self) -> tuple[str, str]:
-        """What stands for the anchors that an alternative lacks; `.*` as people write it at an end is the same."""
+        """Patterns for the anchors that an alternative lacks; `.*` as people write it at an end is the same."""
         start, end = "" if self.anchored else ".*", "" if self.ended else ".*"
         while self.out[:2] == [".", "*"]:
             start = ".*"

@@ -93,7 +93,7 @@ async def _body(receive: Receive, headers: Mapping[bytes, bytes], limit: int) ->
 
 
 def complaints(errors: Iterable[Mapping[str, Any]]) -> list[str]:
-    """What is wrong with which member, of the first ten of pydantic's errors; never the value."""
+    """Describe the first ten of pydantic's errors by member, never the value."""
     return [
         f"{'.'.join(str(part) for part in error['loc']) or 'the body'}: {error['msg']}"
         for error in itertools.islice(errors, 10)

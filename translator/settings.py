@@ -12,7 +12,7 @@ _Seconds = Annotated[float, Field(gt=0, le=86_400)]
 
 
 class TranslatorSettings(Settings):
-    """Where the translator listens, and how fresh its field catalogues are."""
+    """Settings of the translator: its address, and how fresh its field catalogues are."""
 
     model_config = SettingsConfigDict(env_prefix="TRANSLATOR_")
 

@@ -1,4 +1,4 @@
-"""What is wrong with a text that is not a query.
+"""Diagnosis of a text that is not a query.
 
 The text is read word by word, with the same rules as `translator.grammar` but slowly, up to the first word that does
 not fit; there is no tree, only what is needed to say what was expected.
@@ -48,7 +48,7 @@ def too_many_members(position: int, end: int) -> TooComplex:
 
 
 class Expected(Enum):
-    """What can stand at a place of a query."""
+    """Expectations at a place of a query."""
 
     FIELD = "field"
     OPERATOR = "operator"
@@ -264,7 +264,7 @@ class Reader:  # pylint: disable=too-many-instance-attributes  # what was read, 
         return self.at == len(self.text)
 
     def _place(self, field: re.Match[str] | None = None, at: int | None = None) -> Place:
-        """Where it is; with a field that it has just read, only that was read."""
+        """State of the reader; with a field that it has just read, only that was read."""
         at = self.at if at is None else at
         if field is not None:
             return Place(self.text, at, field[0], field.start())

@@ -1,4 +1,4 @@
-"""Where the standard analyzer of Elasticsearch cuts a text into words (Unicode Standard Annex 29).
+"""Word boundaries as the standard analyzer of Elasticsearch has them (Unicode Standard Annex 29).
 
 Checked against the server for what follows: a word is a run of letters, digits and `_`, of one kind or mixed.
 Ideographs, hiragana and emoji are words of one character. `.`, `:` and an apostrophe may stand between two letters;

@@ -1,1 +1,1 @@
-"""What `python -m audit_sink` can do, one module a command; each gives its exit status."""
+"""Commands of `python -m audit_sink`, one module each; each returns its exit status."""

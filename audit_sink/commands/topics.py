@@ -1,4 +1,4 @@
-"""`topics`: create what is not there yet."""
+"""`topics`: create missing topics."""
 
 from audit_sink.topics import create_topics
 from contracts.query_event.topics import TopicSettings

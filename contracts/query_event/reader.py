@@ -20,7 +20,7 @@ from contracts.query_event.event import MAX_EVENT_BYTES, NO_DSL, SCHEMA_VERSION,
 
 
 class InvalidReason(StrEnum):
-    """Why bytes are no event; a closed list, fit for a metric's label."""
+    """Reasons why bytes are not an event; a closed list, fit for a metric's label."""
 
     TOMBSTONE = "tombstone"
     TOO_LARGE = "too_large"

@@ -1,4 +1,4 @@
-"""What requests below ``/auth/`` ask for."""
+"""Serializers of requests below ``/auth/``."""
 
 from typing import Any
 
@@ -21,7 +21,7 @@ class UserNameField(StrictCharField):
 
 
 class LogInSerializer(StrictSerializer):
-    """Who wants a token, and by what."""
+    """Credentials for a token."""
 
     username = UserNameField(required=False, max_length=150)
     password = StrictCharField(required=False, max_length=1024)

@@ -116,7 +116,7 @@ class RevokeView(CredentialsView):
 
 
 class MeView(AuditedView):
-    """Who the caller is."""
+    """Describe the caller."""
 
     authentication = True
 

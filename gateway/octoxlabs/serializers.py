@@ -1,4 +1,4 @@
-"""What the vendor's client asks for, checked."""
+"""Serializers of the vendor's client's requests."""
 
 from typing import Any, ClassVar
 
@@ -17,7 +17,7 @@ from gateway.search.serializers import (
 
 
 class TokenSerializer(StrictSerializer):
-    """What the client comes in with."""
+    """Credentials of the client."""
 
     token = StrictCharField(max_length=MAX_NAME_CHARACTERS, help_text="An API key.")
 

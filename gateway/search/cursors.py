@@ -143,7 +143,7 @@ def _write(snapshot: OpenCursor, after: list[Any]) -> str:
 
 
 def _close(snapshot: OpenCursor) -> None:
-    """Give a snapshot up; what cannot be done now is no reason to fail, as it expires by itself."""
+    """Close a snapshot; a failure is ignored, because it expires by itself."""
     try:
         snapshot.delete()
     except DatabaseError as error:

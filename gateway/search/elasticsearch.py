@@ -132,7 +132,7 @@ def time_limit() -> str:
 
 
 def copy_preference(query: Mapping[str, Any]) -> str:
-    """What lets Elasticsearch read all pages of a search from the same copies of its shards.
+    """Return the preference that lets Elasticsearch read all pages of a search from the same copies of its shards.
 
     Documents that the sort leaves equal, or all where there is none, come in the order of their copy, which no two
     share: pages of different ones would repeat some and skip others. Different queries still go to different copies.

@@ -33,7 +33,7 @@ class FieldsView(RefusalsAuditedView):
 
 
 class TranslateView(RefusalsAuditedView):
-    """What a query means to Elasticsearch."""
+    """Translation of a query."""
 
     max_body_bytes = settings.MAX_BODY_BYTES
 
@@ -73,7 +73,7 @@ class TranslateView(RefusalsAuditedView):
 
 
 class CompleteView(RefusalsAuditedView):
-    """What can stand at the cursor of a query.
+    """Completion of a query at the cursor.
 
     Values from the index are data as a search's results are: their look-up is on the audit trail before they leave.
     """

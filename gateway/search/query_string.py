@@ -15,7 +15,7 @@ class _FromQueryString(StrictSerializer):
     q = StrictCharField(source="query", allow_blank=True, help_text="The query; empty is everything.")
 
     def to_internal_value(self, data: Any) -> Any:
-        """Read each value by the type of its field; what is none of it stays text, which is then refused."""
+        """Read each value by the type of its field; an invalid one stays text, which is then refused."""
         return super().to_internal_value({name: self._value(name, text) for name, text in data.items()})
 
     def _value(self, name: str, text: str) -> Any:

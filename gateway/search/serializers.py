@@ -1,4 +1,4 @@
-"""What a request asks for, checked strictly: a number in quotes is no number, and an unknown member is an error."""
+"""Strict serializers of requests: a number in quotes is invalid, and an unknown member is an error."""
 
 from typing import Any
 
@@ -52,7 +52,7 @@ class FieldsSerializer(StrictSerializer):
 
 
 class TranslateSerializer(StrictSerializer):
-    """What to translate, and by which index's mapping."""
+    """Query to translate, and the index by whose mapping."""
 
     query = StrictCharField(allow_blank=True, help_text='The query; "" is everything.')
     index = _index()
@@ -77,7 +77,7 @@ class CompleteSerializer(StrictSerializer):
 
 
 class StreamSerializer(TranslateSerializer):
-    """What to search for, where, in which order, and what to return of each document."""
+    """Query, index, order, and the members to return of each document."""
 
     sort = FieldNames(default=tuple, help_text='Fields with doc values; "-" before a name for descending order.')
     fields = FieldNames(  # type: ignore[assignment]  # the metaclass takes it; Serializer.fields stays what it is

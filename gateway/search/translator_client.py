@@ -237,7 +237,7 @@ def read_answer(status: int, body: bytes, members: Members) -> dict[str, Any]:
 
 
 def _read_object(body: bytes) -> dict[str, Any]:
-    """The JSON object in the body, empty where there is none."""
+    """Read the JSON object in the body; empty if it has none."""
     try:
         answer = orjson.loads(body) if len(body) <= _MAX_RESPONSE_BYTES else None
     except orjson.JSONDecodeError:
