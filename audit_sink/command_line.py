@@ -64,14 +64,15 @@ def _command(arguments: Sequence[str]) -> Command:
     )
     letters = commands.add_parser("dead-letters", help="list the dead letters, or show one")
     actions = letters.add_subparsers(metavar="ACTION", required=True)
-    actions.add_parser(
-        "list", help="a line each: where it is, the original's coordinates, reason, detail"
-    ).set_defaults(command=dead_letters.list_all)
+    listing = actions.add_parser("list", help="a line each: where it is, the original's coordinates, reason, detail")
+    listing.add_argument("--all", action="store_true", help="also those that were replayed")
     show = actions.add_parser("show", help="all of one: coordinates, reason, headers, and the original's bytes")
     show.add_argument("offset", type=_offset, help="its offset in the dead-letter topic, or PARTITION:OFFSET")
     options = parser.parse_args(arguments)
     if "passwords" in options:
         return partial(secure.run, options.passwords)
+    if "all" in options:
+        return partial(dead_letters.list_letters, replayed=options.all)
     command: Command = options.command
     return partial(dead_letters.show, *options.offset) if "offset" in options else command
 

@@ -25,6 +25,7 @@ class DeadLetterReader:
 
     Attributes:
         count: how many records there are at most (markers and what compaction left out are counted too).
+        ends: by partition that has records, the offset after its last one.
 
     Raises:
         confluent_kafka.KafkaException: the cluster does not answer within five seconds, or has no such topic.
@@ -47,14 +48,14 @@ class DeadLetterReader:
         found = self._consumer.list_topics(topic, timeout=_ANSWER_SECONDS).topics[topic]
         if found.error is not None:
             raise KafkaException(KafkaError(found.error.code(), f"{found.error.str()}: {topic}"))
-        self._ends: dict[int, int] = {}
+        self.ends: dict[int, int] = {}
         self._starts: list[TopicPartition] = []
         self.count = 0
         for partition in found.partitions:
             low, high = self._consumer.get_watermark_offsets(TopicPartition(topic, partition), timeout=_ANSWER_SECONDS)
             self.count += high - low
             if high > low:
-                self._ends[partition] = high
+                self.ends[partition] = high
                 self._starts.append(TopicPartition(topic, partition, low))
 
     def __iter__(self) -> Iterator[Message]:
@@ -76,7 +77,7 @@ class DeadLetterReader:
         """
         low = next((start.offset for start in self._starts if start.partition == partition), None)
         try:
-            if low is None or not low <= offset < self._ends[partition]:
+            if low is None or not low <= offset < self.ends[partition]:
                 return None
             record = next(self._read([TopicPartition(self._topic, partition, offset)]), None)
             return record if record is not None and record.offset() == offset else None
@@ -93,10 +94,10 @@ class DeadLetterReader:
                 error = record.error()
                 if error is not None and not error.retriable():
                     raise KafkaException(error)
-                if error is None and (record.offset() or 0) < self._ends[record.partition() or 0]:
+                if error is None and (record.offset() or 0) < self.ends[record.partition() or 0]:
                     last_progress = time.monotonic()
                     yield record
             # The position, unlike a record's offset, also crosses what is no record.
-            left = [each for each in self._consumer.position(starts) if each.offset < self._ends[each.partition]]
+            left = [each for each in self._consumer.position(starts) if each.offset < self.ends[each.partition]]
             if left and time.monotonic() - last_progress > _STUCK_SECONDS:
                 raise KafkaException(KafkaError(_TIMED_OUT, f"{self._topic} stays silent"))

@@ -8,6 +8,7 @@ from confluent_kafka import Message
 from contracts.query_event.topics import TopicSettings
 from indexing.dead_letter import PREFIX, StoredLetter, record_headers, stored_letter
 from indexing.dead_letter_reader import DeadLetterReader
+from indexing.replay_marker import letters, unreplayed
 from kit.kafka import KafkaSettings
 from kit.terminal import dump, printable
 
@@ -15,9 +16,14 @@ _MAX_SHOWN_BYTES = 8 * 1024
 _MAX_TEXT = 1_000
 
 
-def list_all() -> int:
-    """Print a line for each letter: where it is, where the original was, reason and detail."""
-    for record in _reader():
+def list_letters(*, replayed: bool) -> int:
+    """Print a line for each letter: where it is, where the original was, reason and detail.
+
+    Args:
+        replayed: also those that a replay has read.
+    """
+    kafka, topic = KafkaSettings.load(), TopicSettings.load().dlq_topic
+    for record in letters(iter(_reader())) if replayed else unreplayed(kafka, topic):
         place = f"{record.partition()}:{record.offset()}"
         try:
             letter = stored_letter(record)

@@ -12,6 +12,7 @@ from elastic.settings import ElasticsearchSettings
 from indexing.bulk_writer import connect_for_bulk
 from indexing.dead_letter_reader import DeadLetterReader
 from indexing.replay import ReplayStopped, Tally, replay
+from indexing.replay_marker import letters, mark_replayed
 from kit.kafka import KafkaSettings
 from kit.terminal import printable
 
@@ -19,17 +20,20 @@ from kit.terminal import printable
 def run() -> int:
     """Replay the whole topic once; with a progress bar where stderr is a terminal."""
     projection = AuditProjection(SinkSettings.load().index_prefix)
-    reader = DeadLetterReader(KafkaSettings.load(), TopicSettings.load().dlq_topic)
+    kafka, topic = KafkaSettings.load(), TopicSettings.load().dlq_topic
+    reader = DeadLetterReader(kafka, topic)
     client = connect_for_bulk(ElasticsearchSettings.load())
     tally = Tally()
     try:
         with _progress() as progress:
             task = progress.add_task("dead letters", total=reader.count)
-            for tally in replay(reader, client, projection):
+            for tally in replay(letters(iter(reader)), client, projection):
                 progress.update(task, completed=tally.read)
     except ReplayStopped as error:
         print(f"audit_sink: stopped after {tally.read} of {reader.count} dead letters: {error}", file=sys.stderr)
         return 1
+    if tally.read:
+        mark_replayed(kafka, topic, reader.ends)
     outcomes = ", ".join(f"{count} {outcome}" for outcome, count in sorted(tally.outcomes.items()))
     print(f"{tally.read} dead letters read" + (f": {outcomes}" if outcomes else ""))
     for why in tally.still_dead:

@@ -9,8 +9,8 @@ from audit_sink.settings import SinkSettings
 from contracts.query_event.topics import TopicSettings
 from indexing.backlog import PartitionBacklog, count_members, read_backlog
 from indexing.dead_letter import stored_letter
-from indexing.dead_letter_reader import DeadLetterReader
 from indexing.members import MemberUnreachable, addresses, ask
+from indexing.replay_marker import unreplayed
 from kit.kafka import KafkaSettings
 from kit.terminal import printable
 
@@ -74,10 +74,12 @@ def _member_lines(settings: SinkSettings) -> Iterator[str]:
 
 def _dead_letter_line(kafka: KafkaSettings, topic: str) -> str:
     reasons: Counter[str] = Counter()
-    for record in DeadLetterReader(kafka, topic):
+    for record in unreplayed(kafka, topic):
         try:
             reasons[stored_letter(record).reason] += 1
         except ValueError:
             reasons["not of the sink's making"] += 1
     by_reason = ", ".join(f"{count} {printable(reason)}" for reason, count in reasons.most_common())
-    return f"dead letters in {topic}: {reasons.total()}" + (f" ({by_reason})" if by_reason else "")
+    return f"dead letters in {topic}: {reasons.total()}" + (
+        f" ({by_reason})" if by_reason else ""
+    )

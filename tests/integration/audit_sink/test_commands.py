@@ -56,6 +56,23 @@ def test_a_replay_indexes_what_is_mended_and_can_be_repeated(
     assert trail.indexed() == before
 
 
+def test_what_was_replayed_is_listed_and_counted_no_more_unless_all_is_asked_for(trail: Trail, start: Start) -> None:
+    trail.produce_raw(b"no event")
+    start()
+    eventually(lambda: len(trail.dead_letters()) == 1, "a dead letter")
+    before = trail.command("dead-letters", "list").stdout
+    assert "not_json" in before
+    assert "1 unreadable" in trail.command("replay").stdout
+
+    assert trail.command("dead-letters", "list").stdout == ""
+    assert trail.command("dead-letters", "list", "--all").stdout == before
+    assert f"dead letters in {trail.dlq_topic}: 0\n" in trail.command("status").stdout
+    trail.produce_raw(b"none either")
+    eventually(lambda: trail.lag() == 0, "another dead letter")
+    assert len(trail.command("dead-letters", "list").stdout.splitlines()) == 1
+    assert trail.command("replay").stdout.startswith("2 dead letters read")
+
+
 def test_a_replay_shows_its_progress_on_a_terminal(trail: Trail) -> None:
     terminal, slave = pty.openpty()
     with os.fdopen(terminal, "rb", buffering=0) as screen:
