@@ -53,9 +53,18 @@ class Reference:  # pylint: disable=too-few-public-methods  # one question is al
         mapping: the index's, with its `properties`.
         now: the moment that `now` stands for in date math.
         case_insensitive: whether the case of letters in values of string fields does not count.
+        is_one_of_several: whether other indices are searched too, so that this one may lack a field.
     """
 
-    def __init__(self, mapping: dict[str, Any], *, now: datetime, case_insensitive: bool = False) -> None:
+    def __init__(
+        self,
+        mapping: dict[str, Any],
+        *,
+        now: datetime,
+        case_insensitive: bool = False,
+        is_one_of_several: bool = False,
+    ) -> None:
+        self._is_one_of_several = is_one_of_several
         self._properties = mapping["properties"]
         self._now = now
         self._case_insensitive = case_insensitive
@@ -79,7 +88,12 @@ class Reference:  # pylint: disable=too-few-public-methods  # one question is al
             return any(self._holds(child, here, within) for child in node.children)
         if isinstance(node, Not):
             return not self._holds(node.child, here, within)
-        found = self._resolve(node.name, within)
+        try:
+            found = self._resolve(node.name, within)
+        except LookupError:
+            if self._is_one_of_several:
+                return False
+            raise
         objects = _below(here, found.nested[len(within) :])
         if isinstance(node, Scope):
             return any(self._holds(node.child, below, found.nested) for below in objects)

@@ -192,33 +192,62 @@ class Question:
 
 @dataclass(frozen=True)
 class World:
-    """An index and what it is asked."""
+    """Indices of different mappings, the documents of each, and what they are asked together."""
 
-    mapping: dict[str, Any]
-    documents: list[dict[str, Any]]
+    indices: list[tuple[dict[str, Any], list[dict[str, Any]]]]
     questions: list[Question]
 
+    @property
+    def mapping(self) -> dict[str, Any]:
+        """That of the first index, by which the questions are made."""
+        return self.indices[0][0]
+
     def __repr__(self) -> str:
-        written = [json.dumps(part, ensure_ascii=False) for part in (self.mapping, *self.documents)]
+        written = [
+            json.dumps(part, ensure_ascii=False)
+            for mapping, documents_of_it in self.indices
+            for part in (mapping, *documents_of_it)
+        ]
         return "\n".join(["", *written, *map(repr, self.questions)])
 
 
 @st.composite
 def worlds(draw: st.DrawFn, *, questions: int) -> World:
-    """An index with some documents, and as many questions."""
+    """Two indices with some documents, and as many questions."""
     mapping = draw(mappings())
-    some = draw(st.lists(documents(mapping), min_size=2, max_size=5))
-    asked = st.lists(_questions(mapping, some), min_size=questions, max_size=questions, unique_by=repr)
-    return World(mapping, some, draw(asked))
+    other = draw(_varied(mapping))
+    some = draw(st.lists(documents(mapping), min_size=2, max_size=4))
+    others = draw(st.lists(documents(other), min_size=1, max_size=3))
+    names = mapping["properties"]
+    conflicting = {name for name, kind in other["properties"].items() if kind.get("type") != names[name].get("type")}
+    asked = st.lists(
+        _questions(mapping, [*some, *others], conflicting), min_size=questions, max_size=questions, unique_by=repr
+    )
+    return World([(mapping, some), (other, others)], draw(asked))
 
 
 @st.composite
-def _questions(draw: st.DrawFn, mapping: dict[str, Any], some: list[dict[str, Any]]) -> Question:
+def _varied(draw: st.DrawFn, mapping: dict[str, Any]) -> dict[str, Any]:
+    """A mapping that may lack a field of another, and has text with a sub-field for a keyword of that."""
+    properties = dict(mapping["properties"])
+    path = properties.get("Other", {}).get("path", "")
+    # An alias that one index lacks has no sub-field: of text, only its words can be asked.
+    kept = {path.partition(".")[0], *(("Other",) if path == "Title" else ())}
+    lacking = draw(st.sampled_from(["", *sorted(properties.keys() - kept)]))
+    properties.pop(lacking, None)
+    if properties.get("Name", {}).get("type") == "keyword" and draw(st.booleans()):
+        keyword = {name: value for name, value in properties["Name"].items() if name != "fields"}
+        properties["Name"] = {"type": "text", "fields": {"keyword": keyword}}
+    return {"properties": properties}
+
+
+@st.composite
+def _questions(draw: st.DrawFn, mapping: dict[str, Any], some: list[dict[str, Any]], conflicting: set[str]) -> Question:
     case_insensitive = draw(st.booleans())
     seen: dict[str, list[Any]] = {}
     for document in some:
         _see(document, "", seen)
-    return Question(draw(_Queries(mapping, seen, case_insensitive).trees(())), case_insensitive)
+    return Question(draw(_Queries(mapping, seen, case_insensitive, conflicting).trees(())), case_insensitive)
 
 
 def _see(value: Any, path: str, seen: dict[str, list[Any]]) -> None:
@@ -241,7 +270,10 @@ _PARTS = [Operator.CONTAINS, Operator.MATCHES]
 class _Queries:
     """Strategies for queries over one mapping and the values that its documents have."""
 
-    def __init__(self, mapping: dict[str, Any], seen: dict[str, list[Any]], case_insensitive: bool) -> None:
+    def __init__(
+        self, mapping: dict[str, Any], seen: dict[str, list[Any]], case_insensitive: bool, conflicting: set[str]
+    ) -> None:
+        self.conflicting = conflicting
         self.fields = {found.path: found for found in fields_of(mapping["properties"])}
         self.seen = seen
         self.case_insensitive = case_insensitive
@@ -306,7 +338,8 @@ def _comparisons(draw: st.DrawFn, queries: _Queries, within: tuple[str, ...]) ->
     seen = [value for at, values in queries.seen.items() if at == source for value in values]
     if found.type == "flattened" and not seen:
         seen = [value for at, values in queries.seen.items() if at.startswith(found.source) for value in values]
-    operator = draw(st.sampled_from(_operators(found)))
+    # Of what is a keyword in one index and text in another, nothing but its existence can be asked.
+    operator = draw(st.sampled_from([Operator.EXISTS] if found.path in queries.conflicting else _operators(found)))
     if operator is Operator.EXISTS:
         return Comparison(Name(_relative(path, within)), operator, ())
     sizes = {Operator.BETWEEN: (2, 2), Operator.IN: (1, 4)}.get(operator, (1, 1))

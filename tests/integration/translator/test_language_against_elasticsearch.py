@@ -1,6 +1,7 @@
 """The real Elasticsearch finds exactly the documents that a query means, as the reference evaluator decides it.
 
-Mappings, documents and queries are generated, the same in every run: 12 batches of 10 indices of 12 queries.
+Mappings, documents and queries are generated, the same in every run: 12 batches of 10 pairs of indices of 12 queries.
+The two indices differ, and are searched together by a pattern, a list and an alias in turn.
 `python -m tests.fuzz language` asks many more.
 """
 

@@ -52,7 +52,7 @@ def client(elasticsearch_url: str) -> Iterator[Elasticsearch]:
 def _asked(text: str, documents: list[dict[str, Any]], case_insensitive: bool = False) -> World:
     tree = parse(text)
     assert not isinstance(tree, Everything)
-    return World(_MAPPING, documents, [Question(tree, case_insensitive)])
+    return World([(_MAPPING, documents)], [Question(tree, case_insensitive)])
 
 
 def _mended(text: str, *documents: dict[str, Any], case_insensitive: bool = False) -> Any:
