@@ -80,6 +80,4 @@ def _dead_letter_line(kafka: KafkaSettings, topic: str) -> str:
         except ValueError:
             reasons["not of the sink's making"] += 1
     by_reason = ", ".join(f"{count} {printable(reason)}" for reason, count in reasons.most_common())
-    return f"dead letters in {topic}: {reasons.total()}" + (
-        f" ({by_reason})" if by_reason else ""
-    )
+    return f"dead letters in {topic}: {reasons.total()}" + (f" ({by_reason})" if by_reason else "")
