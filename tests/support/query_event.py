@@ -19,6 +19,17 @@ EXAMPLES = sorted((_CONTRACT / "examples").glob("*.json"))
 _validator = jsonschema_rs.validator_for(SCHEMA, validate_formats=True)
 
 
+def complete(event: dict[str, Any]) -> dict[str, Any]:
+    """An event with null for each optional member that it lacks, as the producer writes it."""
+    parts = {"": SCHEMA, "data": SCHEMA["$defs"]["data"], "metadata": SCHEMA["$defs"]["metadata"]}
+    full = {**event, "data": {**event["data"]}, "metadata": {**event["metadata"]}}
+    for name, schema in parts.items():
+        part = full[name] if name else full
+        for optional in schema["properties"].keys() - set(schema["required"]):
+            part.setdefault(optional, None)
+    return full
+
+
 def is_valid(event: object) -> bool:
     """Whether the schema takes this as an event."""
     return _validator.is_valid(event)
