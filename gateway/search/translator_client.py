@@ -230,8 +230,9 @@ def read_answer(status: int, body: bytes, members: Members) -> dict[str, Any]:
         raise RejectedQuery(Code.TOO_COMPLEX, "The query is longer than the translator's TRANSLATOR_BODY_BYTES.")
     if (status, code) == (HTTPStatus.NOT_FOUND, Code.NOT_FOUND):
         raise Problem(HTTPStatus.NOT_FOUND, Code.NOT_FOUND, detail)
-    if (status, code) == (HTTPStatus.SERVICE_UNAVAILABLE, Code.SEARCH_UNAVAILABLE):
-        raise Unavailable(Code.SEARCH_UNAVAILABLE, detail)
+    # Neither is a fault of the translator, so neither opens its circuit breaker.
+    if status == HTTPStatus.SERVICE_UNAVAILABLE and code in (Code.SEARCH_UNAVAILABLE, Code.OVERLOADED):
+        raise Unavailable(Code(code), detail)
     logger.error("the translator answered %s with something that is not in its contract", status)
     raise Unanswered(Code.TRANSLATOR_UNAVAILABLE, "The translator does not work right now; try again.")
 

@@ -6,6 +6,7 @@ from typing import Any
 import orjson
 import pytest
 
+from gateway.http.circuit_breaker import FAILURES, Circuit
 from gateway.http.problems import RETRY_AFTER_SECONDS, Code, Problem, RejectedQuery, Unavailable
 from gateway.search.translator_client import CATALOGUE, COMPLETION, TRANSLATION, Members, read_answer
 
@@ -46,6 +47,15 @@ def test_a_rejection_keeps_its_place_and_its_picture_and_nothing_else(code: str)
         read_answer(422, body, TRANSLATION)
     assert (rejected.value.status, rejected.value.code, rejected.value.detail) == (400, code, "no")
     assert rejected.value.members == place
+
+
+def test_a_translator_with_too_many_long_queries_is_not_down() -> None:
+    body = orjson.dumps({"code": "overloaded", "detail": "Too many long queries at once; try again.", "status": 503})
+    circuit = Circuit("translator", Code.TRANSLATOR_UNAVAILABLE)
+    for _ in range(FAILURES + 1):
+        with pytest.raises(Unavailable, match="Too many long queries") as refused, circuit.closed():
+            read_answer(503, body, TRANSLATION)
+        assert refused.value.code is Code.OVERLOADED
 
 
 def test_a_name_that_does_not_do_in_sort_or_fields_is_the_caller_s_mistake() -> None:
