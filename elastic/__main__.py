@@ -74,7 +74,7 @@ def _erase(client: Elasticsearch, person: Person, reason: str | None) -> None:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run one command; the result is the process's exit status: 0 done, 1 Elasticsearch or Kafka failed, 2 bad settings."""
+    """Run one command; the result is the process's exit status: 0 done, 1 a server failed, 2 bad settings."""
     parser = argparse.ArgumentParser(prog="python -m elastic", description="Prepare Elasticsearch for Sluice.")
     commands = parser.add_subparsers(dest="command", required=True)
     preparing = commands.add_parser("bootstrap", help="install the index templates, and how long audit logs live")

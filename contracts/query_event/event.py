@@ -59,9 +59,9 @@ class EventError(Struct, gc=False):
 class EventData(Struct, gc=False):
     """Question and answer; a member that does not apply is None.
 
-    ``dsl`` is JSON, an object or null. ``hits`` and ``took_ms`` (milliseconds) are None for streams and wherever nothing
-    was searched; ``query``, ``index`` and ``dsl`` are None for authentication, except that ``query`` says what an
-    operator has changed. ``status`` is the HTTP status of the answer; that of a command is 200 or 500.
+    ``dsl`` is JSON, an object or null. ``hits`` and ``took_ms`` (milliseconds) are None for streams and wherever
+    nothing was searched; ``query``, ``index`` and ``dsl`` are None for authentication, except that ``query`` says what
+    an operator has changed. ``status`` is the HTTP status of the answer; that of a command is 200 or 500.
     """
 
     query: str | None
@@ -121,7 +121,7 @@ def rfc3339(timestamp: datetime) -> str:
 
 
 def write_dsl(dsl: dict[str, Any] | None) -> Raw:
-    """Write Query DSL as an event has it; its mark if it is nested too deeply, or has a value that JSON does not have."""
+    """Write Query DSL as an event has it; its mark if it is nested too deeply, or has a value that JSON has not."""
     try:
         return Raw(orjson.dumps(dsl))
     except orjson.JSONEncodeError:

@@ -3,9 +3,10 @@
 import socket
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, suppress
 from http.server import ThreadingHTTPServer
+from types import MappingProxyType
 from typing import NamedTuple, TypeVar
 
 import urllib3
@@ -16,7 +17,7 @@ _DRIP_SECONDS = 0.05
 
 
 _KEPT_HEADERS = ("Content-Type", "X-Elastic-Product", "Retry-After")
-_ELASTICSEARCH = {"Content-Type": "application/json", "X-Elastic-Product": "Elasticsearch"}
+_ELASTICSEARCH = MappingProxyType({"Content-Type": "application/json", "X-Elastic-Product": "Elasticsearch"})
 
 
 class Reply(NamedTuple):
@@ -24,7 +25,7 @@ class Reply(NamedTuple):
 
     status: int
     content: bytes
-    headers: dict[str, str] = _ELASTICSEARCH
+    headers: Mapping[str, str] = _ELASTICSEARCH
 
 
 class FaultyProxy(ThreadingHTTPServer):  # pylint: disable=too-many-instance-attributes  # one a fault

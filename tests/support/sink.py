@@ -257,7 +257,7 @@ class Trail:
 
 
 class TinyTrail(Trail):
-    """The same for ``tests.support.tiny_sink``: of every three events, two become documents and one is deleted again."""
+    """Trail of ``tests.support.tiny_sink``: of three events, two become documents and one is deleted again."""
 
     module = "tests.support.tiny_sink"
 

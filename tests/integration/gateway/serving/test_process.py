@@ -139,11 +139,8 @@ def test_a_spool_folder_that_cannot_be_written_is_one_line_and_exit_status_2(gat
 def test_a_folder_for_temporary_files_without_room_is_one_line_and_exit_status_2(
     gateway: Gateway, tmp_path: Path
 ) -> None:
-    command = [
-        sys.executable,
-        "-c",
-        "import resource as r, runpy; r.setrlimit(r.RLIMIT_FSIZE, (65536, 65536)); runpy.run_module('gateway', None, '__main__')",
-    ]
+    small = "import resource as r, runpy; r.setrlimit(r.RLIMIT_FSIZE, (65536, 65536)); "
+    command = [sys.executable, "-c", f"{small}runpy.run_module('gateway', None, '__main__')"]
     ended = subprocess.run(
         command, env=gateway.environment, capture_output=True, text=True, timeout=PATIENCE_SECONDS, check=False
     )
