@@ -300,9 +300,12 @@ def test_an_answer_is_a_stream_where_that_is_preferred(accept: str, media_type: 
     response.close()
 
 
-def _open(gateway: Gateway) -> socket.socket:
+def _open(gateway: Gateway, receive_buffer: int | None = None) -> socket.socket:
     """A connection on which a stream has begun to come, and is not read."""
-    connection = socket.create_connection(("127.0.0.1", urllib3.util.parse_url(gateway.url).port or 0))
+    connection = socket.socket()
+    if receive_buffer is not None:
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
+    connection.connect(("127.0.0.1", urllib3.util.parse_url(gateway.url).port or 0))
     lines = ["GET /search?q= HTTP/1.1", "Host: 127.0.0.1"]
     lines += [f"{name}: {value}" for name, value in (AUTHORIZATION | NDJSON).items()]
     connection.sendall("\r\n".join([*lines, "", ""]).encode())
@@ -330,6 +333,23 @@ def test_documents_come_while_others_are_still_to_be_read(serving: Gateway, stac
             received += connection.recv(1024 * 1024)
     assert received.count(b'"Hostname":"long') >= LONG_DOCUMENTS - 1
     eventually(lambda: open_contexts() == before, "nothing is left open")
+
+
+def test_a_client_that_reads_fifteen_kilobytes_a_second_gets_the_whole_stream(
+    serving: Gateway, stack: Settings
+) -> None:
+    del stack
+    with _open(serving, receive_buffer=4_096) as connection:
+        # Longer than a client may take nothing; a part of a mebibyte would take it 70 seconds.
+        until = time.monotonic() + 40
+        while time.monotonic() < until:
+            assert connection.recv(1_500)
+            time.sleep(0.1)
+        tail = b""
+        while not tail.endswith(b"\r\n0\r\n\r\n"):
+            more = connection.recv(1024 * 1024)
+            assert more, "the stream was cut off"
+            tail = (tail + more)[-10:]
 
 
 def test_a_stream_that_a_stop_cuts_off_does_not_look_whole(gateway: Gateway, stack: Settings) -> None:

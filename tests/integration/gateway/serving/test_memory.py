@@ -33,7 +33,7 @@ from tests.support.waiting import eventually
 LIMIT = 512 * 1024 * 1024
 """The gateway's in the compose file."""
 AT_ONCE = 100
-LONG = "devices-long"
+LONG = "devices-of-many-values"
 DOCUMENTS = 1_000
 MEGABYTE = 1_000_000
 ATTACKERS = ("127.0.0.2",)
