@@ -32,6 +32,7 @@ from gateway.http.problems import Code, Problem, Unavailable, problem_response
 from gateway.identity.authentication import lets_in
 from gateway.serving.bulkheads import Bulkhead, Full, Places
 from gateway.serving.request_bodies import Message, Receive, RequestBodies
+from gateway.serving.unsent_bytes import bound_unsent_bytes
 from gateway.serving.wsgi import application as wsgi
 from kit import tracing
 
@@ -72,6 +73,7 @@ class Application:  # pylint: disable=too-many-instance-attributes  # it puts th
         self._bodies = RequestBodies(self._timeouts)
         self._memory = Memory(self._timeouts)
         self._inside = 0
+        self._is_bounded = False
         self._end: asyncio.Task[None] | None = None
 
     def stop(self) -> None:
@@ -92,6 +94,10 @@ class Application:  # pylint: disable=too-many-instance-attributes  # it puts th
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
         """Answer one request."""
+        if not self._is_bounded:
+            # Not before: the server has no socket yet when it makes this object.
+            self._is_bounded = True
+            bound_unsent_bytes(scope["server"][1])
         self._inside += 1
         try:
             with self._memory.share() as share:
