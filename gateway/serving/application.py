@@ -97,7 +97,7 @@ class Application:  # pylint: disable=too-many-instance-attributes  # it puts th
         if not self._is_bounded:
             # Not before: the server has no socket yet when it makes this object.
             self._is_bounded = True
-            bound_unsent_bytes(scope["server"][1])
+            bound_unsent_bytes(int(scope["server"][1]))
         self._inside += 1
         try:
             with self._memory.share() as share:
