@@ -1,10 +1,10 @@
 """Bound on the bytes that the kernel holds for a client that reads slowly.
 
-Why: the kernel takes megabytes for a connection, and wants a third of them gone before it takes more. A client of 15 KB/s
-would look for minutes as if it took nothing. With ``TCP_NOTSENT_LOWAT`` (tcp(7)) the kernel takes the bytes that are on
-their way and 128 KiB, and takes more once half of these are gone. Fast connections are not slowed: bytes on their way do
-not count. Accepted connections inherit the option from the socket that listens; granian makes that socket out of reach,
-so it is looked for among the files of the process.
+Why: the kernel takes megabytes for a connection, and wants a third of them gone before it takes more. A client of
+15 KB/s would look for minutes as if it took nothing. With ``TCP_NOTSENT_LOWAT`` (tcp(7)) the kernel takes the bytes
+that are on their way and 128 KiB, and takes more once half of these are gone. Fast connections are not slowed: bytes on
+their way do not count. Accepted connections inherit the option from the socket that listens; granian makes that socket
+out of reach, so it is looked for among the files of the process.
 """
 
 import os
