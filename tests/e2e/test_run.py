@@ -47,7 +47,7 @@ class _Run:
             assert self.process.poll() is None, self.printed()
             return "Ctrl-C stops everything" in self.printed()
 
-        eventually(serves, "it serves")
+        eventually(serves, "it serves", _PATIENCE_SECONDS)
 
     def recorded_queries(self) -> int:
         """How many queries the audit index holds."""
