@@ -7,6 +7,7 @@ import orjson
 import pytest
 import urllib3
 
+from contracts.query_event.command import operator
 from gateway.identity.signing_keys import read_signing_keys
 from local.services import Services
 from tests.e2e.shell import commands, run
@@ -87,7 +88,8 @@ def test_a_person_is_found_everywhere_and_erased(services: Services, jane: str) 
             assert jane not in printed
         if "sluice.query.text" in command:
             mentions = orjson.loads(printed)["hits"]["hits"]
-            assert {hit["_source"]["user"]["name"] for hit in mentions} == {"octoAdmin"}
+            # Who searched for her, and who made her known.
+                assert {hit["_source"]["user"]["name"] for hit in mentions} == {"octoAdmin", operator()}
     assert _count(f"user.name:{jane}", services) == 0
     headers = {"Authorization": f"Octoxlabs {b64encode(jane.encode()).decode()}"}
     assert urllib3.request("GET", f"{services.gateway_url}/auth/me", headers=headers).status == 401

@@ -92,6 +92,7 @@ def test_an_erasure_is_an_event_that_does_not_name_the_user(operator: User, reco
     assert operator.username not in event.data.query
 
 
+@pytest.mark.django_db
 def test_a_name_that_nobody_has_is_said() -> None:
     with pytest.raises(CommandError, match="no user of this name"):
         _run("nobody", "--delete")

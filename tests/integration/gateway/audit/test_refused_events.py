@@ -104,11 +104,12 @@ def test_an_event_that_kafka_refuses_for_good_is_kept_counted_and_told_and_those
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     # Which passes a line of a kind once in a while.
-    monkeypatch.setattr(logging.getLogger("gateway.audit.delivery"), "filters", [])
+    for name in ("delivery", "spool_sender"):
+        monkeypatch.setattr(logging.getLogger(f"gateway.audit.{name}"), "filters", [])
     counted = REGISTRY.get_sample_value("gateway_audit_refused_total") or 0.0
     trail = _trail(kafka, tmp_path)
     before, large, behind = _small(), _large(), [_small() for _ in range(10)]
-    with caplog.at_level(logging.ERROR, "gateway.audit.delivery"):
+    with caplog.at_level(logging.ERROR, "gateway.audit"):
         for each in (before, large, *behind):
             trail.record(each, None)
         _wait_until_sent(trail)
@@ -175,7 +176,7 @@ def test_a_segment_that_cannot_be_read_is_passed_over_kept_and_counted(
     # Linux refuses to read a process's first page, which nothing is mapped to, as a bad disk does: with EIO.
     segment.symlink_to("/proc/self/mem")
     counted = REGISTRY.get_sample_value("gateway_spool_damaged_bytes_total") or 0.0
-    with caplog.at_level(logging.ERROR, "gateway.audit.delivery"):
+    with caplog.at_level(logging.ERROR, "gateway.audit"):
         _wait_until_sent(EventDelivery(EventProducer(kafka, TOPIC), spool, AuditMode.DURABLE, 20.0).start())
     assert read() == [each.event_id for each in left]
     assert segment.with_suffix(".lost").is_symlink()
