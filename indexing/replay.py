@@ -20,6 +20,8 @@ from indexing.outcomes import Failure, Outcome, classify_item, describe
 from indexing.projection import Place, Projection, Unreadable
 
 _LETTERS_PER_BULK = 200
+REFUSED_AGAIN = "refused again"
+"""Outcome of a letter whose record Elasticsearch has refused once more."""
 
 
 class ReplayStopped(Exception):
@@ -108,7 +110,7 @@ def _index(
             tally.outcomes["documents already"] += 1
         elif outcome is Outcome.POISON:
             place = f"{letter.topic} {letter.partition}:{letter.offset}"
-            _stays_dead(tally, "refused again", f"{place}: {describe(error)}")
+            _stays_dead(tally, REFUSED_AGAIN, f"{place}: {describe(error)}")
         else:
             raise ReplayStopped(describe(error))
 

@@ -11,7 +11,7 @@ from contracts.query_event.topics import TopicSettings
 from elastic.settings import ElasticsearchSettings
 from indexing.bulk_writer import connect_for_bulk
 from indexing.dead_letter_reader import DeadLetterReader
-from indexing.replay import ReplayStopped, Tally, replay
+from indexing.replay import REFUSED_AGAIN, ReplayStopped, Tally, replay
 from indexing.replay_marker import letters, mark_replayed
 from kit.kafka import KafkaSettings
 from kit.terminal import printable
@@ -32,7 +32,8 @@ def run() -> int:
     except ReplayStopped as error:
         print(f"audit_sink: stopped after {tally.read} of {reader.count} dead letters: {error}", file=sys.stderr)
         return 1
-    if tally.read:
+    # Those that were refused again may still be indexed once somebody has mended the cause, so they stay in the list.
+    if tally.read and not tally.outcomes[REFUSED_AGAIN]:
         mark_replayed(kafka, topic, reader.ends)
     outcomes = ", ".join(f"{count} {outcome}" for outcome, count in sorted(tally.outcomes.items()))
     print(f"{tally.read} dead letters read" + (f": {outcomes}" if outcomes else ""))

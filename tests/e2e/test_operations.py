@@ -89,7 +89,7 @@ def test_a_person_is_found_everywhere_and_erased(services: Services, jane: str) 
         if "sluice.query.text" in command:
             mentions = orjson.loads(printed)["hits"]["hits"]
             # Who searched for her, and who made her known.
-                assert {hit["_source"]["user"]["name"] for hit in mentions} == {"octoAdmin", operator()}
+            assert {hit["_source"]["user"]["name"] for hit in mentions} == {"octoAdmin", operator()}
     assert _count(f"user.name:{jane}", services) == 0
     headers = {"Authorization": f"Octoxlabs {b64encode(jane.encode()).decode()}"}
     assert urllib3.request("GET", f"{services.gateway_url}/auth/me", headers=headers).status == 401

@@ -41,6 +41,9 @@ def test_a_replay_indexes_what_is_mended_and_can_be_repeated(
     listed = trail.command("dead-letters", "list").stdout.splitlines()
     assert len(listed) == 21
     assert sum("  refused_by_mapping  document_parsing_exception: a bad mapping" in line for line in listed) == 20
+    refused = trail.command("replay", ELASTICSEARCH_URL=proxy.url)
+    assert refused.stdout.startswith("21 dead letters read: 20 refused again, 1 unreadable\n"), refused
+    assert len(trail.command("dead-letters", "list").stdout.splitlines()) == 21
     down = trail.command("replay", ELASTICSEARCH_URL="http://127.0.0.1:1")
     assert down.returncode == 1
     assert "stopped after 0 of 21" in down.stderr
