@@ -50,8 +50,9 @@ class _Run:
         eventually(serves, "it serves", _PATIENCE_SECONDS)
 
     def recorded_queries(self) -> int:
-        """How many queries the audit index holds."""
-        url = f"http://127.0.0.1:{self.ports['LOCAL_ELASTICSEARCH_PORT']}/query-logs-*/_count"
+        """How many searches the audit index holds; the users made at the first start have left events there too."""
+        address = f"http://127.0.0.1:{self.ports['LOCAL_ELASTICSEARCH_PORT']}"
+        url = f"{address}/query-logs-*/_count?q=event.action:query.executed"
         count: int = urllib3.request("GET", url).json()["count"]
         return count
 
