@@ -130,7 +130,7 @@ def _produce(services: Services, *values: bytes) -> tuple[int, int]:
 
 @pytest.fixture(scope="module", name="happened")
 def fixture_happened(services: Services) -> Iterator[Happened]:
-    """Searches, a stream, refusals and a change, each of whose events has its document."""
+    """Searches, a stream, refusals, a change and a look at the trail, each of whose events has its document."""
     _user(services, _AUDITOR, "--role", "auditor")
     operator = _user(services, f"operator-{uuid.uuid4().hex[:8]}", "--role", "admin")
     searcher = _user(services, f"searcher-{uuid.uuid4().hex[:8]}")
@@ -151,6 +151,8 @@ def fixture_happened(services: Services) -> Iterator[Happened]:
     no_event = _produce(services, b"no event", orjson.dumps(earlier))
     for each in (search, stream, denied, failed_login, earlier["event_id"]):
         demo.find_document(services, each)
+    look = _post(services, "/search", {"query": "", "index": "query-logs-*"}, _headers(_AUDITOR)).json()["query_id"]
+    demo.find_document(services, look)
     _wait_for_change(services, operator)
     yield Happened(operator, searcher, search, stream, denied, failed_login, earlier["event_id"], no_event)
 
