@@ -21,9 +21,10 @@ from confluent_kafka.admin._scram import (
     UserScramCredentialUpsertion,
 )
 
+from audit_sink.projection import AuditProjection
 from contracts.query_event.topics import TopicSettings
 from elastic.security import read_password
-from indexing import dead_letter_reader
+from indexing.dead_letter_reader import reader_group
 from kit.kafka import LIBRDKAFKA, KafkaSettings, client_config
 
 GATEWAY = "gateway"
@@ -44,7 +45,7 @@ def grants(topics: TopicSettings, group: str) -> list[AclBinding]:
         _allow(SINK, ResourceType.TOPIC, topics.dlq_topic, AclOperation.WRITE),
         # For `dead-letters`, `replay` and `status`.
         _allow(SINK, ResourceType.TOPIC, topics.dlq_topic, AclOperation.READ),
-        _allow(SINK, ResourceType.GROUP, dead_letter_reader.GROUP, AclOperation.READ),
+        _allow(SINK, ResourceType.GROUP, reader_group(AuditProjection.name), AclOperation.READ),
     ]
 
 

@@ -4,12 +4,12 @@ Why: the event comes first, and without it nothing is deleted, because a deletio
 fails. The account of an erasure (``audit-erasures``) and the output of the command say how it ended.
 """
 
-from confluent_kafka import KafkaError, KafkaException, Message, Producer
+from confluent_kafka import KafkaException
 
 from contracts.query_event.command import command_event
 from contracts.query_event.event import encode, headers
 from contracts.query_event.topics import TopicSettings
-from kit.kafka import LIBRDKAFKA, KafkaSettings, client_config
+from kit.kafka import KafkaSettings, NewRecord, produce
 
 _SECONDS = 10.0
 
@@ -30,28 +30,11 @@ def record_change(change: str) -> None:
     """
     kafka, topic = KafkaSettings.load(), TopicSettings.load().topic
     event = command_event("elastic", change)
-    errors: list[KafkaError] = []
-
-    def report(error: KafkaError | None, _message: Message) -> None:
-        if error is not None:
-            errors.append(error)
-
-    milliseconds = str(int(_SECONDS * 1000))
-    # The time-out of the delivery is the library's own, so that its report says what kept the event.
-    config = client_config(kafka) | {"client.id": "elastic", "acks": "all", "delivery.timeout.ms": milliseconds}
-    producer = Producer(config, logger=LIBRDKAFKA)
+    record = NewRecord(topic, encode(event), key=event.user_id, headers=tuple(headers(event, None)))
     try:
-        producer.produce(
-            topic, key=event.user_id, value=encode(event), headers=[*headers(event, None)], on_delivery=report
-        )
+        produce(kafka, "elastic", [record], within=_SECONDS)
     except KafkaException as error:
-        raise _not_recorded(kafka, str(error.args[0].str())) from None
-    if producer.flush(_SECONDS + 5) or errors:
-        raise _not_recorded(kafka, errors[0].str() if errors else "no answer")
-
-
-def _not_recorded(kafka: KafkaSettings, reason: str) -> ChangeNotRecorded:
-    return ChangeNotRecorded(
-        f"nothing was changed, as the audit trail cannot be written: Kafka at {kafka.bootstrap_servers}: {reason}; "
-        "set KAFKA_BOOTSTRAP_SERVERS and AUDIT_TOPIC to those of the gateway"
-    )
+        raise ChangeNotRecorded(
+            f"nothing was changed, as the audit trail cannot be written: Kafka at {kafka.bootstrap_servers}: "
+            f"{error.args[0].str()}; set KAFKA_BOOTSTRAP_SERVERS and AUDIT_TOPIC to those of the gateway"
+        ) from None

@@ -47,8 +47,14 @@ class PartitionBacklog:
         return max(0, self.end - self.start)
 
 
-def read_backlog(kafka: KafkaSettings, topic: str, group_id: str) -> list[PartitionBacklog]:
+def read_backlog(kafka: KafkaSettings, topic: str, name: str, group_id: str) -> list[PartitionBacklog]:
     """Ask for every partition's backlog; the group is not joined and nothing of it changes.
+
+    Args:
+        kafka: how the cluster is reached.
+        topic: the topic that is consumed.
+        name: name of the consumer, as Kafka's client id.
+        group_id: the consumer group.
 
     Raises:
         confluent_kafka.KafkaException: the cluster does not answer within five seconds, or has no such topic.
@@ -56,7 +62,7 @@ def read_backlog(kafka: KafkaSettings, topic: str, group_id: str) -> list[Partit
     consumer = Consumer(
         client_config(kafka)
         | {
-            "client.id": "audit-sink-status",
+            "client.id": name,
             "group.id": group_id,
             "enable.auto.commit": False,
             "auto.offset.reset": "earliest",

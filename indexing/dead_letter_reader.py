@@ -1,10 +1,11 @@
-"""Reads the dead-letter topic from its beginning to where it ended when reading began."""
+"""Reader of the dead-letter topic, from its beginning to where it ended when reading began."""
 
 import time
 from collections.abc import Iterator
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
+from indexing.replay_marker import replayed_until
 from kit.kafka import LIBRDKAFKA, KafkaSettings, client_config
 
 _READ_RECORDS = 500
@@ -12,16 +13,21 @@ _ANSWER_SECONDS = 5.0
 _STUCK_SECONDS = 30.0
 _TIMED_OUT = KafkaError._TIMED_OUT  # pylint: disable=protected-access  # a public constant all the same
 
-GROUP = "audit-sink-dead-letters"
-"""The group that librdkafka wants, though no offset is committed for it."""
+
+def reader_group(consumer: str) -> str:
+    """Name the group that librdkafka wants for a consumer's dead letters, though no offset is committed for it."""
+    return f"{consumer}-dead-letters"
 
 
 class DeadLetterReader:
     """One look at the topic, by iterating or at one offset; nothing is committed, so the next look sees the same.
 
+    The markers of replays are left out.
+
     Args:
         kafka: how the cluster is reached.
         topic: the dead-letter topic.
+        consumer: name of the consumer whose letters they are, for Kafka's client and group id.
 
     Attributes:
         count: how many records there are at most (markers and what compaction left out are counted too).
@@ -31,12 +37,12 @@ class DeadLetterReader:
         confluent_kafka.KafkaException: the cluster does not answer within five seconds, or has no such topic.
     """
 
-    def __init__(self, kafka: KafkaSettings, topic: str) -> None:
+    def __init__(self, kafka: KafkaSettings, topic: str, consumer: str) -> None:
         self._consumer = Consumer(
             client_config(kafka)
             | {
-                "client.id": "audit-sink-dead-letters",
-                "group.id": GROUP,
+                "client.id": consumer,
+                "group.id": reader_group(consumer),
                 "enable.auto.commit": False,
                 # What retention deletes while it is read is passed over, not everything up to the end.
                 "auto.offset.reset": "earliest",
@@ -59,18 +65,36 @@ class DeadLetterReader:
                 self._starts.append(TopicPartition(topic, partition, low))
 
     def __iter__(self) -> Iterator[Message]:
-        """Every record, once; may be gone through once.
+        """Every letter, once; may be gone through once.
 
         Raises:
             confluent_kafka.KafkaException: reading fails, or does not get any further for 30 seconds.
         """
         try:
-            yield from self._read(self._starts)
+            yield from _letters(self._read(self._starts))
+        finally:
+            self._consumer.close()
+
+    def unreplayed(self) -> Iterator[Message]:
+        """Every letter that no replay has read yet, once; may be gone through once.
+
+        A marker comes after its letters, so the topic is read twice, the second time from the markers' offsets on.
+
+        Raises:
+            confluent_kafka.KafkaException: as by iterating.
+        """
+        try:
+            offsets = {start.partition: start.offset for start in self._starts}
+            for record in self._read(self._starts):
+                until, partition = replayed_until(record), record.partition() or 0
+                offsets[partition] = max(offsets[partition], until or 0)
+            starts = [TopicPartition(self._topic, partition, offset) for partition, offset in offsets.items()]
+            yield from _letters(self._read([start for start in starts if start.offset < self.ends[start.partition]]))
         finally:
             self._consumer.close()
 
     def at(self, partition: int, offset: int) -> Message | None:
-        """The record at an offset, or None if there is none; closes the reader.
+        """The letter at an offset, or None if there is none; closes the reader.
 
         Raises:
             confluent_kafka.KafkaException: reading fails, or does not get any further for 30 seconds.
@@ -79,7 +103,7 @@ class DeadLetterReader:
         try:
             if low is None or not low <= offset < self.ends[partition]:
                 return None
-            record = next(self._read([TopicPartition(self._topic, partition, offset)]), None)
+            record = next(_letters(self._read([TopicPartition(self._topic, partition, offset)])), None)
             return record if record is not None and record.offset() == offset else None
         finally:
             self._consumer.close()
@@ -101,3 +125,7 @@ class DeadLetterReader:
             left = [each for each in self._consumer.position(starts) if each.offset < self.ends[each.partition]]
             if left and time.monotonic() - last_progress > _STUCK_SECONDS:
                 raise KafkaException(KafkaError(_TIMED_OUT, f"{self._topic} stays silent"))
+
+
+def _letters(records: Iterator[Message]) -> Iterator[Message]:
+    return (record for record in records if replayed_until(record) is None)

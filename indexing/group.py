@@ -175,7 +175,7 @@ class ConsumerGroup:  # pylint: disable=too-many-instance-attributes  # two clie
             found = self._admin.list_topics(self._topic, timeout=timeout).topics[self._topic]
         except KafkaException as error:
             return str(error.args[0])
-        return None if found.error is None else f"{found.error.str()}: {self._topic} (python -m audit_sink topics)"
+        return None if found.error is None else f"{found.error.str()}: {self._topic} (create the topic)"
 
     def _assigned(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
         self.has_joined = True

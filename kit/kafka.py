@@ -1,10 +1,13 @@
-"""Settings of a connection to Kafka, and the configuration that every client of it has."""
+"""Settings of a connection to Kafka, the configuration that every client of it has, and producing for a command."""
 
 import logging
+from collections.abc import Iterable
+from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 from typing import Self
 
+from confluent_kafka import KafkaError, KafkaException, Message, Producer
 from pydantic import SecretStr, model_validator
 from pydantic_settings import SettingsConfigDict
 
@@ -70,3 +73,49 @@ def client_config(settings: KafkaSettings) -> dict[str, str]:
     if settings.ssl_ca is not None:
         config["ssl.ca.location"] = str(settings.ssl_ca)
     return config
+
+
+@dataclass(frozen=True, slots=True)
+class NewRecord:
+    """A record to produce; a partition of -1 is chosen by the key."""
+
+    topic: str
+    value: bytes | None
+    key: str | None = None
+    headers: tuple[tuple[str, bytes], ...] = ()
+    partition: int = -1
+
+
+def produce(settings: KafkaSettings, client_id: str, records: Iterable[NewRecord], within: float) -> None:
+    """Produce a few records and wait until Kafka has acknowledged all of them.
+
+    Args:
+        settings: how the cluster is reached.
+        client_id: name of the client in the broker's log and metrics.
+        records: the records; as many as the producer's queue takes (100,000).
+        within: seconds until a record counts as not delivered.
+
+    Raises:
+        confluent_kafka.KafkaException: the first error. Records that were acknowledged before it are in the topic.
+    """
+    errors: list[KafkaError] = []
+
+    def report(error: KafkaError | None, _message: Message) -> None:
+        if error is not None:
+            errors.append(error)
+
+    # The time-out is the delivery's, so that the library's report says what kept the record.
+    config = {"client.id": client_id, "acks": "all", "delivery.timeout.ms": str(int(within * 1000))}
+    producer = Producer(client_config(settings) | config, logger=LIBRDKAFKA)
+    for record in records:
+        producer.produce(
+            record.topic,
+            value=record.value,
+            key=record.key,
+            headers=[*record.headers],
+            partition=record.partition,
+            on_delivery=report,
+        )
+    producer.flush()
+    if errors:
+        raise KafkaException(errors[0])

@@ -18,6 +18,8 @@ os.environ.setdefault("GATEWAY_SECRET_KEY", "a key that only the tests know, lon
 # All tests together are one user at one address.
 os.environ.setdefault("GATEWAY_USER_RATE", "100000/second")
 os.environ.setdefault("GATEWAY_ADDRESS_RATE", "100000/second")
+# The servers live for minutes at most, and most of their start is otherwise spent on code that is optimized for hours.
+os.environ.setdefault("JAVA_TOOL_OPTIONS", "-XX:TieredStopAtLevel=1")
 os.environ.setdefault("GATEWAY_JWT_KEYS", RSAKey.generate_key(2048).as_pem(private=True).decode())
 # Before any other conftest, which may import models, and before pytest-django looks whether it is.
 django.setup()

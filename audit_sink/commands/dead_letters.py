@@ -5,10 +5,10 @@ from datetime import UTC, datetime
 
 from confluent_kafka import Message
 
+from audit_sink.projection import AuditProjection
 from contracts.query_event.topics import TopicSettings
 from indexing.dead_letter import PREFIX, StoredLetter, record_headers, stored_letter
 from indexing.dead_letter_reader import DeadLetterReader
-from indexing.replay_marker import letters, unreplayed
 from kit.kafka import KafkaSettings
 from kit.terminal import dump, printable
 
@@ -22,8 +22,8 @@ def list_letters(*, replayed: bool) -> int:
     Args:
         replayed: also those that a replay has read.
     """
-    kafka, topic = KafkaSettings.load(), TopicSettings.load().dlq_topic
-    for record in letters(iter(_reader())) if replayed else unreplayed(kafka, topic):
+    reader = _reader()
+    for record in reader if replayed else reader.unreplayed():
         place = f"{record.partition()}:{record.offset()}"
         try:
             letter = stored_letter(record)
@@ -83,4 +83,4 @@ def _shown(content: bytes) -> str:
 
 
 def _reader() -> DeadLetterReader:
-    return DeadLetterReader(KafkaSettings.load(), TopicSettings.load().dlq_topic)
+    return DeadLetterReader(KafkaSettings.load(), TopicSettings.load().dlq_topic, AuditProjection.name)

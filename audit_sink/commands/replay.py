@@ -12,7 +12,7 @@ from elastic.settings import ElasticsearchSettings
 from indexing.bulk_writer import connect_for_bulk
 from indexing.dead_letter_reader import DeadLetterReader
 from indexing.replay import REFUSED_AGAIN, ReplayStopped, Tally, replay
-from indexing.replay_marker import letters, mark_replayed
+from indexing.replay_marker import mark_replayed
 from kit.kafka import KafkaSettings
 from kit.terminal import printable
 
@@ -21,20 +21,20 @@ def run() -> int:
     """Replay the whole topic once; with a progress bar where stderr is a terminal."""
     projection = AuditProjection(SinkSettings.load().index_prefix)
     kafka, topic = KafkaSettings.load(), TopicSettings.load().dlq_topic
-    reader = DeadLetterReader(kafka, topic)
+    reader = DeadLetterReader(kafka, topic, projection.name)
     client = connect_for_bulk(ElasticsearchSettings.load())
     tally = Tally()
     try:
         with _progress() as progress:
             task = progress.add_task("dead letters", total=reader.count)
-            for tally in replay(letters(iter(reader)), client, projection):
+            for tally in replay(reader, client, projection):
                 progress.update(task, completed=tally.read)
     except ReplayStopped as error:
         print(f"audit_sink: stopped after {tally.read} of {reader.count} dead letters: {error}", file=sys.stderr)
         return 1
     # Those that were refused again may still be indexed once somebody has mended the cause, so they stay in the list.
     if tally.read and not tally.outcomes[REFUSED_AGAIN]:
-        mark_replayed(kafka, topic, reader.ends)
+        mark_replayed(kafka, topic, projection.name, reader.ends)
     outcomes = ", ".join(f"{count} {outcome}" for outcome, count in sorted(tally.outcomes.items()))
     print(f"{tally.read} dead letters read" + (f": {outcomes}" if outcomes else ""))
     for why in tally.still_dead:

@@ -9,8 +9,8 @@ from audit_sink.settings import SinkSettings
 from contracts.query_event.topics import TopicSettings
 from indexing.backlog import PartitionBacklog, count_members, read_backlog
 from indexing.dead_letter import stored_letter
+from indexing.dead_letter_reader import DeadLetterReader
 from indexing.members import MemberUnreachable, addresses, ask
-from indexing.replay_marker import unreplayed
 from kit.kafka import KafkaSettings
 from kit.terminal import printable
 
@@ -20,7 +20,7 @@ _COLUMNS = ("partition", "committed", "end", "lag")
 def run() -> int:
     """Print the group's lag, its oldest unsettled event, the running sinks' own words, and the dead letters."""
     kafka, topics, settings = KafkaSettings.load(), TopicSettings.load(), SinkSettings.load()
-    backlogs = read_backlog(kafka, topics.topic, settings.group_id)
+    backlogs = read_backlog(kafka, topics.topic, AuditProjection.name, settings.group_id)
     members = count_members(kafka, settings.group_id)
     print(f"group {settings.group_id} on {topics.topic}: {members} member{'' if members == 1 else 's'}")
     for line in [*lag_table(backlogs), oldest_line(backlogs, time.time())]:
@@ -74,7 +74,7 @@ def _member_lines(settings: SinkSettings) -> Iterator[str]:
 
 def _dead_letter_line(kafka: KafkaSettings, topic: str) -> str:
     reasons: Counter[str] = Counter()
-    for record in unreplayed(kafka, topic):
+    for record in DeadLetterReader(kafka, topic, AuditProjection.name).unreplayed():
         try:
             reasons[stored_letter(record).reason] += 1
         except ValueError:

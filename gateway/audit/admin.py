@@ -37,18 +37,18 @@ def record_changes(view: View) -> View:
             return view(request, *args, **kwargs)
         changes: list[str] = []
         request.changes = changes  # type: ignore[attr-defined]  # Django's way to hand something on
-        record = EventDraft.begin(request, None, authentication=True)
-        record.identify(request.user.get_username(), _SESSION)
+        draft = EventDraft.begin(request, None, authentication=True)
+        draft.identify(request.user.get_username(), _SESSION)
         try:
             with transaction.atomic():
                 response = view(request, *args, **kwargs)
                 if changes:
-                    record.note_changes(changes)
-                    record.status = HTTPStatus(response.status_code)
-                    record_event(record)
+                    draft.note_changes(changes)
+                    draft.status = HTTPStatus(response.status_code)
+                    record_event(draft)
         except Unavailable as problem:
             list(get_messages(request))  # they say that all went well, and are gone when they have been read
-            return problem_response(problem, record.query_id)
+            return problem_response(problem, draft.query_id)
         return response
 
     return recorded

@@ -16,11 +16,11 @@ from kit import tracing
 
 
 @STAGE_SECONDS.labels("audit").time()
-def record_event(record: EventDraft, problem: Problem | None = None) -> None:
+def record_event(draft: EventDraft, problem: Problem | None = None) -> None:
     """Write the event of a request, and wait until it is durable.
 
     Args:
-        record: what is known of the request.
+        draft: what is known of the request.
         problem: why it has no success, or None.
 
     Raises:
@@ -32,11 +32,11 @@ def record_event(record: EventDraft, problem: Problem | None = None) -> None:
         "messaging.operation.name": "send",
         "messaging.operation.type": "send",
         "messaging.destination.name": topic,
-        "messaging.message.id": record.query_id,
+        "messaging.message.id": draft.query_id,
     }
     with tracing.span(f"send {topic}", SpanKind.PRODUCER, attributes):
-        event_delivery().record(record.event(problem), tracing.traceparent() or current_correlation().traceparent)
-    record.is_recorded = True
+        event_delivery().record(draft.event(problem), tracing.traceparent() or current_correlation().traceparent)
+    draft.is_recorded = True
 
 
 def may_record_refusal(address: str) -> bool:
@@ -60,30 +60,30 @@ def may_record_refusal(address: str) -> bool:
     return False
 
 
-def refuse(record: EventDraft, error: Exception) -> HttpResponse:
+def refuse(draft: EventDraft, error: Exception) -> HttpResponse:
     """Answer with a problem that is on the trail first; if it cannot be, with that.
 
     What fails after its event is durable is not recorded again: each request has one event.
     """
     problem = as_problem(error)
-    if problem.code is not Code.AUDIT_UNAVAILABLE and not record.is_recorded:
+    if problem.code is not Code.AUDIT_UNAVAILABLE and not draft.is_recorded:
         try:
-            record_event(record, problem)
+            record_event(draft, problem)
         except Unavailable as unavailable:
             problem = unavailable
-    return problem_response(problem, record.query_id)
+    return problem_response(problem, draft.query_id)
 
 
-def refuse_unknown(record: EventDraft, problem: Problem) -> HttpResponse:
+def refuse_unknown(draft: EventDraft, problem: Problem) -> HttpResponse:
     """Answer somebody who is not known: on the trail first, as far as ``may_record_refusal`` lets it.
 
     Nothing is given away here, so a trail that cannot be written does not change the answer.
     """
-    if not may_record_refusal(record.metadata.client_ip or ""):
+    if not may_record_refusal(draft.metadata.client_ip or ""):
         return problem_response(problem)
     try:
-        record_event(record, problem)
+        record_event(draft, problem)
     except Unavailable:
         REFUSALS_NOT_RECORDED.inc()
         return problem_response(problem)
-    return problem_response(problem, record.query_id)
+    return problem_response(problem, draft.query_id)

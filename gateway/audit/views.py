@@ -23,23 +23,23 @@ class AuditedView(View):
     So are the refusals of unknown and of throttled callers, as far as ``may_record_refusal`` lets them.
     """
 
-    record: EventDraft | None = None
+    draft: EventDraft | None = None
     """Of a known caller."""
     authentication: ClassVar[bool] = False
     """Whether what is recorded is about who somebody is, and not about a query."""
 
     def perform_authentication(self, request: Request) -> None:
-        """Find out who asks, and open the record of a known caller's request: its problems are on the trail too."""
+        """Find out who asks, and begin the draft of a known caller's event: its problems are on the trail too."""
         super().perform_authentication(request)
         if request.user.is_authenticated:
             name = request.user.get_username()
-            self.record = EventDraft.begin(request, name, authentication=self.authentication)
+            self.draft = EventDraft.begin(request, name, authentication=self.authentication)
 
     def begin(self, request: Request) -> EventDraft:
-        """The record of the request."""
+        """The draft of the request's event."""
         del request
-        assert self.record is not None, "the view lets nobody in who is not known"
-        return self.record
+        assert self.draft is not None, "the view lets nobody in who is not known"
+        return self.draft
 
     def handle_exception(self, exc: Exception) -> Any:
         """Answer with a problem that is on the trail first."""
@@ -49,14 +49,14 @@ class AuditedView(View):
             challenge = challenger().authenticate_header(self.request)
             exc.auth_header = challenge  # type: ignore[union-attr]  # as the framework does
         problem = as_problem(exc)
-        record = self.record
-        if record is None:
+        draft = self.draft
+        if draft is None:
             return refuse_unknown(EventDraft.begin(self.request, None, authentication=self.authentication), problem)
         if not self.is_recorded(problem) or (
             problem.code is Code.THROTTLED and not may_record_refusal(self.request.META["REMOTE_ADDR"])
         ):
             return problem_response(problem)
-        return refuse(record, problem)
+        return refuse(draft, problem)
 
     def is_recorded(self, problem: Problem) -> bool:
         """Whether this answer to a known caller is on the trail."""
@@ -80,7 +80,7 @@ class CredentialsView(AuditedView):
     authentication = True
 
     def let_in(self, request: Request, user_name: str, scheme: str) -> EventDraft:
-        """Open the record of a request, now that it has shown who asks."""
-        record = self.record = EventDraft.begin(request, None, authentication=True)
-        record.identify(user_name, scheme)
-        return record
+        """Begin the draft of a request's event, now that the body has shown who asks."""
+        draft = self.draft = EventDraft.begin(request, None, authentication=True)
+        draft.identify(user_name, scheme)
+        return draft

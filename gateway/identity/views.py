@@ -63,10 +63,10 @@ class AccessTokenView(CredentialsView):
             record_event(self.let_in(request, key.user.username, API_KEY))
         else:
             user = log_in_with_password(shown["username"], shown["password"], address)
-            record = self.let_in(request, user.username, "password")
+            draft = self.let_in(request, user.username, "password")
             with transaction.atomic():
                 answer = _both(start_family(user, now), now)
-                record_event(record)
+                record_event(draft)
         return Response(answer, headers=NOT_KEPT)
 
 
@@ -110,8 +110,8 @@ class RevokeView(CredentialsView):
             if user is not None:
                 record_event(self.let_in(request, user.username, "token"))
             elif may_record_refusal(request.META["REMOTE_ADDR"]):
-                self.record = EventDraft.begin(request, None, authentication=True)
-                record_event(self.record)
+                self.draft = EventDraft.begin(request, None, authentication=True)
+                record_event(self.draft)
         return Response({})
 
 
@@ -123,9 +123,9 @@ class MeView(AuditedView):
     @_operation("me", Me)
     def get(self, request: Request) -> Response:
         """Show your name, role and indices."""
-        record = self.begin(request)
+        draft = self.begin(request)
         user = caller(request)
-        record_event(record)
+        record_event(draft)
         indices = list(searchable_indices(user))
         return Response(Me(username=user.get_username(), role=Role(user.role), indices=indices))
 
@@ -151,9 +151,9 @@ class KeysView(_ProvenView):
 
         Those that are not revoked, without their secrets.
         """
-        record = self.begin(request)
+        draft = self.begin(request)
         keys = caller(request).api_keys.filter(revoked_at=None).order_by("created_at")
-        record_event(record)
+        record_event(draft)
         return Response(ApiKeys(keys=[_described(key) for key in keys]))
 
     @_key_operation("make_api_key", NewApiKey, KeySerializer, status=201)
@@ -162,20 +162,20 @@ class KeysView(_ProvenView):
 
         Its text is in this answer and nowhere else.
         """
-        record = self.begin(request)
+        draft = self.begin(request)
         wanted = checked(KeySerializer, request.data)
         now = datetime.now(UTC)
         _require_fresh_log_in(identification(request).token, now)
         days = wanted["expires_in_days"]
         alive = Q(expires_at=None) | Q(expires_at__gt=now)
-        record.status = HTTPStatus.CREATED
+        draft.status = HTTPStatus.CREATED
         with transaction.atomic():
             caller(request).lock()
             if caller(request).api_keys.filter(alive, revoked_at=None).count() >= MAX_KEYS:
                 raise malformed(f"You have {MAX_KEYS} API keys, which is as many as there may be; delete one.")
             key, text = issue_key(caller(request), wanted["name"], None if days is None else now + timedelta(days=days))
-            record_event(record)
-        return Response(NewApiKey(**_described(key), api_key=text), status=record.status, headers=NOT_KEPT)
+            record_event(draft)
+        return Response(NewApiKey(**_described(key), api_key=text), status=draft.status, headers=NOT_KEPT)
 
 
 class KeyView(_ProvenView):
@@ -192,14 +192,14 @@ class KeyView(_ProvenView):
 
         The access tokens that it was exchanged for end too. An unknown key is gone already.
         """
-        record = self.begin(request)
+        draft = self.begin(request)
         now = datetime.now(UTC)
-        record.status = HTTPStatus.NO_CONTENT
+        draft.status = HTTPStatus.NO_CONTENT
         with transaction.atomic():
             if caller(request).api_keys.filter(id=key_id, revoked_at=None).update(revoked_at=now):
                 DeniedToken.objects.deny([key_id], now)
-            record_event(record)
-        return Response(status=record.status)
+            record_event(draft)
+        return Response(status=draft.status)
 
 
 class KeySetView(PublicView):

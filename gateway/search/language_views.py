@@ -100,14 +100,14 @@ class CompleteView(RefusalsAuditedView):
     )
     def post(self, request: Request) -> Response:
         """Complete a query that is being typed."""
-        record = self.begin(request)
+        draft = self.begin(request)
         wanted = checked_for(CompleteSerializer, request.data, caller(request))
-        record.query, record.index = wanted["query"], wanted["index"]
+        draft.query, draft.index = wanted["query"], wanted["index"]
         require_index(caller(request), wanted["index"])
         answer = translator_client.complete(**wanted)
         if answer["values_of"] is not None:
-            record.hits = len(answer["suggestions"])
-            record_event(record)
+            draft.hits = len(answer["suggestions"])
+            record_event(draft)
         return Response(answer)
 
     def is_recorded(self, problem: Problem) -> bool:

@@ -11,7 +11,7 @@ import logging
 import sys
 import time
 from collections.abc import Awaitable, Callable, Iterable, Mapping
-from contextlib import AbstractAsyncContextManager, AbstractContextManager, nullcontext, suppress
+from contextlib import AbstractAsyncContextManager, suppress
 from typing import Any
 from urllib.parse import unquote_to_bytes
 
@@ -30,7 +30,7 @@ from gateway.http.memory import Memory, Part, Share, memory_is_full, used_by
 from gateway.http.metrics import SHED
 from gateway.http.problems import Code, Problem, Unavailable, problem_response
 from gateway.identity.authentication import lets_in
-from gateway.serving.bulkheads import Bulkhead, Full, Places
+from gateway.serving.bulkheads import Bulkhead, Full
 from gateway.serving.request_bodies import Message, Receive, RequestBodies
 from gateway.serving.unsent_bytes import bound_unsent_bytes
 from gateway.serving.wsgi import application as wsgi
@@ -66,9 +66,9 @@ class Application:  # pylint: disable=too-many-instance-attributes  # it puts th
             "/metrics": Bulkhead("metrics", 1, _VITAL_QUEUE),
             "/readyz": Bulkhead("readiness", 1, _VITAL_QUEUE),
         }
-        self._requests = Bulkhead("requests", settings.GATEWAY.threads, settings.GATEWAY.queue)
+        threads, queue = settings.GATEWAY.threads, settings.GATEWAY.queue
         # One address may have half of the room, so that others find some too.
-        self._places = Places(max(1, (settings.GATEWAY.threads + settings.GATEWAY.queue) // 2))
+        self._requests = Bulkhead("requests", threads, queue, share=max(1, (threads + queue) // 2))
         self._timeouts = ClientTimeouts()
         self._bodies = RequestBodies(self._timeouts)
         self._memory = Memory(self._timeouts)
@@ -113,16 +113,13 @@ class Application:  # pylint: disable=too-many-instance-attributes  # it puts th
 
     async def _answer(self, scope: Message, receive: Receive, client: "_Client", share: Share) -> None:
         environ = _environ(scope)
-        bulkhead = self._bulkheads.get(scope["path"])
-        entered: AbstractContextManager[None] = nullcontext()
+        bulkhead = self._bulkheads.get(scope["path"], self._requests)
+        place = neighbourhood(client_of(environ))
         try:
-            if bulkhead is None:
-                bulkhead = self._requests
-                place = neighbourhood(client_of(environ))
+            if bulkhead is self._requests:
                 await self._take_body(environ, place, receive, share)
-                entered = self._places.inside(place)
-            with entered:
-                answer = await bulkhead.run(_respond, environ, _Stream(asyncio.get_running_loop(), client), share)
+            stream = _Stream(asyncio.get_running_loop(), client)
+            answer = await bulkhead.run(place, _respond, environ, stream, share)
         except Full:
             SHED.inc()
             overloaded = Unavailable(Code.OVERLOADED, "The gateway has more requests than it can work on; try again.")
@@ -144,14 +141,14 @@ class Application:  # pylint: disable=too-many-instance-attributes  # it puts th
         limit = body_limit(_path(environ))
         try:
             environ[REFUSED] = refusal(place)
-            if environ[REFUSED] is None and await self._is_wanted(environ, limit, share):
+            if environ[REFUSED] is None and await self._is_wanted(environ, place, limit, share):
                 body, whole = await self._bodies.read(place, receive, limit)
                 environ["wsgi.input"] = io.BytesIO(body)
                 environ["CONTENT_LENGTH"] = str(len(body) if whole else len(body) + 1)
         except Problem as problem:
             environ[REFUSED] = problem
 
-    async def _is_wanted(self, environ: dict[str, Any], limit: int, share: Share) -> bool:
+    async def _is_wanted(self, environ: dict[str, Any], place: str, limit: int, share: Share) -> bool:
         """Whether to read the body; there is memory for it then.
 
         Raises:
@@ -167,7 +164,8 @@ class Application:  # pylint: disable=too-many-instance-attributes  # it puts th
             if path.startswith(FORMS):
                 raise too_large(limit)
             return False
-        if needs_credentials(path) and not await self._requests.run(lets_in, environ.get("HTTP_AUTHORIZATION")):
+        credentials = environ.get("HTTP_AUTHORIZATION")
+        if needs_credentials(path) and not await self._requests.run(place, lets_in, credentials):
             return False
         if not share.try_claim(Part.RECEIVED, length):
             raise memory_is_full()

@@ -18,6 +18,7 @@ from uuid import uuid4
 from confluent_kafka import Producer
 from elasticsearch import helpers
 
+from audit_sink.projection import AuditProjection
 from elastic.bootstrap import bootstrap
 from elastic.client import connect
 from elastic.settings import ElasticsearchSettings
@@ -113,7 +114,9 @@ def _take_stock(trail: Trail, account: Account) -> None:
     trail.client.indices.refresh(index=trail.indices)
     for hit in helpers.scan(trail.client, index=trail.indices, query={"_source": False}, size=10_000):
         account.found_document(hit["_id"])
-    for record in DeadLetterReader(KafkaSettings(bootstrap_servers=trail.bootstrap), trail.dlq_topic):
+    for record in DeadLetterReader(
+        KafkaSettings(bootstrap_servers=trail.bootstrap), trail.dlq_topic, AuditProjection.name
+    ):
         event_id = dict(record.headers() or [])["ce_id"]
         account.found_letter(event_id.decode() if isinstance(event_id, bytes) else str(event_id))
 

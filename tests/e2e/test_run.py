@@ -1,4 +1,7 @@
-"""`make run`, as its user meets it: it serves, refuses a second one, survives nothing by halves, and leaves nothing."""
+"""`make run`, as its user meets it: it serves, refuses a second one, keeps its data, and leaves no process behind.
+
+Whichever of its programs ends, the rest is stopped: tests/unit/local/test_supervisor.py.
+"""
 
 import os
 import signal
@@ -80,7 +83,7 @@ def run(tmp_path: Path) -> Iterator[_Run]:
         started.process.wait(timeout=_PATIENCE_SECONDS)
 
 
-def test_a_second_run_is_refused_ctrl_c_ends_the_first_and_its_data_survive(run: _Run) -> None:
+def test_a_second_run_is_refused_the_data_survive_ctrl_c_and_without_kafka_everything_is_stopped(run: _Run) -> None:
     second = subprocess.run(
         [sys.executable, "-m", "local", "run"],
         env=run.environment,
@@ -101,17 +104,10 @@ def test_a_second_run_is_refused_ctrl_c_ends_the_first_and_its_data_survive(run:
 
     run.start()
     run.wait_until_it_serves()
-    assert run.recorded_queries() == 2
+    assert run.recorded_queries() == 2, "the data survive"
 
-
-@pytest.mark.parametrize(
-    ("command", "name"),
-    [("supervisor.supervisord", "the process manager"), ("kafka.Kafka", "kafka"), ("-m gateway", "gateway")],
-)
-def test_a_killed_child_is_reported_and_everything_else_is_stopped(run: _Run, command: str, name: str) -> None:
     everything = psutil.Process(run.process.pid).children(recursive=True)
-    run.child(command).kill()
+    run.child("kafka.Kafka").kill()
     assert run.process.wait(timeout=_PATIENCE_SECONDS) == 1
-    last = run.printed().splitlines()[-1]
-    assert last.startswith(f"Sluice stopped: {name} ")
+    assert run.printed().splitlines()[-1].startswith("Sluice stopped: kafka ")
     run.assert_nothing_is_left(everything)

@@ -80,16 +80,16 @@ class LogInForm(AdminAuthenticationForm):
         if username is None or not password:
             return self.cleaned_data
         assert self.request is not None
-        record = EventDraft.begin(self.request, None, authentication=True)
+        draft = EventDraft.begin(self.request, None, authentication=True)
         try:
             self.user_cache = log_in_with_password(username, password, self.request.META["REMOTE_ADDR"])
-            record.identify(self.user_cache.get_username(), _SCHEME)
+            draft.identify(self.user_cache.get_username(), _SCHEME)
             if not self.user_cache.is_staff:
                 raise AuthenticationFailed("The user is no administrator.")
-            record_event(record)
+            record_event(draft)
         except (AuthenticationFailed, Problem) as error:
             problem = as_problem(error)
-            refuse_unknown(record, problem)
+            refuse_unknown(draft, problem)
             raise ValidationError(problem.detail) from None
         return self.cleaned_data
 

@@ -5,7 +5,7 @@ import threading
 
 import pytest
 
-from gateway.serving.bulkheads import Bulkhead, Full, Places
+from gateway.serving.bulkheads import Bulkhead, Full
 
 
 async def _until(bulkhead: Bulkhead, inside: int) -> None:
@@ -18,10 +18,10 @@ def test_what_is_more_than_threads_and_queue_is_refused_at_once_and_the_rest_is_
 
     async def fill() -> list[bool]:
         bulkhead = Bulkhead("test", threads=2, queue=1)
-        work = [asyncio.create_task(bulkhead.run(go.wait)) for _ in range(3)]
+        work = [asyncio.create_task(bulkhead.run("a", go.wait)) for _ in range(3)]
         await _until(bulkhead, 3)
         with pytest.raises(Full):
-            await bulkhead.run(go.wait)
+            await bulkhead.run("a", go.wait)
         go.set()
         return await asyncio.gather(*work)
 
@@ -33,9 +33,9 @@ def test_a_full_bulkhead_does_not_hold_up_another() -> None:
 
     async def beside() -> str:
         full, other = Bulkhead("test", threads=1, queue=0), Bulkhead("test", threads=1, queue=0)
-        held = asyncio.create_task(full.run(go.wait))
+        held = asyncio.create_task(full.run("a", go.wait))
         await _until(full, 1)
-        answer = await other.run(lambda: "answer")
+        answer = await other.run("a", lambda: "answer")
         go.set()
         await held
         return answer
@@ -51,14 +51,63 @@ def test_work_that_fails_leaves_its_room() -> None:
         bulkhead = Bulkhead("test", threads=1, queue=0)
         for _ in range(2):
             with pytest.raises(ValueError, match="no"):
-                await bulkhead.run(fail)
+                await bulkhead.run("a", fail)
 
     asyncio.run(twice())
 
 
 def test_one_place_has_its_share_and_others_theirs() -> None:
-    places = Places(2)
-    with places.inside("a"), places.inside("a"), places.inside("b"), pytest.raises(Full), places.inside("a"):
-        pass
-    with places.inside("a"):
-        pass
+    go = threading.Event()
+
+    async def fill() -> None:
+        bulkhead = Bulkhead("test", threads=1, queue=3, share=2)
+        work = [asyncio.create_task(bulkhead.run(place, go.wait)) for place in "aab"]
+        await _until(bulkhead, 3)
+        with pytest.raises(Full):
+            await bulkhead.run("a", go.wait)
+        go.set()
+        await asyncio.gather(*work)
+        assert await bulkhead.run("a", lambda: True)
+
+    asyncio.run(fill())
+
+
+def test_places_take_turns_however_much_one_of_them_has_sent_before() -> None:
+    go, done = threading.Event(), list[str]()
+
+    async def work_in_turns() -> None:
+        bulkhead = Bulkhead("test", threads=1, queue=10)
+        first = asyncio.create_task(bulkhead.run("", go.wait))
+        await _until(bulkhead, 1)
+        work = [asyncio.create_task(bulkhead.run(place[0], done.append, place)) for place in ("a1", "a2", "a3", "b1")]
+        await _until(bulkhead, 5)
+        go.set()
+        await asyncio.gather(first, *work)
+
+    asyncio.run(work_in_turns())
+    assert done == ["a1", "b1", "a2", "a3"]
+
+
+def test_who_is_given_up_while_waiting_or_just_then_takes_nobodys_turn() -> None:
+    go = threading.Event()
+
+    async def give_up() -> bool:
+        bulkhead = Bulkhead("test", threads=1, queue=10)
+        waiting: list[asyncio.Task[bool]] = []
+
+        async def be_first() -> None:
+            await bulkhead.run("", go.wait)
+            # Its turn has come, and it does not know yet.
+            waiting[1].cancel()
+
+        first = asyncio.create_task(be_first())
+        await _until(bulkhead, 1)
+        waiting += [asyncio.create_task(bulkhead.run(place, lambda: True)) for place in "abc"]
+        await _until(bulkhead, 4)
+        waiting[0].cancel()
+        go.set()
+        await asyncio.wait([first, *waiting[:2]])
+        assert [each.cancelled() for each in waiting[:2]] == [True, True]
+        return await waiting[2] and await bulkhead.run("a", lambda: True)
+
+    assert asyncio.run(give_up())
