@@ -8,6 +8,8 @@ LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --genera
 # The linters load Django's settings, which want a key to be there; nothing is signed with this one.
 check: export GATEWAY_SECRET_KEY := only-for-the-linters
 export MAKECMDGOALS
+# The tests start hundreds of processes, each of which would compile every module anew where no bytecode is kept.
+PYTEST := env -u PYTHONDONTWRITEBYTECODE $(BIN)/pytest
 # As in: make run DEVICES=100000
 ifdef DEVICES
 export LOCAL_DEVICES := $(DEVICES)
@@ -27,10 +29,10 @@ demo: .venv/embedded.stamp ## The same, but stop after the main job
 	@$(BIN)/python -m local demo
 
 test: .venv/dev.stamp ## Run every test, against real Kafka and Elasticsearch
-	@$(BIN)/pytest -n 2 --dist loadfile
+	@$(PYTEST) -n 2 --dist loadfile
 
 test-unit: .venv/dev.stamp ## Run the tests that need no server
-	@$(BIN)/pytest -n auto tests/unit
+	@$(PYTEST) -n auto tests/unit
 
 check: .venv/dev.stamp ## Format, lint, types and layering
 	$(BIN)/ruff format --check

@@ -5,6 +5,7 @@ import os
 from collections.abc import Iterator
 
 import django
+import hypothesis
 import pytest
 from joserfc.jwk import RSAKey
 
@@ -23,6 +24,9 @@ os.environ.setdefault("JAVA_TOOL_OPTIONS", "-XX:TieredStopAtLevel=1")
 os.environ.setdefault("GATEWAY_JWT_KEYS", RSAKey.generate_key(2048).as_pem(private=True).decode())
 # Before any other conftest, which may import models, and before pytest-django looks whether it is.
 django.setup()
+# Every run draws others; `make fuzz` is for the long search.
+hypothesis.settings.register_profile("tests", max_examples=50)
+hypothesis.settings.load_profile("tests")
 
 
 @pytest.fixture(autouse=True)

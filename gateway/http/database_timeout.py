@@ -9,11 +9,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import psycopg
 from django.db.backends.base.base import BaseDatabaseWrapper
-from psycopg.pq import TransactionStatus
+
+if TYPE_CHECKING:
+    # Loading it takes a tenth of a second, and a gateway on SQLite has no use for it.
+    import psycopg
 
 _seconds: ContextVar[float] = ContextVar("seconds", default=12.0)
 """A little more than PostgreSQL's own limit, which leaves the connection as it was."""
@@ -31,9 +33,9 @@ def at_most(seconds: float) -> Iterator[None]:
 
 def limit_statements(connection: BaseDatabaseWrapper, **_: Any) -> None:
     """Limit those of a connection, if it is one to PostgreSQL; receives Django's signal ``connection_created``."""
-    if isinstance(connection.connection, psycopg.Connection):
+    if connection.vendor == "postgresql":
         # On the object, as Django chooses its class; the method is told its connection, which `partial` does.
-        connection.connection.wait = partial(_wait, connection.connection)  # type: ignore[method-assign]  # see above
+        connection.connection.wait = partial(_wait, connection.connection)
 
 
 def _wait(connection: "psycopg.Connection[Any]", statement: Any, **options: Any) -> Any:
@@ -44,8 +46,8 @@ def _wait(connection: "psycopg.Connection[Any]", statement: Any, **options: Any)
             is closed.
     """
     try:
-        return psycopg.Connection.wait(connection, statement, **{"timeout": _seconds.get()} | options)
-    except psycopg.OperationalError:
-        if connection.info.transaction_status == TransactionStatus.ACTIVE:
+        return type(connection).wait(connection, statement, **{"timeout": _seconds.get()} | options)
+    except connection.OperationalError:  # as the module's (PEP 249, optional extensions)
+        if connection.info.transaction_status.name == "ACTIVE":
             connection.close()
         raise

@@ -1,6 +1,5 @@
 """``python -m gateway search`` where its arguments, its output or its gateway are not what they should be."""
 
-import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -11,6 +10,8 @@ from typing import ClassVar
 import orjson
 import pytest
 
+from gateway.serving.command_line import main
+from tests.support.command_line import run_here
 from tests.support.http_server import QuietHandler, serving
 
 _ANSWER = {
@@ -52,13 +53,8 @@ def _command(*arguments: str | bytes) -> list[str | bytes]:
     return [sys.executable, "-m", "gateway", "search", *arguments]
 
 
-def _run(
-    *arguments: str | bytes, stdout: int = subprocess.PIPE, variables: dict[str, str] | None = None
-) -> subprocess.CompletedProcess[bytes]:
-    environment = os.environ | (variables or {})
-    return subprocess.run(
-        _command(*arguments), env=environment, stdout=stdout, stderr=subprocess.PIPE, timeout=60, check=False
-    )
+def _run(*arguments: str | bytes, variables: dict[str, str] | None = None) -> subprocess.CompletedProcess[bytes]:
+    return run_here(main, "search", *arguments, variables=variables)
 
 
 @pytest.fixture
@@ -174,7 +170,8 @@ def test_a_reader_of_the_help_that_goes_away_ends_it_quietly() -> None:
 
 def test_an_output_that_is_full_is_one_line_and_exit_status_1(url: str) -> None:
     with Path("/dev/full").open("wb") as full:
-        result = _run("", "--user", "ada", "--url", url, stdout=full.fileno())
+        command = _command("", "--user", "ada", "--url", url)
+        result = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, timeout=60, check=False)
     assert (result.returncode, result.stderr) == (1, b"standard output: No space left on device\n")
 
 

@@ -8,12 +8,14 @@ from typing import Any
 import orjson
 import pytest
 
+from tests.support.command_line import run_here
+from translator.command_line import main
+
 _MAPPING = {"properties": {"Hostname": {"type": "keyword"}, "Ip": {"type": "ip"}}}
 
 
 def _run(*arguments: str, stdin: bytes = b"") -> subprocess.CompletedProcess[bytes]:
-    command = [sys.executable, "-m", "translator", *arguments]
-    return subprocess.run(command, input=stdin, capture_output=True, timeout=60, check=False)
+    return run_here(main, *arguments, standard_input=stdin)
 
 
 @pytest.fixture(name="mapping")
@@ -24,7 +26,8 @@ def _mapping(tmp_path: Path) -> str:
 
 
 def test_a_query_is_printed_as_dsl(mapping: str) -> None:
-    result = _run("Hostname = octoxlabs*", "--mapping", mapping)
+    command = [sys.executable, "-m", "translator", "Hostname = octoxlabs*", "--mapping", mapping]
+    result = subprocess.run(command, capture_output=True, timeout=60, check=False)
     assert (result.returncode, result.stderr) == (0, b"")
     assert orjson.loads(result.stdout) == {"prefix": {"Hostname": "octoxlabs"}}
 

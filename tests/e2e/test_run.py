@@ -1,6 +1,6 @@
 """`make run`, as its user meets it: it serves, refuses a second one, keeps its data, and leaves no process behind.
 
-Whichever of its programs ends, the rest is stopped: tests/unit/local/test_supervisor.py.
+Whichever of its programs ends, the rest is stopped: tests/integration/local/test_supervisor.py.
 """
 
 import os

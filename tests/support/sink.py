@@ -3,7 +3,6 @@
 import os
 import signal
 import subprocess
-import sys
 import threading
 import urllib.error
 import urllib.request
@@ -21,6 +20,7 @@ from confluent_kafka import Consumer, ConsumerGroupState, KafkaException, Messag
 from confluent_kafka.admin import AdminClient
 from elasticsearch import ApiError, Elasticsearch
 
+from audit_sink.command_line import main
 from audit_sink.topics import create_topics
 from contracts.query_event.event import (
     SCHEMA_VERSION,
@@ -39,6 +39,7 @@ from kit.kafka import KafkaSettings
 from local import ports
 from local.errors import StackError
 from local.supervisor import Program, Supervisor
+from tests.support.command_line import run_here
 from tests.support.faulty_proxy import FaultyProxy, Reply
 from tests.support.paths import ROOT
 from tests.support.process import python
@@ -126,16 +127,9 @@ class Trail:
             reader.close()
 
     def command(self, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
-        """Run a command of the sink to its end."""
-        return subprocess.run(
-            [sys.executable, "-m", "audit_sink", *arguments],
-            cwd=ROOT,
-            env=self.environment | variables,
-            capture_output=True,
-            text=True,
-            timeout=WAIT_SECONDS,
-            check=False,
-        )
+        """Run a command of the sink to its end, in this process."""
+        done = run_here(main, *arguments, variables=self.environment | variables)
+        return subprocess.CompletedProcess(done.args, done.returncode, done.stdout.decode(), done.stderr.decode())
 
     def produce(self, events: Iterable[AuditEvent], partition: int = -1) -> None:
         """Put events on the topic, as the gateway does (-1), or on one partition of it, and into the account."""

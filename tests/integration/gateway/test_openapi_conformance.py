@@ -14,7 +14,7 @@ from elastic.settings import ElasticsearchSettings
 from tests.support.api_key import make_api_key
 from tests.support.gateway import Backing, configured_gateway
 
-_EXAMPLES = 60
+_EXAMPLES = 25
 """Requests that are made up for an operation, besides those that its schema's bounds and examples give."""
 # Its default checks but one: whether a text is a query, and a name a field, no schema can say.
 _UNDECIDABLE = "positive_data_acceptance"

@@ -27,9 +27,10 @@ def gateway(tmp_path: Path, backing: Backing) -> Gateway:
     return configured_gateway(tmp_path, backing)
 
 
-@pytest.fixture
-def serving(gateway: Gateway) -> Iterator[Gateway]:
-    """A gateway that serves."""
+@pytest.fixture(scope="module")
+def serving(tmp_path_factory: pytest.TempPathFactory, backing: Backing) -> Iterator[Gateway]:
+    """A gateway that serves, for tests that leave it as it is."""
+    gateway = configured_gateway(tmp_path_factory.mktemp("serving"), backing)
     with gateway.started():
         yield gateway
 
