@@ -67,7 +67,7 @@ _DASHES = re.compile(f"[{_PLAIN['DASH']}]")
 _SINGLE_QUOTES = re.compile(f"[{_PLAIN['QUOTE']}]")
 _DOUBLE_QUOTES = re.compile("[\u00ab\u00bb\u201c-\u201f\u2033-\u2036\u2039\u203a\u301d-\u301f\uff02]")
 # Few values have any of these, so most are done with after one look.
-_SUSPECT = re.compile(r"[\\*?;%/|^\[]|\.\+|[^ -~]|\A[nN][uU][lL][lL]\Z")
+_SUSPECT = re.compile(r"[\\;%/|^\[]|\.[*+]|\A[\"'].*[*?]|[^ -~]|\A[nN][uU][lL][lL]\Z")
 
 
 def notices(text: str, compared: Iterable[Compared]) -> tuple[Notice, ...]:
@@ -85,6 +85,8 @@ def notices(text: str, compared: Iterable[Compared]) -> tuple[Notice, ...]:
         found += _of_comparison(text, comparison, field)
         if len(found) > MAX_NOTICES:
             break
+    if not found:
+        return ()
     found.sort(key=lambda notice: notice.position)
     return tuple(_with_suggestion_that_is_a_query(text, notice) for notice in found[:MAX_NOTICES])
 
