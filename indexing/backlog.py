@@ -15,6 +15,10 @@ from kit.kafka import LIBRDKAFKA, KafkaSettings, client_config
 
 _ANSWER_SECONDS = 5.0
 _OLDEST_SECONDS = 5.0
+_PAUSE_SECONDS = 0.2
+_NO_COORDINATOR_YET = frozenset(
+    (KafkaError.NOT_COORDINATOR, KafkaError.COORDINATOR_NOT_AVAILABLE, KafkaError.COORDINATOR_LOAD_IN_PROGRESS)
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +80,7 @@ def read_backlog(kafka: KafkaSettings, topic: str, name: str, group_id: str) -> 
             raise KafkaException(KafkaError(found.error.code(), f"{found.error.str()}: {topic}"))
         backlogs = []
         partitions = [TopicPartition(topic, number) for number in sorted(found.partitions)]
-        for position in consumer.committed(partitions, timeout=_ANSWER_SECONDS):
+        for position in committed_positions(consumer, partitions):
             low, end = consumer.get_watermark_offsets(position, timeout=_ANSWER_SECONDS)
             committed = position.offset if position.offset >= 0 else None
             backlogs.append(PartitionBacklog(position.partition, committed, low, end))
@@ -84,6 +88,22 @@ def read_backlog(kafka: KafkaSettings, topic: str, name: str, group_id: str) -> 
         return [replace(each, oldest_ms=oldest.get(each.partition)) for each in backlogs]
     finally:
         consumer.close()
+
+
+def committed_positions(consumer: Consumer, partitions: list[TopicPartition]) -> list[TopicPartition]:
+    """Ask for the group's positions, again for five seconds while the cluster still looks for its coordinator.
+
+    Raises:
+        confluent_kafka.KafkaException: the cluster does not answer, or refuses to.
+    """
+    deadline = time.monotonic() + _ANSWER_SECONDS
+    while True:
+        try:
+            return consumer.committed(partitions, timeout=_ANSWER_SECONDS)
+        except KafkaException as error:
+            if error.args[0].code() not in _NO_COORDINATOR_YET or time.monotonic() > deadline:
+                raise
+        time.sleep(_PAUSE_SECONDS)
 
 
 def _oldest(consumer: Consumer, topic: str, backlogs: list[PartitionBacklog]) -> dict[int, int]:

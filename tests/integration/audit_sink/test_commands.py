@@ -4,13 +4,14 @@ import os
 import pty
 import subprocess
 import sys
-from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 
 import orjson
 import pytest
 
 from tests.support.faulty_proxy import Reply
 from tests.support.paths import ROOT
+from tests.support.process import python, running
 from tests.support.sink import (
     FaultyElasticsearch,
     Start,
@@ -187,11 +188,21 @@ def test_status_without_a_sink_says_that_none_can_be_reached(trail: Trail) -> No
 
 def test_without_kafka_every_command_is_one_line_and_exit_status_1(trail: Trail) -> None:
     commands = [("status",), ("dead-letters", "list"), ("dead-letters", "show", "0"), ("replay",)]
-    with ThreadPoolExecutor() as side_by_side:  # each waits a while for an answer
-        results = side_by_side.map(lambda command: trail.command(*command, **_NOWHERE), commands)
-
-    for result in results:
-        assert result.returncode == 1
-        assert result.stdout == ""
-        assert result.stderr.splitlines()[-1].startswith("audit_sink: Kafka: ")
-        assert "Traceback" not in result.stderr
+    with ExitStack() as processes:
+        side_by_side = [  # each waits a while for an answer
+            processes.enter_context(
+                running(
+                    *python("audit_sink", *command),
+                    environment=trail.environment | _NOWHERE,
+                    stdout=subprocess.PIPE,
+                    stderr=subprocess.PIPE,
+                    text=True,
+                )
+            )
+            for command in commands
+        ]
+        for process in side_by_side:
+            output, errors = process.communicate(timeout=60)
+            assert (process.returncode, output) == (1, "")
+            assert errors.splitlines()[-1].startswith("audit_sink: Kafka: ")
+            assert "Traceback" not in errors
