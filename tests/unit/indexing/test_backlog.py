@@ -9,7 +9,7 @@ from indexing import backlog as module
 from indexing.backlog import PartitionBacklog, committed_positions
 
 
-class _Asked:
+class _Asked:  # pylint: disable=too-few-public-methods  # a consumer has many, of which one is asked
     """A consumer whose questions have these errors, one after the other, before they are answered."""
 
     def __init__(self, *errors: int) -> None:
