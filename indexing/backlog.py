@@ -103,6 +103,7 @@ def committed_positions(consumer: Consumer, partitions: list[TopicPartition]) ->
         except KafkaException as error:
             if error.args[0].code() not in _NO_COORDINATOR_YET or time.monotonic() > deadline:
                 raise
+        # A new group's coordinator is found within moments, and the library does not wait for it.
         time.sleep(_PAUSE_SECONDS)
 
 

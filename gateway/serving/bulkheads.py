@@ -21,6 +21,13 @@ class Full(Exception):
     """The queue is full, or the place has its share of it."""
 
 
+def leave(inside: Counter[str], place: str) -> None:
+    """Count one less of a place, of which nothing is kept once it has none."""
+    inside[place] -= 1
+    if not inside[place]:
+        del inside[place]
+
+
 class Bulkhead:  # pylint: disable=too-few-public-methods  # it does one thing
     """Runs work that blocks, the places that wait taking turns; to be used from one event loop.
 
@@ -70,9 +77,7 @@ class Bulkhead:  # pylint: disable=too-few-public-methods  # it does one thing
                 self._pass_on()
         finally:
             self._gauge.dec()
-            self._inside[place] -= 1
-            if not self._inside[place]:
-                del self._inside[place]
+            leave(self._inside, place)
 
     async def _turn(self, place: str) -> None:
         if self._free:

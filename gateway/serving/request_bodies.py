@@ -19,7 +19,7 @@ from django.conf import settings
 from gateway.http.client_timeouts import ClientTimeouts
 from gateway.http.metrics import BODIES_INSIDE
 from gateway.http.problems import RETRY_AFTER_SECONDS, Code, Problem
-from gateway.serving.bulkheads import Full
+from gateway.serving.bulkheads import Full, leave
 
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
@@ -84,9 +84,9 @@ class RequestBodies:  # pylint: disable=too-few-public-methods  # it does one th
                 raise Full from None
             return body, False
         finally:
-            _leave(self._inside, address)
+            leave(self._inside, address)
             if reading.is_slow:
-                _leave(self._slow, address)
+                leave(self._slow, address)
 
     def _count_slow(self, reading: _Reading, timeout: asyncio.Timeout) -> None:
         if self._slow[reading.address] < max(1, settings.GATEWAY.bodies // 4):
@@ -95,12 +95,6 @@ class RequestBodies:  # pylint: disable=too-few-public-methods  # it does one th
         elif not timeout.expired():
             reading.is_refused = True
             timeout.reschedule(0)
-
-
-def _leave(bodies: Counter[str], address: str) -> None:
-    bodies[address] -= 1
-    if not bodies[address]:
-        del bodies[address]
 
 
 def _too_many(kind: str) -> Problem:

@@ -15,7 +15,9 @@ def run_here(
     standard_input: bytes = b"",
     variables: Mapping[str, str] | None = None,
 ) -> CompletedProcess[bytes]:
-    """Run a package's ``main`` as ``python -m PACKAGE ARGUMENTS`` does.
+    """Run a package's ``main`` as ``python -m PACKAGE ARGUMENTS`` does; from one thread at a time.
+
+    The streams and the environment are the process's.
 
     Args:
         main: takes the arguments and returns the exit status.
