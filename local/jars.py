@@ -4,8 +4,11 @@ They come through jgo into the Maven repository cache that every Java tool of th
 ``python -m local.jars`` resolves the servers anew and rewrites the lock.
 """
 
+import fcntl
 import hashlib
 import tomllib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import jgo
@@ -46,8 +49,18 @@ def fetch(lock_file: Path | None = None) -> Jars:
         server: {_artifact(context, coordinate): digest for coordinate, digest in archives.items()}
         for server, archives in tomllib.loads((lock_file or LOCK).read_text(encoding="utf-8")).items()
     }
-    _download({artifact: digest for archives in pinned.values() for artifact, digest in archives.items()})
+    with _alone(Path(context.repo_cache)):
+        _download({artifact: digest for archives in pinned.values() for artifact, digest in archives.items()})
     return {server: [_cached(artifact) for artifact in archives] for server, archives in pinned.items()}
+
+
+@contextmanager
+def _alone(cache: Path) -> Iterator[None]:
+    """Let other processes that fetch into the cache wait: jgo writes an archive where they would take it for whole."""
+    cache.mkdir(parents=True, exist_ok=True)
+    with (cache / ".sluice.lock").open("a", encoding="utf-8") as lock_file:
+        fcntl.flock(lock_file, fcntl.LOCK_EX)
+        yield
 
 
 def _artifact(context: MavenContext, coordinate: str) -> Artifact:

@@ -1,7 +1,11 @@
 """Every archive is pinned by version and digest, and nothing else is put on a class path."""
 
 import hashlib
+import threading
 import tomllib
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
@@ -52,3 +56,52 @@ def test_an_archive_that_is_not_the_pinned_one_is_fetched_again(
     with pytest.raises(StackError, match="cannot be fetched"):
         jars.fetch()
     assert not archive.exists()
+
+
+@pytest.fixture
+def repository() -> Iterator[tuple[str, list[str]]]:
+    """The address of a repository with one archive, which it sends in two parts, and the archives that it was asked for."""
+    asked: list[str] = []
+    both = threading.Event()
+
+    class Handler(BaseHTTPRequestHandler):
+        """Sends the second half once a second client asks, or when none has for a second."""
+
+        def do_GET(self) -> None:  # pylint: disable=invalid-name  # the library's name
+            if not self.path.endswith(".jar"):
+                self.send_error(404)
+                return
+            asked.append(self.path)
+            if len(asked) == 2:
+                both.set()
+            self.send_response(200)
+            self.send_header("Content-Length", "10")
+            self.end_headers()
+            self.wfile.write(b"an ar")
+            self.wfile.flush()
+            both.wait(1)
+            self.wfile.write(b"chive")
+
+        def log_message(self, *_: object) -> None:  # pylint: disable=arguments-differ
+            """Say nothing."""
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_port}", asked
+        server.shutdown()
+        thread.join()
+
+
+def test_two_who_fetch_at_once_do_not_take_each_others_half_archives(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, repository: tuple[str, list[str]]
+) -> None:
+    address, asked = repository
+    archive = _lock(tmp_path, monkeypatch, hashlib.sha256(b"an archive").hexdigest())
+    archive.unlink()
+    monkeypatch.delenv("HTTPS_PROXY")
+    monkeypatch.setattr(jars, "MAVEN_CENTRAL_URL", address)
+    with ThreadPoolExecutor(2) as threads:
+        assert list(threads.map(lambda _: jars.fetch(), range(2))) == [{"server": [archive]}] * 2
+    assert archive.read_bytes() == b"an archive"
+    assert len(asked) == 1
