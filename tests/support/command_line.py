@@ -1,9 +1,11 @@
 """A command line run in this process, since a process of its own takes a second or two to start."""
 
+import logging
 import os
 import sys
+import threading
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import redirect_stderr, redirect_stdout
+from contextlib import AbstractContextManager, redirect_stderr, redirect_stdout
 from io import BytesIO, TextIOWrapper
 from subprocess import CompletedProcess
 from unittest.mock import patch
@@ -35,6 +37,7 @@ def run_here(
     with (
         patch.dict(os.environ, variables or {}),
         patch.object(sys, "stdin", given),
+        _without_logs_of_others(),
         redirect_stdout(out),
         redirect_stderr(err),
     ):
@@ -48,3 +51,15 @@ def run_here(
         stream.seek(0)
         written.append(stream.buffer.read())
     return CompletedProcess(decoded, status, *written)
+
+
+def _without_logs_of_others() -> AbstractContextManager[object]:
+    """Drop what threads log that run already: those of a Kafka client of another test, say, which has no broker."""
+    others = {thread.ident for thread in threading.enumerate()} - {threading.get_ident()}
+    handle = logging.Logger.handle
+
+    def handle_own(logger: logging.Logger, record: logging.LogRecord) -> None:
+        if record.thread not in others:
+            handle(logger, record)
+
+    return patch.object(logging.Logger, "handle", handle_own)
