@@ -4,11 +4,9 @@ import os
 
 from elasticsearch import Elasticsearch, JsonSerializer
 
-from elastic.bounded_node import BoundedNode
 from elastic.lenient_json import LenientSerializer
+from elastic.node import Node
 from elastic.settings import ElasticsearchSettings
-from elastic.traced_node import TracedNode
-from kit import tracing
 
 
 def connect(
@@ -29,7 +27,7 @@ def connect(
         connections: keep-alive connections held open at most.
         serializer: reads the answers; by default into plain objects.
     """
-    # The client's own spans would hold the text of exceptions, which quotes the query; see elastic.traced_node.
+    # The client's own spans would hold the text of exceptions, which quotes the query; see elastic.exchange.
     os.environ["OTEL_PYTHON_INSTRUMENTATION_ELASTICSEARCH_ENABLED"] = "false"
     credentials: dict[str, object] = {}
     if settings.api_key is not None:
@@ -44,7 +42,7 @@ def connect(
         connections_per_node=connections,
         max_retries=0,
         retry_on_timeout=False,
-        node_class=TracedNode if tracing.is_on() else BoundedNode,
+        node_class=Node,
         serializer=serializer or LenientSerializer(),
         **credentials,  # type: ignore[arg-type]  # a choice among keywords, which the signature cannot express
     )

@@ -10,23 +10,27 @@ from elasticsearch import OrjsonSerializer
 _HALF = re.compile(rb"(\\\\|\\ud[89ab][0-9a-f]{2}\\ud[c-f][0-9a-f]{2})|\\ud[89a-f][0-9a-f]{2}", re.IGNORECASE)
 
 
-class LenientSerializer(OrjsonSerializer):
-    r"""Reads half a surrogate pair (``\ud83d`` alone), and bytes that are no UTF-8, as U+FFFD.
+def loads(text: bytes) -> Any:
+    r"""Read half a surrogate pair (``\ud83d`` alone), and bytes that are no UTF-8, as U+FFFD.
 
     Elasticsearch gives a document back as it was sent, and it may have been cut in the middle of a character.
     https://www.rfc-editor.org/rfc/rfc8259#section-8.2
+
+    Raises:
+        ValueError: it is no JSON.
     """
+    try:
+        return orjson.loads(text)
+    except orjson.JSONDecodeError:
+        return orjson.loads(whole(text))
+
+
+class LenientSerializer(OrjsonSerializer):
+    """Reads answers by ``loads``."""
 
     def json_loads(self, data: bytes) -> Any:
-        """Read an answer.
-
-        Raises:
-            ValueError: it is no JSON.
-        """
-        try:
-            return orjson.loads(data)
-        except orjson.JSONDecodeError:
-            return orjson.loads(whole(data))
+        """Read an answer."""
+        return loads(data)
 
 
 def whole(text: bytes) -> bytes:

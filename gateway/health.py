@@ -12,13 +12,10 @@ from django.conf import settings
 from django.db import DatabaseError
 from django.http import HttpResponse
 from drf_spectacular.utils import OpenApiResponse
-from elastic_transport import TransportError
-from elasticsearch import ApiError
 from prometheus_client import CONTENT_TYPE_LATEST
 from rest_framework.request import Request
 from rest_framework.response import Response
 from typing_extensions import TypedDict
-from urllib3.exceptions import HTTPError
 
 from gateway.audit.delivery import EventDelivery, event_delivery
 from gateway.http.database_timeout import at_most
@@ -27,6 +24,7 @@ from gateway.http.request_metrics import exposition
 from gateway.http.views import PublicView
 from gateway.identity.models import User
 from gateway.search import elasticsearch, translator_client
+from kit.http_exchange import NoAnswer
 from kit.logs import describe
 
 logger = logging.getLogger(__name__)
@@ -40,7 +38,7 @@ KEPT_SECONDS = 1.0
 
 _PLAIN = (KafkaException, LookupError)
 """Whose words are Kafka's or the gateway's own; others' quote names and addresses."""
-_DOWN = (DatabaseError, KafkaException, LookupError, TransportError, ApiError, HTTPError, OSError)
+_DOWN = (DatabaseError, KafkaException, LookupError, NoAnswer, OSError)
 
 
 def _database(timeout: float) -> None:

@@ -3,34 +3,33 @@
 Those of one configuration are made at their first use and live as long as the process.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 
-import urllib3
 from django.conf import settings
-from elasticsearch import Elasticsearch
-from urllib3.connectionpool import HTTPConnectionPool
 
-from elastic.client import connect
+from elastic.exchange import ElasticsearchExchange, authorization
 from elastic.settings import ElasticsearchSettings
 from gateway.http.circuit_breaker import Circuit
 from gateway.http.problems import Code
-from gateway.search.documents import DocumentSerializer
+from kit.http_exchange import HttpExchange
 
 
 @dataclass(frozen=True, slots=True)
 class ToTranslator:
-    """Pool of connections to the translator, and its circuit breaker."""
+    """Connections to the translator, and its circuit breaker."""
 
-    pool: HTTPConnectionPool
+    exchange: HttpExchange
     circuit: Circuit
 
 
 @dataclass(frozen=True, slots=True)
 class ToElasticsearch:
-    """Client of Elasticsearch, and its circuit breaker."""
+    """Connections to Elasticsearch, the headers of every request to it, and its circuit breaker."""
 
-    client: Elasticsearch
+    exchange: ElasticsearchExchange
+    headers: Mapping[str, str]
     circuit: Circuit
 
 
@@ -40,17 +39,18 @@ def to_translator() -> ToTranslator:
 
 
 def to_elasticsearch() -> ToElasticsearch:
-    """Return the process's client of Elasticsearch."""
-    return _to_elasticsearch(settings.ELASTICSEARCH, settings.GATEWAY.search_timeout, settings.GATEWAY.threads)
+    """Return the process's connections to Elasticsearch."""
+    return _to_elasticsearch(settings.ELASTICSEARCH, settings.GATEWAY.threads)
 
 
 @cache
 def _to_translator(url: str, connections: int) -> ToTranslator:
-    pool = urllib3.connection_from_url(url, maxsize=connections, retries=False)
-    return ToTranslator(pool, Circuit("translator", Code.TRANSLATOR_UNAVAILABLE))
+    exchange = HttpExchange(url, connections=connections, with_headers=True)
+    return ToTranslator(exchange, Circuit("translator", Code.TRANSLATOR_UNAVAILABLE))
 
 
 @cache
-def _to_elasticsearch(elasticsearch: ElasticsearchSettings, timeout: float, connections: int) -> ToElasticsearch:
-    client = connect(elasticsearch, request_timeout=timeout, connections=connections, serializer=DocumentSerializer())
-    return ToElasticsearch(client, Circuit("Elasticsearch", Code.SEARCH_UNAVAILABLE))
+def _to_elasticsearch(elasticsearch: ElasticsearchSettings, connections: int) -> ToElasticsearch:
+    exchange = ElasticsearchExchange(elasticsearch.url, connections=connections, ca_certs=elasticsearch.ca_certs)
+    headers = {"accept": "application/json", "content-type": "application/json"} | authorization(elasticsearch)
+    return ToElasticsearch(exchange, headers, Circuit("Elasticsearch", Code.SEARCH_UNAVAILABLE))

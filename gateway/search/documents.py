@@ -4,7 +4,7 @@ from typing import Any
 
 import msgspec
 
-from elastic.lenient_json import LenientSerializer, whole
+from elastic.lenient_json import loads, whole
 
 
 class _Hit(msgspec.Struct):  # pylint: disable=too-few-public-methods  # it is data
@@ -22,39 +22,34 @@ _members = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _hits = msgspec.json.Decoder(_Hits)
 
 
-class DocumentSerializer(LenientSerializer):
-    """Reads an answer as its base class does, except that each ``_source`` is the JSON text of the document."""
+def read_answer(text: bytes) -> Any:
+    """Read an answer, each ``_source`` as the JSON text of the document.
 
-    def json_loads(self, data: bytes) -> Any:
-        """Read an answer.
-
-        Raises:
-            ValueError: it is no JSON.
-        """
+    Raises:
+        ValueError: it is no JSON.
+    """
+    try:
         try:
-            try:
-                return self._read(data)
-            except msgspec.DecodeError:
-                return self._read(whole(data))
-        except RecursionError:
-            raise ValueError("the answer is nested too deeply") from None
+            return _read(text)
+        except msgspec.DecodeError:
+            return _read(whole(text))
+    except RecursionError:
+        raise ValueError("the answer is nested too deeply") from None
 
-    def _read(self, data: bytes) -> Any:
-        try:
-            members = _members.decode(data)
-            hits = _hits.decode(members.pop("hits", b"null"))
-        except msgspec.ValidationError:
-            # It has no hits: an error, or the answer to something other than a search.
-            return super().json_loads(data)
-        read = super().json_loads
-        answer = {name: read(bytes(text)) for name, text in members.items()}
-        answer["hits"] = {"total": hits.total, "hits": [self._hit(hit) for hit in hits.hits]}
-        return answer
 
-    def _hit(self, hit: _Hit) -> dict[str, Any]:
-        source = bytes(hit.source)
-        # What was read has not been looked at for its bytes' being UTF-8.
-        return {
-            "_source": source if source.isascii() else whole(source),
-            "sort": super().json_loads(bytes(hit.sort)),
-        }
+def _read(text: bytes) -> Any:
+    try:
+        members = _members.decode(text)
+        hits = _hits.decode(members.pop("hits", b"null"))
+    except msgspec.ValidationError:
+        # It has no hits: an error, or the answer to something other than a search.
+        return loads(text)
+    answer = {name: loads(bytes(member)) for name, member in members.items()}
+    answer["hits"] = {"total": hits.total, "hits": [_read_hit(hit) for hit in hits.hits]}
+    return answer
+
+
+def _read_hit(hit: _Hit) -> dict[str, Any]:
+    source = bytes(hit.source)
+    # What was read has not been looked at for its bytes' being UTF-8.
+    return {"_source": source if source.isascii() else whole(source), "sort": loads(bytes(hit.sort))}

@@ -17,25 +17,24 @@ from typing import Any, Literal
 
 import orjson
 from django.conf import settings
-from elastic_transport import ConnectionTimeout, SerializationError, TransportError
-from elasticsearch import ApiError
-from urllib3.exceptions import ProtocolError, ReadTimeoutError
 
-from elastic.bounded_node import MAX_ANSWER_BYTES, AnswerTooLarge, long_answers
+from elastic.exchange import MAX_ANSWER_BYTES
+from elastic.lenient_json import loads
 from gateway.http.correlation import current_correlation
 from gateway.http.deadline import deadline_passed, time_left
 from gateway.http.memory import Part, claim
 from gateway.http.metrics import STAGE_SECONDS
 from gateway.http.problems import Code, Problem, RejectedQuery, Unanswered, Unavailable
 from gateway.search.connections import to_elasticsearch
+from gateway.search.documents import read_answer
 from gateway.search.request import SearchPlan, SearchRequest
+from kit.http_exchange import AnswerTooLarge, Dropped, NoAnswer, TimedOut
 
 logger = logging.getLogger(__name__)
 
 MAX_RESULT_WINDOW = 10_000
 """How far pages reach, and up to where hits are counted exactly: Elasticsearch's ``index.max_result_window``."""
 
-_JSON = {"accept": "application/json", "content-type": "application/json"}
 # Elasticsearch's names of what makes a well-formed query too much work for it.
 _TOO_COMPLEX = ("too_complex_to_determinize", "too_many_clauses", "too_many_nested_clauses")
 _TIMED_OUT = "search_timeout_exception"
@@ -156,17 +155,23 @@ def creation_time(index: str) -> datetime:
     return datetime.fromtimestamp(milliseconds / 1000, UTC)
 
 
-def probe(timeout: float) -> str:
-    """Ask for the cluster's health.
-
-    Returns:
-        "green", "yellow" or "red".
+def probe(timeout: float) -> None:
+    """Ask whether the cluster answers.
 
     Raises:
-        TransportError, ApiError: it does not answer within ``timeout`` seconds.
+        NoAnswer: it does not, within ``timeout`` seconds.
+        ConnectionError: it answers with something other than success.
     """
-    status: str = to_elasticsearch().client.options(request_timeout=timeout).cluster.health()["status"]
-    return status
+    status, _ = _health(timeout)
+    if status != HTTPStatus.OK:
+        raise ConnectionError(f"Elasticsearch answered {status}")
+
+
+def _health(timeout: float) -> tuple[int, str]:
+    """Status of the answer about the cluster's health, and the health: "green", "yellow" or "red"; empty if unknown."""
+    to = to_elasticsearch()
+    answer = to.exchange.ask("GET", "/_cluster/health", timeout=timeout, headers=to.headers)
+    return answer.status, str(_members(answer.body).get("status", ""))
 
 
 def perform(method: str, target: str, body: Any = None) -> Any:
@@ -183,62 +188,56 @@ def perform(method: str, target: str, body: Any = None) -> Any:
     Raises:
         Problem: there is no answer, or none that is a success.
     """
-    # One request as it is: the client's own methods have no way to add headers but to copy the whole client.
-    correlation = current_correlation()
-    headers = _JSON | correlation.headers | {"X-Opaque-Id": correlation.request_id}
-    with to_elasticsearch().circuit.closed():
+    to, correlation = to_elasticsearch(), current_correlation()
+    headers = {**to.headers, **correlation.headers, "X-Opaque-Id": correlation.request_id}
+    content = None if body is None else orjson.dumps(body)
+    with to.circuit.closed():
         until = time.monotonic() + _MEMORY_SECONDS
         while True:
             try:
-                return _send_again_if_dropped(method, target, headers, body)
+                return _send_again_if_dropped(method, target, headers, content)
             except OutOfMemory:
                 if time.monotonic() + _MEMORY_PAUSE_SECONDS > until:
                     raise
             time.sleep(_MEMORY_PAUSE_SECONDS)
 
 
-def _send_again_if_dropped(method: str, target: str, headers: Mapping[str, str], body: Any) -> Any:
+def _send_again_if_dropped(method: str, target: str, headers: Mapping[str, str], body: bytes | None) -> Any:
     try:
-        return _send(method, target, headers, body)
-    except TransportError as error:
-        if not isinstance(error.__cause__, ProtocolError):
-            raise _unreachable(error) from None
-    # A connection that was kept may be dropped just when it is used again; nothing here changes a document.
-    try:
-        return _send(method, target, headers, body)
-    except TransportError as error:
-        raise _unreachable(error) from None
+        try:
+            return _send(method, target, headers, body)
+        except Dropped:
+            # Nothing here changes a document.
+            return _send(method, target, headers, body)
+    except NoAnswer as error:
+        logger.error("Elasticsearch cannot be reached: %s", error.__class__.__name__)
+        raise Unavailable(Code.SEARCH_UNAVAILABLE, "Elasticsearch cannot be reached; try again.") from None
 
 
-def _send(method: str, target: str, headers: Mapping[str, str], body: Any) -> Any:
+def _send(method: str, target: str, headers: Mapping[str, str], body: bytes | None) -> Any:
     seconds = time_left(settings.GATEWAY.search_timeout)
-    # To give a single request another time-out takes half a millisecond, so only where it must be.
-    whole = seconds == settings.GATEWAY.search_timeout
-    client = to_elasticsearch().client
-    elasticsearch = client if whole else client.options(request_timeout=seconds)
     try:
-        with long_answers(_claim):
-            return elasticsearch.perform_request(method, target, headers=headers, body=body).body
-    except ConnectionTimeout as error:
-        if not whole:
+        answer = to_elasticsearch().exchange.ask(
+            method, target, timeout=seconds, body=body, headers=headers, on_long=_claim
+        )
+    except AnswerTooLarge:
+        raise TooLarge from None
+    except TimedOut as error:
+        if seconds < settings.GATEWAY.search_timeout:
             raise deadline_passed() from None
         detail = f"Elasticsearch did not answer within {seconds:g} s."
-        if not isinstance(error.__cause__, ReadTimeoutError):
+        if not error.was_sent:
             raise Unavailable(Code.SEARCH_UNAVAILABLE, detail) from None
         # Whoever was reached, and then took too long, may only have been asked too much.
         raise _unless_down(Unanswered(Code.SEARCH_UNAVAILABLE, detail)) from None
-    except SerializationError:
+    if not HTTPStatus.OK <= answer.status < HTTPStatus.MULTIPLE_CHOICES:
+        problem = read_error(answer.status, answer.body)
+        raise _unless_down(problem) if isinstance(problem, Unanswered) else problem
+    try:
+        return read_answer(answer.body)
+    except ValueError:
         logger.error("Elasticsearch's answer is not JSON")
         raise Unanswered(Code.SEARCH_UNAVAILABLE, "Elasticsearch's answer cannot be read; try again.") from None
-    except TransportError as error:
-        if isinstance(error.__cause__, AnswerTooLarge):
-            raise TooLarge from None
-        if isinstance(error.__cause__, Problem):
-            raise error.__cause__ from None
-        raise
-    except ApiError as error:
-        problem = read_error(error)
-        raise (_unless_down(problem) if isinstance(problem, Unanswered) else problem) from None
 
 
 def _claim(length: int) -> None:
@@ -249,30 +248,23 @@ def _claim(length: int) -> None:
 def _unless_down(problem: Unanswered) -> Unavailable:
     """The problem of one request; or of all, where Elasticsearch's health says so or cannot be asked for."""
     try:
-        if probe(time_left(_PROBE_SECONDS)) != "red":
-            return problem
-    except TransportError:
-        pass
-    except ApiError as error:
-        if error.status_code == HTTPStatus.TOO_MANY_REQUESTS:
-            return problem
+        status, health = _health(time_left(_PROBE_SECONDS))
+    except NoAnswer:
+        status, health = 0, ""
+    if status == HTTPStatus.TOO_MANY_REQUESTS or (status == HTTPStatus.OK and health != "red"):
+        return problem
     return Unavailable(Code.SEARCH_UNAVAILABLE, problem.detail)
 
 
-def _unreachable(error: TransportError) -> Unavailable:
-    logger.error("Elasticsearch cannot be reached: %s", error.__class__.__name__)
-    return Unavailable(Code.SEARCH_UNAVAILABLE, "Elasticsearch cannot be reached; try again.")
-
-
-def read_error(error: ApiError) -> Problem:
+def read_error(status: int, body: bytes) -> Problem:
     """Say what an answer other than success means, in words of ours: Elasticsearch's own never reach a caller."""
-    if error.status_code == HTTPStatus.NOT_FOUND:
+    if status == HTTPStatus.NOT_FOUND:
         return Problem(HTTPStatus.NOT_FOUND, Code.NOT_FOUND, "The index does not exist.")
-    problem = _named_problem(str(error.body))
+    problem = _named_problem(body.decode(errors="replace"))
     if problem is not None:
         return problem
-    logger.error("Elasticsearch answered %s: %s", error.status_code, _error_type(error.body))
-    if error.status_code == HTTPStatus.BAD_REQUEST:
+    logger.error("Elasticsearch answered %s: %s", status, _error_type(body))
+    if status == HTTPStatus.BAD_REQUEST:
         return RejectedQuery(Code.MALFORMED, "Elasticsearch refuses this query.")
     return Unanswered(Code.SEARCH_UNAVAILABLE, "Elasticsearch cannot run this search right now; try again.")
 
@@ -297,7 +289,16 @@ def _named_problem(body: str) -> Problem | None:
     return None
 
 
-def _error_type(body: Any) -> str:
+def _error_type(body: bytes) -> str:
     """Elasticsearch's name of an error; its reason would quote the query."""
-    error = body.get("error") if isinstance(body, dict) else None
+    error = _members(body).get("error")
     return str(error.get("type")) if isinstance(error, dict) else "no error of Elasticsearch's own"
+
+
+def _members(body: bytes) -> dict[str, Any]:
+    """Members of an answer; none if it is no JSON object."""
+    try:
+        answer = loads(body)
+    except ValueError:
+        answer = None
+    return answer if isinstance(answer, dict) else {}

@@ -10,7 +10,6 @@ from urllib.parse import urlencode
 import orjson
 from django.conf import settings
 from opentelemetry.trace import SpanKind
-from urllib3.exceptions import HTTPError, ProtocolError, ReadTimeoutError
 
 from gateway.http.correlation import current_correlation
 from gateway.http.deadline import deadline_passed, time_left
@@ -21,7 +20,7 @@ from gateway.search.answers import Completion, FieldList
 from gateway.search.connections import to_translator
 from gateway.search.notices import Notice
 from kit import tracing
-from kit.bounded_read import ask
+from kit.http_exchange import Answer, AnswerTooLarge, Dropped, NoAnswer, TimedOut
 
 logger = logging.getLogger(__name__)
 
@@ -68,29 +67,25 @@ CATALOGUE: Members = {"index": str, "fields": list}
 
 
 def _request(
-    method: str, path: str, *, timeout: float, body: bytes | None = None, headers: dict[str, str] | None = None
-) -> tuple[int, bytes]:
+    method: str, path: str, *, timeout: float, headers: Mapping[str, str], body: bytes | None = None
+) -> Answer:
     """Send one request over a kept connection.
 
-    Returns:
-        the status and the body, of which no more is read than tells that it is over ``_MAX_RESPONSE_BYTES``.
-
     Raises:
-        HTTPError: there is no answer, or it has not come whole in time.
+        NoAnswer: there is none, it has not come whole in time, or it is over ``_MAX_RESPONSE_BYTES``.
     """
-    pool = to_translator().pool
+    exchange = to_translator().exchange
     template = path.partition("?")[0]
     attributes: dict[str, str | int] = {
         "http.request.method": method,
         "url.template": template,
-        "server.address": pool.host,
-        "server.port": pool.port or 0,
+        "server.address": exchange.host,
+        "server.port": exchange.port,
     }
     with tracing.span(f"{method} {template}", SpanKind.CLIENT, attributes) as span:
         if traceparent := tracing.traceparent():
-            headers = {**(headers or {}), "traceparent": traceparent}
-        response, answer = ask(
-            pool,
+            headers = {**headers, "traceparent": traceparent}
+        answer = exchange.ask(
             method,
             path,
             limit=_MAX_RESPONSE_BYTES,
@@ -99,10 +94,10 @@ def _request(
             body=body,
             headers=headers,
         )
-        span.set_attribute("http.response.status_code", response.status)
-        if response.status >= HTTPStatus.BAD_REQUEST:
-            tracing.fail(span, str(response.status))
-        return response.status, answer
+        span.set_attribute("http.response.status_code", answer.status)
+        if answer.status >= HTTPStatus.BAD_REQUEST:
+            tracing.fail(span, str(answer.status))
+        return answer
 
 
 @STAGE_SECONDS.labels("translate").time()
@@ -172,22 +167,26 @@ def _ask(method: str, path: str, members: Members, body: Any = None) -> dict[str
         try:
             try:
                 answer = _request_in_time(method, path, content, headers)
-            except ProtocolError:
-                # A connection that was kept may be dropped just when it is used again; a question changes nothing.
+            except Dropped:
+                # A question changes nothing.
                 answer = _request_in_time(method, path, content, headers)
-            return read_answer(*answer, members)
+            return read_answer(answer.status, answer.body, members)
         except Unanswered as problem:
             raise _unless_down(problem) from None
-        except HTTPError as error:
+        except AnswerTooLarge:
+            raise _unless_down(_out_of_contract("an answer that is too long")) from None
+        except NoAnswer as error:
             logger.error("the translator cannot be reached: %s", error.__class__.__name__)
             raise Unavailable(Code.TRANSLATOR_UNAVAILABLE, "The translator cannot be reached; try again.") from None
 
 
-def _request_in_time(method: str, path: str, body: bytes | None, headers: dict[str, str]) -> tuple[int, bytes]:
+def _request_in_time(method: str, path: str, body: bytes | None, headers: Mapping[str, str]) -> Answer:
     seconds = time_left(settings.GATEWAY.translator_timeout)
     try:
         return _request(method, path, timeout=seconds, body=body, headers=headers)
-    except ReadTimeoutError:
+    except TimedOut as error:
+        if not error.was_sent:
+            raise
         if seconds < settings.GATEWAY.translator_timeout:
             raise deadline_passed() from None
         raise Unanswered(
@@ -202,7 +201,7 @@ def _unless_down(problem: Unanswered) -> Unavailable:
     """
     try:
         probe(time_left(_PROBE_SECONDS))
-    except (HTTPError, ConnectionError):
+    except (NoAnswer, ConnectionError):
         return Unavailable(problem.code, problem.detail)
     return problem
 
@@ -233,14 +232,18 @@ def read_answer(status: int, body: bytes, members: Members) -> dict[str, Any]:
     # Neither is a fault of the translator, so neither opens its circuit breaker.
     if status == HTTPStatus.SERVICE_UNAVAILABLE and code in (Code.SEARCH_UNAVAILABLE, Code.OVERLOADED):
         raise Unavailable(Code(code), detail)
-    logger.error("the translator answered %s with something that is not in its contract", status)
-    raise Unanswered(Code.TRANSLATOR_UNAVAILABLE, "The translator does not work right now; try again.")
+    raise _out_of_contract(f"{status} with something that is not in its contract")
+
+
+def _out_of_contract(answer: str) -> Unanswered:
+    logger.error("the translator answered %s", answer)
+    return Unanswered(Code.TRANSLATOR_UNAVAILABLE, "The translator does not work right now; try again.")
 
 
 def _read_object(body: bytes) -> dict[str, Any]:
     """Read the JSON object in the body; empty if it has none."""
     try:
-        answer = orjson.loads(body) if len(body) <= _MAX_RESPONSE_BYTES else None
+        answer = orjson.loads(body)
     except orjson.JSONDecodeError:
         answer = None
     return answer if isinstance(answer, dict) else {}
@@ -250,9 +253,9 @@ def probe(timeout: float) -> None:
     """Ask whether the translator's process is up.
 
     Raises:
-        HTTPError: it does not answer within ``timeout`` seconds.
+        NoAnswer: it does not answer within ``timeout`` seconds.
         ConnectionError: it answers with something other than success.
     """
-    status, _ = _request("GET", "/healthz", timeout=timeout)
-    if status != HTTPStatus.OK:
-        raise ConnectionError(f"the translator answered {status}")
+    answer = _request("GET", "/healthz", timeout=timeout, headers={})
+    if answer.status != HTTPStatus.OK:
+        raise ConnectionError(f"the translator answered {answer.status}")

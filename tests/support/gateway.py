@@ -14,8 +14,11 @@ from typing import Any, Self
 
 import psutil
 import urllib3
+from django.conf import settings
+from elasticsearch import Elasticsearch
 
-from gateway.search.connections import to_elasticsearch
+from elastic.client import connect
+from elastic.settings import ElasticsearchSettings
 from local import ports
 from tests.support.process import python, running
 from tests.support.waiting import wait_until_up
@@ -181,8 +184,18 @@ def _configured(home: Path, backing: Backing, more: dict[str, str]) -> Gateway:
     )
 
 
+def elasticsearch_client() -> Elasticsearch:
+    """A client of the Elasticsearch that the gateway's settings name."""
+    return _client(settings.ELASTICSEARCH)
+
+
+@cache
+def _client(elasticsearch: ElasticsearchSettings) -> Elasticsearch:
+    return connect(elasticsearch, request_timeout=float(PATIENCE_SECONDS))
+
+
 def open_contexts() -> int:
     """How many points in time the server holds open."""
-    stats = to_elasticsearch().client.indices.stats(metric="search")
+    stats = elasticsearch_client().indices.stats(metric="search")
     contexts: int = stats["_all"]["total"]["search"]["open_contexts"]
     return contexts

@@ -1,10 +1,11 @@
 """A server of a test's own, for answers that the real ones do not give when asked."""
 
 import json
+import ssl
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, HTTPServer
+from http.server import BaseHTTPRequestHandler, HTTPServer, ThreadingHTTPServer
 
 
 class QuietHandler(BaseHTTPRequestHandler):
@@ -29,9 +30,11 @@ class ElasticsearchHandler(QuietHandler):
 
 
 @contextmanager
-def serving(handler: type[QuietHandler]) -> Iterator[str]:
-    """Serve while the context lasts; gives the address."""
-    with HTTPServer(("127.0.0.1", 0), handler) as server:
+def serving(handler: type[QuietHandler], *, threads: bool = False, tls: ssl.SSLContext | None = None) -> Iterator[str]:
+    """Serve while the context lasts, one connection at a time or each in a thread of its own; gives the address."""
+    with (ThreadingHTTPServer if threads else HTTPServer)(("127.0.0.1", 0), handler) as server:
+        if tls is not None:
+            server.socket = tls.wrap_socket(server.socket, server_side=True)
         thread = threading.Thread(target=server.serve_forever, args=(0.01,))
         thread.start()
         try:

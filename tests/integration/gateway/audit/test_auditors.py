@@ -10,8 +10,7 @@ from elasticsearch.helpers import bulk
 from pytest_django import Settings
 
 from gateway.identity.models import Role, User
-from gateway.search.connections import to_elasticsearch
-from tests.support.gateway import FindEvent
+from tests.support.gateway import FindEvent, elasticsearch_client
 
 LOGS = "query-logs-*"
 DAYS = ("2024.02.28", "2024.02.29", "2024.03.01")
@@ -34,10 +33,10 @@ def trail(stack: Settings) -> Iterator[None]:
         for day in DAYS
         for hour in ("08", "17")
     ]
-    bulk(to_elasticsearch().client, actions, refresh=True)
+    bulk(elasticsearch_client(), actions, refresh=True)
     yield
     for day in DAYS:
-        to_elasticsearch().client.indices.delete(index=f"query-logs-{day}")
+        elasticsearch_client().indices.delete(index=f"query-logs-{day}")
 
 
 @pytest.fixture

@@ -131,7 +131,7 @@ def test_an_answer_that_is_too_large_is_a_problem_and_no_fault(
 ) -> None:
     with in_front_of(stack.ELASTICSEARCH.url) as proxy:
         stack.ELASTICSEARCH = stack.ELASTICSEARCH.model_copy(update={"url": proxy.url})
-        monkeypatch.setattr("elastic.bounded_node.MAX_ANSWER_BYTES", 1_500)
+        monkeypatch.setattr("elastic.exchange.MAX_ANSWER_BYTES", 1_500)
         for _ in range(FAILURES + 1):
             response = search("Hostname = octoxlabs*", size=10)
             assert (response.status_code, response.json()["code"]) == (400, "too_complex")

@@ -17,9 +17,8 @@ from elastic.demo_inventory import NAMED
 from gateway.identity.access_tokens import read
 from gateway.identity.api_keys import issue_key
 from gateway.identity.models import Role, User
-from gateway.search.connections import to_elasticsearch
 from gateway.search.models import OpenCursor
-from tests.support.gateway import INDEX, FindEvents
+from tests.support.gateway import INDEX, FindEvents, elasticsearch_client
 
 Ask = Callable[..., Any]
 
@@ -46,7 +45,7 @@ def many(stack: Settings) -> int:
     """An index in the place of the inventory, with this many devices."""
     index, number = "devices-vendor-many", 10_001
     bulk(
-        to_elasticsearch().client,
+        elasticsearch_client(),
         ({"_index": index, "_id": str(n), "Hostname": f"h{n}"} for n in range(number)),
         refresh=True,
     )
@@ -115,7 +114,7 @@ def test_the_last_discovery_is_the_index_since_it_was_made(ask: Ask) -> None:
     start, end = (datetime.fromisoformat(discovery.pop(name)) for name in ("start_time", "end_time"))
     assert discovery == {"id": 1, "status": 2, "progress": 100.0}
     assert start < end <= datetime.now(UTC)
-    settings = to_elasticsearch().client.indices.get_settings(index=INDEX, flat_settings=True)[INDEX]["settings"]
+    settings = elasticsearch_client().indices.get_settings(index=INDEX, flat_settings=True)[INDEX]["settings"]
     assert start.timestamp() * 1000 == int(settings["index.creation_date"])
 
 
@@ -226,7 +225,7 @@ def test_a_hostname_is_taken_as_it_is_and_never_as_a_query(hostname: str, ask: A
 @pytest.mark.parametrize("hostname", ['"', "\\", 'a\\"b', "two words", "*", "çıktı", "a;b", "a%20b"])
 def test_every_hostname_that_is_there_is_found(hostname: str, ask: Ask, stack: Settings) -> None:
     index = "devices-vendor-names"
-    to_elasticsearch().client.index(index=index, id=hostname, document={"Hostname": hostname}, refresh=True)
+    elasticsearch_client().index(index=index, id=hostname, document={"Hostname": hostname}, refresh=True)
     stack.GATEWAY = stack.GATEWAY.model_copy(update={"search_indices": (index,)})
     assert ask(f"/devices/devices/{quote(hostname, safe='', errors='surrogateescape')}", {}).json() == {
         "Hostname": [hostname]

@@ -12,11 +12,10 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from gateway.identity.models import User
-from gateway.search.connections import to_elasticsearch
 from gateway.search.cursors import MAX_OPEN
 from gateway.search.models import OpenCursor
 from kit.kafka import KafkaSettings
-from tests.support.gateway import INDEX, MANY_DOCUMENTS, FindEvent, Search, open_contexts
+from tests.support.gateway import INDEX, MANY_DOCUMENTS, FindEvent, Search, elasticsearch_client, open_contexts
 
 
 def _walk(search: Search, query: str = "", **members: Any) -> Iterator[Any]:
@@ -41,13 +40,13 @@ def _is_problem(response: Any, status: int, code: str) -> bool:
 def test_a_walk_finds_every_document_once_as_the_index_was_when_it_began(search: Search, many: str) -> None:
     pages = _walk(search, index=many, size=1000, fields=["Hostname"])
     answers = [next(pages)]
-    to_elasticsearch().client.index(index=many, id="late", document={"Hostname": "late"}, refresh=True)
-    to_elasticsearch().client.delete(index=many, id="h24999", refresh=True)
+    elasticsearch_client().index(index=many, id="late", document={"Hostname": "late"}, refresh=True)
+    elasticsearch_client().delete(index=many, id="h24999", refresh=True)
     try:
         answers += pages
     finally:
-        to_elasticsearch().client.delete(index=many, id="late")
-        to_elasticsearch().client.index(
+        elasticsearch_client().delete(index=many, id="late")
+        elasticsearch_client().index(
             index=many, id="h24999", document={"Hostname": "h24999", "Site": "9"}, refresh=True
         )
     assert sorted(_names(answers)) == [f"h{number:05}" for number in range(MANY_DOCUMENTS)]
@@ -182,7 +181,7 @@ def test_a_cursor_that_was_not_used_for_two_minutes_has_expired(search: Search) 
 
 def test_a_snapshot_that_elasticsearch_has_lost_is_an_expired_cursor(search: Search, find_event: FindEvent) -> None:
     cursor = search("", cursor="start", size=1).json()["next"]
-    to_elasticsearch().client.close_point_in_time(id=OpenCursor.objects.get().point_in_time)
+    elasticsearch_client().close_point_in_time(id=OpenCursor.objects.get().point_in_time)
     response = search("", cursor=cursor, size=1)
     assert _is_problem(response, 409, "cursor_expired")
     assert not OpenCursor.objects.exists()

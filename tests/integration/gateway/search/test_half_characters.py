@@ -7,8 +7,7 @@ import orjson
 import pytest
 from pytest_django import Settings
 
-from gateway.search.connections import to_elasticsearch
-from tests.support.gateway import Search
+from tests.support.gateway import Search, elasticsearch_client
 
 CUT = "devices-cut"
 READ = {"Hostname": "cut", "Owner": "cut here: \ufffd"}
@@ -18,7 +17,7 @@ READ = {"Hostname": "cut", "Owner": "cut here: \ufffd"}
 def _cut(stack: Settings) -> Iterator[None]:
     """An index with such a document."""
     stack.GATEWAY = stack.GATEWAY.model_copy(update={"search_indices": (CUT,)})
-    elasticsearch = to_elasticsearch().client
+    elasticsearch = elasticsearch_client()
     elasticsearch.perform_request(
         "PUT",
         f"/{CUT}/_doc/1?refresh=true",

@@ -8,9 +8,8 @@ from pytest_django import Settings
 
 from elastic.demo_inventory import GENERATED, NAMED
 from elastic.settings import ElasticsearchSettings
-from gateway.search.connections import to_elasticsearch
 from tests.support.faulty_proxy import in_front_of
-from tests.support.gateway import Search
+from tests.support.gateway import Search, elasticsearch_client
 from tests.support.waiting import eventually
 
 
@@ -92,12 +91,12 @@ def test_a_name_in_fields_that_no_document_has_is_answered_with_the_closest(
 
 def test_a_field_that_has_just_been_mapped_can_be_named_at_once(search: Search, stack: Settings) -> None:
     index = "devices-growing"
-    to_elasticsearch().client.indices.create(index=index)
+    elasticsearch_client().indices.create(index=index)
     stack.GATEWAY = stack.GATEWAY.model_copy(update={"search_indices": (index,)})
     assert search(fields=["Later"], sort=["Hostname"]).json()["code"] == "unknown_field"
-    to_elasticsearch().client.indices.put_mapping(index=index, properties={"Later": {"type": "keyword"}})
+    elasticsearch_client().indices.put_mapping(index=index, properties={"Later": {"type": "keyword"}})
     eventually(lambda: search(fields=["Later"], sort=["-Later"]).status_code == 200, "the new field is known")
-    to_elasticsearch().client.indices.delete(index=index)
+    elasticsearch_client().indices.delete(index=index)
 
 
 @pytest.mark.parametrize(("sort", "reverse"), [("Hostname", False), ("-Hostname", True), ("hostname", False)])

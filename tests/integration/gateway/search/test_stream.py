@@ -127,10 +127,10 @@ def test_long_documents_behind_short_ones_come_fewer_at_a_time(
 ) -> None:
     stack.GATEWAY = stack.GATEWAY.model_copy(update={"search_indices": (long_documents,)})
     # Room for two and no more.
-    monkeypatch.setattr("elastic.bounded_node.MAX_ANSWER_BYTES", 3 * LONG_BYTES)
+    monkeypatch.setattr("elastic.exchange.MAX_ANSWER_BYTES", 3 * LONG_BYTES)
     names = [line["Hostname"] for line in _lines(stream("Hostname = long12?", index=long_documents))]
     assert len(names) == len(set(names)) == 10
-    monkeypatch.setattr("elastic.bounded_node.MAX_ANSWER_BYTES", LONG_BYTES)
+    monkeypatch.setattr("elastic.exchange.MAX_ANSWER_BYTES", LONG_BYTES)
     assert _is_problem(stream(index=long_documents), 400, "too_complex")
 
 

@@ -3,9 +3,8 @@
 import logging
 from typing import Any
 
+import orjson
 import pytest
-from elastic_transport import ApiResponseMeta, HttpHeaders, NodeConfig
-from elasticsearch import ApiError
 from pytest_django import Settings
 
 from elastic.settings import ElasticsearchSettings
@@ -14,11 +13,6 @@ from gateway.http.correlation import Correlation, correlated
 from gateway.http.problems import Problem, Unanswered
 from gateway.search.elasticsearch import copy_preference, perform, read_error
 from tests.support.http_server import ElasticsearchHandler, serving
-
-
-def _error(status: int, body: Any) -> ApiError:
-    node = NodeConfig("http", "127.0.0.1", 9200)
-    return ApiError("secret", ApiResponseMeta(status, "1.1", HttpHeaders(), 0.1, node), body)
 
 
 def _caused_by(kind: str) -> dict[str, Any]:
@@ -53,14 +47,14 @@ def test_an_error_has_its_status_and_code_and_keeps_its_text(
     status: int, body: Any, expected: tuple[int, str], caplog: pytest.LogCaptureFixture
 ) -> None:
     with caplog.at_level(logging.CRITICAL, "gateway.search.elasticsearch"):
-        problem = read_error(_error(status, body))
+        problem = read_error(status, orjson.dumps(body))
     assert (problem.status, problem.code) == expected
     assert "secret" not in problem.detail
 
 
 @pytest.mark.parametrize("status", [401, 403, 429, 500, 502, 503, 504])
 def test_no_answer_is_an_outage_by_itself(status: int) -> None:
-    problem = read_error(_error(status, None))
+    problem = read_error(status, b"")
     assert isinstance(problem, Unanswered), "only Elasticsearch's health says that it is out"
 
 

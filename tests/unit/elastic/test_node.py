@@ -5,9 +5,9 @@ from typing import ClassVar
 import pytest
 from elastic_transport import ConnectionError as NoAnswer
 
-from elastic.bounded_node import AnswerTooLarge
 from elastic.client import connect
 from elastic.settings import ElasticsearchSettings
+from kit.http_exchange import AnswerTooLarge
 from tests.support.http_server import QuietHandler, serving
 
 LIMIT = 100_000
@@ -46,7 +46,7 @@ class _Long(QuietHandler):
 
 @pytest.mark.parametrize("how", ["chunked", "announced"])
 def test_what_is_over_the_bound_is_not_read_and_what_is_not_is(how: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("elastic.bounded_node.MAX_ANSWER_BYTES", LIMIT)
+    monkeypatch.setattr("elastic.exchange.MAX_ANSWER_BYTES", LIMIT)
     _Long.connections.clear()
     with serving(_Long) as url, connect(ElasticsearchSettings(url=url), connections=1) as client:
         for _ in range(2):

@@ -1,0 +1,253 @@
+"""HTTP exchanges with one server over kept connections, each within a size and a time; by libcurl.
+
+Why: each call that lets go of the interpreter's lock has to wait for it again, and libcurl lets go of it once for an
+exchange; ``docs/benchmarks.md`` has what that saves. A kept connection that turns out to be closed, before any of the
+answer has come, is replaced by libcurl itself.
+"""
+
+import math
+from collections import deque
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import quote, urlsplit
+
+import certifi
+import pycurl
+
+LONG_BYTES = 256 * 1024
+"""An answer over that is a long one."""
+
+_DROPPED = frozenset((pycurl.E_GOT_NOTHING, pycurl.E_PARTIAL_FILE, pycurl.E_RECV_ERROR, pycurl.E_SEND_ERROR))
+_NOT_TRUSTED = frozenset(
+    (
+        pycurl.E_PEER_FAILED_VERIFICATION,
+        pycurl.E_SSL_CACERT_BADFILE,
+        pycurl.E_SSL_CERTPROBLEM,
+        pycurl.E_SSL_CONNECT_ERROR,
+    )
+)
+
+
+class NoAnswer(Exception):
+    """There is no answer, or none that can be read: the server cannot be reached, or what comes is no HTTP."""
+
+
+class NotTrusted(NoAnswer):
+    """There is no safe connection to the server: its certificate, say, is of an authority that is not trusted."""
+
+
+class Dropped(NoAnswer):
+    """The server has closed the connection before the whole answer has come."""
+
+
+class TimedOut(NoAnswer):
+    """The answer has not come whole in time; ``was_sent`` tells whether the request has, so the server is there."""
+
+    def __init__(self, reason: str, *, was_sent: bool) -> None:
+        super().__init__(reason)
+        self.was_sent = was_sent
+
+
+class AnswerTooLarge(NoAnswer):
+    """The answer is longer than the limit."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """Answer to a request; the names in ``headers``, which are empty where they were not asked for, in lower case."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+
+class HttpExchange:
+    """Exchanges with one server, for any number of threads.
+
+    Args:
+        url: of the server, with what comes before the path of every request.
+        connections: how many are kept at most.
+        ca_certs: file of the authorities whose certificates are trusted; by default Mozilla's.
+        with_headers: whether those of answers are read.
+    """
+
+    def __init__(self, url: str, *, connections: int, ca_certs: Path | None = None, with_headers: bool = False) -> None:
+        self._url = url.rstrip("/")
+        self._ca_certs = str(ca_certs or certifi.where())
+        self._with_headers = with_headers
+        self._most = connections
+        # The last one used comes first, so that no more stay open than are needed at once.
+        self._idle: deque[_Connection] = deque()
+        parts = urlsplit(url)
+        self.host = parts.hostname or ""
+        self.port = parts.port or (443 if parts.scheme == "https" else 80)
+
+    def ask(  # pylint: disable=too-many-arguments  # a request has as many
+        self,
+        method: str,
+        target: str,
+        *,
+        limit: int,
+        timeout: float | None,
+        body: bytes | None = None,
+        headers: Mapping[str, str],
+        on_long: Callable[[int], None] | None = None,
+    ) -> Answer:
+        """Send one request, and read the answer.
+
+        Args:
+            method: of HTTP.
+            target: path and query string.
+            limit: how many bytes the answer may have.
+            timeout: seconds within which the answer has to come whole; None for no limit.
+            body: of the request.
+            headers: of the request.
+            on_long: called with the length of a long answer before more than ``LONG_BYTES`` of it are read; where that
+                is not known, with the limit, and with the length once it is. What it raises ends the reading.
+
+        Raises:
+            NoAnswer: or one of its kinds.
+        """
+        try:
+            connection = self._idle.pop()
+        except IndexError:
+            connection = _Connection(self._ca_certs, with_headers=self._with_headers)
+        try:
+            connection.prepare(method, self._url + target, timeout, body, headers)
+            return connection.perform(_Reading(limit, on_long))
+        finally:
+            if len(self._idle) < self._most:
+                self._idle.append(connection)
+            else:
+                connection.close()
+
+    def close(self) -> None:
+        """Close the connections that are not in use."""
+        while self._idle:
+            self._idle.pop().close()
+
+
+@dataclass(slots=True)
+class _Reading:
+    """An answer as it comes."""
+
+    limit: int
+    on_long: Callable[[int], None] | None
+    lines: list[bytes] = field(default_factory=list)
+    parts: list[bytes] = field(default_factory=list)
+    length: int = 0
+    announced: int = 0
+    error: BaseException | None = None
+
+    def take(self, part: bytes) -> int | None:
+        """Take a part of the body; 0 ends the transfer."""
+        self.length += len(part)
+        if self.length > LONG_BYTES and not self.announced:
+            try:
+                self._announce()
+            except BaseException as error:  # noqa: BLE001  # pylint: disable=broad-exception-caught  # raised again
+                self.error = error
+                return 0
+        if self.length > self.limit:
+            self.error = AnswerTooLarge(f"the answer is longer than {self.limit} bytes")
+            return 0
+        self.parts.append(part)
+        return None
+
+    def _announce(self) -> None:
+        self.announced = min(self.limit, int(self.headers().get("content-length", self.limit)))
+        if self.on_long is not None:
+            self.on_long(self.announced)
+
+    def whole(self, status: int) -> Answer:
+        """The answer, now that all of it has come."""
+        if self.on_long is not None and self.announced not in (0, self.length):
+            self.on_long(self.length)
+        return Answer(status, self.headers(), b"".join(self.parts))
+
+    def headers(self) -> dict[str, str]:
+        """What the head of the answer says."""
+        named = (line.decode("latin-1").partition(":") for line in self.lines)
+        return {name.lower(): value.strip() for name, colon, value in named if colon}
+
+
+class _Connection:
+    """A handle of libcurl's, which keeps a connection."""
+
+    def __init__(self, ca_certs: str, *, with_headers: bool) -> None:
+        self._reading: _Reading | None = None
+        self._curl = curl = pycurl.Curl()
+        for option, value in _OPTIONS.items():
+            curl.setopt(option, value)
+        curl.setopt(pycurl.CAINFO, ca_certs)
+        curl.setopt(pycurl.WRITEFUNCTION, self._take)
+        if with_headers:
+            curl.setopt(pycurl.HEADERFUNCTION, self._take_line)
+
+    def prepare(
+        self, method: str, url: str, timeout: float | None, body: bytes | None, headers: Mapping[str, str]
+    ) -> None:
+        """Set what the next request is."""
+        curl = self._curl
+        # One that another method left would go on.
+        curl.setopt(pycurl.NOBODY, method == "HEAD")
+        if body is not None:
+            curl.setopt(pycurl.POSTFIELDS, body)
+        elif method != "HEAD":
+            curl.setopt(pycurl.HTTPGET, True)
+        curl.setopt(pycurl.CUSTOMREQUEST, method)
+        curl.setopt(pycurl.URL, url if url.isascii() else quote(url, safe=_SAFE))
+        # A long body is sent without asking the server whether it wants it.
+        curl.setopt(pycurl.HTTPHEADER, [*[f"{name}: {value}" for name, value in headers.items()], "Expect:"])
+        curl.setopt(pycurl.TIMEOUT_MS, 0 if timeout is None else max(1, math.ceil(timeout * 1000)))
+
+    def perform(self, reading: _Reading) -> Answer:
+        """Send the request, and read the answer; see ``HttpExchange.ask``."""
+        self._reading = reading
+        try:
+            self._curl.perform()
+            return reading.whole(self._curl.getinfo(pycurl.RESPONSE_CODE))
+        except pycurl.error as error:
+            raise reading.error or self._no_answer(*error.args) from None
+        finally:
+            self._reading = None
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._curl.close()
+
+    def _take(self, part: bytes) -> int | None:
+        assert self._reading is not None
+        return self._reading.take(part)
+
+    def _take_line(self, line: bytes) -> None:
+        assert self._reading is not None
+        if line.startswith(b"HTTP/"):
+            # The head of an answer before it, such as 100, is none of this one's.
+            self._reading.lines.clear()
+        self._reading.lines.append(line)
+
+    def _no_answer(self, code: int, reason: str) -> NoAnswer:
+        if code == pycurl.E_OPERATION_TIMEDOUT:
+            return TimedOut(reason, was_sent=self._curl.getinfo(pycurl.REQUEST_SIZE) > 0)
+        if code in _DROPPED:
+            return Dropped(reason)
+        return (NotTrusted if code in _NOT_TRUSTED else NoAnswer)(reason)
+
+
+_SAFE = "!#$%&'()*+,/:;=?@[]~"
+"""What stands for itself in a URL (RFC 3986, section 2.2), and what is encoded already."""
+
+_OPTIONS = {
+    # The process's signals are its own.
+    pycurl.NOSIGNAL: True,
+    # What the environment says of proxies is not meant for servers of ours.
+    pycurl.PROXY: "",
+    pycurl.HTTP_VERSION: pycurl.CURL_HTTP_VERSION_1_1,
+    # A path has been written by who knows what it means.
+    pycurl.PATH_AS_IS: True,
+    pycurl.BUFFERSIZE: LONG_BYTES,
+    pycurl.TCP_KEEPALIVE: True,
+    pycurl.SSLVERSION: pycurl.SSLVERSION_TLSv1_2,
+}
