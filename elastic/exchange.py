@@ -41,6 +41,7 @@ class ElasticsearchExchange:
         body: bytes | None = None,
         headers: Mapping[str, str],
         on_long: Callable[[int], None] | None = None,
+        again: bool = False,
     ) -> Answer:
         """Send one request, and read the answer, up to ``MAX_ANSWER_BYTES``; see ``HttpExchange.ask``.
 
@@ -51,7 +52,14 @@ class ElasticsearchExchange:
             if traceparent := tracing.traceparent():
                 headers = {**headers, "traceparent": traceparent}
             answer = self._http.ask(
-                method, target, limit=MAX_ANSWER_BYTES, timeout=timeout, body=body, headers=headers, on_long=on_long
+                method,
+                target,
+                limit=MAX_ANSWER_BYTES,
+                timeout=timeout,
+                body=body,
+                headers=headers,
+                on_long=on_long,
+                again=again,
             )
             span.set_attribute("db.response.status_code", str(answer.status))
             if answer.status >= 400:

@@ -10,7 +10,7 @@ from elasticsearch import OrjsonSerializer
 _HALF = re.compile(rb"(\\\\|\\ud[89ab][0-9a-f]{2}\\ud[c-f][0-9a-f]{2})|\\ud[89a-f][0-9a-f]{2}", re.IGNORECASE)
 
 
-def loads(text: bytes) -> Any:
+def loads(text: bytes | bytearray) -> Any:
     r"""Read half a surrogate pair (``\ud83d`` alone), and bytes that are no UTF-8, as U+FFFD.
 
     Elasticsearch gives a document back as it was sent, and it may have been cut in the middle of a character.
@@ -33,7 +33,7 @@ class LenientSerializer(OrjsonSerializer):
         return loads(data)
 
 
-def whole(text: bytes) -> bytes:
+def whole(text: bytes | bytearray) -> bytes:
     """A JSON text with U+FFFD in the place of half characters, and of bytes that are no UTF-8."""
     if not text.isascii():
         try:

@@ -55,7 +55,7 @@ class Node(BaseNode):
             status=answer.status,
             headers=HttpHeaders(answer.headers),
         )
-        return NodeApiResponse(meta, answer.body)
+        return NodeApiResponse(meta, bytes(answer.body))
 
     def close(self) -> None:
         """Close the connections."""

@@ -135,7 +135,10 @@ class MetricsView(PublicView):
         also={(200, "text/plain"): OpenApiResponse({"type": "string"}, "Prometheus metrics of all workers.")},
     )
     def get(self, request: Request) -> HttpResponse:
-        """Get metrics for Prometheus."""
+        """Get metrics for Prometheus.
+
+        What other workers have counted in the last second may be missing.
+        """
         del request
         return HttpResponse(exposition(), content_type=CONTENT_TYPE_LATEST)
 

@@ -1,11 +1,11 @@
 """HTTP exchanges with one server over kept connections, each within a size and a time; by libcurl.
 
 Why: each call that lets go of the interpreter's lock has to wait for it again, and libcurl lets go of it once for an
-exchange; ``docs/benchmarks.md`` has what that saves. A kept connection that turns out to be closed, before any of the
-answer has come, is replaced by libcurl itself.
+exchange; ``docs/benchmarks.md`` has what that saves.
 """
 
 import math
+import time
 from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -59,7 +59,7 @@ class Answer:
 
     status: int
     headers: Mapping[str, str]
-    body: bytes
+    body: bytearray
 
 
 class HttpExchange:
@@ -93,6 +93,7 @@ class HttpExchange:
         body: bytes | None = None,
         headers: Mapping[str, str],
         on_long: Callable[[int], None] | None = None,
+        again: bool = False,
     ) -> Answer:
         """Send one request, and read the answer.
 
@@ -105,6 +106,8 @@ class HttpExchange:
             headers: of the request.
             on_long: called with the length of a long answer before more than ``LONG_BYTES`` of it are read; where that
                 is not known, with the limit, and with the length once it is. What it raises ends the reading.
+            again: send it once more where the server hangs up, for it changes nothing. libcurl does so by itself where
+                it is a connection kept too long, and none of the answer has come.
 
         Raises:
             NoAnswer: or one of its kinds.
@@ -113,10 +116,18 @@ class HttpExchange:
             connection = self._idle.pop()
         except IndexError:
             connection = _Connection(self._ca_certs, with_headers=self._with_headers)
+        was_kept, started = connection.is_kept, time.monotonic()
         try:
-            connection.prepare(method, self._url + target, timeout, body, headers)
-            return connection.perform(_Reading(limit, on_long))
+            connection.prepare(method, self._url + target, body, headers)
+            try:
+                return connection.perform(_Reading(limit, on_long), timeout)
+            except Dropped:
+                if was_kept or not again:
+                    raise
+            left = None if timeout is None else timeout - (time.monotonic() - started)
+            return connection.perform(_Reading(limit, on_long), left)
         finally:
+            connection.forget()
             if len(self._idle) < self._most:
                 self._idle.append(connection)
             else:
@@ -135,24 +146,23 @@ class _Reading:
     limit: int
     on_long: Callable[[int], None] | None
     lines: list[bytes] = field(default_factory=list)
-    parts: list[bytes] = field(default_factory=list)
-    length: int = 0
+    body: bytearray = field(default_factory=bytearray)
     announced: int = 0
     error: BaseException | None = None
 
     def take(self, part: bytes) -> int | None:
         """Take a part of the body; 0 ends the transfer."""
-        self.length += len(part)
-        if self.length > LONG_BYTES and not self.announced:
+        length = len(self.body) + len(part)
+        if length > LONG_BYTES and not self.announced:
             try:
                 self._announce()
             except BaseException as error:  # noqa: BLE001  # pylint: disable=broad-exception-caught  # raised again
                 self.error = error
                 return 0
-        if self.length > self.limit:
+        if length > self.limit:
             self.error = AnswerTooLarge(f"the answer is longer than {self.limit} bytes")
             return 0
-        self.parts.append(part)
+        self.body += part
         return None
 
     def _announce(self) -> None:
@@ -162,9 +172,9 @@ class _Reading:
 
     def whole(self, status: int) -> Answer:
         """The answer, now that all of it has come."""
-        if self.on_long is not None and self.announced not in (0, self.length):
-            self.on_long(self.length)
-        return Answer(status, self.headers(), b"".join(self.parts))
+        if self.on_long is not None and self.announced not in (0, len(self.body)):
+            self.on_long(len(self.body))
+        return Answer(status, self.headers(), self.body)
 
     def headers(self) -> dict[str, str]:
         """What the head of the answer says."""
@@ -173,9 +183,14 @@ class _Reading:
 
 
 class _Connection:
-    """A handle of libcurl's, which keeps a connection."""
+    """A handle of libcurl's, which keeps a connection.
+
+    Attributes:
+        is_kept: whether there is one from the last exchange.
+    """
 
     def __init__(self, ca_certs: str, *, with_headers: bool) -> None:
+        self.is_kept = False
         self._reading: _Reading | None = None
         self._curl = curl = pycurl.Curl()
         for option, value in _OPTIONS.items():
@@ -185,9 +200,7 @@ class _Connection:
         if with_headers:
             curl.setopt(pycurl.HEADERFUNCTION, self._take_line)
 
-    def prepare(
-        self, method: str, url: str, timeout: float | None, body: bytes | None, headers: Mapping[str, str]
-    ) -> None:
+    def prepare(self, method: str, url: str, body: bytes | None, headers: Mapping[str, str]) -> None:
         """Set what the next request is."""
         curl = self._curl
         # One that another method left would go on.
@@ -200,18 +213,24 @@ class _Connection:
         curl.setopt(pycurl.URL, url if url.isascii() else quote(url, safe=_SAFE))
         # A long body is sent without asking the server whether it wants it.
         curl.setopt(pycurl.HTTPHEADER, [*[f"{name}: {value}" for name, value in headers.items()], "Expect:"])
-        curl.setopt(pycurl.TIMEOUT_MS, 0 if timeout is None else max(1, math.ceil(timeout * 1000)))
 
-    def perform(self, reading: _Reading) -> Answer:
+    def perform(self, reading: _Reading, timeout: float | None) -> Answer:
         """Send the request, and read the answer; see ``HttpExchange.ask``."""
         self._reading = reading
+        self.is_kept = False
         try:
+            self._curl.setopt(pycurl.TIMEOUT_MS, 0 if timeout is None else max(1, math.ceil(timeout * 1000)))
             self._curl.perform()
+            self.is_kept = True
             return reading.whole(self._curl.getinfo(pycurl.RESPONSE_CODE))
         except pycurl.error as error:
             raise reading.error or self._no_answer(*error.args) from None
         finally:
             self._reading = None
+
+    def forget(self) -> None:
+        """Let go of the request's body."""
+        self._curl.setopt(pycurl.POSTFIELDS, b"")
 
     def close(self) -> None:
         """Close the connection."""

@@ -44,6 +44,7 @@ class Circuit:  # pylint: disable=too-few-public-methods  # it does one thing
         self._code = code
         self._breaker = CircuitBreaker(FAILURES, RECOVERY_SECONDS, Unavailable, name)
         self._trial = threading.Lock()
+        self._in_use = CONNECTIONS_IN_USE.labels(name)
         CIRCUIT_OPEN.labels(name).set(0)
 
     @contextmanager
@@ -58,7 +59,7 @@ class Circuit:  # pylint: disable=too-few-public-methods  # it does one thing
             raise Unavailable(
                 self._code, f"{self._who[0].upper()}{self._who[1:]} has failed repeatedly and is left alone; try again."
             )
-        CONNECTIONS_IN_USE.labels(self._name).inc()
+        self._in_use.inc()
         try:
             yield
         except Unavailable as error:
@@ -71,7 +72,7 @@ class Circuit:  # pylint: disable=too-few-public-methods  # it does one thing
         else:
             self._worked()
         finally:
-            CONNECTIONS_IN_USE.labels(self._name).dec()
+            self._in_use.dec()
             if state == STATE_HALF_OPEN:
                 self._trial.release()
 

@@ -11,6 +11,7 @@ from django.http.response import HttpResponseBase
 from prometheus_client import REGISTRY, CollectorRegistry, generate_latest
 from prometheus_client.multiprocess import MultiProcessCollector
 
+from gateway.http import metrics_values
 from gateway.http.deadline import RECEIVED
 from gateway.http.metrics import REQUEST_SECONDS
 
@@ -30,7 +31,11 @@ def measure(get_response: Callable[[HttpRequest], HttpResponseBase]) -> Callable
 
 
 def exposition() -> bytes:
-    """The metrics in Prometheus' text format: of all worker processes together, or of one that shares no folder."""
+    """The metrics in Prometheus' text format: of all worker processes together, or of one that shares no folder.
+
+    What other workers have counted in the last ``metrics_values.SECONDS`` may be missing.
+    """
+    metrics_values.write()
     registry = CollectorRegistry()
     try:
         MultiProcessCollector(registry)  # type: ignore[no-untyped-call]  # comes without types

@@ -22,7 +22,7 @@ _members = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _hits = msgspec.json.Decoder(_Hits)
 
 
-def read_answer(text: bytes) -> Any:
+def read_answer(text: bytes | bytearray) -> Any:
     """Read an answer, each ``_source`` as the JSON text of the document.
 
     Raises:
@@ -37,7 +37,7 @@ def read_answer(text: bytes) -> Any:
         raise ValueError("the answer is nested too deeply") from None
 
 
-def _read(text: bytes) -> Any:
+def _read(text: bytes | bytearray) -> Any:
     try:
         members = _members.decode(text)
         hits = _hits.decode(members.pop("hits", b"null"))

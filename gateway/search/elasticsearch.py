@@ -28,7 +28,7 @@ from gateway.http.problems import Code, Problem, RejectedQuery, Unanswered, Unav
 from gateway.search.connections import to_elasticsearch
 from gateway.search.documents import read_answer
 from gateway.search.request import SearchPlan, SearchRequest
-from kit.http_exchange import AnswerTooLarge, Dropped, NoAnswer, TimedOut
+from kit.http_exchange import AnswerTooLarge, NoAnswer, TimedOut
 
 logger = logging.getLogger(__name__)
 
@@ -195,30 +195,25 @@ def perform(method: str, target: str, body: Any = None) -> Any:
         until = time.monotonic() + _MEMORY_SECONDS
         while True:
             try:
-                return _send_again_if_dropped(method, target, headers, content)
+                return _send(method, target, headers, content)
             except OutOfMemory:
                 if time.monotonic() + _MEMORY_PAUSE_SECONDS > until:
                     raise
             time.sleep(_MEMORY_PAUSE_SECONDS)
 
 
-def _send_again_if_dropped(method: str, target: str, headers: Mapping[str, str], body: bytes | None) -> Any:
-    try:
-        try:
-            return _send(method, target, headers, body)
-        except Dropped:
-            # Nothing here changes a document.
-            return _send(method, target, headers, body)
-    except NoAnswer as error:
-        logger.error("Elasticsearch cannot be reached: %s", error.__class__.__name__)
-        raise Unavailable(Code.SEARCH_UNAVAILABLE, "Elasticsearch cannot be reached; try again.") from None
-
-
 def _send(method: str, target: str, headers: Mapping[str, str], body: bytes | None) -> Any:
     seconds = time_left(settings.GATEWAY.search_timeout)
     try:
         answer = to_elasticsearch().exchange.ask(
-            method, target, timeout=seconds, body=body, headers=headers, on_long=_claim
+            # Nothing here changes a document.
+            method,
+            target,
+            timeout=seconds,
+            body=body,
+            headers=headers,
+            on_long=_claim,
+            again=True,
         )
     except AnswerTooLarge:
         raise TooLarge from None
@@ -230,6 +225,9 @@ def _send(method: str, target: str, headers: Mapping[str, str], body: bytes | No
             raise Unavailable(Code.SEARCH_UNAVAILABLE, detail) from None
         # Whoever was reached, and then took too long, may only have been asked too much.
         raise _unless_down(Unanswered(Code.SEARCH_UNAVAILABLE, detail)) from None
+    except NoAnswer as error:
+        logger.error("Elasticsearch cannot be reached: %s", error.__class__.__name__)
+        raise Unavailable(Code.SEARCH_UNAVAILABLE, "Elasticsearch cannot be reached; try again.") from None
     if not HTTPStatus.OK <= answer.status < HTTPStatus.MULTIPLE_CHOICES:
         problem = read_error(answer.status, answer.body)
         raise _unless_down(problem) if isinstance(problem, Unanswered) else problem
@@ -256,7 +254,7 @@ def _unless_down(problem: Unanswered) -> Unavailable:
     return Unavailable(Code.SEARCH_UNAVAILABLE, problem.detail)
 
 
-def read_error(status: int, body: bytes) -> Problem:
+def read_error(status: int, body: bytes | bytearray) -> Problem:
     """Say what an answer other than success means, in words of ours: Elasticsearch's own never reach a caller."""
     if status == HTTPStatus.NOT_FOUND:
         return Problem(HTTPStatus.NOT_FOUND, Code.NOT_FOUND, "The index does not exist.")
@@ -289,13 +287,13 @@ def _named_problem(body: str) -> Problem | None:
     return None
 
 
-def _error_type(body: bytes) -> str:
+def _error_type(body: bytes | bytearray) -> str:
     """Elasticsearch's name of an error; its reason would quote the query."""
     error = _members(body).get("error")
     return str(error.get("type")) if isinstance(error, dict) else "no error of Elasticsearch's own"
 
 
-def _members(body: bytes) -> dict[str, Any]:
+def _members(body: bytes | bytearray) -> dict[str, Any]:
     """Members of an answer; none if it is no JSON object."""
     try:
         answer = loads(body)

@@ -20,7 +20,7 @@ from gateway.search.answers import Completion, FieldList
 from gateway.search.connections import to_translator
 from gateway.search.notices import Notice
 from kit import tracing
-from kit.http_exchange import Answer, AnswerTooLarge, Dropped, NoAnswer, TimedOut
+from kit.http_exchange import Answer, AnswerTooLarge, NoAnswer, TimedOut
 
 logger = logging.getLogger(__name__)
 
@@ -93,6 +93,8 @@ def _request(
             on_long=lambda length: claim(Part.TRANSLATION, _VALUES * length),
             body=body,
             headers=headers,
+            # A question changes nothing.
+            again=True,
         )
         span.set_attribute("http.response.status_code", answer.status)
         if answer.status >= HTTPStatus.BAD_REQUEST:
@@ -165,11 +167,7 @@ def _ask(method: str, path: str, members: Members, body: Any = None) -> dict[str
     headers = current_correlation().headers | {"Content-Type": "application/json"}
     with to_translator().circuit.closed():
         try:
-            try:
-                answer = _request_in_time(method, path, content, headers)
-            except Dropped:
-                # A question changes nothing.
-                answer = _request_in_time(method, path, content, headers)
+            answer = _request_in_time(method, path, content, headers)
             return read_answer(answer.status, answer.body, members)
         except Unanswered as problem:
             raise _unless_down(problem) from None
@@ -206,7 +204,7 @@ def _unless_down(problem: Unanswered) -> Unavailable:
     return problem
 
 
-def read_answer(status: int, body: bytes, members: Members) -> dict[str, Any]:
+def read_answer(status: int, body: bytes | bytearray, members: Members) -> dict[str, Any]:
     """Take the members of the translator's answer, or raise the right problem.
 
     Args:
@@ -240,7 +238,7 @@ def _out_of_contract(answer: str) -> Unanswered:
     return Unanswered(Code.TRANSLATOR_UNAVAILABLE, "The translator does not work right now; try again.")
 
 
-def _read_object(body: bytes) -> dict[str, Any]:
+def _read_object(body: bytes | bytearray) -> dict[str, Any]:
     """Read the JSON object in the body; empty if it has none."""
     try:
         answer = orjson.loads(body)

@@ -11,7 +11,7 @@ import logging
 import sys
 import time
 from collections.abc import Awaitable, Callable, Iterable, Mapping
-from contextlib import AbstractAsyncContextManager, suppress
+from contextlib import suppress
 from typing import Any
 from urllib.parse import unquote_to_bytes
 
@@ -204,14 +204,15 @@ class _Client:
         Raises:
             _Stalled: as ``take`` does, or the client is given up for others, or the process ends before it has it all.
         """
+        if len(body) <= _PART_BYTES:
+            self._share.clear()
+            # The server takes an answer of one part at once.
+            await self._send(start)
+            await self._send({"type": "http.response.body", "body": body})
+            return
         rest = memoryview(body)
         try:
-            if len(body) <= _PART_BYTES:
-                self._share.clear()
-                taking: AbstractAsyncContextManager[Any] = self._timeouts.wait(None)
-            else:
-                taking = self._memory.taking(self._share, len(body))
-            async with taking:
+            async with self._memory.taking(self._share, len(body)):
                 await self.take(start)
                 while len(rest) > _PART_BYTES:
                     await self.take(

@@ -56,4 +56,6 @@ def main(arguments: Sequence[str]) -> int:
         signal.signal(signal.SIGTERM, end)
         signal.signal(signal.SIGINT, end)
         os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(folder)
+        # Not before: the library looks for the folder when it is loaded.
+        import_module("gateway.http.metrics_values").install()
         return serve()

@@ -107,6 +107,7 @@ def _load() -> Any:
         sys.exit(BAD_CONFIGURATION)
     # pylint: disable=import-outside-toplevel  # after the fork
     from gateway.audit.delivery import event_delivery
+    from gateway.http import metrics_values
     from gateway.http.memory import return_long_blocks
     from gateway.serving.application import Application
 
@@ -114,6 +115,7 @@ def _load() -> Any:
     # Now rather than with the first request, because it may have events to send that an earlier process left.
     event_delivery()
     tracing.set_up("gateway", settings.TRACING)
+    metrics_values.keep_written()
     end_with_parent()
     application = Application()
     # What was loaded at the start stays; the collector need not walk through it again and again.

@@ -172,7 +172,7 @@ def test_a_line_about_a_request_has_its_trace(traced: Stack) -> None:
     traced.translator.drops = 2
     assert traced.search("", traceparent=f"00-{trace}-{token_hex(8)}-01").status == 503
     lines = [orjson.loads(line) for line in traced.log("gateway").splitlines()]
-    assert "the translator cannot be reached: ProtocolError" in [
+    assert "the translator cannot be reached: Dropped" in [
         line["message"] for line in lines if line.get("trace", {}).get("id") == trace
     ]
 

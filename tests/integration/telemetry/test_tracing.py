@@ -125,7 +125,7 @@ def test_a_failure_is_marked_by_its_kind(traced: Stack, spans: Collector) -> Non
     traced.translator.drops = 2
     assert traced.search("Hostname = octoxlabs01", traceparent=traceparent).status == 503
     called, server = spans.find(trace, "POST /translate", "gateway"), spans.find(trace, "POST /search", "gateway")
-    assert (called.is_error, called.attributes["error.type"]) == (True, "ProtocolError")
+    assert (called.is_error, called.attributes["error.type"]) == (True, "Dropped")
     assert (server.is_error, server.attributes["error.type"]) == (True, "503")
 
 

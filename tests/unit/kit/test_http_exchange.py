@@ -88,7 +88,7 @@ def fixture_exchange() -> Iterator[HttpExchange]:
 
 
 def _get(exchange: HttpExchange, target: str, timeout: float = 30.0) -> bytes:
-    return exchange.ask("GET", target, limit=LIMIT, timeout=timeout, headers={}).body
+    return bytes(exchange.ask("GET", target, limit=LIMIT, timeout=timeout, headers={}).body)
 
 
 @pytest.mark.parametrize("how", ["", "/chunked"])
@@ -125,7 +125,7 @@ def test_a_request_has_its_method_its_headers_and_its_body(exchange: HttpExchang
 def test_one_connection_serves_every_method_in_turn(exchange: HttpExchange) -> None:
     for _ in range(2):
         head = exchange.ask("HEAD", "/", limit=LIMIT, timeout=30.0, headers={})
-        assert (head.body, head.headers["content-length"]) == (b"", "7")
+        assert (len(head.body), head.headers["content-length"]) == (0, "7")
         assert _get(exchange, "/3") == b"xxx"
         assert exchange.ask("POST", "/", limit=LIMIT, timeout=30.0, body=b"", headers={}).body == b"POST None "
     assert len(_Handler.connections) == 1
@@ -157,23 +157,21 @@ def test_a_refusal_of_a_long_answer_ends_the_reading(exchange: HttpExchange) -> 
 
 
 @contextmanager
-def _answering(*answers: bytes) -> Iterator[tuple[str, list[int]]]:
+def _answering(*answers: bytes) -> Iterator[tuple[str, list[bytes]]]:
     """A server that takes a connection for each answer, sends that once a request has come, and hangs up.
 
-    Gives the address, and how many requests have come.
+    With "THEN HANG UP" it does so at the next request. Gives the address, and the requests that have come.
     """
-    requests: list[int] = []
+    requests: list[bytes] = []
 
     def serve(listening: socket.socket) -> None:
         for answer in answers:
             connection, _ = listening.accept()
             with connection:
-                while connection.recv(65536):
-                    requests.append(1)
-                    if answer.endswith(b"HANG UP") or not answer:
-                        connection.sendall(answer.removesuffix(b"HANG UP"))
-                        break
-                    connection.sendall(answer)
+                requests.append(connection.recv(65536))
+                connection.sendall(answer.removesuffix(b"HANG UP").removesuffix(b"THEN "))
+                if answer.endswith(b"THEN HANG UP"):
+                    requests.append(connection.recv(65536))
 
     with socket.create_server(("127.0.0.1", 0)) as listening:
         thread = threading.Thread(target=serve, args=(listening,))
@@ -192,6 +190,30 @@ def test_a_server_that_hangs_up_is_told_from_others(answer: bytes) -> None:
     with _answering(answer) as (url, requests), pytest.raises(Dropped):
         _get(HttpExchange(url, connections=1), "/")
     assert len(requests) == 1
+
+
+@pytest.mark.parametrize("kept", [False, True])
+def test_what_changes_nothing_is_sent_once_more_where_the_server_hangs_up_and_not_again(kept: bool) -> None:
+    ok = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
+    # A kept connection ends with the next request on it.
+    first = [ok + b"THEN HANG UP"] if kept else [b""]
+
+    def ask(exchange: HttpExchange) -> bytes:
+        return bytes(exchange.ask("GET", "/", limit=LIMIT, timeout=30.0, headers={}, again=True).body)
+
+    with _answering(*first, ok + b"HANG UP") as (url, requests):
+        exchange = HttpExchange(url, connections=1)
+        if kept:
+            assert ask(exchange) == b"ok"
+        assert ask(exchange) == b"ok"
+    assert len(requests) == 2 + kept
+    with _answering(*first, b"") as (url, requests):
+        exchange = HttpExchange(url, connections=1)
+        if kept:
+            assert ask(exchange) == b"ok"
+        with pytest.raises(Dropped):
+            ask(exchange)
+    assert len(requests) == 2 + kept
 
 
 def test_a_kept_connection_that_is_closed_is_replaced() -> None:

@@ -104,3 +104,46 @@ def test_without_its_redis_a_process_counts_by_itself_and_says_so_once(
 def test_a_flood_of_keys_does_not_fill_the_memory_and_no_key_is_refused(budget: str) -> None:
     assert all(hit(budget, "1/hour", str(number)) == 0 for number in range(MAX_KEYS + 2))
     assert hit(budget, "1/hour", "0") == 0
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """The time that the counters in memory see, in its one place; it begins with a window of an hour."""
+    time = [3600.0 * 1000]
+    monkeypatch.setattr("gateway.http.rate_limits.time.monotonic", lambda: time[0])
+    return time
+
+
+def test_what_was_taken_in_the_window_before_counts_by_how_much_of_it_is_still_in_sight(
+    budget: str, clock: list[float]
+) -> None:
+    assert [hit(budget, "4/hour", "ada") for _ in range(4)] == [0] * 4
+    clock[0] += 3600 + 1800
+    assert [hit(budget, "4/hour", "ada") for _ in range(2)] == [0, 0]
+    assert hit(budget, "4/hour", "ada") > 0
+    clock[0] += 3600
+    # Two of the four were in the window before the last, and are over.
+    assert [hit(budget, "4/hour", "ada") for _ in range(3)] == [0] * 3
+    assert hit(budget, "4/hour", "ada") > 0
+
+
+def test_after_the_time_that_was_named_there_is_one_again(budget: str, clock: list[float]) -> None:
+    clock[0] += 600
+    while (seconds := hit(budget, "4/hour", "ada")) == 0:
+        clock[0] += 60
+    waited = 0
+    while seconds and waited < 3 * 3600:
+        clock[0] += seconds
+        waited += seconds
+        seconds = hit(budget, "4/hour", "ada")
+    assert 0 < waited < 3600 + 1800
+
+
+def test_keys_that_are_over_make_room_for_others(budget: str, clock: list[float]) -> None:
+    for number in range(MAX_KEYS - 1):
+        hit(budget, "1/hour", str(number))
+    clock[0] += 2 * 3600
+    assert hit(budget, "1/hour", "ada") == 0
+    assert hit(budget, "1/hour", "grace") == 0
+    assert hit(budget, "1/hour", "ada") > 0, "nobody who still counts is forgotten for others who do not"
+    assert len(rate_limits.memory[budget]) == 2
