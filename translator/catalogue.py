@@ -2,7 +2,7 @@
 
 import math
 from bisect import bisect_left
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum, auto
 from typing import Any, NamedTuple, TypeAlias
@@ -304,7 +304,7 @@ def _field(path: str, by_path: Mapping[str, _ByIndex], fields: Mapping[str, Fiel
     first = definitions[0]
     family = FAMILIES.get(first.type, Family.UNSUPPORTED)
     conflict = _conflict(by_index)
-    problem = conflict or next(filter(None, map(_problem, definitions)), "")
+    problem = conflict or _first(_problem, by_index)
     keyword = None if conflict or family not in (Family.TEXT, Family.IP) else _keyword(definitions, by_path, fields)
     if problem and keyword is not None:
         # A text that is not indexed, but its whole value is.
@@ -319,7 +319,7 @@ def _field(path: str, by_path: Mapping[str, _ByIndex], fields: Mapping[str, Fiel
         nested=first.nested,
         keyword=keyword,
         problem=problem,
-        exists_problem=next(filter(None, map(_exists_problem, definitions)), ""),
+        exists_problem=_first(_exists_problem, by_index),
         sortable=not problem and family in _SORTABLE and all(map(_has_order, definitions)),
         children=below if is_object else (),
         nested_below=_outermost_nested(fields[child] for child in below) if is_object else (),
@@ -339,6 +339,15 @@ def _field(path: str, by_path: Mapping[str, _ByIndex], fields: Mapping[str, Fiel
             places=(flattened.nested,),
         ),
     )
+
+
+def _first(problem: Callable[[_Definition], str], by_index: _ByIndex) -> str:
+    """The first problem that an index has with a field; says which index, where others have none."""
+    found = {index: said for index, definition in by_index.items() if (said := problem(definition))}
+    if not found or len(found) == len(by_index):
+        return next(iter(found.values()), "")
+    index, said = next(iter(found.items()))
+    return f"in {index}, {said}; search the other indices by themselves"
 
 
 def _has_order(definition: _Definition) -> bool:

@@ -226,7 +226,7 @@ class _Ip(_Type):
         address, slash, length = text.partition("/")
         packed = _packed(address)
         if packed is None or (slash and not (length.isdecimal() and len(length) <= 3 and length.isascii())):
-            message = f"{quoted(text)} is no IP address; {self.hint}{_between(field, text)}"
+            message = f"{quoted(text)} is no IP address; {self.hint}{_hint(field, text)}"
             raise TypeMismatch(message, value.position, value.end)
         if slash:
             bits = 8 * len(packed)
@@ -246,6 +246,9 @@ class _Ip(_Type):
         return text
 
 
+_MINUSES = frozenset("\u2010\u2011\u2012\u2013\u2014\u2212")
+
+
 def _packed(address: str) -> bytes | None:
     """Return the bytes of an IP address; None for any other text."""
     try:
@@ -255,10 +258,15 @@ def _packed(address: str) -> bytes | None:
         return None
 
 
-def _between(field: Field, text: str) -> str:
-    """The hint for two values with dots between them."""
-    ends = _RANGE.fullmatch(text)
-    return f"; a range is {field.path} BETWEEN {shown(ends[1])} AND {shown(ends[2])}" if ends else ""
+def _hint(field: Field, text: str) -> str:
+    """The hint for a value that people write by habit: two with dots between them, null, what is not plain ASCII."""
+    if ends := _RANGE.fullmatch(text):
+        return f"; a range is {field.path} BETWEEN {shown(ends[1])} AND {shown(ends[2])}"
+    if text.casefold() in ("null", "none", "nil"):
+        return f"; {field.path} NOT EXISTS asks for missing values"
+    if text.endswith(";"):
+        return "; a query needs no semicolon"
+    return "; write - for the minus" if text[:1] in _MINUSES else ""
 
 
 class _Number(_Type):
@@ -270,7 +278,7 @@ class _Integer(_Number):
         text = value.text or ""
         if _INTEGER.fullmatch(text) is None:
             message = f"{quoted(text)} is no whole number, which {quoted(field.path)} ({field.type}) needs"
-            message += _between(field, text)
+            message += _hint(field, text)
             raise TypeMismatch(message, value.position, value.end)
         number = int(text)
         ranges = [_INTEGER_RANGES[kind] for kind in field.types]
@@ -287,7 +295,7 @@ class _Float(_Number):
         text = value.text or ""
         if _DECIMAL.fullmatch(text) is None:
             message = f"{quoted(text)} is no number, which {quoted(field.path)} ({field.type}) needs"
-            message += _between(field, text)
+            message += _hint(field, text)
             raise TypeMismatch(message, value.position, value.end)
         number = float(text)
         limit = min(_FLOAT_MAXIMA.get(kind, _LARGEST_FLOAT) for kind in field.types)
@@ -324,6 +332,7 @@ class _Boolean(_Type):
         truth = _BOOLEANS.get(text.lower())
         if truth is None:
             message = f"{quoted(text)} is neither true nor false, which {quoted(field.path)} (boolean) needs"
+            message += _hint(field, text)
             raise TypeMismatch(message, value.position, value.end)
         return truth
 
@@ -362,7 +371,7 @@ class _Date(_Type):
         try:
             return dates.period(text, field.types)
         except (dates.NotADate, dates.OutOfRange) as error:
-            message = f"{quoted(text)} {error}{_between(field, text)}"
+            message = f"{quoted(text)} {error}{_hint(field, text)}"
             raise TypeMismatch(message, value.position, value.end) from None
 
 

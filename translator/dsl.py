@@ -55,7 +55,23 @@ def translate(text: str, catalogue: Catalogue, *, case_insensitive: bool = False
     except QueryError as error:
         error.text = text
         raise
-    return Translation(tree, query, tuple(builder.fields), notices(text, builder.compared))
+    found = notices(text, builder.compared)
+    if found:
+        found = tuple(_with_suggestion_that_works(text, each, catalogue, case_insensitive) for each in found)
+    return Translation(tree, query, tuple(builder.fields), found)
+
+
+def _with_suggestion_that_works(text: str, notice: Notice, catalogue: Catalogue, case_insensitive: bool) -> Notice:
+    """Leave a suggestion out that would be an error in its place."""
+    if notice.suggestion is None:
+        return notice
+    try:
+        tree = parse(text[: notice.position] + notice.suggestion + text[notice.end :])
+        if not isinstance(tree, Everything):
+            _Builder(catalogue, case_insensitive).build(tree)
+    except QueryError:
+        return notice._replace(suggestion=None)
+    return notice
 
 
 _Part: TypeAlias = tuple[list[Query], list[Query] | None, int]
@@ -79,6 +95,13 @@ _Frame: TypeAlias = tuple[Node, _Context, Iterator[Node], list[_Part]]
 
 # Looking an enumeration's member up costs more than comparing it does.
 _EQUAL, _IN, _EXISTS = Operator.EQUAL, Operator.IN, Operator.EXISTS
+
+
+@dataclass(slots=True)
+class _Merged(Comparison):  # type: ignore[misc]  # nodes are frozen for the type checker alone
+    """An `IN` made of several comparisons."""
+
+    of: tuple[Comparison, ...] = ()
 
 
 _TURNED = {
@@ -135,7 +158,8 @@ class _Builder:  # pylint: disable=too-few-public-methods  # one build, and what
         except UnknownField as error:
             raise self._turned_round(comparison, context) or error from None
         self.fields[field.path] = None
-        self.compared.append((comparison, field))
+        for each in comparison.of if isinstance(comparison, _Merged) else (comparison,):
+            self.compared.append((each, field))
         depth = 0
         if comparison.operator is _EXISTS and (field.nested_below or len(field.places) > 1):
             queries, depth = _existence(field, comparison, context.path)
@@ -247,7 +271,7 @@ def _folded(children: tuple[Node, ...]) -> Sequence[Node]:
     for at, same in same_as.items():
         if len(same) > 1:
             values = tuple(value for comparison in same for value in comparison.values)
-            folded[at] = Comparison(same[0].name, Operator.IN, values, same[0].position, same[0].end)
+            folded[at] = _Merged(same[0].name, Operator.IN, values, same[0].position, same[0].end, tuple(same))
     return folded
 
 

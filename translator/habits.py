@@ -118,8 +118,12 @@ def _listed(separator: str, opening: str = r"\(", closing: str = r"\)", *, least
 
 
 def _in(match: re.Match[str], place: Place) -> str:
-    """A list of alternatives as IN takes it."""
+    """A list of alternatives as IN takes it, or what a sign other than = needs."""
     members = _members(match["members"])
+    if place.operator in ("~", "!~") and all(map(_WORD_ONLY.fullmatch, members)):
+        return f"write {shown(place.field)} {place.operator} /{shown('|'.join(members))}/ for any of several"
+    if place.operator[:1] in tuple("~<>") or place.operator == "!~":
+        return "write a comparison for each value, with OR between them"
     word = "NOT IN" if place.operator.startswith(("!", "NOT")) else "IN"
     return f"write {shown(place.field)} {word} ({shown(', '.join(members[:3]))}{', …' * (len(members) > 3)})"
 
@@ -128,7 +132,13 @@ def _each(match: re.Match[str], place: Place) -> str:
     """The field with each of several values that it must have."""
     operator = place.operator or "="
     field, two = shown(place.field), _members(match["members"])[:2]
-    return "write the field with each value: " + " AND ".join(f"{field} {operator} {shown(member)}" for member in two)
+    each = " AND ".join(
+        f"{'NOT ' * member.startswith('-')}{field} {operator} {shown(member.removeprefix('-'))}" for member in two
+    )
+    return f"write the field with each value: {each}"
+
+
+_WORD_ONLY = re.compile(r"[\w\-]++")
 
 
 _RANGE = rf"(?P<opens>[\[{{])\s*+(?P<low>{_MEMBER})\s++(?ai:TO)\s++(?P<high>{_MEMBER})\s*+(?P<closes>[\]}}])"
@@ -212,6 +222,10 @@ _AT_COMPARISON = _table(
     ),
     _CLAUSE,
     (rf"\+(?=\s*+(?P<name>{tokens.FIELD}))", "write {name} = … without the sign; AND makes all comparisons needed"),
+    (
+        rf"-(?ai:_exists_)(?=\s*+:\s*+(?P<name>{tokens.FIELD}))",
+        "write NOT EXISTS after the field: {name} NOT EXISTS",
+    ),
     (rf"-(?=(?P<name>{tokens.FIELD})\s*+:(?!\s*+\{{))", "write NOT: NOT {name} = …"),
     (r"-++(?=\s*+\()", "write NOT"),
     (r"!(?!=)|¬", "write NOT"),
@@ -290,6 +304,10 @@ _AT_OPERATOR = _table(
     (rf":(?=\s*+(?P<pattern>{tokens.REGEX}))", "write ~ for a regular expression: {field} ~ {pattern}"),
     (rf":\s*+[(\[](?=\s*+{_COMPARISON_AHEAD})", "write {field}:{{ … }} for one nested object"),
     (
+        rf":(?=(?P<part>{tokens.FIELD})~[0-9.]*+(?:[\s)]|\Z))",
+        "there is no search for what resembles a value; write {field} ~ {part} for values that contain it",
+    ),
+    (
         rf":(?=(?P<part>{tokens.FIELD})(?::|{_OPERATOR_AHEAD}))",
         'a dot stands between the parts of a name: {field}.{part}; write "{field}:{part}" where the colon is in it',
     ),
@@ -330,8 +348,16 @@ _AT_OPERATOR = _table(
         rf"(?ai:is\s++{_MISSING}|is_?(?:null|empty)(?!\w)|missing(?!\w))|!=?\s*+(?ai:EXISTS)(?!\w)",
         "write {field} NOT EXISTS",
     ),
+    (
+        rf"(?ai:(?:does\s++)?not\s++(?:exist|set|there|present|defined))(?!\w)(?={_COMPARISON_ENDS})",
+        "write {field} NOT EXISTS",
+    ),
     (r"=\s*+(?ai:EXISTS|NOT\s++NULL)(?!\w)", "write {field} EXISTS"),
     (r"(?ai:is\s++not\s++in|not_?in|!\s*+in|nin|-notin)~?(?=\s*+[(\[{])", "write NOT IN (…)"),
+    (
+        r"(?ai:(?:is\s++)?not\s++(?:one|any)\s++of|(?:is\s++)?none\s++of)(?!\w)",
+        "write NOT IN (…)",
+    ),
     (
         r"(?ai:is\s++in|is\s++(?:one|any)\s++of|-in)(?!\w)|(?ai:has_any|has_all|one\s++of|any\s++of)(?!\w)",
         "write IN (…)",
@@ -436,8 +462,10 @@ def _word_alone(place: Place, operator: str, connective: str) -> Habit | None:
     word = shown(place.field)
     if place.field[0] in "\"'" and _SIGNS.search(place.field):
         hint = "remove the quotes around the query"
-    elif operator in ("=", "!=") and connective == "OR":
-        hint = f"write the field before each value: … {operator} {word}; or IN (…, {word})"
+    elif operator == "!=" and connective == "OR":
+        hint = f"write NOT IN (…, {word}) for none of them"
+    elif operator == "=" and connective == "OR":
+        hint = f"write the field before each value: … = {word}; or IN (…, {word})"
     elif operator in ("=", "!=", "~", "!~") and connective:
         hint = f"write the field before each value: … {operator} {word}; quote a value that holds {connective}"
     else:
@@ -477,6 +505,10 @@ def at_value(place: Place) -> Habit | None:
 
 
 _AT_LIST = _table(
+    (
+        r"(?ai:(?:the\s++)?(?:last|past))\s++(?P<number>\d{1,6})\s*+(?P<unit>[A-Za-z]{1,8})(?!\w)",
+        lambda match, place: f"write {shown(place.field)} > now-{match['number']}{_unit(match['unit'])}",
+    ),
     (_listed(_OR, r"[\[{]", r"[\]}]"), _in),
     (r"[\[{]", "write ( and ) around the values"),
     (r"~", 'write IN, with "case_insensitive": true in the request for any letter case'),
@@ -520,10 +552,14 @@ def in_list(place: Place) -> Habit | None:
     """Find a habit behind a member of a list."""
     if place.value[-1:] == ";":
         return Habit(place.value_end - 1, place.value_end, "write a comma between two values")
+    if place.value.upper() == "SELECT":
+        return Habit(place.value_at, place.value_end, "there are no queries within queries; write the values")
     return _touching(place) or _look_up(_IN_LIST, place)
 
 
+_DATE_MATH = r"(?P<sign>[+\-])\s*+(?P<number>[0-9]{1,6})\s*+(?P<unit>[A-Za-z]{1,8})(?!\w)"
 _IN_RANGE = _table(
+    (_DATE_MATH, lambda match, place: _math(match, place)),
     (r"\d{1,2}:\d{2}[\d:.,Z+\-]*+", lambda match, place: _quoted_whole(match, place)),
     (rf",|;|&&?|\.\.+|-(?=\s)|–|(?ai:TO|OR|THROUGH|UNTIL){_END}", "write AND between the two values"),
 )
@@ -588,7 +624,7 @@ def _unit(word: str) -> str:
 
 _DATE_AND_TIME = re.compile(r"\d{4}-\d{2}-\d{2} \d{1,2}:\d{2}[\d:.,Z+\-]*")
 _TIME_SPAN = re.compile(
-    r"(?:now-)?(?P<number>\d{1,6}) ?(?P<unit>(?ai:y(?:ears?)?|mo(?:nths?)?|w(?:eeks?)?|d(?:ays?)?|h(?:ours?)?"
+    r"(?:now- ?)?(?P<number>\d{1,6}) ?(?P<unit>(?ai:y(?:ears?)?|mo(?:nths?)?|w(?:eeks?)?|d(?:ays?)?|h(?:ours?)?"
     r"|m(?:in(?:ute)?s?)?|s(?:ec(?:ond)?s?)?))(?: (?ai:ago))?"
 )
 
@@ -640,6 +676,7 @@ _GLUED_END = re.compile(r"(?:&&?|\|\|?|;)\Z")
 _NEXT_COMPARISON = re.compile(_COMPARISON_AHEAD, re.DOTALL)
 _CALL_OF_NOW = re.compile(r"\(\s*\)")
 _DECIMALS = re.compile(r",[0-9]")
+_DECIMALS_AND = re.compile(r",[0-9]++\s++(?ai:AND)(?!\w)")
 _ZONE = re.compile(r"(?:[+-][0-9]{2}(?::?[0-9]{2})?|Z)(?=[\s)}]|\Z)")
 _TIME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:.,]+")
 _TOUCHING_END = re.compile(r"(?:\([^\s()]*+\)|[^\s,;)}])*+")
@@ -704,18 +741,17 @@ def _touching(place: Place) -> Habit | None:
     mark = text[place.at : place.at + 1]
     if value.lower() in ("now", "today") and (call := _CALL_OF_NOW.match(text, place.at)):
         return Habit(*call.span(), "write now without brackets")
-    if mark == "," and value[-1:].isdigit() and _DECIMALS.match(text, place.at) and not place.operator.isalpha():
+    decimals = _DECIMALS_AND if place.operator.endswith("BETWEEN") else _DECIMALS
+    if mark == "," and value[-1:].isdigit() and decimals.match(text, place.at) and not place.operator.endswith("IN"):
         return _number(place)
     if mark in (",", ";", "", ")", "}", "&", "|"):
         return None
     rest = _TOUCHING_END.match(text, place.at)
     assert rest is not None
     if value[0] in "\"'":
-        return Habit(place.at, rest.end() if mark != value[0] else place.at + 1, _hint_after_quote(value, mark))
-    closing = tokens.QUOTED.match(text, place.at) if value[-1] in "*?" else None
-    if closing is not None:
-        written = tokens.write_value((Wildcard.ANY, tokens.unquote(closing[0]))) if closing[0][1:-1] else "*"
-        return Habit(*closing.span(), f"wildcards go with values without quotes: {shown(written)}")
+        return Habit(place.at, rest.end() if mark != value[0] else place.at + 1, _hint_after_quote(place, mark))
+    if value[-1] in "*?" and (closing := tokens.QUOTED.match(text, place.at)):
+        return Habit(*closing.span(), f"wildcards go with values without quotes: {shown(_unquoted(place))}")
     whole = value + rest[0]
     quote = "'" if '"' in whole else '"'
     return Habit(place.value_at, rest.end(), f"quote a value with such characters: {quote}{shown(whole)}{quote}")
@@ -731,12 +767,29 @@ def _number(place: Place) -> Habit:
     return Habit(place.value_at, rest.end(), hint)
 
 
-def _hint_after_quote(value: str, mark: str) -> str:
+def _hint_after_quote(place: Place, mark: str) -> str:
     """Hint for a quoted value that goes on behind its quote."""
+    quote = place.value[0]
     if mark in "*?":
-        inner = tokens.unquote(value)
-        written = tokens.write_value((inner, Wildcard.ANY)) if inner else "*"
-        return f"wildcards go with values without quotes: {shown(written)}"
-    if mark == value[0]:
+        return f"wildcards go with values without quotes: {shown(_unquoted(place))}"
+    if mark == quote:
         return f"write \\{mark} for a quote within quotes"
-    return f"quote the whole value; \\{value[0]} is a quote within quotes"
+    return f"quote the whole value; \\{quote} is a quote within quotes"
+
+
+_PIECE = re.compile(rf"{tokens.DOUBLE_QUOTED}|{tokens.SINGLE_QUOTED}|[*?]|[^\s(){{}},\"'=<>!*?]++", re.DOTALL)
+
+
+def _unquoted(place: Place) -> str:
+    """A value of which some is in quotes, and wildcards are not, as it is written without them."""
+    parts: list[str | Wildcard] = []
+    at = place.value_at
+    while piece := _PIECE.match(place.text, at):
+        at = piece.end()
+        for part in (tokens.unquote(piece[0]),) if piece[0][0] in "\"'" else tokens.bare_parts(piece[0]):
+            last = parts[-1] if parts else ""
+            if isinstance(part, str) and isinstance(last, str):
+                parts[-1:] = [last + part]
+            elif part is not Wildcard.ANY or last is not Wildcard.ANY:
+                parts.append(part)
+    return tokens.write_value(tuple(part for part in parts if part))

@@ -10,8 +10,7 @@ from typing import NamedTuple, TypeAlias
 
 from translator import tokens
 from translator.catalogue import Family, Field
-from translator.errors import QueryError, quoted
-from translator.grammar import parse
+from translator.errors import quoted
 from translator.limits import MAX_NOTICES
 from translator.nodes import Comparison, Operator, Value, Wildcard
 
@@ -52,12 +51,17 @@ _RANGES = frozenset(
     (Operator.LESS, Operator.LESS_OR_EQUAL, Operator.GREATER, Operator.GREATER_OR_EQUAL, Operator.BETWEEN)
 )
 _STRINGS = frozenset((Family.KEYWORD, Family.FLATTENED, Family.TEXT))
-_NUMBER_OR_VERSION = re.compile(r"[vV]?[+-]?[0-9]+(?:\.[0-9]+)*(?:[-+.][0-9A-Za-z.]+)?")
+# With an epoch and a release, as packages have them, or an exponent.
+_NUMBER_OR_VERSION = re.compile(
+    r"[vV]?(?:[0-9]+:(?=[0-9]+\.))?[+-]?(?:[0-9]+(?:\.[0-9]+)*|\.[0-9]+)(?:[eE][+-]?[0-9]+|(?:[-+.~][0-9A-Za-z]+)+)?"
+)
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}")
 _WHOLE_REGEX = re.compile(r"/.+/[a-z]{0,3}", re.DOTALL)
 _LOOKS_LIKE_REGEX = re.compile(r"\A\^.|\.[*+]|[^|]\|[^|]|\[[^\[\]]++\][*+?{]|\\[dw][+{]", re.DOTALL)
+_WIDE_BLANK = "[\u00a0\u1680\u2000-\u200a\u202f\u205f\u3000]"
 _ODD = re.compile(
-    rf"""{tokens.ZERO_WIDTH} | {tokens.TYPOGRAPHIC_QUOTE}
+    rf"""{tokens.ZERO_WIDTH} | {tokens.TYPOGRAPHIC_QUOTE} | {_WIDE_BLANK}
+    | [\u115f\u1160\u3164\uffa0\ufe00-\ufe0f\U000e0000-\U000e01ef]
     | [\u2010-\u2015\u2212\u2024-\u2026\u2043\u2044\u2215\u2217\ufe10-\ufe6f\uff01-\uff5e]
     | [\u0000-\u0008\u000e-\u001b\u007f]""",
     re.VERBOSE,
@@ -78,7 +82,7 @@ def notices(text: str, compared: Iterable[Compared]) -> tuple[Notice, ...]:
         compared: its comparisons, with the fields that they mean, in the order of the text.
 
     Returns:
-        at most ``MAX_NOTICES``, in the order of the text.
+        at most ``MAX_NOTICES``, in the order of the text; a suggestion may be an error in its place.
     """
     found: list[Notice] = []
     for comparison, field in compared:
@@ -88,23 +92,14 @@ def notices(text: str, compared: Iterable[Compared]) -> tuple[Notice, ...]:
     if not found:
         return ()
     found.sort(key=lambda notice: notice.position)
-    return tuple(_with_suggestion_that_is_a_query(text, notice) for notice in found[:MAX_NOTICES])
-
-
-def _with_suggestion_that_is_a_query(text: str, notice: Notice) -> Notice:
-    """Leave a suggestion out that would not be a query in its place."""
-    if notice.suggestion is None:
-        return notice
-    try:
-        parse(text[: notice.position] + notice.suggestion + text[notice.end :])
-    except QueryError:
-        return notice._replace(suggestion=None)
-    return notice
+    return tuple(found[:MAX_NOTICES])
 
 
 def _of_comparison(text: str, comparison: Comparison, field: Field) -> Iterator[Notice]:
     operator = comparison.operator
     if operator is Operator.MATCHES or operator is Operator.EXISTS:
+        for value in comparison.values:
+            yield from _odd(value, text[value.position : value.end])
         return
     is_string = field.family in _STRINGS
     limit = _limit(field, operator)
@@ -133,7 +128,7 @@ def _limit(field: Field, operator: Operator) -> int | None:
     """Characters over which a whole value of the field is not indexed; None where it is, however long it is."""
     if field.family is Family.TEXT and field.keyword is not None and operator is not Operator.CONTAINS:
         field = field.keyword
-    return field.ignore_above if field.family is Family.KEYWORD else None
+    return field.ignore_above if field.family in (Family.KEYWORD, Family.FLATTENED) else None
 
 
 def _order(field: Field, value: Value) -> Iterator[Notice]:
@@ -154,12 +149,14 @@ def _length(field: Field, value: Value, limit: int) -> Iterator[Notice]:
     # Elasticsearch counts UTF-16 code units, as Java does.
     literal = "".join(part for part in value.parts if isinstance(part, str))
     if len(literal.encode("utf-16-le", "surrogatepass")) // 2 > limit:
-        message = f"values of {quoted(field.path)} longer than {limit:,} characters are not indexed: nothing is found"
+        message = (
+            f"values of {quoted(field.path)} longer than {limit:,} characters are not indexed, so none equals this one"
+        )
         yield Notice("too_long_to_be_indexed", message, value.position, value.end)
 
 
 def _of_bare(text: str, value: Value, raw: str) -> Iterator[Notice]:
-    if raw.startswith("\\\\"):
+    if raw.startswith("\\\\") and not raw.startswith("\\\\\\\\"):
         message = "a backslash before another is dropped: the value starts with one; write \\\\\\\\ for two"
         yield Notice("escaped_backslash", message, value.position, value.end, f"\\\\{raw}")
     escapes = [match.start() for match in _ESCAPED.finditer(raw) if match[1] in "*?"]
@@ -253,7 +250,7 @@ def _odd(value: Value, raw: str) -> Iterator[Notice]:
     if odd is None:
         return
     plain = _DASHES.sub("-", _SINGLE_QUOTES.sub("'", _DOUBLE_QUOTES.sub('"', raw)))
-    plain = re.sub(tokens.ZERO_WIDTH, "", plain)
+    plain = re.sub(_WIDE_BLANK, " ", re.sub(tokens.ZERO_WIDTH, "", plain))
     if plain != raw and raw[0] not in "\"'" and re.search("[\"']", plain):
         quote = "'" if '"' in plain else '"'
         plain = f"{quote}{plain}{quote}"

@@ -3,7 +3,8 @@
 Each field gets a rank for the way in which it fits; among equals the shortest path is first:
 
 0. the name without a sub-field that it ends with: ``Hostname.keyword`` → ``Hostname``
-1. the end of the path fits exactly, letter case and ``@``, ``_`` and ``-`` aside: ``agent.id`` → ``wazuh.agent.id``
+1. the end of the path fits exactly, letter case, ``@``, ``_``, ``-`` and such a sub-field aside: ``agent.id`` →
+   ``wazuh.agent.id``
 2. its last two parts do: ``server.os.type`` → ``host.os.type``
 3. one letter differs: ``Hostnme`` → ``Hostname``
 4. the path, or the end of it, begins with the name: ``Host`` → ``Hostname``
@@ -64,7 +65,7 @@ def _fits(name: str, choices: Iterable[str]) -> dict[str, tuple[int, float]]:
         plain = f".{_plain(choice)}"
         if without and plain == f".{without}":
             ranks[choice] = (0, 0)
-        elif plain.endswith(end):
+        elif plain.endswith(end) or (without and plain.endswith(f".{without}")):
             ranks[choice] = (1, 0)
         elif len(parts) > 1 and plain.endswith(last_two):
             ranks[choice] = (2, 0)

@@ -195,3 +195,13 @@ def test_one_index_without_doc_values_spoils_the_order_of_all() -> None:
     properties = [{"Site": _KEYWORD}, {"Site": {"type": "keyword", "doc_values": False}}]
     mappings = {str(number): {"properties": fields} for number, fields in enumerate(properties)}
     assert not Catalogue.from_mappings(mappings).fields["Site"].sortable
+
+
+def test_what_one_index_alone_cannot_be_asked_for_says_which() -> None:
+    kept = {"properties": {"f": {"type": "keyword"}}}
+    hidden = {"properties": {"f": {"type": "keyword", "index": False, "doc_values": False}}}
+    field = Catalogue.from_mappings({"a": kept, "b": hidden}).fields["f"]
+    assert field.exists_problem.startswith('in b, "f" is stored without being indexed')
+    assert "search the other indices by themselves" in field.exists_problem
+    alone = Catalogue.from_mappings({"b": hidden, "c": hidden}).fields["f"]
+    assert alone.exists_problem.startswith('"f" is stored')

@@ -496,3 +496,21 @@ def test_a_field_is_not_said_to_come_first_where_there_is_none(query: str) -> No
     with pytest.raises(UnknownField) as raised:
         translate(query, _CATALOGUE)
     assert "first" not in raised.value.message
+
+
+@pytest.mark.parametrize(
+    ("value", "hint"),
+    [
+        ("null", "{} NOT EXISTS asks for missing values"),
+        ("5;", "a query needs no semicolon"),
+        ("\u22125", "write - for"),
+    ],
+)
+@pytest.mark.parametrize(
+    ("kind", "name"), [("ip", "ip"), ("float", "f"), ("long", "n"), ("date", "d"), ("boolean", "b")]
+)
+def test_a_value_of_no_type_is_told_what_was_perhaps_meant(kind: str, name: str, value: str, hint: str) -> None:
+    catalogue = Catalogue.from_mappings({"index": {"properties": {name: {"type": kind}}}})
+    with pytest.raises(TypeMismatch) as caught:
+        translate(f"{name} != {value}", catalogue)
+    assert hint.format(name) in caught.value.message

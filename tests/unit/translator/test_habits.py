@@ -47,6 +47,27 @@ def _rejection(text: str) -> QuerySyntaxError:
         ("a＝x", "＝", "write ="),
         ("a ∈ (x)", "∈", "write IN"),
         ("a > 1 < 5", "<", "write BETWEEN"),
+        # Words for more than one value, and for none.
+        ("a ~ (x|y)", "(x|y)", "write a ~ /x|y/"),
+        ("a ~ (x OR y)", "(x OR y)", "write a ~ /x|y/"),
+        ("a >= [1, 2]", "[1, 2]", "write a comparison for each value, with OR"),
+        ("a is not one of x, y", "is not one of", "write NOT IN (…)"),
+        ("a != x OR y", "", "write NOT IN (…, y)"),
+        ("a:(x* AND -y*)", ":(x* AND -y*)", "a = x* AND NOT a = y*"),
+        ("a IN (SELECT x FROM y)", "SELECT", "no queries within queries"),
+        ("a NOT EXIST", "NOT EXIST", "write a NOT EXISTS"),
+        ("a does not exist", "does not exist", "write a NOT EXISTS"),
+        ("-_exists_:a", "-_exists_", "a NOT EXISTS"),
+        ("a:web~2", ":", "write a ~ web"),
+        # Quotes with wildcards beside them.
+        ('a = *"x y"*', '"x y"', r"*x\ y*"),
+        ('a = "x"*"y"', '*"y"', "x*y"),
+        # Moments and decimals in a range.
+        ("a BETWEEN now - 7d AND now", "- 7d", "write date math without blanks: now-7d"),
+        ("a > now- 7d", "7d", "now-7d"),
+        ("a IN last 7d", "last 7d", "write a > now-7d"),
+        ("a BETWEEN 7,5 AND 8,5", "7,5", "7.5"),
+        ("a BETWEEN 7, 8", ",", "write AND between the two values"),
         # KQL and Lucene.
         ("a:x*", ":", "write = to compare: a = x*"),
         ("a: x", ":", "write = to compare: a = x"),

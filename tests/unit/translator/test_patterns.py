@@ -42,6 +42,10 @@ def _any_of(pattern: str, count: int) -> str:
         (r"~ /\d{1,3}\.\d{1,3}\.\d{1,3}\.#/", 100),
         ("~ /(web|db|app)-[a-z]{2}[0-9]{4}-#/", 100),
         (f"~ /#|{'|'.join(f'{first}{second}rd' for first in 'abcdefgh' for second in 'stuvwxyz')}/", 2),
+        (
+            f"~ /#|{'|'.join(f'{first}{second}rd{second}{first}ab' for first in 'abcdefgh' for second in 'stuvwxyz')}/",
+            15,
+        ),
         ("~ /^a{1000}$/", 1),
         ("~ /a.{5,}#/", 50),
     ],

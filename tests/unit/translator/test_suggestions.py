@@ -20,6 +20,7 @@ _PATHS = [
         ("Host", "Hostname"),
         ("Hostnme", "Hostname"),
         ("Hostname.keyword", "Hostname"),
+        ("agent.name.keyword", "wazuh.agent.name"),
         ("host_name", "Hostname"),
         ("machine.type", "dns.type"),
     ],
