@@ -46,6 +46,7 @@ class StoredLetter:  # pylint: disable=too-many-instance-attributes  # one for e
         detail: why it is dead, as a sentence.
         key: the original's.
         value: the original's.
+        headers: the original's, as far as there was room for them.
         is_cut: whether the value is only the beginning of the original's.
     """
 
@@ -57,6 +58,7 @@ class StoredLetter:  # pylint: disable=too-many-instance-attributes  # one for e
     detail: str
     key: bytes | None
     value: bytes | None
+    headers: Headers
     is_cut: bool
 
 
@@ -108,7 +110,8 @@ def stored_letter(record: Message) -> StoredLetter:
     Raises:
         ValueError: it is not one that ``envelope`` made.
     """
-    headers = {name: value for name, value in record_headers(record) if name.startswith(PREFIX)}
+    every = record_headers(record)
+    headers = {name: value for name, value in every if name.startswith(PREFIX)}
 
     def text(name: str) -> str:
         value = headers.get(PREFIX + name)
@@ -131,5 +134,6 @@ def stored_letter(record: Message) -> StoredLetter:
         detail=text("detail"),
         key=record.key(),
         value=record.value(),
+        headers=[(name, value) for name, value in every if not name.startswith(PREFIX)],
         is_cut=PREFIX + "cut_from_bytes" in headers,
     )

@@ -84,6 +84,7 @@ def _operations(letter: StoredLetter, projection: Projection) -> Sequence[bytes]
         offset=letter.offset,
         key=letter.key,
         value=letter.value,
+        headers=[*letter.headers],
         timestamp=(TIMESTAMP_LOG_APPEND_TIME, letter.timestamp_ms),
     )
     return projection.operations(record, Place(letter.partition, letter.offset, letter.timestamp_ms))

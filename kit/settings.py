@@ -1,4 +1,4 @@
-"""Settings from the environment: the base that every service shares, and Elasticsearch's connection."""
+"""Settings from the environment: the base that every service shares."""
 
 import re
 from collections.abc import Mapping

@@ -9,8 +9,8 @@ import urllib3
 from urllib3.exceptions import HTTPError, LocationValueError
 
 from gateway.cli.settings import CREDENTIAL, CallerSettings
-from gateway.cli.table import escape
 from gateway.identity.authentication import BEARER, SCHEME
+from kit.terminal import printable
 
 REFUSED = 2
 FAILED = 1
@@ -80,7 +80,7 @@ def post(url: str, body: dict[str, Any], members: set[str], authorized: str | No
         )
         answer = orjson.loads(response.data)
     except (HTTPError, LocationValueError, orjson.JSONDecodeError) as error:
-        raise NoAnswer(f"no answer from {escape(url)}: {error.__class__.__name__}", FAILED) from None
+        raise NoAnswer(f"no answer from {printable(url)}: {error.__class__.__name__}", FAILED) from None
     if response.status != HTTPStatus.OK:
         raise NoAnswer(_explanation(answer), REFUSED if 400 <= response.status < 500 else FAILED)
     if not isinstance(answer, dict) or not answer.keys() >= members:
@@ -92,4 +92,4 @@ def _explanation(problem: Any) -> str:
     if not isinstance(problem, dict) or not isinstance(problem.get("detail"), str):
         return _NO_GATEWAY
     picture = str(problem.get("caret", "")).splitlines()
-    return "\n".join(escape(line) for line in [*picture, problem["detail"]])
+    return "\n".join(printable(line) for line in [*picture, problem["detail"]])

@@ -6,6 +6,8 @@ from typing import Any
 import orjson
 from wcwidth import wcswidth
 
+from kit.terminal import printable
+
 MAX_CELL_CHARACTERS = 60
 
 
@@ -27,13 +29,6 @@ def table(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> Iterator[str
         ).rstrip()
 
 
-def escape(text: str) -> str:
-    """Write control and other unprintable characters as escapes, which a terminal would otherwise obey."""
-    return "".join(
-        character if character.isprintable() else character.encode("unicode_escape").decode() for character in text
-    )
-
-
 def _cell(value: Any) -> str:
     if value is None:
         return ""
@@ -43,5 +38,5 @@ def _cell(value: Any) -> str:
         text = value
     else:
         text = orjson.dumps(value).decode()
-    text = escape(text)
+    text = printable(text)
     return text if len(text) <= MAX_CELL_CHARACTERS else text[: MAX_CELL_CHARACTERS - 1] + "…"

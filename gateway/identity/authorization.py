@@ -18,16 +18,6 @@ def has_role(user: User, role: Role) -> bool:
     return Role(user.role).includes(role)
 
 
-def require_role(user: User, role: Role) -> None:
-    """Let nobody past without a role.
-
-    Raises:
-        Problem: 403.
-    """
-    if not has_role(user, role):
-        raise Problem(HTTPStatus.FORBIDDEN, Code.FORBIDDEN, f"This takes the role {role.value}.")
-
-
 def searchable_indices(user: User) -> tuple[str, ...]:
     """The names of the indices that the user may search.
 

@@ -1,4 +1,4 @@
-"""Elasticsearch's answers, with the documents left as JSON texts, which take a tenth of the memory of their values."""
+"""Answers of Elasticsearch and of the translator; documents are left as JSON texts, a tenth of the size of their values."""
 
 from typing import Any
 
@@ -35,6 +35,15 @@ def read_answer(text: bytes | bytearray) -> Any:
             return _read(whole(text))
     except RecursionError:
         raise ValueError("the answer is nested too deeply") from None
+
+
+def read_object(text: bytes | bytearray) -> dict[str, Any]:
+    """Read the members of an answer; none if it is no JSON object."""
+    try:
+        answer = loads(text)
+    except ValueError:
+        answer = None
+    return answer if isinstance(answer, dict) else {}
 
 
 def _read(text: bytes | bytearray) -> Any:

@@ -19,14 +19,13 @@ import orjson
 from django.conf import settings
 
 from elastic.exchange import MAX_ANSWER_BYTES
-from elastic.lenient_json import loads
 from gateway.http.correlation import current_correlation
 from gateway.http.deadline import deadline_passed, time_left
 from gateway.http.memory import Part, claim
 from gateway.http.metrics import STAGE_SECONDS
 from gateway.http.problems import Code, Problem, RejectedQuery, Unanswered, Unavailable
 from gateway.search.connections import to_elasticsearch
-from gateway.search.documents import read_answer
+from gateway.search.documents import read_answer, read_object
 from gateway.search.request import SearchPlan, SearchRequest
 from kit.http_exchange import AnswerTooLarge, NoAnswer, TimedOut
 
@@ -171,7 +170,7 @@ def _health(timeout: float) -> tuple[int, str]:
     """Status of the answer about the cluster's health, and the health: "green", "yellow" or "red"; empty if unknown."""
     to = to_elasticsearch()
     answer = to.exchange.ask("GET", "/_cluster/health", timeout=timeout, headers=to.headers)
-    return answer.status, str(_members(answer.body).get("status", ""))
+    return answer.status, str(read_object(answer.body).get("status", ""))
 
 
 def perform(method: str, target: str, body: Any = None) -> Any:
@@ -289,14 +288,5 @@ def _named_problem(body: str) -> Problem | None:
 
 def _error_type(body: bytes | bytearray) -> str:
     """Elasticsearch's name of an error; its reason would quote the query."""
-    error = _members(body).get("error")
+    error = read_object(body).get("error")
     return str(error.get("type")) if isinstance(error, dict) else "no error of Elasticsearch's own"
-
-
-def _members(body: bytes | bytearray) -> dict[str, Any]:
-    """Members of an answer; none if it is no JSON object."""
-    try:
-        answer = loads(body)
-    except ValueError:
-        answer = None
-    return answer if isinstance(answer, dict) else {}

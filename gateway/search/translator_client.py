@@ -18,6 +18,7 @@ from gateway.http.metrics import STAGE_SECONDS
 from gateway.http.problems import REJECTIONS, Code, Problem, RejectedQuery, Unanswered, Unavailable
 from gateway.search.answers import Completion, FieldList
 from gateway.search.connections import to_translator
+from gateway.search.documents import read_object
 from gateway.search.notices import Notice
 from kit import tracing
 from kit.http_exchange import Answer, AnswerTooLarge, NoAnswer, TimedOut
@@ -215,7 +216,7 @@ def read_answer(status: int, body: bytes | bytearray, members: Members) -> dict[
     Raises:
         RejectedQuery, Problem, Unavailable: as ``translate`` does.
     """
-    answer = _read_object(body)
+    answer = read_object(body)
     if status == HTTPStatus.OK and all(
         name in answer and isinstance(answer[name], kind) for name, kind in members.items()
     ):
@@ -236,15 +237,6 @@ def read_answer(status: int, body: bytes | bytearray, members: Members) -> dict[
 def _out_of_contract(answer: str) -> Unanswered:
     logger.error("the translator answered %s", answer)
     return Unanswered(Code.TRANSLATOR_UNAVAILABLE, "The translator does not work right now; try again.")
-
-
-def _read_object(body: bytes | bytearray) -> dict[str, Any]:
-    """Read the JSON object in the body; empty if it has none."""
-    try:
-        answer = orjson.loads(body)
-    except orjson.JSONDecodeError:
-        answer = None
-    return answer if isinstance(answer, dict) else {}
 
 
 def probe(timeout: float) -> None:

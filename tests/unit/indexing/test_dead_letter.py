@@ -33,10 +33,12 @@ def read_back(sealed: Envelope) -> Message:
 
 @given(value=st.one_of(st.none(), st.binary()), key=st.one_of(st.none(), st.binary()), detail=st.text())
 def test_a_letter_is_read_back_as_it_was_sent(value: bytes | None, key: bytes | None, detail: str) -> None:
-    stored = stored_letter(read_back(envelope(DeadLetter(record(value, key), "not_json", detail))))
+    original = record(value, key, [("ce_type", b"query.executed"), ("ce_id", b"1")])
+    stored = stored_letter(read_back(envelope(DeadLetter(original, "not_json", detail))))
 
     assert (stored.topic, stored.partition, stored.offset, stored.timestamp_ms) == ("query-events", 4, 99, 1_700)
     assert (stored.key, stored.value, stored.reason, stored.is_cut) == (key, value, "not_json", False)
+    assert stored.headers == [("ce_type", b"query.executed"), ("ce_id", b"1")]
 
 
 def test_the_original_headers_are_kept_before_ours() -> None:

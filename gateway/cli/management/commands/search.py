@@ -11,9 +11,10 @@ from pydantic import TypeAdapter, ValidationError
 
 from gateway.cli.remote import FAILED, REFUSED, NoAnswer, authorization, post
 from gateway.cli.settings import CallerSettings
-from gateway.cli.table import escape, table
+from gateway.cli.table import table
 from gateway.search.serializers import MAX_SIZE
 from kit.settings import ConfigurationError, HttpUrl
+from kit.terminal import printable
 
 _MEMBERS = {"query_id", "count", "count_relation", "took_ms", "results", "notices"}
 
@@ -90,7 +91,7 @@ def _notice_line(notice: Any) -> str:
     """A notice as a line for people."""
     suggestion = notice["suggestion"]
     hint = "" if suggestion is None else f"; perhaps you mean: {suggestion or '(nothing)'}"
-    return escape(f"notice: {notice['message']} (at character {notice['position'] + 1}){hint}")
+    return printable(f"notice: {notice['message']} (at character {notice['position'] + 1}){hint}")
 
 
 def _text(argument: str) -> str:

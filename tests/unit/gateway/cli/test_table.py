@@ -6,7 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from wcwidth import wcswidth
 
-from gateway.cli.table import MAX_CELL_CHARACTERS, escape, table
+from gateway.cli.table import MAX_CELL_CHARACTERS, table
+from kit.terminal import printable
 
 
 def test_columns_are_aligned_by_their_width_on_the_screen() -> None:
@@ -29,7 +30,7 @@ def test_no_documents_are_a_heading_alone() -> None:
 
 
 def test_what_a_terminal_would_obey_is_escaped() -> None:
-    assert escape("\x1b[31mred\n\u202ex") == "\\x1b[31mred\\n\\u202ex"
+    assert printable("\x1b[31mred\n\u202ex") == "\\x1b[31mred\\n\\u202ex"
 
 
 _VALUES = st.none() | st.booleans() | st.integers(-(2**63), 2**64 - 1) | st.text() | st.lists(st.text())
