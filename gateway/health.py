@@ -59,7 +59,7 @@ _PROBES: dict[str, Callable[[float], object]] = {
 
 
 class _Dependencies:  # pylint: disable=too-few-public-methods  # it does one thing
-    """What the last probes have found; asked by one thread, that of readiness."""
+    """Results of the last probes; asked for by one thread, that of readiness."""
 
     def __init__(self) -> None:
         self._states: dict[str, _State] = {}
@@ -127,7 +127,7 @@ class HealthView(PublicView):
 
 
 class MetricsView(PublicView):
-    """What Prometheus scrapes."""
+    """Metrics for Prometheus."""
 
     @_operation(
         "metrics",

@@ -177,7 +177,7 @@ class _Reading:
         return Answer(status, self.headers(), self.body)
 
     def headers(self) -> dict[str, str]:
-        """What the head of the answer says."""
+        """Headers of the answer."""
         named = (line.decode("latin-1").partition(":") for line in self.lines)
         return {name.lower(): value.strip() for name, colon, value in named if colon}
 

@@ -111,7 +111,7 @@ class Scope:
 
 @_node
 class Not:
-    """Whatever the child does not match."""
+    """Documents that the child does not match."""
 
     child: "Node"
     position: int = field(default=0, compare=False)
@@ -120,7 +120,7 @@ class Not:
 
 @_node
 class And:
-    """Whatever all children match."""
+    """Documents that all children match."""
 
     children: tuple["Node", ...]
     position: int = field(default=0, compare=False)
@@ -129,7 +129,7 @@ class And:
 
 @_node
 class Or:
-    """Whatever any child matches."""
+    """Documents that any child matches."""
 
     children: tuple["Node", ...]
     position: int = field(default=0, compare=False)

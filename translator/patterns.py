@@ -1,4 +1,4 @@
-"""What the patterns of a query cost Elasticsearch.
+"""Cost of the patterns of a query to Elasticsearch.
 
 Lucene makes an automaton of each value with wildcards and of each regular expression, and determinizes it by the
 subset construction before it looks at any term (`org.apache.lucene.util.automaton.Operations.determinize`). A state of
@@ -40,7 +40,7 @@ _REPETITION = re.compile(r"[*+?]|\{(\d+)(,?)(\d*)\}")
 
 
 def cost(query: dict[str, Any]) -> int:
-    """What an Elasticsearch query costs by its pattern, 0 for one without.
+    """Cost of an Elasticsearch query by its pattern, 0 for one without.
 
     A pattern that costs more than a query may is counted to a little above `MAX_COST` and no further.
     """

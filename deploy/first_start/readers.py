@@ -1,4 +1,4 @@
-"""Who reads which secret: a folder for each reader, which is a volume that it alone mounts."""
+"""Readers of the secrets: a folder for each, which is a volume that it alone mounts."""
 
 from collections.abc import Mapping
 

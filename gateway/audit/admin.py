@@ -1,4 +1,4 @@
-"""What operators change in ``/admin/``, on the audit trail: one event a request, in one transaction with the change.
+"""Audit of the changes that operators make in ``/admin/``: one event a request, in one transaction with the change.
 
 The event is ``admin.changed`` under the operator's name, and its query says what was changed.
 """

@@ -126,7 +126,7 @@ def _scheme(request: Request) -> str:
 
 
 def event_type(status: HTTPStatus) -> EventType:
-    """What a search that ended with this status counts as."""
+    """Type of the event of a search that ended with this status."""
     if status < HTTPStatus.BAD_REQUEST:
         return EventType.QUERY_EXECUTED
     if status in (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN):
@@ -137,7 +137,7 @@ def event_type(status: HTTPStatus) -> EventType:
 
 
 def auth_event_type(status: HTTPStatus) -> EventType:
-    """What an ``/auth/`` call that ended with this status counts as."""
+    """Type of the event of an ``/auth/`` call that ended with this status."""
     if status < HTTPStatus.BAD_REQUEST:
         return EventType.AUTH_SUCCEEDED
     return EventType.AUTH_THROTTLED if status is HTTPStatus.TOO_MANY_REQUESTS else EventType.AUTH_FAILED

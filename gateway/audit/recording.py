@@ -1,4 +1,4 @@
-"""What stands on the audit trail before its answer leaves."""
+"""Recording of events, each before its answer leaves."""
 
 from django.conf import settings
 from django.http import HttpResponse

@@ -11,7 +11,7 @@ from kit.settings import Settings
 
 
 class AuditMode(StrEnum):
-    """What an answer waits for: a durable event, or nothing."""
+    """Mode of the audit trail: an answer waits for a durable event, or for nothing."""
 
     DURABLE = "durable"
     ASYNC = "async"

@@ -18,7 +18,7 @@ MAX_FRAME_BYTES = MAX_EVENT_BYTES + 4 * 1024
 
 
 class Record(NamedTuple):
-    """What Kafka is given for one event; ``key`` is the user's name, None for a caller who is not known."""
+    """One event as Kafka is given it; ``key`` is the user's name, None for a caller who is not known."""
 
     event_id: str
     key: str | None
@@ -27,7 +27,7 @@ class Record(NamedTuple):
 
 
 class Contents(NamedTuple):
-    """What a file holds: the records in the order in which they were written, and the bytes that are none."""
+    """Contents of a file: the records in the order in which they were written, and the bytes that are none."""
 
     records: list[Record]
     damaged_bytes: int

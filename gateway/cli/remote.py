@@ -28,7 +28,7 @@ class NoAnswer(Exception):
 
 
 def authorization(url: str, user: str | None, caller: CallerSettings) -> str:
-    """What to show a gateway: the unsigned header where a user is named, else a signed token.
+    """Header that identifies the caller: the unsigned one where a user is named, else a signed token.
 
     Args:
         url: the gateway's; an API key is exchanged for a token there.

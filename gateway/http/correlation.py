@@ -19,7 +19,7 @@ _TRACEPARENT = re.compile(r"(?!ff)[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-(?!0{16})[
 
 @dataclass(frozen=True, slots=True)
 class Correlation:
-    """What a request is known by: its own id, and the trace that it belongs to, if any.
+    """Identity of a request: its own id, and the trace that it belongs to, if any.
 
     ``traceparent`` is the header as it came, ``trace_id`` the 32 hexadecimal digits in it.
     """

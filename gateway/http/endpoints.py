@@ -1,4 +1,4 @@
-"""What is known of an endpoint before its request has been read: how long a body it takes, and from whom."""
+"""Facts about endpoints that are needed before a request is read: how long a body each takes, and from whom."""
 
 from functools import cache
 

@@ -68,7 +68,7 @@ class Memory:
 
     @contextmanager
     def share(self) -> Iterator["Share"]:
-        """What one request takes, given back after the block."""
+        """Share of one request, given back after the block."""
         share = Share(self)
         try:
             yield share

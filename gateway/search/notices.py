@@ -13,7 +13,7 @@ MAX_HEADER_CHARACTERS = 2_048
 
 @described
 class Notice(TypedDict):
-    """What a query probably does not mean, and what to write instead; it runs all the same."""
+    """Notice that a query probably does not mean what its author means; it runs all the same."""
 
     code: str
     """The reason, such as `quoted_wildcard`."""
