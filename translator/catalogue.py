@@ -79,6 +79,7 @@ class Field:  # pylint: disable=too-many-instance-attributes  # what a mapping s
         nested: paths of the nested objects that hold it, from the outermost to the innermost; a nested object's own
             path is among them.
         keyword: the sub-field with the whole value, where a text or ip field has one.
+        is_alias: whether it is an alias in one index and not in all: an index may have the sub-field and no alias.
         problem: why it cannot be compared with a value; empty where it can be.
         exists_problem: why it cannot be asked for existence; empty where it can be.
         sortable: whether documents can be sorted by it.
@@ -95,6 +96,7 @@ class Field:  # pylint: disable=too-many-instance-attributes  # what a mapping s
     family: Family
     nested: tuple[str, ...] = ()
     keyword: "Field | None" = None
+    is_alias: bool = False
     problem: str = ""
     exists_problem: str = ""
     sortable: bool = False
@@ -142,8 +144,8 @@ class Catalogue:
         for path in by_path:
             children.setdefault(path.rpartition(".")[0], []).append(path)
         fields: dict[str, Field] = {}
-        # Sub-fields and nested objects come before what refers to them: longer paths first.
-        for path in sorted(by_path, key=len, reverse=True):
+        # Sub-fields and nested objects come before what refers to them: longer paths first, and aliases at the end.
+        for path in sorted(by_path, key=lambda path: (_is_alias(by_path[path]), -len(path))):
             fields[path] = _field(path, by_path, fields, tuple(children.get(path, ())))
         for path, by_index in by_path.items():
             target = _agreed_target(path, by_index, by_path)
@@ -244,7 +246,7 @@ def _of_one_index(mapping: Any) -> dict[str, _Definition]:
         if definition.type == "alias":
             target = definitions.get(str(definition.parameters.get("path")))
             if target is not None and target.type != "alias":
-                definitions[path] = target._replace(path=path, sub_fields=(), target=target.path)
+                definitions[path] = target._replace(path=path, target=target.path)
     return definitions
 
 
@@ -290,6 +292,10 @@ def _object(value: Any, where: str) -> Mapping[str, Any]:
     return value
 
 
+def _is_alias(by_index: _ByIndex) -> bool:
+    return any(definition.target for definition in by_index.values())
+
+
 def _agreed_target(path: str, by_index: _ByIndex, by_path: Mapping[str, _ByIndex]) -> str:
     """The field that an alias stands for in every index that has either of them; empty for any other."""
     targets = {definition.target for definition in by_index.values()}
@@ -306,7 +312,7 @@ def _field(path: str, by_path: Mapping[str, _ByIndex], fields: Mapping[str, Fiel
     conflict = _conflict(by_index)
     problem = conflict or _first(_problem, by_index)
     keyword = None if conflict or family not in (Family.TEXT, Family.IP) else _keyword(definitions, by_path, fields)
-    if problem and keyword is not None:
+    if problem and keyword is not None and not _is_alias(by_index):
         # A text that is not indexed, but its whole value is.
         return keyword
     # A multi-field's name is below its field's too, but it is no part of an object.
@@ -318,11 +324,12 @@ def _field(path: str, by_path: Mapping[str, _ByIndex], fields: Mapping[str, Fiel
         family=family,
         nested=first.nested,
         keyword=keyword,
+        is_alias=_is_alias(by_index),
         problem=problem,
         exists_problem=_first(_exists_problem, by_index),
         sortable=not problem and family in _SORTABLE and all(map(_has_order, definitions)),
         children=below if is_object else (),
-        nested_below=_outermost_nested(fields[child] for child in below) if is_object else (),
+        nested_below=_outermost_nested(fields[child] for child in below if child in fields) if is_object else (),
         types=tuple(dict.fromkeys(each.type for each in definitions)),
         ignore_above=_ignore_above(definitions),
         places=tuple(dict.fromkeys(each.nested for each in definitions)),

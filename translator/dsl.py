@@ -169,6 +169,11 @@ class _Builder:  # pylint: disable=too-few-public-methods  # one build, and what
         if field.keyword is not None and "bool" in queries[-1]:
             depth = _checked(1, comparison)
         self._count(queries, comparison)
+        if field.is_alias and field.keyword is not None and comparison.operator is not _EXISTS:
+            # The sub-field is asked by its own name, which documents without the alias have as well.
+            asked, depth = _rendered((queries, None, depth), comparison)
+            queries = [{"bool": {"filter": [asked, {"exists": {"field": field.path}}]}}]
+            depth = _checked(depth + 1, comparison)
         if not field.nested or field.nested[-1] == context.path:
             return queries, None, depth
         if context.path and context.path not in field.nested:
@@ -271,7 +276,9 @@ def _folded(children: tuple[Node, ...]) -> Sequence[Node]:
     for at, same in same_as.items():
         if len(same) > 1:
             values = tuple(value for comparison in same for value in comparison.values)
-            folded[at] = _Merged(same[0].name, Operator.IN, values, same[0].position, same[0].end, tuple(same))
+            first = same[0]
+            # pylint: disable-next=too-many-function-args,redundant-keyword-arg  # it does not see that nodes are dataclasses
+            folded[at] = _Merged(first.name, Operator.IN, values, first.position, first.end, of=tuple(same))
     return folded
 
 

@@ -62,7 +62,7 @@ def _read(text: str) -> Address | None:
 
 
 def neighbourhood(address: str) -> str:
-    """Place that a client asks from: an IPv4 address, or the /64 network of an IPv6 one, as a host has a whole network."""
+    """Place that a client asks from: an IPv4 address, or the /64 network of an IPv6 one, which a host has."""
     read = _read(address)
     return str(ip_network((read, 64), strict=False)) if isinstance(read, IPv6Address) else address
 

@@ -1,4 +1,4 @@
-"""Answers of Elasticsearch and of the translator; documents are left as JSON texts, a tenth of the size of their values."""
+"""Answers of Elasticsearch and of the translator; documents are left as JSON texts, a tenth as large as values."""
 
 from typing import Any
 

@@ -229,7 +229,7 @@ def test_what_is_no_http_and_what_nobody_listens_on_are_no_answers() -> None:
         _get(HttpExchange(url, connections=1), "/")
     with pytest.raises(NoAnswer) as nobody:
         _get(HttpExchange(f"http://127.0.0.1:{ports.free(1)[0]}", connections=1), "/")
-    assert type(nobody.value) is NoAnswer
+    assert not isinstance(nobody.value, Dropped | TimedOut)
 
 
 def test_a_server_that_takes_no_connection_was_not_sent_anything() -> None:

@@ -60,7 +60,7 @@ def test_an_archive_that_is_not_the_pinned_one_is_fetched_again(
 
 @pytest.fixture
 def repository() -> Iterator[tuple[str, list[str]]]:
-    """The address of a repository with one archive, which it sends in two parts, and the archives that it was asked for."""
+    """The address of a repository with one archive, sent in two parts, and the archives that it was asked for."""
     asked: list[str] = []
     both = threading.Event()
 
@@ -68,6 +68,7 @@ def repository() -> Iterator[tuple[str, list[str]]]:
         """Sends the second half once a second client asks, or when none has for a second."""
 
         def do_GET(self) -> None:  # pylint: disable=invalid-name  # the library's name
+            """Send an archive."""
             if not self.path.endswith(".jar"):
                 self.send_error(404)
                 return

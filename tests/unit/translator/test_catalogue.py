@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from translator.catalogue import Catalogue, Family, MappingError
+from translator.dsl import translate
 from translator.errors import TooComplex, UnknownField
 from translator.nodes import Name
 
@@ -205,3 +206,20 @@ def test_what_one_index_alone_cannot_be_asked_for_says_which() -> None:
     assert "search the other indices by themselves" in field.exists_problem
     alone = Catalogue.from_mappings({"b": hidden, "c": hidden}).fields["f"]
     assert alone.exists_problem.startswith('"f" is stored')
+
+
+def test_an_alias_of_one_index_is_compared_with_the_whole_value_where_its_documents_have_it() -> None:
+    text = {"type": "text", "fields": {"keyword": {"type": "keyword"}}}
+    name = {"host": {"properties": {"name": text}}}
+    alias = {"an-alias-with-a-long-name": {"type": "alias", "path": "host.name"}}
+    both = Catalogue.from_mappings({"a": {"properties": name | alias}, "b": {"properties": name}})
+    one = Catalogue.from_mappings({"a": {"properties": name | alias}})
+    asked = {"term": {"host.name.keyword": "Web"}}
+    query = "an-alias-with-a-long-name = Web"
+    assert translate(query, one).query == asked
+    has_it = {"exists": {"field": "an-alias-with-a-long-name"}}
+    assert translate(query, both).query == {"bool": {"filter": [asked, has_it]}}
+    assert translate("host.name = Web", both).query == asked
+    assert translate("an-alias-with-a-long-name EXISTS", both).query == has_it
+    several = translate("an-alias-with-a-long-name NOT IN (a, b*)", both).query
+    assert several["bool"]["must_not"][0]["bool"]["filter"][1] == has_it
