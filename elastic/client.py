@@ -2,8 +2,10 @@
 
 import os
 
+from elastic_transport.client_utils import DEFAULT
 from elasticsearch import Elasticsearch, JsonSerializer
 
+from elastic.exchange import authorization
 from elastic.lenient_json import LenientSerializer
 from elastic.node import Node
 from elastic.settings import ElasticsearchSettings
@@ -29,20 +31,14 @@ def connect(
     """
     # The client's own spans would hold the text of exceptions, which quotes the query; see elastic.exchange.
     os.environ["OTEL_PYTHON_INSTRUMENTATION_ELASTICSEARCH_ENABLED"] = "false"
-    credentials: dict[str, object] = {}
-    if settings.api_key is not None:
-        credentials["api_key"] = settings.api_key.get_secret_value()
-    elif settings.username is not None and settings.password is not None:
-        credentials["basic_auth"] = (settings.username, settings.password.get_secret_value())
-    if settings.ca_certs is not None:
-        credentials["ca_certs"] = str(settings.ca_certs)
     return Elasticsearch(
         settings.url,
+        headers=authorization(settings),
         request_timeout=request_timeout,
         connections_per_node=connections,
         max_retries=0,
         retry_on_timeout=False,
         node_class=Node,
         serializer=serializer or LenientSerializer(),
-        **credentials,  # type: ignore[arg-type]  # a choice among keywords, which the signature cannot express
+        ca_certs=DEFAULT if settings.ca_certs is None else str(settings.ca_certs),
     )

@@ -181,7 +181,6 @@ LOGGING = configuration(
         # A refused request is in the audit trail; a forged Host header is nobody's news.
         "django.request": "CRITICAL",
         "django.security": "CRITICAL",
-        "elastic_transport": "ERROR",
         "urllib3": "ERROR",
     },
 )

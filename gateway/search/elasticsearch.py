@@ -18,7 +18,7 @@ from typing import Any, Literal
 import orjson
 from django.conf import settings
 
-from elastic.exchange import MAX_ANSWER_BYTES
+from elastic.exchange import MAX_ANSWER_BYTES, ElasticsearchExchange
 from gateway.http.correlation import current_correlation
 from gateway.http.deadline import deadline_passed, time_left
 from gateway.http.memory import Part, claim
@@ -194,17 +194,19 @@ def perform(method: str, target: str, body: Any = None) -> Any:
         until = time.monotonic() + _MEMORY_SECONDS
         while True:
             try:
-                return _send(method, target, headers, content)
+                return _send(to.exchange, method, target, headers, content)
             except OutOfMemory:
                 if time.monotonic() + _MEMORY_PAUSE_SECONDS > until:
                     raise
             time.sleep(_MEMORY_PAUSE_SECONDS)
 
 
-def _send(method: str, target: str, headers: Mapping[str, str], body: bytes | None) -> Any:
+def _send(  # pylint: disable=too-many-arguments,too-many-positional-arguments  # a request has as many
+    exchange: ElasticsearchExchange, method: str, target: str, headers: Mapping[str, str], body: bytes | None
+) -> Any:
     seconds = time_left(settings.GATEWAY.search_timeout)
     try:
-        answer = to_elasticsearch().exchange.ask(
+        answer = exchange.ask(
             # Nothing here changes a document.
             method,
             target,

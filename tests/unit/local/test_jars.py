@@ -5,13 +5,13 @@ import threading
 import tomllib
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
 
 from local import jars
 from local.errors import StackError
+from tests.support.http_server import QuietHandler, serving
 
 
 def _lock(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, digest: str) -> Path:
@@ -64,7 +64,7 @@ def repository() -> Iterator[tuple[str, list[str]]]:
     asked: list[str] = []
     both = threading.Event()
 
-    class Handler(BaseHTTPRequestHandler):
+    class Handler(QuietHandler):
         """Sends the second half once a second client asks, or when none has for a second."""
 
         def do_GET(self) -> None:  # pylint: disable=invalid-name  # the library's name
@@ -83,15 +83,8 @@ def repository() -> Iterator[tuple[str, list[str]]]:
             both.wait(1)
             self.wfile.write(b"chive")
 
-        def log_message(self, *_: object) -> None:  # pylint: disable=arguments-differ
-            """Say nothing."""
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        thread = threading.Thread(target=server.serve_forever)
-        thread.start()
-        yield f"http://127.0.0.1:{server.server_port}", asked
-        server.shutdown()
-        thread.join()
+    with serving(Handler, threads=True) as url:
+        yield url, asked
 
 
 def test_two_who_fetch_at_once_do_not_take_each_others_half_archives(
