@@ -1,7 +1,6 @@
 """The command line: `serve` runs the sink in the foreground, the others look after the topics and dead letters."""
 
 import argparse
-import os
 import re
 import sys
 from collections.abc import Callable, Sequence
@@ -13,6 +12,7 @@ from confluent_kafka import KafkaException
 from audit_sink import log
 from audit_sink.commands import dead_letters, replay, secure, serve, status, topics
 from kit.settings import ConfigurationError
+from kit.terminal import give_up_output
 
 _FAILED = 1
 _BAD_SETTINGS = 2
@@ -40,8 +40,8 @@ def main(arguments: Sequence[str]) -> int:
     except KafkaException as error:
         print(f"audit_sink: Kafka: {error.args[0].str()}", file=sys.stderr)
         return _FAILED
-    except BrokenPipeError:  # such as `dead-letters list | head`; and nothing is left to flush at exit
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except BrokenPipeError as error:
+        give_up_output("audit_sink", error)
         return _FAILED
     except KeyboardInterrupt:
         return _INTERRUPTED

@@ -9,7 +9,7 @@ from typing import Any
 from elasticsearch import Elasticsearch
 
 from elastic.definitions import read_definitions
-from elastic.lifecycle import has_lifecycles, install_policy, with_lifecycle
+from elastic.retention import has_lifecycles, install_policy, with_lifecycle
 
 KEEP_DAYS = 400
 """More than the twelve months that PCI DSS 4.0 asks for (requirement 10.5.1)."""

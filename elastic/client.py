@@ -1,14 +1,24 @@
 """The one place where Elasticsearch clients are made."""
 
 import os
+import warnings
+from typing import Any
 
 from elastic_transport.client_utils import DEFAULT
-from elasticsearch import Elasticsearch, JsonSerializer
+from elasticsearch import Elasticsearch, ElasticsearchWarning, JsonSerializer, OrjsonSerializer
 
 from elastic.exchange import authorization
-from elastic.lenient_json import LenientSerializer
+from elastic.lenient_json import loads
 from elastic.node import Node
 from elastic.settings import ElasticsearchSettings
+
+
+class LenientSerializer(OrjsonSerializer):
+    """Reads answers by ``lenient_json.loads``."""
+
+    def json_loads(self, data: bytes) -> Any:
+        """Read an answer."""
+        return loads(data)
 
 
 def connect(
@@ -31,6 +41,8 @@ def connect(
     """
     # The client's own spans would hold the text of exceptions, which quotes the query; see elastic.exchange.
     os.environ["OTEL_PYTHON_INSTRUMENTATION_ELASTICSEARCH_ENABLED"] = "false"
+    # Elasticsearch's own log has its warnings too; here they might quote a query.
+    warnings.simplefilter("ignore", ElasticsearchWarning)
     return Elasticsearch(
         settings.url,
         headers=authorization(settings),

@@ -7,84 +7,40 @@ https://opentelemetry.io/docs/specs/semconv/database/elasticsearch/
 """
 
 import base64
-from collections.abc import Callable, Mapping
-from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 
-from opentelemetry.trace import INVALID_SPAN, Span, SpanKind
-
 from elastic.settings import ElasticsearchSettings
-from kit import tracing
-from kit.http_exchange import Answer, HttpExchange
+from kit.http_exchange import HttpExchange
 
 MAX_ANSWER_BYTES = 32 * 1024 * 1024
 """A page of 1,000 documents of 32 KiB."""
 
 
-class ElasticsearchExchange:
-    """Exchanges with one cluster, for any number of threads.
+class ElasticsearchExchange(HttpExchange):
+    """Exchanges with one cluster, for any number of threads; answers are read up to ``MAX_ANSWER_BYTES``.
 
     Args:
         url, connections, ca_certs, with_headers: as ``HttpExchange`` takes them.
     """
 
     def __init__(self, url: str, *, connections: int, ca_certs: Path | None = None, with_headers: bool = False) -> None:
-        self._url = url.rstrip("/")
-        self._http = HttpExchange(url, connections=connections, ca_certs=ca_certs, with_headers=with_headers)
+        super().__init__(
+            url, connections=connections, limit=MAX_ANSWER_BYTES, ca_certs=ca_certs, with_headers=with_headers
+        )
 
-    def ask(  # pylint: disable=too-many-arguments  # a request has as many
-        self,
-        method: str,
-        target: str,
-        *,
-        timeout: float | None,
-        body: bytes | None = None,
-        headers: Mapping[str, str],
-        on_long: Callable[[int], None] | None = None,
-        again: bool = False,
-    ) -> Answer:
-        """Send one request, and read the answer, up to ``MAX_ANSWER_BYTES``; see ``HttpExchange.ask``.
-
-        Raises:
-            NoAnswer: or one of its kinds.
-        """
-        with self._span(method, target.partition("?")[0]) as span:
-            if traceparent := tracing.traceparent():
-                headers = {**headers, "traceparent": traceparent}
-            answer = self._http.ask(
-                method,
-                target,
-                limit=MAX_ANSWER_BYTES,
-                timeout=timeout,
-                body=body,
-                headers=headers,
-                on_long=on_long,
-                again=again,
-            )
-            span.set_attribute("db.response.status_code", str(answer.status))
-            if answer.status >= 400:
-                tracing.fail(span, str(answer.status))
-            return answer
-
-    def _span(self, method: str, path: str) -> AbstractContextManager[Span]:
-        if not tracing.is_on():
-            return nullcontext(INVALID_SPAN)
+    def _describe(self, method: str, path: str) -> tuple[str, dict[str, str | int]]:
         operation, index = api_and_index(path)
         attributes: dict[str, str | int] = {
             "db.system.name": "elasticsearch",
             "db.operation.name": operation,
-            "http.request.method": method,
-            "server.address": self._http.host,
-            "server.port": self._http.port,
             "url.full": f"{self._url}{path}",
         }
         if index:
             attributes["db.collection.name"] = index
-        return tracing.span(f"{operation} {index}".strip(), SpanKind.CLIENT, attributes)
+        return f"{operation} {index}".strip(), attributes
 
-    def close(self) -> None:
-        """Close the connections."""
-        self._http.close()
+    def _describe_status(self, status: int) -> dict[str, str | int]:
+        return {"db.response.status_code": str(status)}
 
 
 def authorization(settings: ElasticsearchSettings) -> dict[str, str]:

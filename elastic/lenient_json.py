@@ -4,7 +4,6 @@ import re
 from typing import Any
 
 import orjson
-from elasticsearch import OrjsonSerializer
 
 # An escaped backslash and a whole pair are kept, and consumed, so that what is left is half a character.
 _HALF = re.compile(rb"(\\\\|\\ud[89ab][0-9a-f]{2}\\ud[c-f][0-9a-f]{2})|\\ud[89a-f][0-9a-f]{2}", re.IGNORECASE)
@@ -23,14 +22,6 @@ def loads(text: bytes | bytearray) -> Any:
         return orjson.loads(text)
     except orjson.JSONDecodeError:
         return orjson.loads(whole(text))
-
-
-class LenientSerializer(OrjsonSerializer):
-    """Reads answers by ``loads``."""
-
-    def json_loads(self, data: bytes) -> Any:
-        """Read an answer."""
-        return loads(data)
 
 
 def whole(text: bytes | bytearray) -> bytes:

@@ -31,11 +31,13 @@ class Batch:
         spans: what the offset tracker is told once the batch is settled.
         oldest_ms: the earliest timestamp of its records, milliseconds since 1970.
         open: writes without a final answer plus dead letters without an acknowledgement; settled at zero.
+        refused: partition and offset of records that have become dead letters for one of their operations.
     """
 
     spans: list[Span]
     oldest_ms: int
     open: int = 0
+    refused: set[tuple[int, int]] = field(default_factory=set)
 
 
 @dataclass(eq=False, slots=True)
@@ -69,6 +71,13 @@ class Write:
             Write(self.batch, self.operations[:middle], self.records[:middle], self.letters),
             Write(self.batch, self.operations[middle:], self.records[middle:]),
         )
+
+
+def place_of(record: Message) -> tuple[int, int]:
+    """Partition and offset of a record."""
+    partition, offset = record.partition(), record.offset()
+    assert partition is not None and offset is not None  # only events of the client itself have none
+    return partition, offset
 
 
 class BatchBuilder:  # pylint: disable=too-many-instance-attributes  # three limits, and what has come so far

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from indexing.batch import DeadLetter, Write
+from indexing.batch import DeadLetter, Write, place_of
 from indexing.breaker import DeadLetterBreaker
 from indexing.outcomes import Outcome, classify_item, describe
 
@@ -69,16 +69,20 @@ def judge(  # pylint: disable=too-many-locals  # a tally: one for each way to en
             elif stall is None:
                 cause = "throttled" if status == 429 else "unavailable"
 
-    # A record of which several operations are refused is one dead letter.
-    letters = write.letters + list({id(letter.record): letter for _, letter in poison}.values())
+    # A record of which several operations are refused is one dead letter, in however many tries and parts.
+    refused = {place_of(letter.record): letter for _, letter in poison}
+    letters = write.letters + [letter for place, letter in refused.items() if place not in write.batch.refused]
     undecided: list[DeadLetter] = []
     if not breaker.admits(len(letters), indexed + duplicates):
         cause = "dead_letter_breaker"
+        records = len(write.letters) + len({place_of(record) for record in write.records})
         stall = (
-            f"{len(letters)} of {len(items) + len(write.letters)} records would become dead letters, the first for "
+            f"{len(letters)} of {records} records would become dead letters, the first for "
             f"{letters[0].summary}; is this the right version, with the right index template?"
         )
         again = sorted(again + [position for position, _ in poison])
         letters, undecided = [], write.letters
+    else:
+        write.batch.refused.update(refused)
     retry = write.part(again, undecided) if again or undecided else None
     return Verdict(indexed, duplicates, letters, retry, cause, stall)

@@ -1,4 +1,4 @@
-"""HTTP exchanges with one server over kept connections, each within a size and a time; by libcurl.
+"""HTTP exchanges with one server over kept connections, each within a size, a time and a span of a trace; by libcurl.
 
 Why: each call that lets go of the interpreter's lock has to wait for it again, and libcurl lets go of it once for an
 exchange; ``docs/benchmarks.md`` has what that saves.
@@ -9,11 +9,15 @@ import time
 from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from http import HTTPStatus
 from pathlib import Path
 from urllib.parse import quote, urlsplit
 
 import certifi
 import pycurl
+from opentelemetry.trace import SpanKind
+
+from kit import tracing
 
 LONG_BYTES = 256 * 1024
 """An answer over that is a long one."""
@@ -68,27 +72,30 @@ class HttpExchange:
     Args:
         url: of the server, with what comes before the path of every request.
         connections: how many are kept at most.
+        limit: how many bytes an answer may have.
         ca_certs: file of the authorities whose certificates are trusted; by default Mozilla's.
         with_headers: whether those of answers are read.
     """
 
-    def __init__(self, url: str, *, connections: int, ca_certs: Path | None = None, with_headers: bool = False) -> None:
+    def __init__(  # pylint: disable=too-many-arguments  # each is asked for somewhere
+        self, url: str, *, connections: int, limit: int, ca_certs: Path | None = None, with_headers: bool = False
+    ) -> None:
         self._url = url.rstrip("/")
         self._ca_certs = str(ca_certs or certifi.where())
         self._with_headers = with_headers
+        self._limit = limit
         self._most = connections
         # The last one used comes first, so that no more stay open than are needed at once.
         self._idle: deque[_Connection] = deque()
         parts = urlsplit(url)
-        self.host = parts.hostname or ""
-        self.port = parts.port or (443 if parts.scheme == "https" else 80)
+        port = parts.port or (443 if parts.scheme == "https" else 80)
+        self._server: dict[str, str | int] = {"server.address": parts.hostname or "", "server.port": port}
 
     def ask(  # pylint: disable=too-many-arguments  # a request has as many
         self,
         method: str,
         target: str,
         *,
-        limit: int,
         timeout: float | None,
         body: bytes | None = None,
         headers: Mapping[str, str],
@@ -100,7 +107,6 @@ class HttpExchange:
         Args:
             method: of HTTP.
             target: path and query string.
-            limit: how many bytes the answer may have.
             timeout: seconds within which the answer has to come whole; None for no limit.
             body: of the request.
             headers: of the request.
@@ -112,20 +118,46 @@ class HttpExchange:
         Raises:
             NoAnswer: or one of its kinds.
         """
+        request = _Request(method, self._url + target, body, headers, on_long)
+        if not tracing.is_on():
+            return self._perform(request, timeout, again=again)
+        name, attributes = self._describe(method, target.partition("?")[0])
+        attributes |= {"http.request.method": method, **self._server}
+        with tracing.span(name, SpanKind.CLIENT, attributes) as span:
+            if traceparent := tracing.traceparent():
+                request.headers = {**headers, "traceparent": traceparent}
+            answer = self._perform(request, timeout, again=again)
+            span.set_attributes(self._describe_status(answer.status))
+            if answer.status >= HTTPStatus.BAD_REQUEST:
+                tracing.fail(span, str(answer.status))
+            return answer
+
+    def _describe(self, method: str, path: str) -> tuple[str, dict[str, str | int]]:
+        """The name and the attributes of a request's span.
+
+        https://opentelemetry.io/docs/specs/semconv/http/http-spans/#http-client-span
+        """
+        return f"{method} {path}", {"url.template": path}
+
+    def _describe_status(self, status: int) -> dict[str, str | int]:
+        """The attributes of an answer in its request's span."""
+        return {"http.response.status_code": status}
+
+    def _perform(self, request: "_Request", timeout: float | None, *, again: bool) -> Answer:
         try:
             connection = self._idle.pop()
         except IndexError:
             connection = _Connection(self._ca_certs, with_headers=self._with_headers)
         was_kept, started = connection.is_kept, time.monotonic()
         try:
-            connection.prepare(method, self._url + target, body, headers)
+            connection.prepare(request)
             try:
-                return connection.perform(_Reading(limit, on_long), timeout)
+                return connection.perform(_Reading(self._limit, request.on_long), timeout)
             except Dropped:
                 if was_kept or not again:
                     raise
             left = None if timeout is None else timeout - (time.monotonic() - started)
-            return connection.perform(_Reading(limit, on_long), left)
+            return connection.perform(_Reading(self._limit, request.on_long), left)
         finally:
             connection.forget()
             if len(self._idle) < self._most:
@@ -137,6 +169,17 @@ class HttpExchange:
         """Close the connections that are not in use."""
         while self._idle:
             self._idle.pop().close()
+
+
+@dataclass(slots=True)
+class _Request:
+    """A request as it is sent."""
+
+    method: str
+    url: str
+    body: bytes | None
+    headers: Mapping[str, str]
+    on_long: Callable[[int], None] | None
 
 
 @dataclass(slots=True)
@@ -200,19 +243,19 @@ class _Connection:
         if with_headers:
             curl.setopt(pycurl.HEADERFUNCTION, self._take_line)
 
-    def prepare(self, method: str, url: str, body: bytes | None, headers: Mapping[str, str]) -> None:
+    def prepare(self, request: _Request) -> None:
         """Set what the next request is."""
         curl = self._curl
         # One that another method left would go on.
-        curl.setopt(pycurl.NOBODY, method == "HEAD")
-        if body is not None:
-            curl.setopt(pycurl.POSTFIELDS, body)
-        elif method != "HEAD":
+        curl.setopt(pycurl.NOBODY, request.method == "HEAD")
+        if request.body is not None:
+            curl.setopt(pycurl.POSTFIELDS, request.body)
+        elif request.method != "HEAD":
             curl.setopt(pycurl.HTTPGET, True)
-        curl.setopt(pycurl.CUSTOMREQUEST, method)
-        curl.setopt(pycurl.URL, url if url.isascii() else quote(url, safe=_SAFE))
+        curl.setopt(pycurl.CUSTOMREQUEST, request.method)
+        curl.setopt(pycurl.URL, request.url if request.url.isascii() else quote(request.url, safe=_SAFE))
         # A long body is sent without asking the server whether it wants it.
-        curl.setopt(pycurl.HTTPHEADER, [*[f"{name}: {value}" for name, value in headers.items()], "Expect:"])
+        curl.setopt(pycurl.HTTPHEADER, [*[f"{name}: {value}" for name, value in request.headers.items()], "Expect:"])
 
     def perform(self, reading: _Reading, timeout: float | None) -> Answer:
         """Send the request, and read the answer; see ``HttpExchange.ask``."""

@@ -9,7 +9,6 @@ import logging.config
 import re
 import sys
 import threading
-import warnings
 from collections.abc import Mapping
 from enum import StrEnum
 from traceback import format_tb
@@ -17,7 +16,6 @@ from types import TracebackType
 from typing import Any
 
 import ecs_logging
-from elasticsearch import ElasticsearchWarning
 from opentelemetry import trace
 from opentelemetry.trace import format_span_id, format_trace_id
 
@@ -148,8 +146,6 @@ def take_over() -> None:
     # A line that cannot be formatted would be shown with its arguments.
     logging.raiseExceptions = False
     logging.captureWarnings(True)
-    # Elasticsearch's own log has these too; here they might quote a query.
-    warnings.simplefilter("ignore", ElasticsearchWarning)
     sys.excepthook = _uncaught
     threading.excepthook = lambda args: _uncaught(args.exc_type, args.exc_value, args.exc_traceback)
     sys.unraisablehook = lambda args: _uncaught(args.exc_type, args.exc_value, args.exc_traceback)

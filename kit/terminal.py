@@ -1,4 +1,7 @@
-"""Foreign bytes for a terminal, which must show them and not obey them."""
+"""Output of a command: foreign bytes, which a terminal must show and not obey, and a standard output that is lost."""
+
+import os
+import sys
 
 _LINE_BYTES = 32
 
@@ -15,3 +18,13 @@ def dump(content: bytes) -> str:
     except UnicodeDecodeError:
         lines = (content[at : at + _LINE_BYTES] for at in range(0, len(content), _LINE_BYTES))
         return "\n".join(line.hex(" ") for line in lines)
+
+
+def give_up_output(program: str, error: OSError) -> None:
+    """Say that standard output cannot be written, unless its reader has only left (``| head``), and write no more to it.
+
+    What is left could not be written either when the interpreter ends.
+    """
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    if not isinstance(error, BrokenPipeError):
+        print(f"{program}: standard output: {error.strerror}", file=sys.stderr)

@@ -25,6 +25,7 @@ from translator import problems, requests
 from translator.catalogue import Catalogue, Field
 from translator.catalogue_cache import CatalogueCache, ElasticsearchMappings, SearchUnavailable, UnknownIndex
 from translator.complete import complete, operators_of
+from translator.direct_route import DirectRoute
 from translator.dsl import translate
 from translator.errors import QueryError, RefusedName, UnknownField, UnknownName
 from translator.format import format as format_query
@@ -34,7 +35,6 @@ from translator.openapi import document, reads
 from translator.parameters import sort_clauses, source_members
 from translator.problems import Problem
 from translator.requests import DEFAULT_INDEX, CompleteRequest, IndexName, TranslateRequest
-from translator.route import DirectRoute
 from translator.settings import TranslatorSettings
 from translator.value_lookup import look_up
 from translator.workers import TooManyWait, Workers

@@ -1,7 +1,6 @@
 """The command line: `serve` serves; `QUERY --mapping FILE` and `--batch` translate."""
 
 import argparse
-import os
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -9,6 +8,7 @@ from pathlib import Path
 import orjson
 
 from kit.settings import ConfigurationError
+from kit.terminal import give_up_output
 from translator.catalogue import MappingError
 from translator.dsl import translate
 from translator.errors import QueryError
@@ -55,10 +55,7 @@ def _printing(work: Callable[[], int]) -> int:
         status = work()
         sys.stdout.buffer.flush()
     except OSError as error:
-        # What is left cannot be written either when the interpreter ends.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        if not isinstance(error, BrokenPipeError):
-            print(f"translator: standard output: {error.strerror}", file=sys.stderr)
+        give_up_output("translator", error)
         return _UNWRITABLE
     return status
 

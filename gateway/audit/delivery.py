@@ -2,8 +2,7 @@
 
 import logging
 import threading
-from collections.abc import Callable
-from functools import cache
+from collections.abc import Callable, Hashable
 from pathlib import Path
 from typing import Self
 
@@ -12,12 +11,13 @@ from django.conf import settings
 
 from contracts.query_event.event import AuditEvent, encode, headers
 from gateway.audit import metrics
-from gateway.audit.producer import EventProducer
+from gateway.audit.producer import EventProducer, KafkaEventProducer
 from gateway.audit.route import Route, State
 from gateway.audit.settings import AuditMode
 from gateway.audit.spool import Spool, SpoolFull
 from gateway.audit.spool_format import Record
-from gateway.audit.spool_sender import InDoubt, Producer, SpoolSender, attempt, send
+from gateway.audit.spool_sender import InDoubt, SpoolSender, attempt, send
+from gateway.http.per_process import PerProcess
 from gateway.http.problems import Code, Unavailable
 from kit.kafka import KafkaSettings
 from kit.logs import OncePerInterval
@@ -46,7 +46,7 @@ class EventDelivery:  # pylint: disable=too-many-instance-attributes  # its part
 
     def __init__(  # pylint: disable=too-many-arguments  # its parts
         self,
-        producer: Producer,
+        producer: EventProducer,
         spool: Spool,
         mode: AuditMode,
         timeout: float,
@@ -120,7 +120,7 @@ class EventDelivery:  # pylint: disable=too-many-instance-attributes  # its part
         self._append(record)
 
     def probe(self, timeout: float) -> None:
-        """Ask Kafka for the topic; see ``EventProducer.probe``."""
+        """Ask Kafka for the topic; see ``KafkaEventProducer.probe``."""
         self._producer.probe(timeout)
 
     def _append(self, record: Record) -> None:
@@ -160,31 +160,29 @@ def _count_failure(error: KafkaError | None, _message: Message | None) -> None:
         logger.error("dropped: an event that Kafka does not take: %s", error)
 
 
-_lock = threading.Lock()
-
-
-@cache
-def _start(  # pylint: disable=too-many-arguments,too-many-positional-arguments  # the key of the cache
+def _start(  # pylint: disable=too-many-arguments,too-many-positional-arguments  # its parts
     kafka: KafkaSettings, topic: str, mode: AuditMode, timeout: float, spool_dir: Path, spool_bytes: int, workers: int
 ) -> EventDelivery:
-    spool = Spool.claim(spool_dir, spool_bytes, workers)
-    return EventDelivery(EventProducer(kafka, topic), spool, mode, timeout).start()
-
-
-def event_delivery() -> EventDelivery:
-    """The process's trail, made at its first use: neither librdkafka's threads nor the spool's lock survive a fork.
+    """Start the delivery of this process.
 
     Raises:
         OSError: there can be no spool.
     """
+    spool = Spool.claim(spool_dir, spool_bytes, workers)
+    return EventDelivery(KafkaEventProducer(kafka, topic), spool, mode, timeout).start()
+
+
+def _settings() -> tuple[Hashable, ...]:
     gateway = settings.GATEWAY
-    with _lock:
-        return _start(
-            settings.KAFKA,
-            settings.AUDIT.topic,
-            gateway.audit_mode,
-            gateway.audit_timeout,
-            gateway.spool_dir,
-            gateway.spool_bytes,
-            gateway.workers,
-        )
+    return (
+        settings.KAFKA,
+        settings.AUDIT.topic,
+        gateway.audit_mode,
+        gateway.audit_timeout,
+        gateway.spool_dir,
+        gateway.spool_bytes,
+        gateway.workers,
+    )
+
+
+event_delivery = PerProcess(_start, _settings)

@@ -9,6 +9,7 @@ request in work.
 import logging
 import threading
 from collections.abc import Callable
+from typing import Protocol
 
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
@@ -72,7 +73,18 @@ class Delivery:
         return self._reported.wait(timeout) and self._error is None
 
 
-class EventProducer:
+class EventProducer(Protocol):
+    """Way of events to Kafka."""
+
+    # pylint: disable=missing-function-docstring  # described at KafkaEventProducer
+    @property
+    def pending(self) -> int: ...
+    def produce(self, record: Record, report: Report) -> None: ...
+    def collect_reports(self) -> None: ...
+    def probe(self, timeout: float) -> None: ...
+
+
+class KafkaEventProducer:
     """One idempotent producer, replaced when it cannot go on.
 
     It tries for as long as it lives: an event that is not acknowledged yet keeps its place before those behind it, and

@@ -7,12 +7,11 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from itertools import zip_longest
-from typing import Protocol
 
 from confluent_kafka import KafkaError, KafkaException
 
 from gateway.audit import metrics
-from gateway.audit.producer import Delivery, Report
+from gateway.audit.producer import Delivery, EventProducer, Report
 from gateway.audit.route import Route, State
 from gateway.audit.spool import Segment, Spool
 from gateway.audit.spool_format import Record
@@ -26,17 +25,6 @@ _RETRY_SECONDS = 1.0
 _DRAIN_SECONDS = 5.0
 _LOST = frozenset({errno.EIO, errno.EBADMSG, errno.ENOENT})
 """Errors of a bad disk, a bad file system, or a file that is gone; any other may pass."""
-
-
-class Producer(Protocol):
-    """Way to Kafka, as events are delivered by it; ``gateway.audit.producer`` has the real one."""
-
-    # pylint: disable=missing-function-docstring  # described where they are done
-    @property
-    def pending(self) -> int: ...
-    def produce(self, record: Record, report: Report) -> None: ...
-    def collect_reports(self) -> None: ...
-    def probe(self, timeout: float) -> None: ...
 
 
 class Stopped(Exception):
@@ -58,7 +46,7 @@ class InDoubt:
         return self._deliveries.pop(record.event_id, None)
 
 
-def send(producer: Producer, record: Record, report: Report) -> None:
+def send(producer: EventProducer, record: Record, report: Report) -> None:
     """Send an event; one that is refused at once is reported at once."""
     try:
         producer.produce(record, report)
@@ -68,7 +56,7 @@ def send(producer: Producer, record: Record, report: Report) -> None:
         report(KafkaError(KafkaError._QUEUE_FULL), None)  # pylint: disable=protected-access  # it is public
 
 
-def attempt(producer: Producer, record: Record) -> Delivery:
+def attempt(producer: EventProducer, record: Record) -> Delivery:
     """Send an event, and follow its delivery."""
     delivery = Delivery()
     send(producer, record, delivery.report)
@@ -91,7 +79,7 @@ class SpoolSender:  # pylint: disable=too-many-instance-attributes  # its parts,
 
     def __init__(  # pylint: disable=too-many-arguments  # its parts
         self,
-        producer: Producer,
+        producer: EventProducer,
         spool: Spool,
         route: Route,
         in_doubt: InDoubt,

@@ -23,19 +23,11 @@ REQUEST_SECONDS = Histogram(
     ["route", "status"],
     buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 20.0),
 )
-REQUESTS_INSIDE = Gauge(
-    "gateway_requests_inside",
-    "Requests that are worked on or wait for a thread.",
-    ["bulkhead"],
-    multiprocess_mode="livesum",
-)
-BODIES_INSIDE = Gauge("gateway_bodies_inside", "Request bodies that are being read.", multiprocess_mode="livesum")
 MEMORY_BYTES = Gauge(
     "gateway_memory_bytes",
     "What long bodies and answers have taken of the budget for them.",
     multiprocess_mode="livesum",
 )
-SHED = Counter("gateway_shed", "Requests that were refused at once, because there was no room for them.")
 CONNECTIONS_IN_USE = Gauge(
     "gateway_connections_in_use",
     "Connections on which an answer is awaited.",

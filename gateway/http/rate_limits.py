@@ -19,6 +19,9 @@ from django.conf import settings
 from limits import RateLimitItem, parse
 from limits.storage import RedisStorage
 from limits.strategies import SlidingWindowCounterRateLimiter
+from pydantic import SecretStr
+
+from gateway.http.per_process import PerProcess
 
 logger = logging.getLogger(__name__)
 
@@ -92,9 +95,8 @@ def test(budget: str, rate: str, key: str) -> int:
 
 
 def _ask(budget: str, rate: str, key: str, take: int) -> int:
-    url = settings.GATEWAY.redis_url
-    if url is not None:
-        limiter, breaker = _shared(url.get_secret_value())
+    if settings.GATEWAY.redis_url is not None:
+        limiter, breaker = _in_redis()
         try:
             if not breaker.opened:
                 with breaker:
@@ -117,15 +119,14 @@ def _ask_redis(  # pylint: disable=too-many-arguments,too-many-positional-argume
     return max(1, math.ceil(window.reset_time - time.time()))
 
 
-@cache
-def _shared(url: str) -> tuple[SlidingWindowCounterRateLimiter, CircuitBreaker]:
-    """The counters in Redis, and what keeps away from a Redis that is down; one a process."""
+def _connect(url: SecretStr) -> tuple[SlidingWindowCounterRateLimiter, CircuitBreaker]:
+    """The counters in Redis, and what keeps away from a Redis that is down."""
     # It loads so much that a gateway without Redis would start noticeably later.
     from redis.backoff import NoBackoff  # pylint: disable=import-outside-toplevel
     from redis.retry import Retry  # pylint: disable=import-outside-toplevel
 
     storage = RedisStorage(
-        url,
+        url.get_secret_value(),
         key_prefix="sluice",
         socket_timeout=_REDIS_SECONDS,
         socket_connect_timeout=_REDIS_SECONDS,
@@ -133,3 +134,6 @@ def _shared(url: str) -> tuple[SlidingWindowCounterRateLimiter, CircuitBreaker]:
     )
     breaker = CircuitBreaker(1, _REDIS_PAUSE_SECONDS, storage.base_exceptions, "redis")
     return SlidingWindowCounterRateLimiter(storage), breaker
+
+
+_in_redis = PerProcess(_connect, lambda: (settings.GATEWAY.redis_url,))

@@ -28,12 +28,12 @@ def searchable_indices(user: User) -> tuple[str, ...]:
     return (*granted, QUERY_LOGS) if has_role(user, Role.AUDITOR) else granted
 
 
-def first_index(user: User) -> str:
-    """The index that is meant where none is named: the first that the user may search.
+def wanted_index(user: User, named: str | None) -> str:
+    """The index that a request is about: the one that it names, else the first that the user may search.
 
     For somebody who may search nothing it is the first there is, so that they are told what they may not.
     """
-    return next(iter(searchable_indices(user)), settings.GATEWAY.search_indices[0])
+    return named or next(iter(searchable_indices(user)), settings.GATEWAY.search_indices[0])
 
 
 def device_index(user: User) -> str:

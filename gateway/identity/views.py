@@ -22,13 +22,13 @@ from gateway.http.openapi import KNOWN, asked, operation
 from gateway.http.problems import Code, Problem, malformed
 from gateway.http.views import PublicView
 from gateway.identity import access_tokens
-from gateway.identity.answers import ApiKeyAnswer, ApiKeys, KeySet, Me, NewApiKey, Revoked, Tokens
 from gateway.identity.api_keys import issue_key
 from gateway.identity.authentication import caller, identification
 from gateway.identity.authorization import searchable_indices
 from gateway.identity.login import log_in_with_key, log_in_with_password
 from gateway.identity.models import ApiKey, DeniedToken, RefreshFamily, Role, User
 from gateway.identity.refresh_tokens import ReusedToken, end_family, find_family, refresh_token, renew, start_family
+from gateway.identity.schema import ApiKeyAnswer, ApiKeys, KeySet, Me, NewApiKey, Revoked, Tokens
 from gateway.identity.serializers import KeySerializer, LogInSerializer, RefreshSerializer, RevokeSerializer
 
 _operation = partial(operation, group="Log in")

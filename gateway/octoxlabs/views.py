@@ -29,8 +29,8 @@ from gateway.identity.authentication import caller
 from gateway.identity.authorization import device_index, require_index
 from gateway.identity.login import log_in_with_key
 from gateway.identity.models import LONGEST_TOKEN_SECONDS
-from gateway.octoxlabs.answers import AccessToken, DevicesAnswer, Discovery, FoundDevice, Pong
 from gateway.octoxlabs.results import as_lists
+from gateway.octoxlabs.schema import AccessToken, DevicesAnswer, Discovery, FoundDevice, Pong
 from gateway.octoxlabs.serializers import DeviceSerializer, DevicesSerializer, TokenSerializer
 from gateway.search.cursors import ForeignCursor
 from gateway.search.elasticsearch import creation_time

@@ -1,19 +1,22 @@
 """Connections to the translator and to Elasticsearch, each with its circuit breaker.
 
-Those of one configuration are made at their first use and live as long as the process.
+They live as long as the process.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache
 
 from django.conf import settings
 
 from elastic.exchange import ElasticsearchExchange, authorization
 from elastic.settings import ElasticsearchSettings
 from gateway.http.circuit_breaker import Circuit
+from gateway.http.per_process import PerProcess
 from gateway.http.problems import Code
 from kit.http_exchange import HttpExchange
+
+MAX_TRANSLATION_BYTES = 8 * 1024 * 1024
+"""The longest query text makes a few megabytes of DSL; more than this is no answer of a translator."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,24 +36,16 @@ class ToElasticsearch:
     circuit: Circuit
 
 
-def to_translator() -> ToTranslator:
-    """Return the process's connections to the translator."""
-    return _to_translator(settings.GATEWAY.translator_url, settings.GATEWAY.threads)
-
-
-def to_elasticsearch() -> ToElasticsearch:
-    """Return the process's connections to Elasticsearch."""
-    return _to_elasticsearch(settings.ELASTICSEARCH, settings.GATEWAY.threads)
-
-
-@cache
-def _to_translator(url: str, connections: int) -> ToTranslator:
-    exchange = HttpExchange(url, connections=connections, with_headers=True)
+def _connect_to_translator(url: str, connections: int) -> ToTranslator:
+    exchange = HttpExchange(url, connections=connections, limit=MAX_TRANSLATION_BYTES, with_headers=True)
     return ToTranslator(exchange, Circuit("translator", Code.TRANSLATOR_UNAVAILABLE))
 
 
-@cache
-def _to_elasticsearch(elasticsearch: ElasticsearchSettings, connections: int) -> ToElasticsearch:
+def _connect_to_elasticsearch(elasticsearch: ElasticsearchSettings, connections: int) -> ToElasticsearch:
     exchange = ElasticsearchExchange(elasticsearch.url, connections=connections, ca_certs=elasticsearch.ca_certs)
     headers = {"accept": "application/json", "content-type": "application/json"} | authorization(elasticsearch)
     return ToElasticsearch(exchange, headers, Circuit("Elasticsearch", Code.SEARCH_UNAVAILABLE))
+
+
+to_translator = PerProcess(_connect_to_translator, lambda: (settings.GATEWAY.translator_url, settings.GATEWAY.threads))
+to_elasticsearch = PerProcess(_connect_to_elasticsearch, lambda: (settings.ELASTICSEARCH, settings.GATEWAY.threads))

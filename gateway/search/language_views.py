@@ -9,14 +9,15 @@ from rest_framework.response import Response
 
 from gateway.audit.recording import record_event
 from gateway.audit.views import RefusalsAuditedView
+from gateway.http.fields import checked
 from gateway.http.openapi import INDEX, KNOWN, REJECTION, answered, asked, operation
 from gateway.http.problems import Problem, malformed, problem_object
 from gateway.http.query_string import read_parameters
 from gateway.identity.authentication import caller
-from gateway.identity.authorization import require_index
+from gateway.identity.authorization import require_index, wanted_index
 from gateway.search import translator_client
-from gateway.search.answers import Completion, FieldList, Translation
-from gateway.search.serializers import CompleteSerializer, FieldsSerializer, TranslateSerializer, checked_for
+from gateway.search.schema import Completion, FieldList, Translation
+from gateway.search.serializers import CompleteSerializer, FieldsSerializer, TranslateSerializer
 
 _operation = partial(operation, group="Query language", problems=(400, *KNOWN, *INDEX))
 
@@ -27,8 +28,9 @@ class FieldsView(RefusalsAuditedView):
     @_operation("fields", FieldList, parameters=[FieldsSerializer])
     def get(self, request: Request) -> Response:
         """List the fields of an index that a query can name."""
-        index = checked_for(FieldsSerializer, read_parameters(request), caller(request))["index"]
-        require_index(caller(request), index)
+        user = caller(request)
+        index = wanted_index(user, checked(FieldsSerializer, read_parameters(request)).get("index"))
+        require_index(user, index)
         return Response(translator_client.fields(index))
 
 
@@ -60,9 +62,10 @@ class TranslateView(RefusalsAuditedView):
 
         Nothing is run.
         """
-        wanted = checked_for(TranslateSerializer, request.data, caller(request))
-        require_index(caller(request), wanted["index"])
-        translation = translator_client.translate(**wanted)
+        user, wanted = caller(request), checked(TranslateSerializer, request.data)
+        index = wanted_index(user, wanted.get("index"))
+        require_index(user, index)
+        translation = translator_client.translate(wanted["query"], index, case_insensitive=wanted["case_insensitive"])
         answer: Translation = {
             "query": translation["query"],
             "fields": translation["names"],
@@ -100,11 +103,11 @@ class CompleteView(RefusalsAuditedView):
     )
     def post(self, request: Request) -> Response:
         """Complete a query that is being typed."""
-        draft = self.begin(request)
-        wanted = checked_for(CompleteSerializer, request.data, caller(request))
-        draft.query, draft.index = wanted["query"], wanted["index"]
-        require_index(caller(request), wanted["index"])
-        answer = translator_client.complete(**wanted)
+        draft, user = self.begin(request), caller(request)
+        wanted = checked(CompleteSerializer, request.data)
+        draft.query, draft.index = wanted["query"], wanted_index(user, wanted.get("index"))
+        require_index(user, draft.index)
+        answer = translator_client.complete(wanted["query"], wanted["cursor"], draft.index)
         if answer["values_of"] is not None:
             draft.hits = len(answer["suggestions"])
             record_event(draft)

@@ -5,7 +5,7 @@ from contextlib import contextmanager, nullcontext
 
 from gateway.audit.draft import EventDraft
 from gateway.http.memory import Part, claim
-from gateway.identity.authorization import first_index, require_index
+from gateway.identity.authorization import require_index, wanted_index
 from gateway.identity.models import User
 from gateway.search.cursors import reading
 from gateway.search.elasticsearch import Page, search
@@ -22,7 +22,7 @@ def plan(user: User, draft: EventDraft, request: SearchRequest) -> SearchPlan:
     Raises:
         Problem: 403, and whatever the translator has to say.
     """
-    index = first_index(user) if request.index is None else request.index
+    index = wanted_index(user, request.index)
     draft.query, draft.index = request.query, index
     require_index(user, index)
     translation = translate(

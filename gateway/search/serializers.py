@@ -4,9 +4,7 @@ from typing import Any
 
 from rest_framework import serializers
 
-from gateway.http.fields import StrictBooleanField, StrictCharField, StrictIntegerField, StrictSerializer, checked
-from gateway.identity.authorization import first_index
-from gateway.identity.models import User
+from gateway.http.fields import StrictBooleanField, StrictCharField, StrictIntegerField, StrictSerializer
 from gateway.search.elasticsearch import MAX_RESULT_WINDOW
 
 MAX_SIZE = 1000
@@ -114,14 +112,3 @@ def unchecked_query(body: Any) -> str | None:
     """The query in a body that is not checked yet: the trail has it even if something else in the body is wrong."""
     query = body.get("query") if isinstance(body, dict) else None
     return query if isinstance(query, str) else None
-
-
-def checked_for(serializer: type[StrictSerializer], data: Any, user: User) -> dict[str, Any]:
-    """Read a request for an index; the user's first one where the request names none.
-
-    Raises:
-        ValidationError: the request breaks the contract; names the member.
-    """
-    asked = checked(serializer, data)
-    asked.setdefault("index", first_index(user))
-    return asked

@@ -9,24 +9,20 @@ from urllib.parse import urlencode
 
 import orjson
 from django.conf import settings
-from opentelemetry.trace import SpanKind
 
 from gateway.http.correlation import current_correlation
 from gateway.http.deadline import deadline_passed, time_left
 from gateway.http.memory import Part, claim
 from gateway.http.metrics import STAGE_SECONDS
 from gateway.http.problems import REJECTIONS, Code, Problem, RejectedQuery, Unanswered, Unavailable
-from gateway.search.answers import Completion, FieldList
 from gateway.search.connections import to_translator
 from gateway.search.documents import read_object
 from gateway.search.notices import Notice
-from kit import tracing
+from gateway.search.schema import Completion, FieldList
 from kit.http_exchange import Answer, AnswerTooLarge, NoAnswer, TimedOut
 
 logger = logging.getLogger(__name__)
 
-# The longest query text makes a few megabytes of DSL; more than this is no answer of a translator.
-_MAX_RESPONSE_BYTES = 8 * 1024 * 1024
 _VALUES = 8
 """How much more memory the values of an answer take than its text."""
 _PROBE_SECONDS = 1.0
@@ -68,39 +64,27 @@ CATALOGUE: Members = {"index": str, "fields": list}
 
 
 def _request(
-    method: str, path: str, *, timeout: float, headers: Mapping[str, str], body: bytes | None = None
+    method: str, target: str, *, timeout: float, headers: Mapping[str, str], body: bytes | None = None
 ) -> Answer:
     """Send one request over a kept connection.
 
     Raises:
-        NoAnswer: there is none, it has not come whole in time, or it is over ``_MAX_RESPONSE_BYTES``.
+        NoAnswer: there is none, it has not come whole in time, or it is over ``MAX_TRANSLATION_BYTES``.
     """
-    exchange = to_translator().exchange
-    template = path.partition("?")[0]
-    attributes: dict[str, str | int] = {
-        "http.request.method": method,
-        "url.template": template,
-        "server.address": exchange.host,
-        "server.port": exchange.port,
-    }
-    with tracing.span(f"{method} {template}", SpanKind.CLIENT, attributes) as span:
-        if traceparent := tracing.traceparent():
-            headers = {**headers, "traceparent": traceparent}
-        answer = exchange.ask(
-            method,
-            path,
-            limit=_MAX_RESPONSE_BYTES,
-            timeout=timeout,
-            on_long=lambda length: claim(Part.TRANSLATION, _VALUES * length),
-            body=body,
-            headers=headers,
-            # A question changes nothing.
-            again=True,
-        )
-        span.set_attribute("http.response.status_code", answer.status)
-        if answer.status >= HTTPStatus.BAD_REQUEST:
-            tracing.fail(span, str(answer.status))
-        return answer
+    return to_translator().exchange.ask(
+        method,
+        target,
+        timeout=timeout,
+        on_long=_claim,
+        body=body,
+        headers=headers,
+        # A question changes nothing.
+        again=True,
+    )
+
+
+def _claim(length: int) -> None:
+    claim(Part.TRANSLATION, _VALUES * length)
 
 
 @STAGE_SECONDS.labels("translate").time()

@@ -20,11 +20,11 @@ from gateway.http.query_string import read_parameters
 from gateway.identity.authentication import caller, identification, still_allowed
 from gateway.identity.authorization import require_index
 from gateway.search import streams
-from gateway.search.answers import SearchAnswer
 from gateway.search.notices import header_value
 from gateway.search.pipeline import plan, run
 from gateway.search.query_string import SearchParameters, StreamParameters
 from gateway.search.request import SearchRequest
+from gateway.search.schema import SearchAnswer
 from gateway.search.serializers import MAX_NAMES, FieldNames, SearchSerializer, StreamSerializer, unchecked_query
 from gateway.search.streams import DocumentStream
 

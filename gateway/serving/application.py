@@ -27,10 +27,10 @@ from gateway.http.deadline import RECEIVED
 from gateway.http.endpoints import FORMS, SMALL_BODY_BYTES, body_limit, needs_credentials
 from gateway.http.json_media import too_large
 from gateway.http.memory import Memory, Part, Share, memory_is_full, used_by
-from gateway.http.metrics import SHED
 from gateway.http.problems import Code, Problem, Unavailable, problem_response
 from gateway.identity.authentication import lets_in
 from gateway.serving.bulkheads import Bulkhead, Full
+from gateway.serving.metrics import SHED
 from gateway.serving.request_bodies import Message, Receive, RequestBodies
 from gateway.serving.unsent_bytes import bound_unsent_bytes
 from gateway.serving.wsgi import application as wsgi

@@ -11,7 +11,7 @@ from contextvars import copy_context
 from functools import partial
 from typing import ParamSpec, TypeVar
 
-from gateway.http.metrics import REQUESTS_INSIDE
+from gateway.serving.metrics import REQUESTS_INSIDE
 
 _Arguments = ParamSpec("_Arguments")
 _Answer = TypeVar("_Answer")

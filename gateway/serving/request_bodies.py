@@ -17,9 +17,9 @@ from typing import Any
 from django.conf import settings
 
 from gateway.http.client_timeouts import ClientTimeouts
-from gateway.http.metrics import BODIES_INSIDE
 from gateway.http.problems import RETRY_AFTER_SECONDS, Code, Problem
 from gateway.serving.bulkheads import Full, leave
+from gateway.serving.metrics import BODIES_INSIDE
 
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]

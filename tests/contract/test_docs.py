@@ -14,6 +14,7 @@ from gateway.audit import metrics as audit_metrics
 from gateway.cli.settings import CallerSettings
 from gateway.http import metrics as http_metrics
 from gateway.http.problems import Code
+from gateway.serving import metrics as serving_metrics
 from gateway.settings import GatewaySettings
 from indexing import metrics as sink_metrics
 from kit.kafka import KafkaSettings
@@ -80,7 +81,7 @@ def test_every_error_code_is_documented() -> None:
 
 
 def test_every_metric_is_documented_with_its_type() -> None:
-    modules = (vars(sink_metrics), vars(audit_metrics), vars(http_metrics))
+    modules = (vars(sink_metrics), vars(audit_metrics), vars(http_metrics), vars(serving_metrics))
     collectors = [value for names in modules for value in names.values() if isinstance(value, MetricWrapperBase)]
     found = [*Metrics().registry.collect(), *(metric for collector in collectors for metric in collector.collect())]
     assert {(name, row[0]) for name, row in _rows("metrics.md").items()} == {

@@ -172,7 +172,7 @@ def test_an_output_that_is_full_is_one_line_and_exit_status_1(url: str) -> None:
     with Path("/dev/full").open("wb") as full:
         command = _command("", "--user", "ada", "--url", url)
         result = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, timeout=60, check=False)
-    assert (result.returncode, result.stderr) == (1, b"standard output: No space left on device\n")
+    assert (result.returncode, result.stderr) == (1, b"gateway: standard output: No space left on device\n")
 
 
 @pytest.mark.parametrize(

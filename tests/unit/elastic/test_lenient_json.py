@@ -1,11 +1,11 @@
-"""What is made of an answer that is not quite JSON."""
+"""Lenient reading of Elasticsearch's answers."""
 
 from typing import Any
 
 import pytest
 from elasticsearch import SerializationError
 
-from elastic.lenient_json import LenientSerializer
+from elastic.client import LenientSerializer
 
 
 @pytest.mark.parametrize(

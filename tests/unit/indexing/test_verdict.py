@@ -45,6 +45,26 @@ def test_one_poisonous_item_is_a_dead_letter_and_its_batch_is_not() -> None:
     assert verdict.retry is None
 
 
+def test_a_record_whose_operations_are_refused_in_two_tries_is_one_dead_letter() -> None:
+    [record] = write(1).records
+    sent = Write(Batch([], 0, 1), [b"first\n", b"second\n"], [record, record])
+    first = judge(sent, [REFUSED, REJECTED], DeadLetterBreaker())
+    assert first.retry is not None
+    second = judge(first.retry, [REFUSED], DeadLetterBreaker())
+
+    assert [letter.record for letter in first.letters] == [record]
+    assert not second.letters
+
+
+def test_a_stall_counts_records_and_not_their_operations() -> None:
+    records = write(200).records
+    sent = Write(Batch([], 0, 1), [b"line\n"] * 400, records * 2)
+    verdict = judge(sent, [REFUSED] * 400, DeadLetterBreaker())
+
+    assert verdict.stall is not None
+    assert "200 of 200 records would become dead letters" in verdict.stall
+
+
 def test_a_blocked_index_stalls_and_makes_no_dead_letter() -> None:
     verdict = judge(write(2), [BLOCKED, REJECTED], DeadLetterBreaker())
 

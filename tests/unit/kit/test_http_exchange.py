@@ -82,13 +82,13 @@ def fixture_exchange() -> Iterator[HttpExchange]:
     _Handler.connections.clear()
     _Handler.paths.clear()
     with serving(_Handler) as url:
-        exchange = HttpExchange(url, connections=1, with_headers=True)
+        exchange = HttpExchange(url, connections=1, limit=LIMIT, with_headers=True)
         yield exchange
         exchange.close()
 
 
 def _get(exchange: HttpExchange, target: str, timeout: float = 30.0) -> bytes:
-    return bytes(exchange.ask("GET", target, limit=LIMIT, timeout=timeout, headers={}).body)
+    return bytes(exchange.ask("GET", target, timeout=timeout, headers={}).body)
 
 
 @pytest.mark.parametrize("how", ["", "/chunked"])
@@ -99,10 +99,13 @@ def test_an_answer_within_the_limits_is_read_whole_over_one_connection(exchange:
 
 
 @pytest.mark.parametrize("how", ["", "/chunked"])
-def test_an_answer_over_the_limit_is_not_read(exchange: HttpExchange, how: str) -> None:
-    with pytest.raises(AnswerTooLarge, match="longer than 10 bytes"):
-        exchange.ask("GET", f"{how}/11", limit=10, timeout=30.0, headers={})
-    assert _get(exchange, "/1") == b"x"
+def test_an_answer_over_the_limit_is_not_read(how: str) -> None:
+    with serving(_Handler) as url:
+        exchange = HttpExchange(url, connections=1, limit=10)
+        with pytest.raises(AnswerTooLarge, match="longer than 10 bytes"):
+            exchange.ask("GET", f"{how}/11", timeout=30.0, headers={})
+        assert _get(exchange, "/10") == b"x" * 10
+        exchange.close()
 
 
 @pytest.mark.parametrize("how", ["", "/chunked"])
@@ -115,8 +118,8 @@ def test_an_answer_that_drips_is_given_up(exchange: HttpExchange, how: str) -> N
 
 @pytest.mark.parametrize("method", ["POST", "PUT", "DELETE"])
 def test_a_request_has_its_method_its_headers_and_its_body(exchange: HttpExchange, method: str) -> None:
-    body = b"y" * 2_000_000 + b"\0"
-    answer = exchange.ask(method, "/", limit=LIMIT * 4, timeout=30.0, body=body, headers={"X-Mine": "a: b"})
+    body = b"y" * (2 * LONG_BYTES) + b"\0"
+    answer = exchange.ask(method, "/", timeout=30.0, body=body, headers={"X-Mine": "a: b"})
     assert answer.status == 201
     assert answer.body == f"{method} ".encode() + b"a: b " + body
     assert answer.headers["x-theirs"] == "a: b"
@@ -124,25 +127,25 @@ def test_a_request_has_its_method_its_headers_and_its_body(exchange: HttpExchang
 
 def test_one_connection_serves_every_method_in_turn(exchange: HttpExchange) -> None:
     for _ in range(2):
-        head = exchange.ask("HEAD", "/", limit=LIMIT, timeout=30.0, headers={})
+        head = exchange.ask("HEAD", "/", timeout=30.0, headers={})
         assert (len(head.body), head.headers["content-length"]) == (0, "7")
         assert _get(exchange, "/3") == b"xxx"
-        assert exchange.ask("POST", "/", limit=LIMIT, timeout=30.0, body=b"", headers={}).body == b"POST None "
+        assert exchange.ask("POST", "/", timeout=30.0, body=b"", headers={}).body == b"POST None "
     assert len(_Handler.connections) == 1
 
 
 def test_a_long_answer_is_announced_once_with_its_length(exchange: HttpExchange) -> None:
     announced: list[int] = []
     for length in (LONG_BYTES, 3 * LONG_BYTES):
-        exchange.ask("GET", f"/{length}", limit=LIMIT, timeout=30.0, headers={}, on_long=announced.append)
+        exchange.ask("GET", f"/{length}", timeout=30.0, headers={}, on_long=announced.append)
     assert announced == [3 * LONG_BYTES]
 
 
 def test_one_whose_length_is_not_known_is_announced_with_the_limit_first() -> None:
     announced: list[int] = []
     with serving(_Handler) as url:
-        exchange = HttpExchange(url, connections=1)
-        exchange.ask("GET", f"/{3 * LONG_BYTES}", limit=LIMIT, timeout=30.0, headers={}, on_long=announced.append)
+        exchange = HttpExchange(url, connections=1, limit=LIMIT)
+        exchange.ask("GET", f"/{3 * LONG_BYTES}", timeout=30.0, headers={}, on_long=announced.append)
         exchange.close()
     assert announced == [LIMIT, 3 * LONG_BYTES]
 
@@ -152,7 +155,7 @@ def test_a_refusal_of_a_long_answer_ends_the_reading(exchange: HttpExchange) -> 
         raise MemoryError
 
     with pytest.raises(MemoryError):
-        exchange.ask("GET", f"/{LIMIT}", limit=LIMIT, timeout=30.0, headers={}, on_long=refuse)
+        exchange.ask("GET", f"/{LIMIT}", timeout=30.0, headers={}, on_long=refuse)
     assert _get(exchange, "/1") == b"x"
 
 
@@ -182,13 +185,13 @@ def _answering(*answers: bytes) -> Iterator[tuple[str, list[bytes]]]:
 
 def test_an_answer_without_a_length_ends_with_its_connection() -> None:
     with _answering(b"HTTP/1.0 200 OK\r\n\r\nall of itHANG UP") as (url, _):
-        assert _get(HttpExchange(url, connections=1), "/") == b"all of it"
+        assert _get(HttpExchange(url, connections=1, limit=LIMIT), "/") == b"all of it"
 
 
 @pytest.mark.parametrize("answer", [b"", b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhalfHANG UP"])
 def test_a_server_that_hangs_up_is_told_from_others(answer: bytes) -> None:
     with _answering(answer) as (url, requests), pytest.raises(Dropped):
-        _get(HttpExchange(url, connections=1), "/")
+        _get(HttpExchange(url, connections=1, limit=LIMIT), "/")
     assert len(requests) == 1
 
 
@@ -199,16 +202,16 @@ def test_what_changes_nothing_is_sent_once_more_where_the_server_hangs_up_and_no
     first = [ok + b"THEN HANG UP"] if kept else [b""]
 
     def ask(exchange: HttpExchange) -> bytes:
-        return bytes(exchange.ask("GET", "/", limit=LIMIT, timeout=30.0, headers={}, again=True).body)
+        return bytes(exchange.ask("GET", "/", timeout=30.0, headers={}, again=True).body)
 
     with _answering(*first, ok + b"HANG UP") as (url, requests):
-        exchange = HttpExchange(url, connections=1)
+        exchange = HttpExchange(url, connections=1, limit=LIMIT)
         if kept:
             assert ask(exchange) == b"ok"
         assert ask(exchange) == b"ok"
     assert len(requests) == 2 + kept
     with _answering(*first, b"") as (url, requests):
-        exchange = HttpExchange(url, connections=1)
+        exchange = HttpExchange(url, connections=1, limit=LIMIT)
         if kept:
             assert ask(exchange) == b"ok"
         with pytest.raises(Dropped):
@@ -219,16 +222,16 @@ def test_what_changes_nothing_is_sent_once_more_where_the_server_hangs_up_and_no
 def test_a_kept_connection_that_is_closed_is_replaced() -> None:
     ok = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
     with _answering(ok + b"HANG UP", ok + b"HANG UP") as (url, requests):
-        exchange = HttpExchange(url, connections=1)
+        exchange = HttpExchange(url, connections=1, limit=LIMIT)
         assert [_get(exchange, "/") for _ in range(2)] == [b"ok", b"ok"]
     assert len(requests) == 2
 
 
 def test_what_is_no_http_and_what_nobody_listens_on_are_no_answers() -> None:
     with _answering(b"SSH-2.0-OpenSSH\r\nHANG UP") as (url, _), pytest.raises(NoAnswer):
-        _get(HttpExchange(url, connections=1), "/")
+        _get(HttpExchange(url, connections=1, limit=LIMIT), "/")
     with pytest.raises(NoAnswer) as nobody:
-        _get(HttpExchange(f"http://127.0.0.1:{ports.free(1)[0]}", connections=1), "/")
+        _get(HttpExchange(f"http://127.0.0.1:{ports.free(1)[0]}", connections=1, limit=LIMIT), "/")
     assert not isinstance(nobody.value, Dropped | TimedOut)
 
 
@@ -240,7 +243,7 @@ def test_a_server_that_takes_no_connection_was_not_sent_anything() -> None:
             each.setblocking(False)
             each.connect_ex(("127.0.0.1", port))
         with pytest.raises(TimedOut) as given_up:
-            _get(HttpExchange(f"http://127.0.0.1:{port}", connections=1), "/", timeout=0.2)
+            _get(HttpExchange(f"http://127.0.0.1:{port}", connections=1, limit=LIMIT), "/", timeout=0.2)
         assert not given_up.value.was_sent
         for each in waiting:
             each.close()
@@ -248,7 +251,7 @@ def test_a_server_that_takes_no_connection_was_not_sent_anything() -> None:
 
 def test_many_threads_get_each_its_own_answer() -> None:
     with serving(_Handler, threads=True) as url, ThreadPoolExecutor(8) as threads:
-        exchange = HttpExchange(url, connections=2)
+        exchange = HttpExchange(url, connections=2, limit=LIMIT)
         lengths = list(range(200))
         assert list(threads.map(lambda length: len(_get(exchange, f"/{length}")), lengths)) == lengths
         exchange.close()
@@ -281,12 +284,12 @@ def _by_tls(folder: Path, host: str) -> Iterator[tuple[int, Path]]:
 
 def test_a_server_is_trusted_by_its_authority_and_its_name_alone(tmp_path: Path) -> None:
     with _by_tls(tmp_path, "localhost") as (port, authority):
-        trusting = HttpExchange(f"https://localhost:{port}", connections=1, ca_certs=authority)
+        trusting = HttpExchange(f"https://localhost:{port}", connections=1, limit=LIMIT, ca_certs=authority)
         assert _get(trusting, "/2") == b"xx"
         trusting.close()
         for stranger in (
-            HttpExchange(f"https://localhost:{port}", connections=1),
-            HttpExchange(f"https://127.0.0.1:{port}", connections=1, ca_certs=authority),
+            HttpExchange(f"https://localhost:{port}", connections=1, limit=LIMIT),
+            HttpExchange(f"https://127.0.0.1:{port}", connections=1, limit=LIMIT, ca_certs=authority),
         ):
             with pytest.raises(NotTrusted):
                 _get(stranger, "/2")

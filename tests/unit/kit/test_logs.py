@@ -123,7 +123,6 @@ def test_a_record_that_was_formatted_is_still_as_it_was() -> None:
 
 _PROGRAM = """
 import logging.config, threading, warnings
-from elasticsearch import ElasticsearchWarning
 from kit.logs import LogFormat, configuration, take_over
 
 def fail(text):
@@ -132,7 +131,6 @@ def fail(text):
 logging.config.dictConfig(configuration("service", LogFormat.ECS, {}))
 take_over()
 warnings.warn("a warning")
-warnings.warn("nee" + "dle", ElasticsearchWarning)
 logging.error("%d", "nee" + "dle")
 thread = threading.Thread(target=fail, args=["nee" + "dle"])
 thread.start()

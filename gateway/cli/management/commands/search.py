@@ -1,6 +1,5 @@
 """``python -m gateway search QUERY``: a search from the terminal, over HTTP like anybody's."""
 
-import os
 import sys
 from argparse import ArgumentParser, ArgumentTypeError
 from typing import Any
@@ -14,7 +13,7 @@ from gateway.cli.settings import CallerSettings
 from gateway.cli.table import table
 from gateway.search.serializers import MAX_SIZE
 from kit.settings import ConfigurationError, HttpUrl
-from kit.terminal import printable
+from kit.terminal import give_up_output, printable
 
 _MEMBERS = {"query_id", "count", "count_relation", "took_ms", "results", "notices"}
 
@@ -68,10 +67,7 @@ class Command(BaseCommand):
             self._print(answer, body.get("fields"), as_json=options["json"])
             sys.stdout.flush()
         except OSError as error:
-            # What is left cannot be written either when the interpreter ends.
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-            if not isinstance(error, BrokenPipeError):
-                self.stderr.write(f"standard output: {error.strerror}")
+            give_up_output("gateway", error)
             sys.exit(FAILED)
 
     def _print(self, answer: Any, fields: Any, *, as_json: bool) -> None:

@@ -19,7 +19,7 @@ import urllib3
 from urllib3.exceptions import HTTPError, NewConnectionError
 
 from gateway.audit.delivery import EventDelivery
-from gateway.audit.producer import EventProducer
+from gateway.audit.producer import KafkaEventProducer
 from gateway.audit.settings import AuditMode
 from gateway.audit.spool import Spool
 from gateway.http.problems import Unavailable
@@ -450,7 +450,7 @@ def test_asynchronous_events_that_are_lost_are_counted(gateway: Gateway, capfd: 
 
 
 def test_a_producer_that_cannot_go_on_is_replaced_and_what_it_had_is_sent_again(kafka: Broker, tmp_path: Path) -> None:
-    producer = EventProducer(kafka.settings, TOPIC)
+    producer = KafkaEventProducer(kafka.settings, TOPIC)
     trail = EventDelivery(producer, Spool.claim(tmp_path, 1024 * 1024, 1), AuditMode.DURABLE, 0.5).start()
     events = [event(number) for number in range(200)]
     trail.record(events[0], None)
@@ -475,7 +475,7 @@ def test_a_producer_that_cannot_go_on_is_replaced_and_what_it_had_is_sent_again(
 
 def test_a_disk_that_refuses_events_leaves_no_room_until_kafka_takes_them_again(kafka: Broker, tmp_path: Path) -> None:
     spool = Spool.claim(tmp_path, 64 * 1024 * 1024, 1)
-    trail = EventDelivery(EventProducer(kafka.settings, TOPIC), spool, AuditMode.DURABLE, 0.5).start()
+    trail = EventDelivery(KafkaEventProducer(kafka.settings, TOPIC), spool, AuditMode.DURABLE, 0.5).start()
     kafka.send(signal.SIGSTOP)
     with no_file_beyond(100):
         with pytest.raises(Unavailable):

@@ -15,7 +15,7 @@ from pytest_django import Settings
 from contracts.query_event.event import AuditEvent, encode, headers
 from contracts.query_event.topics import TopicSettings
 from gateway.audit.delivery import EventDelivery, event_delivery
-from gateway.audit.producer import EventProducer, Report
+from gateway.audit.producer import KafkaEventProducer, Report
 from gateway.audit.route import State
 from gateway.audit.settings import AuditMode
 from gateway.audit.spool import SEGMENT_BYTES, Spool
@@ -74,7 +74,7 @@ def _large() -> AuditEvent:
 
 def _trail(kafka: KafkaSettings, home: Path, timeout: float = 20.0) -> EventDelivery:
     return EventDelivery(
-        EventProducer(kafka, TOPIC), Spool.claim(home, 64 * SEGMENT_BYTES, 1), AuditMode.DURABLE, timeout
+        KafkaEventProducer(kafka, TOPIC), Spool.claim(home, 64 * SEGMENT_BYTES, 1), AuditMode.DURABLE, timeout
     ).start()
 
 
@@ -136,7 +136,7 @@ def test_events_that_are_too_large_only_together_are_all_sent(kafka: KafkaSettin
     assert _refused(tmp_path) == [large.event_id]
 
 
-class _FullForAMoment(EventProducer):
+class _FullForAMoment(KafkaEventProducer):
     """A producer whose queue has no room for an event when it is first sent."""
 
     def __init__(self, kafka: KafkaSettings, event_id: str) -> None:
@@ -177,7 +177,7 @@ def test_a_segment_that_cannot_be_read_is_passed_over_kept_and_counted(
     segment.symlink_to("/proc/self/mem")
     counted = REGISTRY.get_sample_value("gateway_spool_damaged_bytes_total") or 0.0
     with caplog.at_level(logging.ERROR, "gateway.audit"):
-        _wait_until_sent(EventDelivery(EventProducer(kafka, TOPIC), spool, AuditMode.DURABLE, 20.0).start())
+        _wait_until_sent(EventDelivery(KafkaEventProducer(kafka, TOPIC), spool, AuditMode.DURABLE, 20.0).start())
     assert read() == [each.event_id for each in left]
     assert segment.with_suffix(".lost").is_symlink()
     assert f"{segment} cannot be read and is passed over: Input/output error" in caplog.text

@@ -9,7 +9,8 @@ _COUNT = """
 import os, threading, time
 from gateway.http import metrics_values
 metrics_values.install()
-from gateway.http.metrics import REQUEST_SECONDS, REQUESTS_INSIDE, SHED
+from gateway.http.metrics import REQUEST_SECONDS
+from gateway.serving.metrics import REQUESTS_INSIDE, SHED
 from gateway.http.request_metrics import exposition
 SHED.inc(1000)
 child = os.fork()

@@ -4,7 +4,7 @@ import pytest
 from pytest_django import Settings
 
 from gateway.http.problems import Code, Problem
-from gateway.identity.authorization import QUERY_LOGS, has_role, require_index, searchable_indices
+from gateway.identity.authorization import QUERY_LOGS, has_role, require_index, searchable_indices, wanted_index
 from gateway.identity.models import EVERY_INDEX, Role, User
 
 
@@ -19,6 +19,13 @@ def _refusal(user: User, index: str) -> Problem:
         require_index(user, index)
     assert (refused.value.status, refused.value.code) == (403, Code.FORBIDDEN)
     return refused.value
+
+
+def test_where_no_index_is_named_the_first_that_the_caller_may_search_is_meant() -> None:
+    assert wanted_index(User(), None) == "devices"
+    assert wanted_index(User(granted_indices=["assets"]), None) == "assets"
+    assert wanted_index(User(granted_indices=["assets"]), "devices") == "devices"
+    assert wanted_index(User(granted_indices=[]), None) == "devices"
 
 
 def test_a_user_of_whom_nothing_else_was_said_may_search_every_configured_index() -> None:

@@ -3,11 +3,9 @@
 from typing import Any
 
 import pytest
-from pytest_django import Settings
 from rest_framework.exceptions import ValidationError
 
-from gateway.http.fields import StrictSerializer
-from gateway.identity.models import User
+from gateway.http.fields import StrictSerializer, checked
 from gateway.search.serializers import (
     MAX_CURSOR_CHARACTERS,
     MAX_NAME_CHARACTERS,
@@ -17,7 +15,6 @@ from gateway.search.serializers import (
     FieldsSerializer,
     SearchSerializer,
     TranslateSerializer,
-    checked_for,
 )
 
 
@@ -31,11 +28,9 @@ def _complaints(body: Any, serializer: type[StrictSerializer] = SearchSerializer
     return reader.errors
 
 
-def test_a_query_is_enough(settings: Settings) -> None:
-    settings.GATEWAY = settings.GATEWAY.model_copy(update={"search_indices": ("assets", "devices")})
-    assert checked_for(SearchSerializer, {"query": ""}, User()) == {
+def test_a_query_is_enough() -> None:
+    assert checked(SearchSerializer, {"query": ""}) == {
         "query": "",
-        "index": "assets",
         "size": 50,
         "page": 1,
         "sort": (),
@@ -112,7 +107,7 @@ def test_a_member_that_breaks_the_contract_is_named(member: str, value: Any) -> 
 @pytest.mark.parametrize("body", [None, [], "query", 1, [{"query": ""}]])
 def test_a_body_that_is_no_object_is_refused(body: Any) -> None:
     with pytest.raises(ValidationError, match="The body must be a JSON object"):
-        checked_for(SearchSerializer, body, User())
+        checked(SearchSerializer, body)
 
 
 def test_a_missing_query_is_named() -> None:
@@ -143,16 +138,15 @@ def test_a_cursor_goes_with_no_page_and_no_empty_ones(member: str, value: int) -
 @pytest.mark.parametrize(
     ("serializer", "body", "expected"),
     [
-        (FieldsSerializer, {}, {"index": "assets"}),
-        (TranslateSerializer, {"query": ""}, {"query": "", "index": "assets", "case_insensitive": False}),
-        (CompleteSerializer, {"query": " a", "cursor": 2}, {"query": " a", "cursor": 2, "index": "assets"}),
+        (FieldsSerializer, {}, {}),
+        (TranslateSerializer, {"query": ""}, {"query": "", "case_insensitive": False}),
+        (CompleteSerializer, {"query": " a", "cursor": 2}, {"query": " a", "cursor": 2}),
     ],
 )
 def test_what_is_left_out_of_the_other_requests_has_a_default(
-    serializer: type[StrictSerializer], body: Any, expected: Any, settings: Settings
+    serializer: type[StrictSerializer], body: Any, expected: Any
 ) -> None:
-    settings.GATEWAY = settings.GATEWAY.model_copy(update={"search_indices": ("assets", "devices")})
-    assert checked_for(serializer, body, User()) == expected
+    assert checked(serializer, body) == expected
 
 
 @pytest.mark.parametrize(
@@ -193,9 +187,3 @@ def test_a_cursor_is_counted_in_characters_whatever_their_bytes() -> None:
 
 def test_a_completion_needs_its_cursor() -> None:
     assert list(_complaints({"query": ""}, CompleteSerializer)) == ["cursor"]
-
-
-def test_the_index_that_is_left_out_is_the_first_that_the_caller_may_search(settings: Settings) -> None:
-    settings.GATEWAY = settings.GATEWAY.model_copy(update={"search_indices": ("assets", "devices")})
-    assert checked_for(FieldsSerializer, {}, User(granted_indices=["devices"])) == {"index": "devices"}
-    assert checked_for(FieldsSerializer, {}, User(granted_indices=[])) == {"index": "assets"}
