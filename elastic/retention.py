@@ -1,4 +1,4 @@
-"""Retention of the audit trail's daily indices: by the cluster's own policy where it has that module, else by ``prune``.
+"""Retention of the audit trail's daily indices: by the cluster's own policy where it has that module, or ``prune``.
 
 Index lifecycle management is a part of the full distribution (https://www.elastic.co/docs/manage-data/lifecycle).
 

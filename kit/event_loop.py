@@ -2,8 +2,8 @@
 
 Why: on SIGTERM granian waits without a limit for the connections that it has, and its parent repeats the signal, as a
 worker that has just begun can miss one. So this loop passes the first signal on; the application gives clients three
-seconds and requests their deadline, then leaves the loop. A single signal would be missed by a starting worker; a shorter
-kill would cut off requests; a copy of granian's worker function is somebody else's internals.
+seconds and requests their deadline, then leaves the loop. A single signal would be missed by a starting worker; a
+shorter kill would cut off requests; a copy of granian's worker function is somebody else's internals.
 """
 
 import asyncio

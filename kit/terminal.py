@@ -21,9 +21,9 @@ def dump(content: bytes) -> str:
 
 
 def give_up_output(program: str, error: OSError) -> None:
-    """Say that standard output cannot be written, unless its reader has only left (``| head``), and write no more to it.
+    """Say that standard output cannot be written, unless its reader has only left (``| head``); drop what is left of it.
 
-    What is left could not be written either when the interpreter ends.
+    It could not be written either when the interpreter ends.
     """
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     if not isinstance(error, BrokenPipeError):
