@@ -7,6 +7,7 @@ an underscore are dropped before, as WSGI cannot tell ``X_Forwarded_For`` from `
 """
 
 from collections.abc import Callable, Collection, Mapping
+from functools import lru_cache
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 from typing import Any
 
@@ -61,6 +62,7 @@ def _read(text: str) -> Address | None:
     return getattr(address, "ipv4_mapped", None) or address
 
 
+@lru_cache(maxsize=4_096)
 def neighbourhood(address: str) -> str:
     """Place that a client asks from: an IPv4 address, or the /64 network of an IPv6 one, which a host has."""
     read = _read(address)
@@ -84,7 +86,7 @@ def find_client(get_response: Callable[[HttpRequest], HttpResponseBase]) -> Call
     def middleware(request: HttpRequest) -> HttpResponseBase:
         peer = request.META["REMOTE_ADDR"]
         request.META["REMOTE_ADDR"] = client_of(request.META)
-        if request.headers.get("X-Forwarded-Proto") == "https" and is_trusted(peer, settings.GATEWAY.trusted_proxies):
+        if request.META.get("HTTP_X_FORWARDED_PROTO") == "https" and is_trusted(peer, settings.GATEWAY.trusted_proxies):
             # What Django reads the scheme from; a form's origin is held to it.
             request.META["wsgi.url_scheme"] = "https"
         return get_response(request)

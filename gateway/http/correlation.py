@@ -42,10 +42,10 @@ def read_correlation(request: HttpRequest) -> Correlation:
 
     See https://www.w3.org/TR/trace-context/#traceparent-header.
     """
-    request_id = request.headers.get("X-Request-ID", "")
+    request_id = request.META.get("HTTP_X_REQUEST_ID", "")
     if not _REQUEST_ID.fullmatch(request_id):
         request_id = str(uuid.uuid4())
-    trace = _TRACEPARENT.fullmatch(request.headers.get("traceparent", ""))
+    trace = _TRACEPARENT.fullmatch(request.META.get("HTTP_TRACEPARENT", ""))
     return Correlation(request_id, *((trace[0], trace[1]) if trace else (None, None)))
 
 

@@ -106,7 +106,7 @@ class JSONParser(BaseParser):  # pylint: disable=too-few-public-methods  # as th
         charset = (request.content_params or {}).get("charset", "utf-8")
         if charset.lower().strip("\"'") not in ("utf-8", "utf8", "us-ascii"):
             raise UnsupportedMediaType(media_type or "", f'Send the body in UTF-8, not in "{charset[:40]}".')
-        if request.headers.get("Content-Encoding", "identity").lower() != "identity":
+        if request.META.get("HTTP_CONTENT_ENCODING", "identity").lower() != "identity":
             raise UnsupportedMediaType(media_type or "", "Send the body without a Content-Encoding.")
         length, limit = int(request.META.get("CONTENT_LENGTH") or 0), body_limit(request.path_info)
         body = stream.read(limit + 1)

@@ -62,13 +62,13 @@ class HeaderAuthentication(BaseAuthentication):
             AuthenticationFailed: the header does not name a user who may come in; says why, and nothing about who may.
                 Its code is ``token_expired`` where a new token is all it takes.
         """
-        header = request.headers.get("Authorization")
+        header = request.META.get("HTTP_AUTHORIZATION")
         return None if header is None else _user_of(header)
 
     def authenticate_header(self, request: Request) -> str:
         """The challenges of a 401 answer (RFC 9110, section 11.6.1; RFC 6750, section 3)."""
         bearer = f'{BEARER} realm="sluice"'
-        if request.headers.get("Authorization", "").lower().startswith(BEARER.lower()):
+        if request.META.get("HTTP_AUTHORIZATION", "").lower().startswith(BEARER.lower()):
             bearer += ', error="invalid_token"'
         return f'{SCHEME} realm="sluice", {bearer}'
 

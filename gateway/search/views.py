@@ -101,6 +101,8 @@ class SearchView(AuditedView):
 
 
 def _wants_stream(request: Request) -> bool:
+    if streams.MEDIA_TYPE not in request.META.get("HTTP_ACCEPT", "").lower():
+        return False
     offered = [JSONRenderer.media_type, streams.MEDIA_TYPE]
     return request.get_preferred_type(offered) == streams.MEDIA_TYPE
 
