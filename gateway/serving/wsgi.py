@@ -3,8 +3,11 @@
 from collections.abc import Callable
 from typing import Any
 
+from django.core.cache import close_caches
 from django.core.handlers.wsgi import WSGIRequest
+from django.core.signals import request_finished, request_started
 from django.core.wsgi import get_wsgi_application
+from django.db import close_old_connections, reset_queries
 
 
 class _Request(WSGIRequest):
@@ -18,5 +21,9 @@ class _Request(WSGIRequest):
 
 _handler = get_wsgi_application()
 _handler.request_class = _Request
+# There are no caches and no log of queries, and a connection is looked at before the next request that needs it.
+request_started.disconnect(reset_queries)
+request_finished.disconnect(close_caches)
+request_finished.disconnect(close_old_connections)
 application: Callable[[dict[str, Any], Any], Any] = _handler
 """Django's handler; what it returns is Django's response."""
