@@ -182,6 +182,8 @@ class Share:
             self._memory.take(more)
         elif more < 0:
             self._memory.give(-more)
+        else:
+            return
         self._parts[part] = length
 
     def has(self, part: Part) -> bool:
