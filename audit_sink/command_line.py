@@ -5,12 +5,13 @@ import re
 import sys
 from collections.abc import Callable, Sequence
 from functools import partial
+from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 from confluent_kafka import KafkaException
 
 from audit_sink import log
-from audit_sink.commands import dead_letters, replay, secure, serve, status, topics
 from kit.settings import ConfigurationError
 from kit.terminal import give_up_output
 
@@ -49,15 +50,15 @@ def main(arguments: Sequence[str]) -> int:
 
 def _command(arguments: Sequence[str]) -> Command:
     parser = argparse.ArgumentParser(prog="python -m audit_sink", description="Index the audit trail.")
-    parser.set_defaults(command=serve.run)
+    parser.set_defaults(command=_run_of("serve"))
     commands = parser.add_subparsers(metavar="COMMAND")
     commands.add_parser("serve", help="move events into Elasticsearch until SIGTERM (the default)")
-    for name, run, text in (
-        ("status", status.run, "print the lag, what is paused, the oldest unsettled event, and the dead letters"),
-        ("topics", topics.run, "create the topics that are not there yet"),
-        ("replay", replay.run, "index the dead letters whose cause is mended; repeatable without doubling"),
+    for name, text in (
+        ("status", "print the lag, what is paused, the oldest unsettled event, and the dead letters"),
+        ("topics", "create the topics that are not there yet"),
+        ("replay", "index the dead letters whose cause is mended; repeatable without doubling"),
     ):
-        commands.add_parser(name, help=text).set_defaults(command=run)
+        commands.add_parser(name, help=text).set_defaults(command=_run_of(name))
     securing = commands.add_parser("secure", help="give each service its user and its grants on the topics")
     securing.add_argument(
         "--passwords", type=Path, required=True, metavar="FOLDER", help="a file for each service, with its password"
@@ -70,11 +71,21 @@ def _command(arguments: Sequence[str]) -> Command:
     show.add_argument("offset", type=_offset, help="its offset in the dead-letter topic, or PARTITION:OFFSET")
     options = parser.parse_args(arguments)
     if "passwords" in options:
-        return partial(secure.run, options.passwords)
+        return partial(_run_of("secure"), options.passwords)
     if "all" in options:
-        return partial(dead_letters.list_letters, replayed=options.all)
+        return partial(_run_of("dead_letters", "list_letters"), replayed=options.all)
     command: Command = options.command
-    return partial(dead_letters.show, *options.offset) if "offset" in options else command
+    return partial(_run_of("dead_letters", "show"), *options.offset) if "offset" in options else command
+
+
+def _run_of(module: str, function: str = "run") -> Callable[..., int]:
+    """A command's function, whose module is loaded when it is called: no command waits for what others need."""
+
+    def run(*args: Any, **kwargs: Any) -> int:
+        status: int = getattr(import_module(f"audit_sink.commands.{module}"), function)(*args, **kwargs)
+        return status
+
+    return run
 
 
 def _offset(text: str) -> tuple[int, int]:

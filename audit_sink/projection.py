@@ -3,10 +3,10 @@
 import logging
 
 from confluent_kafka import TIMESTAMP_LOG_APPEND_TIME, Message
-from elasticsearch import Elasticsearch
 
 from audit_sink.document import bulk_lines
 from contracts.query_event.reader import InvalidEvent, decode
+from elastic.exchange import ElasticsearchExchange
 from indexing.projection import Place, Unreadable
 from indexing.readiness import unready
 
@@ -40,6 +40,6 @@ class AuditProjection:
         except InvalidEvent as error:
             raise Unreadable(error.reason, error.detail) from None
 
-    def unready(self, client: Elasticsearch) -> str | None:
+    def unready(self, elasticsearch: ElasticsearchExchange) -> str | None:
         """Say what keeps documents out, or None: a daily index must get the strict mapping from its template."""
-        return unready(client, f"{self._index_prefix}2000.01.01")
+        return unready(elasticsearch, f"{self._index_prefix}2000.01.01")

@@ -7,7 +7,9 @@ https://opentelemetry.io/docs/specs/semconv/database/elasticsearch/
 """
 
 import base64
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Self
 
 from elastic.settings import ElasticsearchSettings
 from kit.http_exchange import HttpExchange
@@ -20,13 +22,37 @@ class ElasticsearchExchange(HttpExchange):
     """Exchanges with one cluster, for any number of threads; answers are read up to ``MAX_ANSWER_BYTES``.
 
     Args:
-        url, connections, ca_certs, with_headers: as ``HttpExchange`` takes them.
+        url, connections, headers, ca_certs, with_headers: as ``HttpExchange`` takes them.
     """
 
-    def __init__(self, url: str, *, connections: int, ca_certs: Path | None = None, with_headers: bool = False) -> None:
+    def __init__(  # pylint: disable=too-many-arguments  # as the base class
+        self,
+        url: str,
+        *,
+        connections: int,
+        headers: Mapping[str, str] | None = None,
+        ca_certs: Path | None = None,
+        with_headers: bool = False,
+    ) -> None:
         super().__init__(
-            url, connections=connections, limit=MAX_ANSWER_BYTES, ca_certs=ca_certs, with_headers=with_headers
+            url,
+            connections=connections,
+            limit=MAX_ANSWER_BYTES,
+            headers=headers,
+            ca_certs=ca_certs,
+            with_headers=with_headers,
         )
+
+    @classmethod
+    def to(cls, settings: ElasticsearchSettings, connections: int) -> Self:
+        """Make the exchange with the cluster of the settings, by their credentials; bodies and answers are JSON.
+
+        Args:
+            settings: the cluster's address and credentials.
+            connections: how many are kept at most.
+        """
+        headers = {"accept": "application/json", "content-type": "application/json", **authorization(settings)}
+        return cls(settings.url, connections=connections, headers=headers, ca_certs=settings.ca_certs)
 
     def _describe(self, method: str, path: str) -> tuple[str, dict[str, str | int]]:
         operation, index = api_and_index(path)

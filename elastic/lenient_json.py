@@ -24,6 +24,15 @@ def loads(text: bytes | bytearray) -> Any:
         return orjson.loads(whole(text))
 
 
+def read_object(text: bytes | bytearray) -> dict[str, Any]:
+    """Read the members of an answer; none if it is no JSON object."""
+    try:
+        answer = loads(text)
+    except ValueError:
+        answer = None
+    return answer if isinstance(answer, dict) else {}
+
+
 def whole(text: bytes | bytearray) -> bytes:
     """A JSON text with U+FFFD in the place of half characters, and of bytes that are no UTF-8."""
     if not text.isascii():

@@ -181,6 +181,5 @@ LOGGING = configuration(
         # A refused request is in the audit trail; a forged Host header is nobody's news.
         "django.request": "CRITICAL",
         "django.security": "CRITICAL",
-        "urllib3": "ERROR",
     },
 )

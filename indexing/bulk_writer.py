@@ -3,36 +3,24 @@
 import queue
 import threading
 from collections.abc import Iterator
-from typing import Any
+from http import HTTPStatus
 
-from elasticsearch import ApiError, Elasticsearch, SerializationError, TransportError, UnsupportedProductError
-
-from elastic.client import connect
-from elastic.settings import ElasticsearchSettings
+from elastic.exchange import ElasticsearchExchange
+from elastic.lenient_json import read_object
 from indexing.batch import Write
 from indexing.batch_span import batch_span
-from indexing.bulk_response import BulkAnswer, BulkSerializer
+from indexing.bulk_response import PARTS, read_items
 from indexing.metrics import BULK_OPERATIONS, BULK_SECONDS
 from indexing.outcomes import Failure, Outcome, classify_status
 from indexing.verdict import Item
+from kit.http_exchange import NoAnswer
 from kit.tracing import fail
 
 # After this long without an answer a bulk request counts as failed.
 _TIMEOUT_SECONDS = 30.0
 
-_PATH = "/_bulk?filter_path=errors,took,items.*.status,items.*.error"
-_HEADERS = {"accept": "application/json", "content-type": "application/x-ndjson"}
-
-
-def connect_for_bulk(settings: ElasticsearchSettings, connections: int = 1) -> Elasticsearch:
-    """Make a client for bulk requests, and a few others; nothing is sent yet.
-
-    Args:
-        settings: the server's address and credentials.
-        connections: keep-alive connections held open at most.
-    """
-    return connect(settings, request_timeout=_TIMEOUT_SECONDS, connections=connections, serializer=BulkSerializer())
-
+_TARGET = f"/_bulk?filter_path={PARTS}"
+_HEADERS = {"content-type": "application/x-ndjson"}
 
 Answer = list[Item] | Failure
 """Items of a bulk answer, one for each operation, or the reason why there are none."""
@@ -42,14 +30,14 @@ class ThreadedBulkWriter:
     """Writes in the background; every write that is submitted has exactly one answer.
 
     Args:
-        client: one that does not retry by itself.
+        elasticsearch: the cluster.
         in_flight: requests under way at once; further writes wait in line.
         consumer: name of the consumer, for metrics.
     """
 
-    def __init__(self, client: Elasticsearch, in_flight: int, consumer: str) -> None:
+    def __init__(self, elasticsearch: ElasticsearchExchange, in_flight: int, consumer: str) -> None:
         self._answers: queue.SimpleQueue[tuple[Write, Answer]] = queue.SimpleQueue()
-        self._client = client
+        self._elasticsearch = elasticsearch
         self._consumer = consumer
         self._writes: queue.SimpleQueue[Write] = queue.SimpleQueue()
         for number in range(in_flight):
@@ -73,17 +61,17 @@ class ThreadedBulkWriter:
         while True:
             write = self._writes.get()
             with batch_span(write) as span:
-                answer = send(self._client, write.operations, self._consumer)
+                answer = send(self._elasticsearch, write.operations, self._consumer)
                 if isinstance(answer, Failure):
                     fail(span, answer.cause)
             self._answers.put((write, answer))
 
 
-def send(client: Elasticsearch, operations: list[bytes], consumer: str) -> Answer:
-    """Send one bulk request.
+def send(elasticsearch: ElasticsearchExchange, operations: list[bytes], consumer: str) -> Answer:
+    """Send one bulk request, once.
 
     Args:
-        client: one that does not retry by itself.
+        elasticsearch: the cluster.
         operations: each with its lines of the body; for none, nothing is sent.
         consumer: name of the consumer, for metrics.
 
@@ -95,34 +83,22 @@ def send(client: Elasticsearch, operations: list[bytes], consumer: str) -> Answe
     BULK_OPERATIONS.labels(consumer).observe(len(operations))
     try:
         with BULK_SECONDS.labels(consumer).time():
-            answer = client.perform_request("POST", _PATH, headers=_HEADERS, body=b"".join(operations)).body
-    except SerializationError as error:
-        # Its text quotes the answer, which quotes records.
-        return Failure(Outcome.RETRY, "unreachable", type(error).__name__)
-    except (TransportError, UnsupportedProductError) as error:
+            answer = elasticsearch.ask(
+                "POST", _TARGET, timeout=_TIMEOUT_SECONDS, body=b"".join(operations), headers=_HEADERS
+            )
+        if answer.status != HTTPStatus.OK:
+            return classify_status(answer.status, _error_type(answer.body))
+        return read_items(answer.body, len(operations))
+    except NoAnswer as error:
         return Failure(Outcome.RETRY, "unreachable", f"{type(error).__name__}: {str(error)[:500]}")
-    except ApiError as error:
-        return classify_status(error.status_code, _error_type(error.body))
+    except ValueError as error:
+        return Failure(Outcome.RETRY, "malformed_answer", str(error))
     # Whatever else there may be: the thread would die of it, and its write with it.
     except Exception as error:  # noqa: BLE001  # pylint: disable=broad-exception-caught
         return Failure(Outcome.STALL, "unexpected", type(error).__name__)
-    return _items(answer, len(operations))
 
 
-def _items(answer: Any, expected: int) -> Answer:
-    if not isinstance(answer, BulkAnswer):
-        return Failure(Outcome.RETRY, "malformed_answer", "the answer is not a bulk answer")
-    items = answer.outcomes()
-    if items is None:
-        return Failure(Outcome.RETRY, "malformed_answer", "the answer has an item of an unknown action")
-    if len(items) != expected:
-        return Failure(
-            Outcome.RETRY, "malformed_answer", f"the answer has {len(items)} items for {expected} operations"
-        )
-    return items
-
-
-def _error_type(body: Any) -> str | None:
-    error = body.get("error") if isinstance(body, dict) else None
+def _error_type(body: bytes | bytearray) -> str | None:
+    error = read_object(body).get("error")
     kind = error.get("type") if isinstance(error, dict) else None
     return kind if isinstance(kind, str) else None

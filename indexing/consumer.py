@@ -6,8 +6,9 @@ import signal
 import threading
 from types import FrameType
 
+from elastic.exchange import ElasticsearchExchange
 from elastic.settings import ElasticsearchSettings
-from indexing.bulk_writer import ThreadedBulkWriter, connect_for_bulk
+from indexing.bulk_writer import ThreadedBulkWriter
 from indexing.dead_letter_queue import DeadLetterQueue
 from indexing.group import ConsumerGroup
 from indexing.health import serve_health
@@ -52,15 +53,16 @@ def serve(  # pylint: disable=too-many-arguments  # all that a consumer is made 
         confluent_kafka.KafkaException: a client is beyond recovery.
     """
     expose(projection.name)
-    client = connect_for_bulk(elasticsearch, settings.in_flight + 1)
+    # One connection more than is in flight, for readiness.
+    cluster = ElasticsearchExchange.to(elasticsearch, settings.in_flight + 1)
     tracker = OffsetTracker()
     loop = Loop(
         projection,
         settings,
-        client,
+        cluster,
         tracker=tracker,
         group=ConsumerGroup(kafka, topic, settings.group_id, tracker, projection.name),
-        writer=ThreadedBulkWriter(client, settings.in_flight, projection.name),
+        writer=ThreadedBulkWriter(cluster, settings.in_flight, projection.name),
         letters=DeadLetterQueue(kafka, dead_letter_topic, projection.name),
     )
 

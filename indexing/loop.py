@@ -9,8 +9,8 @@ from random import Random
 from typing import Protocol
 
 from confluent_kafka import Message
-from elasticsearch import Elasticsearch
 
+from elastic.exchange import ElasticsearchExchange
 from indexing.batch import Batch, BatchBuilder, DeadLetter, Write
 from indexing.breaker import DeadLetterBreaker
 from indexing.bulk_writer import Answer
@@ -79,7 +79,7 @@ class Loop:  # pylint: disable=too-many-instance-attributes  # all parts meet he
     Args:
         projection: what a record becomes.
         settings: batches, and when dead letters are too many.
-        client: Elasticsearch, for the question whether it is ready.
+        elasticsearch: for the question whether it is ready.
         tracker: the offsets; the group commits what it lets.
         group: the way from Kafka.
         writer: the way to Elasticsearch.
@@ -92,7 +92,7 @@ class Loop:  # pylint: disable=too-many-instance-attributes  # all parts meet he
         self,
         projection: Projection,
         settings: IndexingSettings,
-        client: Elasticsearch,
+        elasticsearch: ElasticsearchExchange,
         *,
         tracker: OffsetTracker,
         group: Group,
@@ -104,7 +104,7 @@ class Loop:  # pylint: disable=too-many-instance-attributes  # all parts meet he
         self.stopping = threading.Event()
         self.last_turn = time.monotonic()
         self.trouble: str | None = None
-        self._client = client
+        self._elasticsearch = elasticsearch
         self._projection = projection
         self._clock = clock
         self._tracker = tracker
@@ -146,7 +146,7 @@ class Loop:  # pylint: disable=too-many-instance-attributes  # all parts meet he
     def dependencies(self) -> dict[str, str | None]:
         """Reason why each dependency is not ready, or None; from any thread, within seconds."""
         return {
-            "elasticsearch": self.trouble or self._projection.unready(self._client),
+            "elasticsearch": self.trouble or self._projection.unready(self._elasticsearch),
             "kafka": self._letters.trouble
             or self._group.probe(_PROBE_SECONDS)
             or (None if self._group.has_joined else f"{self._projection.name} has not joined its group yet"),
@@ -159,7 +159,7 @@ class Loop:  # pylint: disable=too-many-instance-attributes  # all parts meet he
             self.last_turn = time.monotonic()
             missing = {
                 "Kafka": self._group.probe(_PROBE_SECONDS),
-                "Elasticsearch": self._projection.unready(self._client),
+                "Elasticsearch": self._projection.unready(self._elasticsearch),
             }
             for name, reason in missing.items():
                 if reason is not None and name not in said:

@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from typing import NamedTuple, Protocol
 
 from confluent_kafka import Message
-from elasticsearch import Elasticsearch
+
+from elastic.exchange import ElasticsearchExchange
 
 
 class Place(NamedTuple):
@@ -60,5 +61,5 @@ class Projection(Protocol):
             Unreadable: the record can never be indexed.
         """
 
-    def unready(self, client: Elasticsearch) -> str | None:
+    def unready(self, elasticsearch: ElasticsearchExchange) -> str | None:
         """Say what keeps the cluster from taking documents, or None; answers within a few seconds."""

@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 from itertools import islice
 
 from confluent_kafka import TIMESTAMP_LOG_APPEND_TIME, Message
-from elasticsearch import Elasticsearch
 
+from elastic.exchange import ElasticsearchExchange
 from indexing.bulk_writer import send
 from indexing.dead_letter import StoredLetter, stored_letter
 from indexing.outcomes import Failure, Outcome, classify_item, describe
@@ -37,7 +37,7 @@ class Tally:
     still_dead: list[str] = field(default_factory=list)
 
 
-def replay(letters: Iterable[Message], client: Elasticsearch, projection: Projection) -> Iterator[Tally]:
+def replay(letters: Iterable[Message], elasticsearch: ElasticsearchExchange, projection: Projection) -> Iterator[Tally]:
     """Index dead letters by the very operations that their records would have had in the first place.
 
     So a replay may be repeated, and may overlap with anything: what has been done already is left alone. The dead
@@ -45,7 +45,7 @@ def replay(letters: Iterable[Message], client: Elasticsearch, projection: Projec
 
     Args:
         letters: the records of the dead-letter topic.
-        client: Elasticsearch, without retries of its own.
+        elasticsearch: ElasticsearchExchange, without retries of its own.
         projection: of the topic that the letters come from.
 
     Yields:
@@ -71,7 +71,7 @@ def replay(letters: Iterable[Message], client: Elasticsearch, projection: Projec
                 tally.outcomes["nothing to index"] += 1
             operations += made
             sent += [letter] * len(made)
-        _index(tally, client, operations, sent, projection.name)
+        _index(tally, elasticsearch, operations, sent, projection.name)
         yield tally
 
 
@@ -91,16 +91,20 @@ def _operations(letter: StoredLetter, projection: Projection) -> Sequence[bytes]
 
 
 def _index(
-    tally: Tally, client: Elasticsearch, operations: list[bytes], letters: list[StoredLetter], consumer: str
+    tally: Tally,
+    elasticsearch: ElasticsearchExchange,
+    operations: list[bytes],
+    letters: list[StoredLetter],
+    consumer: str,
 ) -> None:
-    items = send(client, operations, consumer)
+    items = send(elasticsearch, operations, consumer)
     if isinstance(items, Failure):
         if items.outcome is not Outcome.SPLIT:
             raise ReplayStopped(items.detail)
         if len(operations) > 1:
             middle = len(operations) // 2
-            _index(tally, client, operations[:middle], letters[:middle], consumer)
-            _index(tally, client, operations[middle:], letters[middle:], consumer)
+            _index(tally, elasticsearch, operations[:middle], letters[:middle], consumer)
+            _index(tally, elasticsearch, operations[middle:], letters[middle:], consumer)
             return
         items = [(413, {"type": "too_large", "reason": items.detail})]
     for (status, error), letter in zip(items, letters, strict=True):

@@ -73,14 +73,23 @@ class HttpExchange:
         url: of the server, with what comes before the path of every request.
         connections: how many are kept at most.
         limit: how many bytes an answer may have.
+        headers: of every request.
         ca_certs: file of the authorities whose certificates are trusted; by default Mozilla's.
         with_headers: whether those of answers are read.
     """
 
     def __init__(  # pylint: disable=too-many-arguments  # each is asked for somewhere
-        self, url: str, *, connections: int, limit: int, ca_certs: Path | None = None, with_headers: bool = False
+        self,
+        url: str,
+        *,
+        connections: int,
+        limit: int,
+        headers: Mapping[str, str] | None = None,
+        ca_certs: Path | None = None,
+        with_headers: bool = False,
     ) -> None:
         self._url = url.rstrip("/")
+        self._headers = headers or {}
         self._ca_certs = str(ca_certs or certifi.where())
         self._with_headers = with_headers
         self._limit = limit
@@ -98,7 +107,7 @@ class HttpExchange:
         *,
         timeout: float | None,
         body: bytes | None = None,
-        headers: Mapping[str, str],
+        headers: Mapping[str, str] | None = None,
         on_long: Callable[[int], None] | None = None,
         again: bool = False,
     ) -> Answer:
@@ -109,7 +118,7 @@ class HttpExchange:
             target: path and query string.
             timeout: seconds within which the answer has to come whole; None for no limit.
             body: of the request.
-            headers: of the request.
+            headers: of the request, besides those of every request and in their stead.
             on_long: called with the length of a long answer before more than ``LONG_BYTES`` of it are read; where that
                 is not known, with the limit, and with the length once it is. What it raises ends the reading.
             again: send it once more where the server hangs up, for it changes nothing. libcurl does so by itself where
@@ -118,14 +127,14 @@ class HttpExchange:
         Raises:
             NoAnswer: or one of its kinds.
         """
-        request = _Request(method, self._url + target, body, headers, on_long)
+        request = _Request(method, self._url + target, body, {**self._headers, **(headers or {})}, on_long)
         if not tracing.is_on():
             return self._perform(request, timeout, again=again)
         name, attributes = self._describe(method, target.partition("?")[0])
         attributes |= {"http.request.method": method, **self._server}
         with tracing.span(name, SpanKind.CLIENT, attributes) as span:
             if traceparent := tracing.traceparent():
-                request.headers = {**headers, "traceparent": traceparent}
+                request.headers["traceparent"] = traceparent
             answer = self._perform(request, timeout, again=again)
             span.set_attributes(self._describe_status(answer.status))
             if answer.status >= HTTPStatus.BAD_REQUEST:
@@ -178,7 +187,7 @@ class _Request:
     method: str
     url: str
     body: bytes | None
-    headers: Mapping[str, str]
+    headers: dict[str, str]
     on_long: Callable[[int], None] | None
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
 from opentelemetry.util.re import parse_env_headers
-from pydantic import AfterValidator, Field, SecretStr, ValidationError
+from pydantic import AfterValidator, AnyHttpUrl, Field, SecretStr, ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_settings import (
     BaseSettings,
@@ -15,8 +15,6 @@ from pydantic_settings import (
     SettingsConfigDict,
     SettingsError,
 )
-from urllib3.exceptions import LocationParseError
-from urllib3.util import parse_url
 
 _FILE_SUFFIX = "_FILE"
 
@@ -86,11 +84,9 @@ def _complaints(settings: type[BaseSettings], error: ValidationError) -> list[st
 
 def _http_url(url: str) -> str:
     try:
-        parsed = parse_url(url)
-    except LocationParseError:
-        raise ValueError("is not a URL") from None
-    if parsed.scheme not in ("http", "https") or not parsed.host:
-        raise ValueError("must be a URL such as http://127.0.0.1:9200")
+        AnyHttpUrl(url)
+    except ValidationError:
+        raise ValueError("must be a URL such as http://127.0.0.1:9200") from None
     return url.rstrip("/")
 
 

@@ -8,8 +8,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from audit_sink.projection import AuditProjection
 from audit_sink.settings import SinkSettings
 from contracts.query_event.topics import TopicSettings
+from elastic.exchange import ElasticsearchExchange
 from elastic.settings import ElasticsearchSettings
-from indexing.bulk_writer import connect_for_bulk
 from indexing.dead_letter_reader import DeadLetterReader
 from indexing.replay import REFUSED_AGAIN, ReplayStopped, Tally, replay
 from indexing.replay_marker import mark_replayed
@@ -22,12 +22,12 @@ def run() -> int:
     projection = AuditProjection(SinkSettings.load().index_prefix)
     kafka, topic = KafkaSettings.load(), TopicSettings.load().dlq_topic
     reader = DeadLetterReader(kafka, topic, projection.name)
-    client = connect_for_bulk(ElasticsearchSettings.load())
+    elasticsearch = ElasticsearchExchange.to(ElasticsearchSettings.load(), connections=1)
     tally = Tally()
     try:
         with _progress() as progress:
             task = progress.add_task("dead letters", total=reader.count)
-            for tally in replay(reader, client, projection):
+            for tally in replay(reader, elasticsearch, projection):
                 progress.update(task, completed=tally.read)
     except ReplayStopped as error:
         print(f"audit_sink: stopped after {tally.read} of {reader.count} dead letters: {error}", file=sys.stderr)

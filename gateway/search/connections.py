@@ -3,12 +3,11 @@
 They live as long as the process.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 from django.conf import settings
 
-from elastic.exchange import ElasticsearchExchange, authorization
+from elastic.exchange import ElasticsearchExchange
 from elastic.settings import ElasticsearchSettings
 from gateway.http.circuit_breaker import Circuit
 from gateway.http.per_process import PerProcess
@@ -29,10 +28,9 @@ class ToTranslator:
 
 @dataclass(frozen=True, slots=True)
 class ToElasticsearch:
-    """Connections to Elasticsearch, the headers of every request to it, and its circuit breaker."""
+    """Connections to Elasticsearch, and its circuit breaker."""
 
     exchange: ElasticsearchExchange
-    headers: Mapping[str, str]
     circuit: Circuit
 
 
@@ -42,9 +40,8 @@ def _connect_to_translator(url: str, connections: int) -> ToTranslator:
 
 
 def _connect_to_elasticsearch(elasticsearch: ElasticsearchSettings, connections: int) -> ToElasticsearch:
-    exchange = ElasticsearchExchange(elasticsearch.url, connections=connections, ca_certs=elasticsearch.ca_certs)
-    headers = {"accept": "application/json", "content-type": "application/json"} | authorization(elasticsearch)
-    return ToElasticsearch(exchange, headers, Circuit("Elasticsearch", Code.SEARCH_UNAVAILABLE))
+    exchange = ElasticsearchExchange.to(elasticsearch, connections)
+    return ToElasticsearch(exchange, Circuit("Elasticsearch", Code.SEARCH_UNAVAILABLE))
 
 
 to_translator = PerProcess(_connect_to_translator, lambda: (settings.GATEWAY.translator_url, settings.GATEWAY.threads))

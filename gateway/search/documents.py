@@ -37,15 +37,6 @@ def read_answer(text: bytes | bytearray) -> Any:
         raise ValueError("the answer is nested too deeply") from None
 
 
-def read_object(text: bytes | bytearray) -> dict[str, Any]:
-    """Read the members of an answer; none if it is no JSON object."""
-    try:
-        answer = loads(text)
-    except ValueError:
-        answer = None
-    return answer if isinstance(answer, dict) else {}
-
-
 def _read(text: bytes | bytearray) -> Any:
     try:
         members = _members.decode(text)

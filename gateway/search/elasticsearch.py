@@ -19,13 +19,14 @@ import orjson
 from django.conf import settings
 
 from elastic.exchange import MAX_ANSWER_BYTES, ElasticsearchExchange
+from elastic.lenient_json import read_object
 from gateway.http.correlation import current_correlation
 from gateway.http.deadline import deadline_passed, time_left
 from gateway.http.memory import Part, claim
 from gateway.http.metrics import STAGE_SECONDS
 from gateway.http.problems import Code, Problem, RejectedQuery, Unanswered, Unavailable
 from gateway.search.connections import to_elasticsearch
-from gateway.search.documents import read_answer, read_object
+from gateway.search.documents import read_answer
 from gateway.search.request import SearchPlan, SearchRequest
 from kit.http_exchange import AnswerTooLarge, NoAnswer, TimedOut
 
@@ -169,7 +170,7 @@ def probe(timeout: float) -> None:
 def _health(timeout: float) -> tuple[int, str]:
     """Status of the answer about the cluster's health, and the health: "green", "yellow" or "red"; empty if unknown."""
     to = to_elasticsearch()
-    answer = to.exchange.ask("GET", "/_cluster/health", timeout=timeout, headers=to.headers)
+    answer = to.exchange.ask("GET", "/_cluster/health", timeout=timeout)
     return answer.status, str(read_object(answer.body).get("status", ""))
 
 
@@ -188,7 +189,7 @@ def perform(method: str, target: str, body: Any = None) -> Any:
         Problem: there is no answer, or none that is a success.
     """
     to, correlation = to_elasticsearch(), current_correlation()
-    headers = {**to.headers, **correlation.headers, "X-Opaque-Id": correlation.request_id}
+    headers = {**correlation.headers, "X-Opaque-Id": correlation.request_id}
     content = None if body is None else orjson.dumps(body)
     with to.circuit.closed():
         until = time.monotonic() + _MEMORY_SECONDS

@@ -10,13 +10,13 @@ from urllib.parse import urlencode
 import orjson
 from django.conf import settings
 
+from elastic.lenient_json import read_object
 from gateway.http.correlation import current_correlation
 from gateway.http.deadline import deadline_passed, time_left
 from gateway.http.memory import Part, claim
 from gateway.http.metrics import STAGE_SECONDS
 from gateway.http.problems import REJECTIONS, Code, Problem, RejectedQuery, Unanswered, Unavailable
 from gateway.search.connections import to_translator
-from gateway.search.documents import read_object
 from gateway.search.notices import Notice
 from gateway.search.schema import Completion, FieldList
 from kit.http_exchange import Answer, AnswerTooLarge, NoAnswer, TimedOut
@@ -64,7 +64,7 @@ CATALOGUE: Members = {"index": str, "fields": list}
 
 
 def _request(
-    method: str, target: str, *, timeout: float, headers: Mapping[str, str], body: bytes | None = None
+    method: str, target: str, *, timeout: float, headers: Mapping[str, str] | None = None, body: bytes | None = None
 ) -> Answer:
     """Send one request over a kept connection.
 
@@ -230,6 +230,6 @@ def probe(timeout: float) -> None:
         NoAnswer: it does not answer within ``timeout`` seconds.
         ConnectionError: it answers with something other than success.
     """
-    answer = _request("GET", "/healthz", timeout=timeout, headers={})
+    answer = _request("GET", "/healthz", timeout=timeout)
     if answer.status != HTTPStatus.OK:
         raise ConnectionError(f"the translator answered {answer.status}")

@@ -8,11 +8,11 @@ import sys
 
 import orjson
 from confluent_kafka import Message
-from elasticsearch import Elasticsearch
 
 from audit_sink import log
 from audit_sink.settings import SinkSettings
 from contracts.query_event.topics import TopicSettings
+from elastic.exchange import ElasticsearchExchange
 from elastic.settings import ElasticsearchSettings
 from indexing.consumer import serve
 from indexing.projection import Place, Unreadable
@@ -55,7 +55,7 @@ class TinyProjection:
             raise Unreadable("tiny", "no put, delete or skip") from None
         return [b"".join(orjson.dumps(line) + b"\n" for line in wanted)] if wanted else []
 
-    def unready(self, client: Elasticsearch) -> None:
+    def unready(self, elasticsearch: ElasticsearchExchange) -> None:
         """Every cluster is ready."""
 
 

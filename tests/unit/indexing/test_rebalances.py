@@ -47,7 +47,7 @@ class _Counts:
             raise Unreadable("unreadable", "no number")
         return [b"%d:%d:%d\n" % (place.partition, place.offset, number) for number in range(int(record.value() or b""))]
 
-    def unready(self, client: Any) -> None:
+    def unready(self, elasticsearch: Any) -> None:
         """Elasticsearch is always ready."""
 
 
@@ -75,7 +75,7 @@ class _Member:  # pylint: disable=too-many-instance-attributes  # a process, and
         self.loop = Loop(
             _Counts(),
             IndexingSettings(group_id="g", metrics_port=1, batch_size=2, linger_ms=1000, dead_letter_ratio=1),
-            client=None,  # type: ignore[arg-type]  # only asked whether it is ready, which this projection does not
+            elasticsearch=None,  # type: ignore[arg-type]  # only asked whether it is ready, which this projection does not
             tracker=self.tracker,
             group=self,
             writer=self,
