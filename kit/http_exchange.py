@@ -66,7 +66,7 @@ class Answer:
     body: bytearray
 
 
-class HttpExchange:
+class HttpExchange:  # pylint: disable=too-many-instance-attributes  # its arguments, and the connections
     """Exchanges with one server, for any number of threads.
 
     Args:

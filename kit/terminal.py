@@ -21,7 +21,7 @@ def dump(content: bytes) -> str:
 
 
 def give_up_output(program: str, error: OSError) -> None:
-    """Say that standard output cannot be written, unless its reader has only left (``| head``); drop what is left of it.
+    """Say that standard output cannot be written, unless its reader has only left (``| head``); drop what is left.
 
     It could not be written either when the interpreter ends.
     """
