@@ -58,7 +58,7 @@ class Write:
     attempt: int = 0
 
     def part(self, positions: list[int], letters: list[DeadLetter]) -> "Write":
-        """The same batch's operations at these positions, for another try."""
+        """Return a write of the operations at these positions, for another try."""
         operations, records = self.operations, self.records
         return Write(
             self.batch, [operations[i] for i in positions], [records[i] for i in positions], letters, self.attempt + 1

@@ -13,13 +13,13 @@ MAX_VALUE_BYTES = 1024 * 1024
 """A longer original is cut, so that its envelope fits; its coordinates still say where the whole of it is."""
 
 MAX_ENVELOPE_BYTES = 2 * 1024 * 1024
-"""What the topic must take (``max.message.bytes``): the value, the key, the original headers and ours."""
+"""Largest record of the topic (``max.message.bytes``): the value, the key, the original headers and ours."""
 
 _MAX_KEY_BYTES = 64 * 1024
 _MAX_ORIGINAL_HEADERS_BYTES = 256 * 1024
 _LATEST_MS = 253_402_300_799_999  # the end of the year 9999, and of Python's dates
 PREFIX = "dead_letter_"
-"""What the names of our headers start with; the original's headers stand beside them."""
+"""Prefix of the names of our headers; the original's headers stand beside them."""
 
 Headers = list[tuple[str, bytes | None]]
 

@@ -94,7 +94,7 @@ class DeadLetterReader:
             self._consumer.close()
 
     def at(self, partition: int, offset: int) -> Message | None:
-        """The letter at an offset, or None if there is none; closes the reader.
+        """Return the letter at an offset, or None, and close the reader.
 
         Raises:
             confluent_kafka.KafkaException: reading fails, or does not get any further for 30 seconds.

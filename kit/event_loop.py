@@ -33,7 +33,7 @@ class EventLoop(uvloop.Loop):
         self._stopping = False
 
     def add_signal_handler(self, sig: int, callback: Callable[[*_Ts], object], *args: *_Ts) -> None:
-        """As asyncio has it, except that the server's handler, for whichever signal, is called once."""
+        """Add a handler; the server's is called once, whichever signal comes."""
         super().add_signal_handler(sig, self._stop, callback, *args)
 
     def _stop(self, callback: Callable[[*_Ts], object], *args: *_Ts) -> None:

@@ -308,7 +308,7 @@ class _Connection:
 
 
 _SAFE = "!#$%&'()*+,/:;=?@[]~"
-"""What stands for itself in a URL (RFC 3986, section 2.2), and what is encoded already."""
+"""Characters that stand for themselves in a URL (RFC 3986, section 2.2)."""
 
 _OPTIONS = {
     # The process's signals are its own.

@@ -1,4 +1,4 @@
-"""The log of a service: lines on stderr, for people or for machines, that give nobody's data or credentials away.
+"""Log of a service: lines on stderr, for people or for machines, without personal data or credentials.
 
 What must not be logged is left out where a line is written. What other libraries write is masked here, as far as it can
 be known by its form, and of an exception only type and place are kept: its text may quote what somebody searched for.
@@ -32,7 +32,7 @@ _CREDENTIALS = re.compile(
     re.VERBOSE | re.IGNORECASE,
 )
 _QUOTING = ("asyncio", "_granian")
-"""Who writes the text of an exception into the message, from its second line on."""
+"""Loggers that write the text of an exception into the message, from its second line on."""
 _STANDARD = frozenset(vars(logging.makeLogRecord({})))
 
 

@@ -40,7 +40,7 @@ class SearchUnavailable(Exception):
 
 
 class Mappings(Protocol):
-    """Where mappings come from; called in threads."""
+    """Source of mappings; called in threads."""
 
     def read(self, index: str) -> dict[str, dict[str, Any]]:
         """The mappings by index, for a name that may be an alias or have wildcards.

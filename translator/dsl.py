@@ -75,7 +75,7 @@ def _with_suggestion_that_works(text: str, notice: Notice, catalogue: Catalogue,
 
 
 _Part: TypeAlias = tuple[list[Query], list[Query] | None, int]
-"""What a node became, before it is known where it goes: with None second, documents that match any of the queries; with
+"""Outcome of a node before its place is known: with None second, documents that match any of the queries; with
 a list second, those that match all of the queries and none of that list. Last, how many compound queries deep the
 deepest of them is. Plain tuples: one is made for every comparison."""
 

@@ -157,5 +157,5 @@ def shown(text: str) -> str:
 
 
 def quoted(text: str) -> str:
-    """The same in quotes."""
+    """Shorten a text and put it in quotes."""
     return f'"{shown(text)}"'

@@ -19,6 +19,6 @@ def document(body: type[BaseModel], summary: str, *statuses: int) -> dict[str, A
 
 
 def reads(summary: str, *statuses: int) -> dict[str, Any]:
-    """The same for an endpoint without a body."""
+    """Describe an endpoint without a body."""
     responses = {status: {"description": HTTPStatus(status).phrase, "content": _PROBLEM} for status in sorted(statuses)}
     return {"summary": summary, "responses": responses}

@@ -19,11 +19,11 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple, TypeAlias
 
 MAX_COST = 100_000
-"""What the patterns of one query may cost together, in KB of Elasticsearch's memory: more than 600 times `*web*`."""
+"""Highest cost of the patterns of one query together, in KB of Elasticsearch's memory: more than 600 times `*web*`."""
 _COST_OF_STATE = 14
 _COST_OF_PLACE = 2
 _MAX_STEPS = 500_000
-"""What the count itself may take, which no pattern that people write does."""
+"""Highest effort of the count itself; no pattern that people write takes it."""
 
 _Ranges: TypeAlias = tuple[tuple[int, int], ...]
 """The characters that a place takes, by their code points: first and last of each range."""

@@ -73,7 +73,7 @@ def search_unavailable() -> Problem:
 
 
 def overloaded() -> Problem:
-    """As many long queries wait as may."""
+    """Problem of a full queue of long queries."""
     return Problem(
         HTTPStatus.SERVICE_UNAVAILABLE,
         "overloaded",

@@ -16,7 +16,7 @@ _T = TypeVar("_T")
 
 
 class TooManyWait(Exception):
-    """As many wait for a thread as may."""
+    """Full queue for a thread."""
 
 
 class Workers:

@@ -57,7 +57,7 @@ class EventError(Struct, gc=False):
 
 
 class EventData(Struct, gc=False):
-    """Question and answer; a member that does not apply is None.
+    """Question and answer of a request; a member that does not apply is None.
 
     ``dsl`` is JSON, an object or null. ``hits`` and ``took_ms`` (milliseconds) are None for streams and wherever
     nothing was searched; ``query``, ``index`` and ``dsl`` are None for authentication, except that ``query`` says what
@@ -90,7 +90,7 @@ class EventMetadata(Struct, gc=False):
 
 
 class AuditEvent(Struct, gc=False):
-    """One request, for the audit trail; ``user_id`` is None for an unknown caller, ``timestamp`` as of ``rfc3339``."""
+    """Event of one request; ``user_id`` is None for an unknown caller, ``timestamp`` as of ``rfc3339``."""
 
     event_id: str
     event_type: Annotated[str, Meta(pattern=r"^[a-z_]+\.[a-z_]+\Z", max_length=64)]

@@ -17,7 +17,7 @@ _HOST = re.compile(rf"(?=.{{1,253}}\Z){_LABEL}(\.{_LABEL})*")
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run; the result is the process's exit status: 0 done, 1 a file is not as it must be, 2 the host is none."""
+    """Run, and return the exit status: 0 done, 1 for an invalid file, 2 for an invalid host."""
     parser = argparse.ArgumentParser(prog="python -m deploy.first_start", description="Make the deployment's secrets.")
     parser.add_argument("folder", type=Path, help="holds a folder for each reader, and the originals")
     parser.add_argument("--host", default="localhost", help="the name or address that clients know the edge by")

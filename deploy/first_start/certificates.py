@@ -18,7 +18,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 AUTHORITY_DAYS = 3650
 SERVER_DAYS = 397
-"""What browsers accept at most."""
+"""Longest validity that browsers accept."""
 RENEW_DAYS = 30
 """A server's certificate that has no more than this left is made anew; an authority's, so that none outlives it."""
 

@@ -18,7 +18,7 @@ _SIGNING_KEY_BITS = 3072
 
 
 class VaultError(Exception):
-    """An original is there, and is none; its text says which, and what to do."""
+    """Invalid original; the text says which, and what to do."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -72,7 +72,7 @@ class EventDelivery:  # pylint: disable=too-many-instance-attributes  # its part
 
     @property
     def state(self) -> State:
-        """Where events go now."""
+        """State of the route of events."""
         return self._route.state
 
     @property

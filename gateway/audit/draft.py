@@ -120,7 +120,7 @@ class EventDraft:  # pylint: disable=too-many-instance-attributes  # the event h
 
 
 def _scheme(request: Request) -> str:
-    """How the caller was identified, as the room ``identity`` leaves it on the request."""
+    """Scheme by which the caller was identified, as the room ``identity`` leaves it on the request."""
     scheme: str = request.auth.scheme  # type: ignore[union-attr]  # no token of the framework's own
     return scheme
 

@@ -40,7 +40,7 @@ def record_event(draft: EventDraft, problem: Problem | None = None) -> None:
 
 
 def may_record_refusal(address: str) -> bool:
-    """Whether one more refusal of an unknown or throttled caller goes on the trail, which nobody shall flood.
+    """Whether one more refusal of an unknown or throttled caller goes on the trail, so that a flood cannot fill it.
 
     Takes one of ``GATEWAY_RECORDED_REFUSALS``, of which one address has a tenth, so that it cannot hide the refusals of
     others; with none left, the refusal is counted and no more.

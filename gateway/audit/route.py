@@ -19,7 +19,7 @@ from enum import StrEnum
 
 
 class State(StrEnum):
-    """Where events go, and what the sender does."""
+    """State of the route: the way of new events, and the work of the sender."""
 
     DIRECT = "direct"
     SPOOLING = "spooling"

@@ -178,7 +178,7 @@ class Spool:  # pylint: disable=too-many-instance-attributes  # one object, beca
             raise batch.error
 
     def oldest(self) -> Segment | None:
-        """The segment that is to be sent next, sealed; None if there is none."""
+        """Oldest segment, sealed, which is to be sent next; None for an empty spool."""
         with self._writing:
             if not self._sealed:
                 self._seal()

@@ -1,4 +1,4 @@
-"""How an event stands in a spool file: a frame of marker, length and checksum around the record for Kafka."""
+"""Format of a spool file: each event is a frame of marker, length and checksum around the record for Kafka."""
 
 import struct
 import zlib

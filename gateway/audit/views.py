@@ -65,15 +65,15 @@ class AuditedView(View):
 
 
 class RefusalsAuditedView(AuditedView):
-    """A view that gives nothing of an index away: of its answers, only those that let nobody further are recorded."""
+    """A view that shows no data of an index: only its refusals are recorded."""
 
     def is_recorded(self, problem: Problem) -> bool:
-        """Record whom the view let no further."""
+        """Record refusals of callers."""
         return problem.status in (403, 405, 429)
 
 
 class CredentialsView(AuditedView):
-    """A view whose callers show their credentials in the body: nobody is known before it has been read."""
+    """A view whose callers send their credentials in the body, which has to be read first."""
 
     authentication_classes = ()
     permission_classes = ()

@@ -8,7 +8,7 @@ WATCHED = frozenset(("/healthz", "/readyz", "/metrics"))
 
 
 class HeldToHosts(CommonMiddleware):
-    """Django's own, which refuses hosts that are not in ``GATEWAY_ALLOWED_HOSTS``, but for those who watch.
+    """Middleware that refuses hosts outside ``GATEWAY_ALLOWED_HOSTS``, except on health and metrics paths.
 
     A probe of Kubernetes or Prometheus asks for the address of the process, which nobody knows beforehand, and nothing
     in its answer depends on the name.

@@ -1,4 +1,4 @@
-"""How long clients are waited for: as long as is usual, and a moment once the process ends."""
+"""Time-outs of clients: the usual ones, and short ones once the process ends."""
 
 import asyncio
 from types import TracebackType

@@ -39,7 +39,7 @@ def limit_statements(connection: BaseDatabaseWrapper, **_: Any) -> None:
 
 
 def _wait(connection: "psycopg.Connection[Any]", statement: Any, **options: Any) -> Any:
-    """As the method does, with a time-out.
+    """Run a statement within the time-out.
 
     Raises:
         psycopg.OperationalError: among other reasons, that has passed; the connection, which awaits the answer still,

@@ -42,7 +42,7 @@ def keep_deadline(
 
 
 def time_left(at_most: float) -> float:
-    """How long a call may take now.
+    """Seconds that a call may take now.
 
     Args:
         at_most: seconds that such a call may take in any case.

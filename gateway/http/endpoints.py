@@ -8,7 +8,7 @@ from django.urls import get_resolver
 SMALL_BODY_BYTES = 4 * 1024
 """The largest body of an endpoint that takes no query."""
 FORMS = "/admin/"
-"""What the paths begin with that take forms."""
+"""Beginning of the paths that take forms."""
 _FORM_BYTES = 64 * 1024
 
 

@@ -26,7 +26,7 @@ BUDGET_BYTES = 128 * 1024 * 1024
 
 _WAIT_SECONDS = 2.0
 _MAX_WAITING = 8
-"""Requests that wait for memory, each with a thread; others shall have threads meanwhile."""
+"""Requests that may wait for memory, each with a thread; the other threads stay free."""
 _TAKING_SECONDS = 1.0
 """A client that has been taking its answer for so long is given up where others wait for memory."""
 

@@ -44,7 +44,7 @@ PROBLEMS = {
     500: (Code.INTERNAL, "The gateway failed."),
     503: (Code.SEARCH_UNAVAILABLE, "Translator, Elasticsearch or audit trail are down; see Retry-After."),
 }
-"""What a problem of each status means, with the code of its example."""
+"""Meaning of a problem of each status, with the code of its example."""
 _REFERENCE = {"$ref": "#/components/schemas/Problem"}
 
 

@@ -63,7 +63,7 @@ class Code(StrEnum):
 REJECTIONS = frozenset(
     (Code.SYNTAX, Code.UNKNOWN_FIELD, Code.UNSUPPORTED_OPERATOR, Code.TYPE_MISMATCH, Code.TOO_COMPLEX)
 )
-"""What the translator rejects a query text for."""
+"""Codes for which the translator rejects a query text."""
 
 
 class Problem(Exception):
@@ -113,7 +113,7 @@ class Unavailable(Problem):
 
 
 class Unanswered(Unavailable):
-    """This one request has no answer, which says nothing of the health of the service that was asked."""
+    """Missing answer to one request, which says nothing of the health of the service."""
 
 
 def malformed(detail: str) -> Problem:

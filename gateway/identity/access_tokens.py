@@ -41,7 +41,7 @@ class InvalidToken(Exception):
 
 
 class ExpiredToken(InvalidToken):
-    """It was one, and has expired."""
+    """Expired access token."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -53,7 +53,7 @@ class HeaderAuthentication(BaseAuthentication):
     """
 
     def authenticate(self, request: Request) -> tuple[User, Identification] | None:
-        """Find the user whom the header names.
+        """Find the user that the header names.
 
         Returns:
             the user and how that was found, or None for a request without the header.

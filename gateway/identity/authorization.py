@@ -45,7 +45,7 @@ def device_index(user: User) -> str:
 
 
 def require_index(user: User, index: str) -> None:
-    """Let nobody past the indices that they may search.
+    """Refuse an index that the user may not search.
 
     Raises:
         Problem: 403, in the same words whether the index exists or not.
@@ -55,7 +55,7 @@ def require_index(user: User, index: str) -> None:
 
 
 def check_searchable(grants: Iterable[str]) -> None:
-    """Refuse grants of indices that nobody can search here, such as mistyped ones.
+    """Refuse grants of unknown indices, such as mistyped ones.
 
     Not a validator of the model: a grant stays with its user where an index is configured no longer.
 

@@ -33,7 +33,7 @@ class Role(models.TextChoices):  # pylint: disable=too-many-ancestors  # as the 
 
 
 def every_index() -> list[str]:
-    """The grants of a user of whom nothing else was said."""
+    """Default grants of a user."""
     return [EVERY_INDEX]
 
 
@@ -60,7 +60,7 @@ class UserManager(BaseUserManager["User"]):
     """Makes users."""
 
     def create_user(self, username: str, password: str | None = None, **fields: Any) -> "User":
-        """Make a user; without a password, nobody can log in as them by one."""
+        """Make a user; one without a password cannot log in by a password."""
         user = User(username=User.normalize_username(username), **fields)
         user.set_password(password)
         user.save(using=self._db)
@@ -100,7 +100,7 @@ class User(AbstractBaseUser):
     USERNAME_FIELD = "username"
 
     def save(self, *args: Any, **options: Any) -> None:
-        """Save; a changed password ends the user's log-ins in the same transaction, whoever changed it and where.
+        """Save; a changed password ends all log-ins of the user in the same transaction.
 
         API keys stay: each is a credential of its own, and is revoked by itself.
         """

@@ -153,7 +153,7 @@ def _close(snapshot: OpenCursor) -> None:
 
 
 def _binding(plan: SearchPlan) -> dict[str, str]:
-    """Digests of what a cursor is bound to: a query may be long, and is nobody's business in the database."""
+    """Digests of the search that a cursor is bound to: a query may be long, and the database should not hold it."""
     request = plan.request
     bound = {
         "query": request.query,

@@ -117,12 +117,12 @@ def search(plan: SearchPlan) -> Page:
 
 
 def count_limit(request: SearchRequest) -> int | bool:
-    """How far hits are counted; True for all."""
+    """Limit of the count of hits; True for no limit."""
     return True if request.exact_count else MAX_RESULT_WINDOW
 
 
 def time_limit() -> str:
-    """How long Elasticsearch may search now, as it is told.
+    """Time-out of a search, in Elasticsearch's notation.
 
     Raises:
         Unavailable: the request has used up its time.

@@ -52,5 +52,5 @@ class SearchPlan:
     notices: list[Notice]
 
     def at(self, moment: datetime) -> "SearchPlan":
-        """The same plan with its ``now`` held to a moment in UTC."""
+        """Return the plan with its ``now`` fixed at a moment in UTC."""
         return replace(self, dsl=anchored(self.dsl, moment))

@@ -57,7 +57,7 @@ class Suggestion(TypedDict):
 
 @described
 class Completion(TypedDict):
-    """What can stand at the cursor."""
+    """Texts that can stand at the cursor."""
 
     start: Count
     """Where the text begins that a suggestion replaces, in characters from 0."""

@@ -84,7 +84,7 @@ class StreamSerializer(TranslateSerializer):
 
 
 class SearchSerializer(StreamSerializer):
-    """The same, and how much of the answer to return."""
+    """A search: a stream's members, and the page to return."""
 
     size = StrictIntegerField(default=50, min_value=0, max_value=MAX_SIZE, help_text="Documents on a page.")
     page = StrictIntegerField(default=1, min_value=1, help_text=f"Pages reach {MAX_RESULT_WINDOW:,} results.")

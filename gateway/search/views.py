@@ -141,7 +141,7 @@ def _stream(request: Request, draft: EventDraft, search: SearchRequest) -> Strea
     headers = NOT_KEPT | {
         "X-Query-ID": draft.query_id,
         "X-Query-Notices": header_value(planned.notices),
-        # nginx shall pass each part on when it comes: it keeps this header for itself.
+        # nginx passes each part on when it comes, and keeps this header for itself.
         "X-Accel-Buffering": "no",
     }
     return StreamingHttpResponse(documents, content_type=streams.MEDIA_TYPE, headers=headers)

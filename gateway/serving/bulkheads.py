@@ -49,7 +49,7 @@ class Bulkhead:  # pylint: disable=too-few-public-methods  # it does one thing
 
     @property
     def inside(self) -> int:
-        """How much is in work or waits."""
+        """Number of calls in work or waiting."""
         return self._inside.total()
 
     async def run(

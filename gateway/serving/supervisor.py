@@ -31,7 +31,7 @@ logger = logging.getLogger("gateway")
 
 BAD_CONFIGURATION = 2
 _DRAIN_SECONDS = 9
-"""What a worker may take to end, besides the longest request that it may have in hand."""
+"""Seconds that a worker may take to end, besides the longest request."""
 
 
 class _Server(Server):

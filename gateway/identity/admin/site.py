@@ -124,7 +124,7 @@ class _Grants:  # pylint: disable=too-few-public-methods  # a part of a form
     cleaned_data: dict[str, Any]
 
     def clean_granted_indices(self) -> Any:
-        """Refuse indices that nobody can search."""
+        """Refuse unknown indices."""
         grants = self.cleaned_data["granted_indices"]
         if "granted_indices" in self.changed_data and isinstance(grants, list):
             check_searchable(grants)

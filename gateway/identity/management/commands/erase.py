@@ -19,7 +19,7 @@ from gateway.identity.models import ApiKey, DeniedToken, RefreshFamily, User
 
 
 class Command(BaseCommand):
-    """Deletes a user with all that is theirs; a deactivated one, where the name shall stay taken, needs no deletion."""
+    """Deletes a user and all their rows. To keep the name taken, deactivate the user instead."""
 
     help = "Count what the gateway's database has of the user NAME, or delete it. What they asked is not here."
     requires_system_checks = ()
