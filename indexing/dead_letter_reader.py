@@ -113,7 +113,9 @@ class DeadLetterReader:
         left = starts
         last_progress = time.monotonic()
         while left:
-            records = self._consumer.consume(_READ_RECORDS, 1.0)
+            # No more than there are: the client waits for as many as it is asked for.
+            unread = sum(self.ends[each.partition] - each.offset for each in left)
+            records = self._consumer.consume(min(unread, _READ_RECORDS), 1.0)
             for record in records:
                 error = record.error()
                 if error is not None and not error.retriable():

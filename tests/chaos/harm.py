@@ -54,8 +54,7 @@ class Harm:  # pylint: disable=too-many-instance-attributes  # everything that c
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         for sink in self._sinks:
-            if sink.is_running:
-                sink.kill()
+            sink.kill()
 
     def one(self) -> str:
         """Do one thing, and mend it; returns what it was."""

@@ -6,6 +6,7 @@ import socket
 import subprocess
 import time
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -30,7 +31,6 @@ from tests.e2e.deployment import Deployment, deployed
 from tests.support.compose import compose
 from tests.support.waiting import eventually
 
-_PATIENCE_SECONDS = 60
 _TOPIC, _LETTERS = "query-events", "query-events.dlq"
 _SCRAM = ScramMechanism.SCRAM_SHA_512
 
@@ -160,22 +160,17 @@ def _producer_error(it: Deployment, service: str, topic: str) -> str | None:
 
 def _consumer_error(it: Deployment, service: str, topic: str) -> str | None:
     """Why a service cannot read a topic's first partition; None where it can."""
-    consumer = Consumer(_kafka(it, service) | {"group.id": "audit-sink", "enable.auto.commit": False})
-    try:
+    with closing(Consumer(_kafka(it, service) | {"group.id": "audit-sink", "enable.auto.commit": False})) as consumer:
         consumer.assign([TopicPartition(topic, 0, 0)])
-        deadline = time.monotonic() + _PATIENCE_SECONDS
-        while time.monotonic() < deadline:
-            message = consumer.poll(0.5)
-            if message is None:
-                consumer.get_watermark_offsets(TopicPartition(topic, 0), timeout=10)
-                return None
-            error = message.error()
-            return error.name() if error else None
-        return "nothing in time"
-    except KafkaException as error:
-        return str(error.args[0].name())
-    finally:
-        consumer.close()
+        message = consumer.poll(0.5)
+        error = None if message is None else message.error()
+        if error is not None:
+            return error.name()
+        try:
+            consumer.get_watermark_offsets(TopicPartition(topic, 0), timeout=10)
+        except KafkaException as refused:
+            return str(refused.args[0].name())
+        return None
 
 
 _DENIED = ("TOPIC_AUTHORIZATION_FAILED", "GROUP_AUTHORIZATION_FAILED")

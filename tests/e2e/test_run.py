@@ -16,13 +16,15 @@ import urllib3
 
 from local import ports
 from local.settings import LocalSettings
+from tests.support.process import Process
 from tests.support.waiting import eventually
 
 _VARIABLES = list(LocalSettings().ports())
 _PATIENCE_SECONDS = 120
+_COMMAND = (sys.executable, "-m", "local", "run")
 
 
-class _Run:
+class _Run(Process):
     """One `python -m local run` in a folder and on ports of its own."""
 
     def __init__(self, home: Path) -> None:
@@ -30,14 +32,8 @@ class _Run:
         self.ports = {name: str(port) for name, port in chosen}
         self.environment = {**os.environ, "LOCAL_HOME": str(home), **self.ports}
         self.output = home.parent / "output"
+        super().__init__(*_COMMAND, environment=self.environment, log=self.output)
         self.start()
-
-    def start(self) -> None:
-        """Start it, or start it again after it has ended."""
-        with self.output.open("wb") as output:
-            self.process = subprocess.Popen(  # pylint: disable=consider-using-with  # it outlives this function
-                [sys.executable, "-m", "local", "run"], env=self.environment, stdout=output, stderr=subprocess.STDOUT
-            )
 
     def printed(self) -> str:
         """What it has printed so far."""
@@ -47,7 +43,7 @@ class _Run:
         """Wait for the last line before it serves; fail if it ends instead."""
 
         def serves() -> bool:
-            assert self.process.poll() is None, self.printed()
+            assert self.is_running, self.printed()
             return "Ctrl-C stops everything" in self.printed()
 
         eventually(serves, "it serves", _PATIENCE_SECONDS)
@@ -59,10 +55,14 @@ class _Run:
         count: int = urllib3.request("GET", url).json()["count"]
         return count
 
+    def descendants(self) -> list[psutil.Process]:
+        """All processes below this one."""
+        found: list[psutil.Process] = self.process.children(recursive=True)
+        return found
+
     def child(self, command: str) -> psutil.Process:
         """The topmost process below this one with these words in its command line."""
-        found = psutil.Process(self.process.pid).children(recursive=True)
-        return next(process for process in found if command in " ".join(process.cmdline()))
+        return next(process for process in self.descendants() if command in " ".join(process.cmdline()))
 
     def assert_nothing_is_left(self, descendants: list[psutil.Process]) -> None:
         """Fail unless all of these processes end."""
@@ -78,14 +78,12 @@ def run(tmp_path: Path) -> Iterator[_Run]:
         started.wait_until_it_serves()
         yield started
     finally:
-        if started.process.poll() is None:
-            started.process.terminate()
-        started.process.wait(timeout=_PATIENCE_SECONDS)
+        started.stop(within=_PATIENCE_SECONDS)
 
 
 def test_a_second_run_is_refused_the_data_survive_ctrl_c_and_without_kafka_everything_is_stopped(run: _Run) -> None:
     second = subprocess.run(
-        [sys.executable, "-m", "local", "run"],
+        _COMMAND,
         env=run.environment,
         capture_output=True,
         text=True,
@@ -96,9 +94,8 @@ def test_a_second_run_is_refused_the_data_survive_ctrl_c_and_without_kafka_every
     assert len(second.stderr.splitlines()) == 1
     assert "already runs" in second.stderr
 
-    everything = psutil.Process(run.process.pid).children(recursive=True)
-    run.process.send_signal(signal.SIGINT)
-    assert run.process.wait(timeout=_PATIENCE_SECONDS) == 0
+    everything = run.descendants()
+    assert run.stop(signal.SIGINT, _PATIENCE_SECONDS) == 0
     assert run.printed().splitlines()[-1] == "Stopped."
     run.assert_nothing_is_left(everything)
 
@@ -106,7 +103,7 @@ def test_a_second_run_is_refused_the_data_survive_ctrl_c_and_without_kafka_every
     run.wait_until_it_serves()
     assert run.recorded_queries() == 2, "the data survive"
 
-    everything = psutil.Process(run.process.pid).children(recursive=True)
+    everything = run.descendants()
     run.child("kafka.Kafka").kill()
     assert run.process.wait(timeout=_PATIENCE_SECONDS) == 1
     assert run.printed().splitlines()[-1].startswith("Sluice stopped: kafka ")

@@ -16,6 +16,7 @@ import psutil
 import urllib3
 from django.conf import settings
 from elasticsearch import Elasticsearch
+from pytest_django import Settings
 
 from elastic.client import connect
 from elastic.settings import ElasticsearchSettings
@@ -182,6 +183,11 @@ def _configured(home: Path, backing: Backing, more: dict[str, str]) -> Gateway:
             **more,
         }
     )
+
+
+def configure(stack: Settings, **gateway: object) -> None:
+    """Change the gateway's own settings for the rest of the test."""
+    stack.GATEWAY = stack.GATEWAY.model_copy(update=gateway)
 
 
 def elasticsearch_client() -> Elasticsearch:

@@ -10,9 +10,9 @@ from contextlib import contextmanager
 from importlib.metadata import distribution
 from pathlib import Path
 
-import psutil
 import psycopg
 
+from tests.support.process import Process
 from tests.support.waiting import eventually
 
 _USER = "sluice"
@@ -29,7 +29,6 @@ class PostgreSQL:
     def __init__(self, home: Path) -> None:
         self._home = home
         self._account = "nobody" if os.geteuid() == 0 else None
-        self._process: subprocess.Popen[bytes] | None = None
         home.chmod(0o755)
         for folder in Path(str(distribution(_WHEEL).locate_file(""))).glob(f"{_WHEEL}*"):
             shutil.copytree(folder, home / folder.name, ignore=shutil.ignore_patterns("pginstall", "include"))
@@ -38,7 +37,13 @@ class PostgreSQL:
         if self._account is not None:
             shutil.chown(data, self._account)
         options = ["--auth=trust", "--encoding=UTF8", "--locale=C", "--no-sync", "--username", _USER]
-        assert self._run("initdb", *options, "--pgdata", str(data)).wait() == 0
+        making = self._program("initdb", *options, "--pgdata", str(data))
+        making.start()
+        assert making.process.wait() == 0
+        # It listens on no port, and leaves it to the system when to write.
+        self._server = self._program(
+            "postgres", "-D", str(data), "-k", str(data), "-c", "listen_addresses=", "-c", "fsync=off"
+        )
 
     @property
     def url(self) -> str:
@@ -46,40 +51,28 @@ class PostgreSQL:
         return f"postgres://{_USER}@/postgres?host={self._home / 'data'}"
 
     def start(self) -> None:
-        """Start it, and wait until it answers; it listens on no port, and leaves it to the system when to write."""
-        data = str(self._home / "data")
-        self._process = self._run("postgres", "-D", data, "-k", data, "-c", "listen_addresses=", "-c", "fsync=off")
+        """Start it, and wait until it answers."""
+        self._server.start()
         eventually(self._answers, "PostgreSQL answers")
 
     def stop(self) -> None:
         """End it at once, with its clients' connections."""
-        if self._process is not None:
-            self._process.send_signal(signal.SIGINT)
-            self._process.wait()
-            self._process = None
+        if self._server.is_running:
+            self._server.stop(signal.SIGINT)
 
     @contextmanager
     def frozen(self) -> Iterator[None]:
         """Let it stand still, with all its processes, for as long as the block lasts."""
-        assert self._process is not None
-        server = psutil.Process(self._process.pid)
-        family = [server, *server.children(recursive=True)]
-        for process in family:
-            process.suspend()
+        self._server.freeze()
         try:
             yield
         finally:
-            for process in family:
-                process.resume()
+            self._server.thaw()
 
-    def _run(self, program: str, *arguments: str) -> "subprocess.Popen[bytes]":
-        return subprocess.Popen(
-            [self._home / _WHEEL / "pginstall18" / "bin" / program, *arguments],
-            cwd=self._home,
-            user=self._account,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
+    def _program(self, name: str, *arguments: str) -> Process:
+        path = self._home / _WHEEL / "pginstall18" / "bin" / name
+        silent = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+        return Process(str(path), *arguments, cwd=self._home, user=self._account, **silent)
 
     def _answers(self) -> bool:
         try:

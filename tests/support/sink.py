@@ -8,20 +8,20 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import orjson
-import psutil
-from confluent_kafka import Consumer, ConsumerGroupState, KafkaException, Message, Producer, TopicPartition
+from confluent_kafka import ConsumerGroupState, Message, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient
 from elasticsearch import ApiError, Elasticsearch
 
 from audit_sink.command_line import main
-from audit_sink.topics import create_topics
+from audit_sink.projection import AuditProjection
+from audit_sink.topics import PARTITIONS, create_topics
 from contracts.query_event.event import (
     SCHEMA_VERSION,
     AuditEvent,
@@ -35,18 +35,18 @@ from contracts.query_event.event import (
     write_dsl,
 )
 from contracts.query_event.topics import TopicSettings
+from indexing.projection import Projection
 from kit.kafka import KafkaSettings
 from local import ports
 from local.errors import StackError
 from local.supervisor import Program, Supervisor
+from tests.support import topic
 from tests.support.command_line import run_here
 from tests.support.faulty_proxy import FaultyProxy, Reply
-from tests.support.paths import ROOT
-from tests.support.process import python
+from tests.support.process import Process, python
 from tests.support.sigterm import handles_sigterm
+from tests.support.tiny_sink import TinyProjection
 from tests.support.waiting import WAIT_SECONDS, eventually
-
-T = TypeVar("T")
 
 
 def event(number: int = 0, timestamp: datetime | None = None, query: str | None = None) -> AuditEvent:
@@ -60,11 +60,13 @@ def event(number: int = 0, timestamp: datetime | None = None, query: str | None 
     )
 
 
+REFUSED_VALUE = "2026-13-45T25:61:61.000Z"
+"""Value that no consumer's mapping takes where ``refused_by_mapping`` puts it."""
+
+
 def refused_by_mapping(original: AuditEvent) -> bytes:
-    """A valid event that Elasticsearch refuses: its timestamp is none."""
-    document = orjson.loads(encode(original))
-    document["timestamp"] = "2026-13-45T25:61:61.000Z"
-    return orjson.dumps(document)
+    """A valid event that Elasticsearch refuses, because there is no such time."""
+    return orjson.dumps(orjson.loads(encode(original)) | {"timestamp": REFUSED_VALUE})
 
 
 @dataclass
@@ -101,6 +103,11 @@ class Trail:
         return f"{self.index_prefix}*"
 
     @property
+    def projection(self) -> Projection:
+        """What the records become."""
+        return AuditProjection(self.index_prefix)
+
+    @property
     def environment(self) -> dict[str, str]:
         """The variables that an operator would set."""
         return os.environ | {
@@ -112,19 +119,16 @@ class Trail:
             "AUDIT_SINK_INDEX_PREFIX": self.index_prefix,
         }
 
+    def index(self, timestamp: datetime) -> str:
+        """The index of an event of this time."""
+        return self.index_prefix + timestamp.strftime("%Y.%m.%d")
+
     def create_topics(self) -> None:
         """Create both topics, and wait until each partition has its leader."""
         topics = TopicSettings(topic=self.topic, dlq_topic=self.dlq_topic)
         create_topics(KafkaSettings(bootstrap_servers=self.bootstrap), topics)
-        reader = Consumer({"bootstrap.servers": self.bootstrap, "group.id": "unused"})
-        try:
-            for partition in (
-                *(TopicPartition(self.topic, number) for number in range(6)),
-                TopicPartition(self.dlq_topic, 0),
-            ):
-                self._watermarks(reader, partition)
-        finally:
-            reader.close()
+        topic.wait_for_leaders(self.bootstrap, self.topic, range(PARTITIONS))
+        topic.wait_for_leaders(self.bootstrap, self.dlq_topic, range(1))
 
     def command(self, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
         """Run a command of the sink to its end, in this process."""
@@ -132,7 +136,11 @@ class Trail:
         return subprocess.CompletedProcess(done.args, done.returncode, done.stdout.decode(), done.stderr.decode())
 
     def produce(self, events: Iterable[AuditEvent], partition: int = -1) -> None:
-        """Put events on the topic, as the gateway does (-1), or on one partition of it, and into the account."""
+        """Put events on the topic as its producer does, on any partition (-1) or on one, and into the account."""
+        self.produce_documents(events, partition)
+
+    def produce_documents(self, events: Iterable[AuditEvent], partition: int = -1) -> None:
+        """Put events on the topic and into the account, each as one record that becomes one document."""
         for each in events:
             self.ids.add(each.event_id)
             self.producer.produce(
@@ -149,6 +157,10 @@ class Trail:
     def record(self, each: AuditEvent) -> bytes:
         """The value of an event's record."""
         return encode(each)
+
+    def refused_by_mapping(self, each: AuditEvent) -> bytes:
+        """The value of a record whose document Elasticsearch refuses."""
+        return refused_by_mapping(each)
 
     def produce_raw(self, value: bytes | None, partition: int = 0) -> None:
         """Put bytes on a partition of the topic."""
@@ -183,30 +195,19 @@ class Trail:
         """Every record of the dead-letter topic."""
         return self.records(self.dlq_topic, 0)
 
-    def records(self, topic: str, partition: int) -> list[Message]:
+    def records(self, name: str, partition: int) -> list[Message]:
         """Every record of a partition."""
-        reader = Consumer({"bootstrap.servers": self.bootstrap, "group.id": "unused", "enable.auto.commit": False})
-        try:
-            low, high = self._watermarks(reader, TopicPartition(topic, partition))
-            reader.assign([TopicPartition(topic, partition, low)])
-            found: list[Message] = []
-            while len(found) < high - low:
-                found += [message for message in reader.consume(1000, 1.0) if message.error() is None]
-            return found
-        finally:
-            reader.close()
+        return topic.records(self.bootstrap, name, [partition])
 
     def lag(self) -> int:
         """Records that the group has not committed yet."""
-        reader = Consumer({"bootstrap.servers": self.bootstrap, "group.id": self.name})
-        try:
+        partitions = [TopicPartition(self.topic, number) for number in range(PARTITIONS)]
+        with closing(topic.reader(self.bootstrap, self.name)) as reader:
             total = 0
-            for position in self._committed(reader):
-                low, high = self._watermarks(reader, position)
+            for position in topic.told(lambda: reader.committed(partitions, timeout=10), "committed offsets"):
+                low, high = topic.watermarks(reader, position)
                 total += high - (position.offset if position.offset >= 0 else low)
             return total
-        finally:
-            reader.close()
 
     def group_state(self) -> ConsumerGroupState:
         """What the group is doing, as its coordinator tells it."""
@@ -214,13 +215,6 @@ class Trail:
         state = admin.describe_consumer_groups([self.name])[self.name].result().state
         assert isinstance(state, ConsumerGroupState)
         return state
-
-    def _committed(self, reader: Consumer) -> list[TopicPartition]:
-        partitions = [TopicPartition(self.topic, number) for number in range(6)]
-        return _told(lambda: reader.committed(partitions, timeout=10), "the group's committed offsets")
-
-    def _watermarks(self, reader: Consumer, partition: TopicPartition) -> tuple[int, int]:
-        return _told(lambda: reader.get_watermark_offsets(partition, timeout=10), "a partition's offsets")
 
     def all_indexed(self, count: int | None = None) -> bool:
         """Whether every event of the account is a document (or, with a count, that many)."""
@@ -260,10 +254,19 @@ class TinyTrail(Trail):
         """What the index's name starts with."""
         return f"tiny-{self.name}-"
 
+    @property
+    def projection(self) -> Projection:
+        """What the records become."""
+        return TinyProjection(self.index(datetime.now(UTC)))
+
+    def index(self, timestamp: datetime) -> str:
+        """The one index that there is."""
+        return f"{self.index_prefix}all"
+
     def produce(self, events: Iterable[AuditEvent], partition: int = -1) -> None:
         """Put puts on the topic, each third of them followed by its deletion and by that of nothing."""
         for number, each in enumerate(events):
-            super().produce([each], partition)
+            self.produce_documents([each], partition)
             if number % 3 == 0:
                 for op in ("skip", "delete", "delete"):
                     self._produce(op, each, partition)
@@ -273,12 +276,15 @@ class TinyTrail(Trail):
 
     def record(self, each: AuditEvent) -> bytes:
         """The value of a put."""
-        return orjson.dumps({"id": each.event_id, "op": "put"})
+        return orjson.dumps({"id": each.event_id, "op": "put", "value": each.data.query})
+
+    def refused_by_mapping(self, each: AuditEvent) -> bytes:
+        """The value of a put that Elasticsearch refuses, because its value is an object."""
+        return orjson.dumps({"id": each.event_id, "op": "put", "value": {"time": REFUSED_VALUE}})
 
     def all_indexed(self, count: int | None = None) -> bool:
-        """Whether there are the documents of the account, and no others."""
-        assert count is None
-        return set(self.indexed()) == self.ids
+        """Whether there are the documents of the account and no others (or, with a count, that many at least)."""
+        return set(self.indexed()) == self.ids if count is None else super().all_indexed(count)
 
     def _produce(self, op: str, each: AuditEvent, partition: int) -> None:
         value = orjson.dumps({"id": each.event_id, "op": op})
@@ -288,38 +294,24 @@ class TinyTrail(Trail):
 TRAILS = {"audit": Trail, "tiny": TinyTrail}
 """The account of each consumer on ``indexing``, by a name for a test's parameter."""
 
-
-def _told(question: Callable[[], T], what: str) -> T:
-    """An answer of the broker; asked again while a leader or coordinator is not elected yet."""
-    answers: list[T] = []
-
-    def is_told() -> bool:
-        try:
-            answers.append(question())
-        except KafkaException:
-            return False
-        return True
-
-    eventually(is_told, what)
-    return answers[0]
+NewTrail = Callable[[str], Trail]
+"""Makes topics and indices for a consumer, named as in ``TRAILS``."""
 
 
 def _delivered(error: object, _message: Message) -> None:
     assert error is None, error
 
 
-class SinkProcess:
+class SinkProcess(Process):
     """`python -m audit_sink` as an operator runs it; it lives on until it is told to end."""
 
     def __init__(self, trail: Trail, log: Path, **variables: str) -> None:
         self.port = ports.free(1)[0]
         self._log = log
         port = {"AUDIT_SINK_METRICS_PORT": str(self.port)}
-        with log.open("wb") as output:
-            # Ended by stop() or kill(), and by the fixture that made it where a test fails.
-            self._process = psutil.Popen(
-                python(trail.module), cwd=ROOT, env=trail.environment | port | variables, stderr=output, stdout=output
-            )
+        # Ended by stop() or kill(), and by the fixture that made it where a test fails.
+        super().__init__(*python(trail.module), environment=trail.environment | port | variables, log=log)
+        self.start()
 
     def log(self) -> str:
         """All that it logged."""
@@ -347,14 +339,9 @@ class SinkProcess:
         return self
 
     @property
-    def is_running(self) -> bool:
-        """Whether the process lives."""
-        return self._process.poll() is None
-
-    @property
     def handles_sigterm(self) -> bool:
         """Whether SIGTERM would not just kill it."""
-        return handles_sigterm(self._process.pid)
+        return handles_sigterm(self.process.pid)
 
     @property
     def peak_megabytes(self) -> float:
@@ -362,29 +349,9 @@ class SinkProcess:
         return int(self._status("VmHWM")) / 1024
 
     def _status(self, name: str) -> str:
-        lines = Path(f"/proc/{self._process.pid}/status").read_text(encoding="ascii").splitlines()
+        lines = Path(f"/proc/{self.process.pid}/status").read_text(encoding="ascii").splitlines()
         [value] = [line.split()[1] for line in lines if line.startswith(f"{name}:")]
         return value
-
-    def kill(self) -> None:
-        """SIGKILL, and wait for its end."""
-        self._process.kill()
-        self._process.wait()
-
-    def stop(self) -> int:
-        """SIGTERM; its exit status."""
-        with suppress(psutil.NoSuchProcess):
-            self._process.terminate()
-        status: int = self._process.wait(timeout=20)
-        return status
-
-    def freeze(self) -> None:
-        """SIGSTOP: it lives, and does nothing."""
-        self._process.suspend()
-
-    def thaw(self) -> None:
-        """SIGCONT."""
-        self._process.resume()
 
 
 class Server:
@@ -431,6 +398,19 @@ Start = Callable[..., SinkProcess]
 
 Fault = Callable[[bytes], Reply | None]
 """Looks at a bulk body; None passes it on, a reply is sent instead."""
+
+_ACTIONS = (b'{"create":', b'{"index":', b'{"delete":')
+
+
+def operations(body: bytes) -> list[bytes]:
+    """The operations of a bulk body, each with its lines."""
+    found: list[bytes] = []
+    for line in body.splitlines(keepends=True):
+        if line.startswith(_ACTIONS):
+            found.append(line)
+        else:
+            found[-1] += line
+    return found
 
 
 class FaultyElasticsearch(FaultyProxy):

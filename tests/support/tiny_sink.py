@@ -1,10 +1,12 @@
 """A second consumer on ``indexing``: a topic of puts and deletes, as ``python -m tests.support.tiny_sink``.
 
-A record is ``{"id": "a", "op": "put" | "delete" | "skip"}``: the document of that id is written, deleted or left alone.
-It proves that the seam takes a projection that writes with ``index`` and ``delete``, or nothing at all.
+A record is ``{"id": "a", "op": "put" | "delete" | "skip"}``, and a put has a text as its ``value``: the document of that
+id is written, deleted or left alone. It proves that the seam takes a projection that writes with ``index`` and
+``delete``, or nothing at all.
 """
 
 import sys
+from typing import Any
 
 import orjson
 from confluent_kafka import Message
@@ -16,7 +18,23 @@ from elastic.exchange import ElasticsearchExchange
 from elastic.settings import ElasticsearchSettings
 from indexing.consumer import serve
 from indexing.projection import Place, Unreadable
+from indexing.readiness import unready
 from kit.kafka import KafkaSettings
+
+TEMPLATE: dict[str, Any] = {
+    "index_patterns": ["tiny-*"],
+    "template": {
+        "settings": {"number_of_replicas": 0},
+        "mappings": {
+            "dynamic": "strict",
+            "properties": {
+                "partition": {"type": "integer"},
+                "value": {"type": "keyword", "index": False, "doc_values": False},
+            },
+        },
+    },
+}
+"""Index template of the documents."""
 
 
 class TinyProjection:
@@ -46,7 +64,7 @@ class TinyProjection:
                 "version_type": "external",
             }
             lines: dict[str, list[dict[str, object]]] = {
-                "put": [{"index": target}, {"partition": place.partition}],
+                "put": [{"index": target}, {"partition": place.partition, "value": value.get("value")}],
                 "delete": [{"delete": target}],
                 "skip": [],
             }
@@ -55,8 +73,9 @@ class TinyProjection:
             raise Unreadable("tiny", "no put, delete or skip") from None
         return [b"".join(orjson.dumps(line) + b"\n" for line in wanted)] if wanted else []
 
-    def unready(self, elasticsearch: ElasticsearchExchange) -> None:
-        """Every cluster is ready."""
+    def unready(self, elasticsearch: ElasticsearchExchange) -> str | None:
+        """Say what keeps documents out, or None: the index must get its mapping from the template."""
+        return unready(elasticsearch, self._index)
 
 
 def main() -> int:

@@ -1,7 +1,6 @@
-"""Every event becomes one document of its day, however often the sink ends on the way."""
+"""Every event becomes one document of its day."""
 
 from datetime import UTC, date, datetime, timedelta
-from functools import partial
 
 from contracts.query_event.event import encode
 from tests.support.sink import Start, Trail, event
@@ -63,38 +62,3 @@ def test_early_and_late_events_belong_to_their_own_day_within_the_window(trail: 
         own = date.fromisoformat(events[event_id].timestamp[:10])
         expected = own if -7 <= (own - arrived).days <= 1 else arrived
         assert hit["_index"] == trail.index_prefix + expected.strftime("%Y.%m.%d")
-
-
-def test_an_idle_sink_has_committed_everything(trail: Trail, start: Start) -> None:
-    trail.produce(event(number) for number in range(500))
-    sink = start()
-
-    eventually(lambda: trail.lag() == 0, "a lag of 0 by the broker's account")
-    eventually(lambda: "indexing_lag" in sink.get("/metrics")[1], "lag as a metric")
-    eventually(lambda: sink.metric("indexing_lag") == 0, "a lag of 0 by the sink's own account")
-
-
-def test_sigterm_settles_commits_and_exits_with_0(trail: Trail, start: Start) -> None:
-    trail.produce(event(number) for number in range(3_000))
-    sink = start(AUDIT_SINK_BATCH_SIZE="100")
-    eventually(lambda: trail.all_indexed(1), "the first documents")
-
-    assert sink.stop() == 0
-    indexed = len(trail.indexed())
-    assert trail.lag() == 3_000 - indexed
-    start()
-    eventually(trail.all_indexed, "the rest")
-    trail.assert_account_closes()
-
-
-def test_sigkill_again_and_again_loses_and_doubles_nothing(trail: Trail, start: Start) -> None:
-    trail.produce(event(number) for number in range(5_000))
-    for documents in (1, 1_000, 2_000):
-        sink = start(AUDIT_SINK_BATCH_SIZE="100")
-        eventually(partial(trail.all_indexed, documents), f"{documents} documents before the kill")
-        sink.kill()
-    start()
-
-    eventually(trail.all_indexed, "every event as a document")
-    eventually(lambda: trail.lag() == 0, "everything committed")
-    trail.assert_account_closes()

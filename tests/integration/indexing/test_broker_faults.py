@@ -12,7 +12,7 @@ from tests.support.waiting import eventually
 
 @pytest.fixture(name="own_servers", scope="module")
 def fixture_own_servers(tmp_path_factory: pytest.TempPathFactory) -> servers.Servers:
-    """A Kafka that nobody else uses; the Elasticsearch beside it is not started."""
+    """A Kafka for these tests alone; the Elasticsearch beside it is not started."""
     free = ports.free(4)
     return servers.prepare(tmp_path_factory.mktemp("own"), (free[0], free[1]), (free[2], free[3]))
 
@@ -60,7 +60,7 @@ def test_an_end_that_hangs_is_cut_short_and_what_is_not_committed_is_read_again(
 ) -> None:
     events = [event(number) for number in range(200)]
     proxy.hold(events[0])
-    trail.produce(events, partition=0)
+    trail.produce_documents(events, partition=0)
     sink = start(ELASTICSEARCH_URL=proxy.url, AUDIT_SINK_BATCH_SIZE="100")
     eventually(lambda: sink.metric("indexing_operations_done_total") == 100, "the second bulk")
     broker.freeze()

@@ -1,4 +1,4 @@
-"""A bulk request of which nothing is heard again."""
+"""A bulk request that is never answered."""
 
 import threading
 

@@ -2,6 +2,7 @@
 
 from collections import Counter
 
+import pytest
 from confluent_kafka import Message
 
 from indexing.batch import DeadLetter
@@ -14,6 +15,8 @@ from tests.support.waiting import eventually
 LETTERS = 300
 
 
+# No projection has a part in it.
+@pytest.mark.parametrize("trail", ["audit"], indirect=True)
 def test_a_producer_that_cannot_go_on_is_replaced_and_every_letter_it_had_is_sent_again(trail: Trail) -> None:
     queue = DeadLetterQueue(KafkaSettings(bootstrap_servers=trail.bootstrap), trail.dlq_topic, "audit-sink")
     acknowledged: Counter[int] = Counter()

@@ -6,12 +6,10 @@ import pytest
 from confluent_kafka import ConsumerGroupState, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient
 
-from contracts.query_event.event import encode
-from tests.support.sink import TRAILS, FaultyElasticsearch, Start, Trail, event
+from tests.support.sink import FaultyElasticsearch, Start, Trail, event
 from tests.support.waiting import eventually
 
 
-@pytest.mark.parametrize("trail", TRAILS, indirect=True)
 def test_members_come_and_go_under_load_and_none_stops_for_the_others(trail: Trail, start: Start) -> None:
     first = start(AUDIT_SINK_BATCH_SIZE="50").wait_until_ready()
     trail.produce(event(number) for number in range(2_000))
@@ -21,7 +19,7 @@ def test_members_come_and_go_under_load_and_none_stops_for_the_others(trail: Tra
     trail.produce(event(number) for number in range(2_000))
     start(AUDIT_SINK_BATCH_SIZE="50").wait_until_ready()
     trail.produce(event(number) for number in range(2_000))
-    # Of its six partitions it gave away three whenever somebody joined, and worked on with the rest.
+    # Of its six partitions it gave away three whenever another joined, and worked on with the rest.
     assert {len(revoked.split(", ")) for revoked in re.findall("revoked: (.*)", first.log())} == {3}
     assert "lost" not in first.log()
     assert first.stop() == 0
@@ -37,7 +35,7 @@ def test_a_rebalance_waits_for_the_bulk_in_flight_but_not_for_ever(
 ) -> None:
     events = [event(number) for number in range(200)]
     released = proxy.hold(events[0])
-    trail.produce(events)
+    trail.produce_documents(events)
     first = start(ELASTICSEARCH_URL=proxy.url, AUDIT_SINK_LINGER_MS="2000")
     eventually(lambda: bool(proxy.bodies), "a bulk in flight")
     second = start()
@@ -51,7 +49,7 @@ def test_a_rebalance_waits_for_the_bulk_in_flight_but_not_for_ever(
 
     eventually(trail.all_indexed, "every event as a document")
     eventually(lambda: trail.lag() == 0, "everything committed")
-    # What was settled in time was committed in time: nobody read it again.
+    # What was settled in time was committed in time: no member read it again.
     repeated = second.metric("indexing_records_consumed_total")
     assert repeated == 0 if is_in_time else repeated > 0
     trail.assert_account_closes()
@@ -62,12 +60,12 @@ def test_a_member_that_was_frozen_beyond_its_session_commits_nothing(
 ) -> None:
     events = [event(number) for number in range(200)]
     released = proxy.hold(events[0])
-    trail.produce(events, partition=0)
+    trail.produce_documents(events, partition=0)
     first = start(ELASTICSEARCH_URL=proxy.url, AUDIT_SINK_BATCH_SIZE="100")
     eventually(lambda: first.metric("indexing_records_consumed_total") == 200, "everything read")
     first.freeze()
     second = start()
-    trail.produce((event(number) for number in range(200)), partition=0)
+    trail.produce_documents((event(number) for number in range(200)), partition=0)
     eventually(trail.all_indexed, "every event as a document, the frozen member's too")
     eventually(lambda: trail.lag() == 0, "everything committed")
     # Its answer is there the moment it wakes, and so is the commit that it must not make.
@@ -77,7 +75,7 @@ def test_a_member_that_was_frozen_beyond_its_session_commits_nothing(
     eventually(lambda: "partitions lost" in first.log(), "the loss noticed")
     eventually(lambda: "partitions assigned: " in first.log().partition("partitions lost")[2], "its share again")
     assert trail.lag() == 0
-    trail.produce((event(number) for number in range(200)), partition=0)
+    trail.produce_documents((event(number) for number in range(200)), partition=0)
     eventually(trail.all_indexed, "every event as a document")
     eventually(lambda: trail.lag() == 0, "everything committed")
     members = (first, second)
@@ -92,10 +90,10 @@ def test_bulks_that_finish_out_of_order_are_committed_in_order(
 ) -> None:
     events = [event(number) for number in range(150)]
     released = proxy.hold(events[0])
-    trail.produce(events, partition=0)
+    trail.produce_documents(events, partition=0)
     sink = start(ELASTICSEARCH_URL=proxy.url, AUDIT_SINK_BATCH_SIZE="50", AUDIT_SINK_IN_FLIGHT="2")
     eventually(lambda: sink.metric("indexing_operations_done_total") == 100, "the second and the third bulk")
-    trail.produce((event(number) for number in range(10)), partition=1)
+    trail.produce_documents((event(number) for number in range(10)), partition=1)
     # The other partition is committed, this one is not: its first fifty are not settled.
     eventually(lambda: trail.all_indexed(110) and trail.lag() == 150, "the other partition's commit")
     sink.kill()
@@ -109,12 +107,12 @@ def test_bulks_that_finish_out_of_order_are_committed_in_order(
 
 
 def test_a_gap_left_by_retention_is_told_and_crossed(trail: Trail, start: Start) -> None:
-    trail.produce_raw(encode(event()), partition=0)
+    trail.produce_raw(trail.record(event()), partition=0)
     sink = start()
     eventually(lambda: trail.lag() == 0, "everything committed")
     assert sink.stop() == 0
     for _ in range(10):
-        trail.produce_raw(encode(event()), partition=0)
+        trail.produce_raw(trail.record(event()), partition=0)
     admin = AdminClient({"bootstrap.servers": trail.bootstrap})
     for future in admin.delete_records([TopicPartition(trail.topic, 0, 5)]).values():
         future.result()
@@ -128,7 +126,7 @@ def test_a_gap_left_by_retention_is_told_and_crossed(trail: Trail, start: Start)
 @pytest.mark.parametrize("is_running", [False, True], ids=["stopped", "running"])
 def test_a_topic_made_again_is_read_from_its_beginning(trail: Trail, start: Start, is_running: bool) -> None:
     for _ in range(5):
-        trail.produce_raw(encode(event()), partition=0)
+        trail.produce_raw(trail.record(event()), partition=0)
     sink = start()
     eventually(lambda: trail.lag() == 0, "everything committed")
     if not is_running:
@@ -139,7 +137,7 @@ def test_a_topic_made_again_is_read_from_its_beginning(trail: Trail, start: Star
     trail.create_topics()
     fresh = Producer({"bootstrap.servers": trail.bootstrap})
     for number in range(8):
-        fresh.produce(trail.topic, value=encode(event(number)), partition=0)
+        fresh.produce(trail.topic, value=trail.record(event(number)), partition=0)
     fresh.flush()
     if not is_running:
         sink = start()

@@ -1,6 +1,5 @@
 """Kafka and the gateway are stopped, frozen and killed under load: for every answer there is an event in the end."""
 
-import signal
 import threading
 import time
 from collections import Counter, defaultdict
@@ -69,7 +68,7 @@ def _gateway(home: Path, backing: Backing, kafka: Broker, **more: str) -> Gatewa
 
 
 class Answer(NamedTuple):
-    """What a client got for one of its requests."""
+    """The answer to one of a client's requests."""
 
     client: int
     number: int
@@ -144,7 +143,7 @@ class Load:
                 "POST", f"{self.url}/search", body=orjson.dumps(body | {"size": 1}), headers=headers
             )
         except NewConnectionError:
-            time.sleep(0.02)  # there is nobody
+            time.sleep(0.02)  # no gateway is there
             return
         except HTTPError:
             self.unanswered.add(request_id)
@@ -165,7 +164,7 @@ class Load:
 
 @dataclass
 class Account:
-    """What clients were answered against what is on the topic."""
+    """Account of the clients' answers against the topic's events."""
 
     load: Load
     events: list[dict[str, Any]]
@@ -240,7 +239,7 @@ def test_kafka_killed_under_load_costs_no_answer_and_no_event(gateway: Gateway, 
     load = Load(gateway.url)
     with gateway.started(), load.running():
         load.wait_for(100)
-        kafka.end(signal.SIGKILL)
+        kafka.kill()
         load.wait_for(300)
         assert _spooled(gateway) > 0
         kafka.start()
@@ -259,9 +258,9 @@ def test_kafka_frozen_under_load_delays_answers_for_a_moment_and_doubles_nothing
     load = Load(gateway.url)
     with gateway.started(), load.running():
         load.wait_for(100)
-        kafka.send(signal.SIGSTOP)
+        kafka.freeze()
         load.wait_for(300)
-        kafka.send(signal.SIGCONT)
+        kafka.thaw()
         load.wait_for(100)
         _wait_until_sent(gateway)
     account = _account(load, kafka)
@@ -282,7 +281,7 @@ def test_the_gateway_killed_under_load_while_kafka_is_away_loses_no_answered_eve
             kill(process)
         with gateway.started() as process:
             load.wait_for(100)
-            kafka.end(signal.SIGKILL)
+            kafka.kill()
             load.wait_for(300)
             kill(process)
         with gateway.started() as process:
@@ -297,7 +296,7 @@ def test_the_gateway_killed_under_load_while_kafka_is_away_loses_no_answered_eve
 
 
 def test_what_a_killed_worker_left_is_sent_by_the_one_in_its_place(gateway: Gateway, kafka: Broker) -> None:
-    kafka.end(signal.SIGTERM)
+    kafka.stop()
     load = Load(gateway.url)
     with gateway.started() as process:
         with load.running():
@@ -324,11 +323,11 @@ def test_one_of_two_workers_on_postgresql_killed_under_load_costs_no_answered_ev
             psutil.Process(process.pid).children()[0].kill()
             load.wait_for(100)
             # Again while Kafka does not answer, so that what the dead one had spooled is sent by its successor.
-            kafka.send(signal.SIGSTOP)
+            kafka.freeze()
             load.wait_for(100)
             psutil.Process(process.pid).children()[0].kill()
             load.wait_for(100)
-            kafka.send(signal.SIGCONT)
+            kafka.thaw()
             eventually(lambda: "\ngateway_spool_records 0.0\n" in _metrics(gateway), "both spools are sent")
             load.wait_for(100)
     _account(load, kafka)
@@ -337,7 +336,7 @@ def test_one_of_two_workers_on_postgresql_killed_under_load_costs_no_answered_ev
 
 
 def test_what_several_workers_leave_behind_is_sent_by_one_that_starts_later(gateway: Gateway, kafka: Broker) -> None:
-    kafka.end(signal.SIGTERM)
+    kafka.stop()
     load = Load(gateway.url)
     with gateway.started(GATEWAY_WORKERS="3") as process, load.running():
         load.wait_for(300)
@@ -352,7 +351,7 @@ def test_what_several_workers_leave_behind_is_sent_by_one_that_starts_later(gate
 def test_without_kafka_a_full_spool_refuses_and_what_was_answered_is_there_in_the_end(
     gateway: Gateway, kafka: Broker
 ) -> None:
-    kafka.end(signal.SIGTERM)
+    kafka.stop()
     load = Load(gateway.url, padding="-" * 3000)
     with gateway.started(GATEWAY_SPOOL_BYTES=str(1024 * 1024)), load.running():
         eventually(lambda: load.unexpected["audit_unavailable"] >= 50, "the spool is full")
@@ -373,10 +372,10 @@ def test_answers_that_a_dependency_fails_have_their_events_too(tmp_path: Path, b
         load = Load(gateway.url)
         with gateway.started(), load.running():
             load.wait_for(100)
-            kafka.send(signal.SIGSTOP)
+            kafka.freeze()
             translator.drops = 20
             eventually(lambda: load.unexpected["translator_unavailable"] >= 5, "the translator is missed")
-            kafka.send(signal.SIGCONT)
+            kafka.thaw()
             _wait_until_sent(gateway)
     account = _account(load, kafka)
     assert set(load.unexpected) == {"translator_unavailable"}
@@ -390,7 +389,7 @@ def test_stopping_under_load_answers_what_has_begun_and_loses_nothing(
     is_away: bool, gateway: Gateway, kafka: Broker
 ) -> None:
     if is_away:
-        kafka.end(signal.SIGTERM)
+        kafka.stop()
     load = Load(gateway.url)
     with gateway.started() as process, load.running():
         load.wait_for(100)
@@ -429,7 +428,7 @@ def test_stopping_answers_every_request_that_is_in_work(
 def test_asynchronous_answers_do_not_wait_and_their_events_arrive_when_kafka_does(
     gateway: Gateway, kafka: Broker
 ) -> None:
-    kafka.end(signal.SIGTERM)
+    kafka.stop()
     load = Load(gateway.url)
     with gateway.started(GATEWAY_AUDIT_MODE="async"):
         with load.running():
@@ -454,11 +453,11 @@ def test_a_producer_that_cannot_go_on_is_replaced_and_what_it_had_is_sent_again(
     trail = EventDelivery(producer, Spool.claim(tmp_path, 1024 * 1024, 1), AuditMode.DURABLE, 0.5).start()
     events = [event(number) for number in range(200)]
     trail.record(events[0], None)
-    kafka.send(signal.SIGSTOP)
+    kafka.freeze()
     trail.record(events[1], None)  # it stays on its way
     force_fatal_error(producer._producer)  # pylint: disable=protected-access
     trail.record(events[2], None)
-    kafka.send(signal.SIGCONT)
+    kafka.thaw()
     eventually(lambda: trail.spool.records == 0, "the spool is sent")
     with ThreadPoolExecutor(CLIENTS) as clients:
         recorded = [clients.submit(trail.record, each, None) for each in events[3:]]
@@ -476,10 +475,10 @@ def test_a_producer_that_cannot_go_on_is_replaced_and_what_it_had_is_sent_again(
 def test_a_disk_that_refuses_events_leaves_no_room_until_kafka_takes_them_again(kafka: Broker, tmp_path: Path) -> None:
     spool = Spool.claim(tmp_path, 64 * 1024 * 1024, 1)
     trail = EventDelivery(KafkaEventProducer(kafka.settings, TOPIC), spool, AuditMode.DURABLE, 0.5).start()
-    kafka.send(signal.SIGSTOP)
+    kafka.freeze()
     with no_file_beyond(100):
         with pytest.raises(Unavailable):
             trail.record(event(), None)
         assert not trail.has_room
-        kafka.send(signal.SIGCONT)
+        kafka.thaw()
         eventually(lambda: trail.has_room, "Kafka takes events")

@@ -1,0 +1,11 @@
+"""Every test of the general machinery runs once for each projection: the audit sink's, and the tests' own tiny one."""
+
+import pytest
+
+from tests.support.sink import TRAILS, NewTrail, Trail
+
+
+@pytest.fixture(params=TRAILS)
+def trail(request: pytest.FixtureRequest, new_trail: NewTrail) -> Trail:
+    """Topics and indices of the test's own, for each consumer in turn."""
+    return new_trail(request.param)
