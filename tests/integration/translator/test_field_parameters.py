@@ -4,11 +4,8 @@ from collections.abc import Iterator
 from itertools import product
 from typing import Any
 
-import pytest
 from elasticsearch import Elasticsearch
 
-from elastic.client import connect
-from elastic.settings import ElasticsearchSettings
 from translator.catalogue import Catalogue
 from translator.comparisons import Query
 from translator.dsl import translate
@@ -63,13 +60,6 @@ _OTHERS: tuple[tuple[dict[str, Any], object], ...] = (
     ({"type": "passthrough", "priority": 1, "properties": {"below": {"type": "keyword"}}}, {"below": "some"}),
     ({"subobjects": False, "properties": {"below.more": {"type": "keyword"}}}, {"below.more": "some"}),
 )
-
-
-@pytest.fixture(scope="module")
-def client(elasticsearch_url: str) -> Iterator[Elasticsearch]:
-    """A client of the real server."""
-    with connect(ElasticsearchSettings(url=elasticsearch_url), request_timeout=60) as connected:
-        yield connected
 
 
 def _definitions() -> Iterator[tuple[dict[str, Any], object, str]]:

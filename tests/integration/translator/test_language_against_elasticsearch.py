@@ -5,22 +5,10 @@ The two indices differ, and are searched together by a pattern, a list and an al
 `python -m tests.fuzz language` asks many more.
 """
 
-from collections.abc import Iterator
-
 import pytest
 from elasticsearch import Elasticsearch
 
-from elastic.client import connect
-from elastic.settings import ElasticsearchSettings
 from tests.support.oracle import compare
-
-
-@pytest.fixture(scope="module")
-def client(elasticsearch_url: str) -> Iterator[Elasticsearch]:
-    """A client of the real server."""
-    # 60 pairs of indices in a row keep a busy machine's cluster state behind now and then.
-    with connect(ElasticsearchSettings(url=elasticsearch_url), request_timeout=60) as connected:
-        yield connected
 
 
 @pytest.mark.parametrize("batch", range(6))

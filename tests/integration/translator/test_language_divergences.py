@@ -4,15 +4,12 @@ Found by holding it against the reference evaluator. Most are mended by asking d
 docs/query-language.md, and is what these tests say.
 """
 
-from collections.abc import Iterator
 from itertools import count
 from typing import Any
 
 import pytest
 from elasticsearch import BadRequestError, Elasticsearch
 
-from elastic.client import connect
-from elastic.settings import ElasticsearchSettings
 from tests.support.oracle import disagreements
 from tests.support.strategies import Question, World
 from translator.catalogue import Catalogue
@@ -40,13 +37,6 @@ _MAPPING: dict[str, Any] = {
 }
 
 _numbers = count()
-
-
-@pytest.fixture(scope="module")
-def client(elasticsearch_url: str) -> Iterator[Elasticsearch]:
-    """A client of the real server."""
-    with connect(ElasticsearchSettings(url=elasticsearch_url)) as connected:
-        yield connected
 
 
 def _asked(text: str, documents: list[dict[str, Any]], case_insensitive: bool = False) -> World:

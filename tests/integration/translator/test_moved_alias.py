@@ -1,14 +1,11 @@
 """Another mapping behind a name, as docs/operations/every-day.md says to switch to it."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 import urllib3
 from elasticsearch import Elasticsearch
 
-from elastic.client import connect
-from elastic.settings import ElasticsearchSettings
 from tests.support.gateway import translator_process
 from tests.support.waiting import eventually
 
@@ -16,15 +13,14 @@ _ALIAS = "hosts-that-move"
 _OLD, _NEW = f"{_ALIAS}-1", f"{_ALIAS}-2"
 
 
-@pytest.fixture(name="client")
-def _client(elasticsearch_url: str) -> Iterator[Elasticsearch]:
-    """Two indices whose field is of another type in each; the alias is that of the first."""
-    with connect(ElasticsearchSettings(url=elasticsearch_url)) as client:
-        for index, kind in ((_OLD, "keyword"), (_NEW, "text")):
-            client.options(ignore_status=404).indices.delete(index=index)
-            client.indices.create(index=index, mappings={"properties": {"host": {"type": kind}}})
-        client.indices.put_alias(index=_OLD, name=_ALIAS)
-        yield client
+@pytest.fixture
+def client(client: Elasticsearch) -> Elasticsearch:
+    """The client, and two indices whose field is of another type in each; the alias is that of the first."""
+    for index, kind in ((_OLD, "keyword"), (_NEW, "text")):
+        client.options(ignore_status=404).indices.delete(index=index)
+        client.indices.create(index=index, mappings={"properties": {"host": {"type": kind}}})
+    client.indices.put_alias(index=_OLD, name=_ALIAS)
+    return client
 
 
 def test_a_name_that_no_field_has_makes_the_translator_read_the_mapping_of_a_moved_alias(

@@ -1,15 +1,12 @@
 """The real Elasticsearch takes, and answers, what is asked of every field of ECS and of Wazuh's states indices."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from typing import Any
 
-import pytest
 from elasticsearch import Elasticsearch
 
-from elastic.client import connect
-from elastic.settings import ElasticsearchSettings
 from tests.support.published_templates import ecs, wazuh_states
 from translator.catalogue import Catalogue, Field
 from translator.comparisons import Query
@@ -46,13 +43,6 @@ _OTHER_FORMS = (
     ),
     *("< {0}", "<= {0}", "> {0}", ">= {0}", "BETWEEN {0} AND {0}"),
 )
-
-
-@pytest.fixture(scope="module")
-def client(elasticsearch_url: str) -> Iterator[Elasticsearch]:
-    """A client of the real server."""
-    with connect(ElasticsearchSettings(url=elasticsearch_url), request_timeout=60) as connected:
-        yield connected
 
 
 def _known(mapping: dict[str, Any]) -> dict[str, Any]:

@@ -21,8 +21,6 @@ import pytest
 import urllib3
 from elasticsearch import Elasticsearch
 
-from elastic.client import connect
-from elastic.settings import ElasticsearchSettings
 from local import ports
 from tests.support.faulty_proxy import in_front_of
 from tests.support.process import python, running
@@ -94,12 +92,11 @@ def _service(**environment: str) -> Iterator[Service]:
 
 
 @pytest.fixture(scope="module")
-def client(elasticsearch_url: str) -> Iterator[Elasticsearch]:
-    """A connection, and the index that the tests name."""
-    with connect(ElasticsearchSettings(url=elasticsearch_url)) as connected:
-        connected.indices.create(index=_INDEX, mappings=_MAPPING)
-        yield connected
-        connected.indices.delete(index=_INDEX)
+def client(client: Elasticsearch) -> Iterator[Elasticsearch]:
+    """The client, and the index that the tests name."""
+    client.indices.create(index=_INDEX, mappings=_MAPPING)
+    yield client
+    client.indices.delete(index=_INDEX)
 
 
 @pytest.fixture(scope="module")

@@ -6,8 +6,6 @@ from typing import Any
 import pytest
 from elasticsearch import Elasticsearch
 
-from elastic.client import connect
-from elastic.settings import ElasticsearchSettings
 from translator.catalogue import Catalogue
 from translator.dsl import translate
 
@@ -92,16 +90,15 @@ _DOCUMENTS: dict[str, dict[str, Any]] = {
 
 
 @pytest.fixture(scope="module")
-def client(elasticsearch_url: str) -> Iterator[Elasticsearch]:
-    """A connection, and the documents."""
-    with connect(ElasticsearchSettings(url=elasticsearch_url)) as connected:
-        connected.indices.create(index=_INDEX, mappings=_MAPPING, settings={"number_of_replicas": 0})
-        operations: list[dict[str, Any]] = []
-        for identifier, document in _DOCUMENTS.items():
-            operations += [{"create": {"_index": _INDEX, "_id": identifier}}, document]
-        assert not connected.bulk(operations=operations, refresh=True)["errors"]
-        yield connected
-        connected.indices.delete(index=_INDEX)
+def client(client: Elasticsearch) -> Iterator[Elasticsearch]:
+    """The client, and the documents."""
+    client.indices.create(index=_INDEX, mappings=_MAPPING, settings={"number_of_replicas": 0})
+    operations: list[dict[str, Any]] = []
+    for identifier, document in _DOCUMENTS.items():
+        operations += [{"create": {"_index": _INDEX, "_id": identifier}}, document]
+    assert not client.bulk(operations=operations, refresh=True)["errors"]
+    yield client
+    client.indices.delete(index=_INDEX)
 
 
 @pytest.fixture(scope="module")

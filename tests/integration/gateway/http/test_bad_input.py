@@ -13,6 +13,7 @@ from elastic.settings import ElasticsearchSettings
 from gateway import urls
 from tests.support.api_key import make_api_key
 from tests.support.gateway import AUTHORIZATION, INDEX, Backing, Gateway, configured_gateway
+from tests.support.problems import is_problem
 
 Ask = Callable[[str, str], urllib3.BaseHTTPResponse]
 
@@ -38,12 +39,6 @@ def ask(gateway: Gateway) -> Iterator[Ask]:
     headers = {"Authorization": f"Bearer {token}"}
     with urllib3.HTTPConnectionPool(url.host, url.port, headers=headers, retries=False, timeout=30.0) as pool:
         yield pool.urlopen
-
-
-def _is_problem(response: urllib3.BaseHTTPResponse, status: int, code: str) -> bool:
-    assert response.headers["Content-Type"] == "application/problem+json"
-    assert response.headers["X-Request-ID"]
-    return (response.status, response.json()["code"]) == (status, code)
 
 
 @pytest.mark.parametrize(
@@ -74,19 +69,19 @@ def _is_problem(response: urllib3.BaseHTTPResponse, status: int, code: str) -> b
     ids=lambda body: repr(body[:40]),
 )
 def test_a_body_that_is_not_the_contract_s_is_malformed(body: bytes, gateway: Gateway) -> None:
-    assert _is_problem(gateway.post(body), 400, "malformed")
+    assert is_problem(gateway.post(body), 400, "malformed")
 
 
 @pytest.mark.parametrize("charset", ["utf-16", "utf-7", "latin-1", "idna", "nonsense", "\\xff", ""])
 def test_a_body_in_another_charset_is_an_unsupported_media_type(charset: str, gateway: Gateway) -> None:
     response = gateway.post(b'{"query": ""}', **{"Content-Type": f"application/json; charset={charset}"})
-    assert _is_problem(response, 415, "unsupported_media_type")
+    assert is_problem(response, 415, "unsupported_media_type")
 
 
 @pytest.mark.parametrize("encoding", ["gzip", "br", "identity, gzip"])
 def test_a_compressed_body_is_an_unsupported_media_type(encoding: str, gateway: Gateway) -> None:
     response = gateway.post(b"\x1f\x8b", **{"Content-Encoding": encoding})
-    assert _is_problem(response, 415, "unsupported_media_type")
+    assert is_problem(response, 415, "unsupported_media_type")
 
 
 @pytest.mark.parametrize(
@@ -116,7 +111,7 @@ def test_a_compressed_body_is_an_unsupported_media_type(encoding: str, gateway: 
 )
 def test_a_path_that_is_nearly_another_is_not_found(path: str, ask: Ask) -> None:
     response = ask("GET", path)
-    assert _is_problem(response, 404, "not_found")
+    assert is_problem(response, 404, "not_found")
 
 
 def _paths() -> list[str]:
@@ -129,7 +124,7 @@ def _paths() -> list[str]:
 def test_options_and_methods_of_other_servers_are_refused_with_those_that_the_path_has(path: str, ask: Ask) -> None:
     for method in ("OPTIONS", "TRACE", "PUT", "PATCH", "PROPFIND", "x"):
         response = ask(method, path)
-        assert _is_problem(response, 405, "malformed"), method
+        assert is_problem(response, 405, "malformed"), method
         allowed = response.headers["Allow"].split(", ")
         assert allowed
         assert not {"OPTIONS", "TRACE", "PUT", "PATCH"} & set(allowed)

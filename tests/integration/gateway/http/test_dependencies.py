@@ -13,11 +13,15 @@ from pytest_django import Settings
 
 from gateway.http.circuit_breaker import FAILURES
 from tests.support.faulty_proxy import FaultyProxy, in_front_of
-from tests.support.gateway import AUTHORIZATION, Backing, FindEvent, Search, configured_gateway, translator_process
-
-
-def _configure(stack: Settings, **gateway: object) -> None:
-    stack.GATEWAY = stack.GATEWAY.model_copy(update=gateway)
+from tests.support.gateway import (
+    AUTHORIZATION,
+    Backing,
+    FindEvent,
+    Search,
+    configure,
+    configured_gateway,
+    translator_process,
+)
 
 
 @pytest.fixture(params=["translator", "Elasticsearch"])
@@ -25,7 +29,7 @@ def dependency(request: pytest.FixtureRequest, stack: Settings) -> Iterator[Faul
     """A faulty one of each."""
     if request.param == "translator":
         with in_front_of(stack.GATEWAY.translator_url) as proxy:
-            _configure(stack, translator_url=proxy.url)
+            configure(stack, translator_url=proxy.url)
             yield proxy
     else:
         with in_front_of(stack.ELASTICSEARCH.url) as proxy:
@@ -48,7 +52,7 @@ def test_a_dependency_that_keeps_hanging_up_is_tried_no_more_than_that(search: S
 def test_a_slow_dependency_gets_no_more_time_than_the_request_has_left(
     search: Search, stack: Settings, dependency: FaultyProxy, find_event: FindEvent
 ) -> None:
-    _configure(stack, request_timeout=0.5)
+    configure(stack, request_timeout=0.5)
     dependency.held.clear()
     response = search("Hostname = octoxlabs01")
     problem = response.json()
@@ -62,7 +66,7 @@ def test_a_slow_dependency_gets_no_more_time_than_the_request_has_left(
 def test_an_answer_that_drips_is_given_up_as_one_that_does_not_come(
     search: Search, stack: Settings, dependency: FaultyProxy
 ) -> None:
-    _configure(stack, translator_timeout=0.5, search_timeout=0.5)
+    configure(stack, translator_timeout=0.5, search_timeout=0.5)
     dependency.drips = True
     started = time.monotonic()
     response = search("Hostname = octoxlabs01")
@@ -99,13 +103,13 @@ def test_searches_that_take_too_long_do_not_count_as_faults_while_a_cheap_questi
     budget = stack.GATEWAY.search_timeout
     with in_front_of(stack.ELASTICSEARCH.url) as proxy:
         stack.ELASTICSEARCH = stack.ELASTICSEARCH.model_copy(update={"url": proxy.url})
-        _configure(stack, search_timeout=0.2)
+        configure(stack, search_timeout=0.2)
         proxy.held_paths = "/devices"
         proxy.held.clear()
         for _ in range(FAILURES + 1):
             assert "did not answer within 0.2 s" in search("Hostname = octoxlabs01").json()["detail"]
         proxy.held.set()
-        _configure(stack, search_timeout=budget)
+        configure(stack, search_timeout=budget)
         assert search("Hostname = octoxlabs01").status_code == 200
 
 
@@ -115,7 +119,7 @@ def test_an_elasticsearch_that_answers_nothing_is_left_alone(
     monkeypatch.setattr("gateway.search.elasticsearch._PROBE_SECONDS", 0.2)
     with in_front_of(stack.ELASTICSEARCH.url) as proxy:
         stack.ELASTICSEARCH = stack.ELASTICSEARCH.model_copy(update={"url": proxy.url})
-        _configure(stack, search_timeout=0.2)
+        configure(stack, search_timeout=0.2)
         proxy.held.clear()
         for _ in range(FAILURES):
             assert "did not answer within 0.2 s" in search("Hostname = octoxlabs01").json()["detail"]
@@ -210,7 +214,7 @@ def test_a_question_that_the_translator_does_not_answer_in_time_is_one_persons_p
 ) -> None:
     with in_front_of(stack.GATEWAY.translator_url) as proxy:
         budget = stack.GATEWAY.translator_timeout
-        _configure(stack, translator_url=proxy.url, translator_timeout=0.2)
+        configure(stack, translator_url=proxy.url, translator_timeout=0.2)
         proxy.held_paths = "/translate"
         proxy.held.clear()
         for _ in range(FAILURES + 1):
@@ -220,7 +224,7 @@ def test_a_question_that_the_translator_does_not_answer_in_time_is_one_persons_p
                 "The translator did not answer within 0.2 s; try again.",
             )
         proxy.held.set()
-        _configure(stack, translator_timeout=budget)
+        configure(stack, translator_timeout=budget)
         assert search("Hostname = octoxlabs01").status_code == 200
 
 
@@ -229,7 +233,7 @@ def test_a_translator_that_answers_nothing_is_left_alone(
 ) -> None:
     monkeypatch.setattr("gateway.search.translator_client._PROBE_SECONDS", 0.2)
     with in_front_of(stack.GATEWAY.translator_url) as proxy:
-        _configure(stack, translator_url=proxy.url, translator_timeout=0.2)
+        configure(stack, translator_url=proxy.url, translator_timeout=0.2)
         proxy.held.clear()
         for _ in range(FAILURES):
             assert "did not answer within 0.2 s" in search("Hostname = octoxlabs01").json()["detail"]

@@ -10,11 +10,7 @@ from pytest_django import Settings
 
 from gateway.http import rate_limits
 from gateway.identity.models import User
-from tests.support.gateway import FindEvent, FindEvents, Search
-
-
-def _configure(stack: Settings, **gateway: object) -> None:
-    stack.GATEWAY = stack.GATEWAY.model_copy(update=gateway)
+from tests.support.gateway import FindEvent, FindEvents, Search, configure
 
 
 @pytest.fixture
@@ -29,7 +25,7 @@ def ada(stack: Settings) -> dict[str, str]:
 def test_a_user_who_asks_too_often_is_told_when_to_come_back(
     search: Search, stack: Settings, ada: dict[str, str], find_event: FindEvent
 ) -> None:
-    _configure(stack, user_rate="2/hour")
+    configure(stack, user_rate="2/hour")
     assert [search(headers=ada).status_code for _ in range(2)] == [200, 200]
     refused = search(headers=ada)
     problem = refused.json()
@@ -45,7 +41,7 @@ def test_refusals_beyond_a_budget_are_answered_and_not_recorded(
     search: Search, stack: Settings, ada: dict[str, str], find_events: FindEvents
 ) -> None:
     rate_limits.memory.clear()
-    _configure(stack, user_rate="1/hour", recorded_refusals="1/day")
+    configure(stack, user_rate="1/hour", recorded_refusals="1/day")
     answers = [search(headers=ada) for _ in range(4)]
     assert [answer.status_code for answer in answers] == [200, 429, 429, 429]
     throttled = [event for event in find_events(ada["X-Request-ID"]) if event["event_type"] == "query.throttled"]
@@ -66,7 +62,7 @@ def test_refusals_beyond_a_budget_are_answered_and_not_recorded(
 def test_a_throttled_user_is_on_the_trail_whatever_was_asked_for(  # pylint: disable=too-many-arguments,too-many-positional-arguments  # fixtures
     method: str, path: str, event_type: str, client: Client, stack: Settings, ada: dict[str, str], find_event: FindEvent
 ) -> None:
-    _configure(stack, user_rate="1/hour")
+    configure(stack, user_rate="1/hour")
     client.generic(method, path, headers=ada)
     refused = client.generic(method, path, headers=ada)
     assert refused.status_code == 429
@@ -79,7 +75,7 @@ def test_a_throttled_user_is_on_the_trail_whatever_was_asked_for(  # pylint: dis
 def test_a_throttled_address_is_on_the_trail_without_the_name_that_it_claims(  # pylint: disable=too-many-arguments,too-many-positional-arguments  # fixtures
     path: str, event_type: str, client: Client, stack: Settings, ada: dict[str, str], find_event: FindEvent
 ) -> None:
-    _configure(stack, address_rate="1/hour")
+    configure(stack, address_rate="1/hour")
     address = f"2001:db8:{uuid.uuid4().hex[:4]}:1::7"
     client.get(path, headers=ada, REMOTE_ADDR=address)
     refused = client.get(path, headers=ada, REMOTE_ADDR=address)
@@ -96,7 +92,7 @@ def test_a_throttled_address_is_on_the_trail_without_the_name_that_it_claims(  #
 def test_a_throttled_address_is_not_on_the_trail_for_what_is_never_recorded(
     path: str, client: Client, stack: Settings
 ) -> None:
-    _configure(stack, address_rate="1/hour")
+    configure(stack, address_rate="1/hour")
     address = f"2001:db8:{uuid.uuid4().hex[:4]}:2::7"
     client.get(path, REMOTE_ADDR=address)
     refused = client.get(path, REMOTE_ADDR=address)
@@ -108,7 +104,7 @@ def test_a_throttled_address_is_not_on_the_trail_for_what_is_never_recorded(
 def test_an_address_that_asks_too_often_is_refused_whoever_asks_and_still_sees_how_the_gateway_is(
     client: Client, stack: Settings
 ) -> None:
-    _configure(stack, address_rate="2/hour")
+    configure(stack, address_rate="2/hour")
     address = "198.51.100.7"
     answers = [client.get("/fields", REMOTE_ADDR=address) for _ in range(3)]
     assert [answer.status_code for answer in answers] == [401, 401, 429]
@@ -122,7 +118,7 @@ def test_an_address_that_asks_too_often_is_refused_whoever_asks_and_still_sees_h
 def test_behind_a_trusted_proxy_the_client_is_counted_and_recorded_and_not_the_proxy(
     search: Search, stack: Settings, find_event: FindEvent
 ) -> None:
-    _configure(stack, trusted_proxies=(ip_network("127.0.0.0/8"),), address_rate="1/hour")
+    configure(stack, trusted_proxies=(ip_network("127.0.0.0/8"),), address_rate="1/hour")
     one, other = {"X-Forwarded-For": "6.6.6.6, 203.0.113.1"}, {"X-Forwarded-For": "6.6.6.6, 203.0.113.2"}
     first = search(headers=one)
     assert first.status_code == 200

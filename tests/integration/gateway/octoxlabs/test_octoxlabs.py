@@ -19,6 +19,7 @@ from gateway.identity.api_keys import issue_key
 from gateway.identity.models import Role, User
 from gateway.search.models import OpenCursor
 from tests.support.gateway import INDEX, FindEvents, elasticsearch_client
+from tests.support.problems import is_problem
 
 Ask = Callable[..., Any]
 
@@ -51,11 +52,6 @@ def many(stack: Settings) -> int:
     )
     stack.GATEWAY = stack.GATEWAY.model_copy(update={"search_indices": (index,)})
     return number
-
-
-def _is_problem(response: Any, status: int, code: str) -> bool:
-    assert response["Content-Type"] == "application/problem+json"
-    return (response.status_code, response.json()["code"]) == (status, code)
 
 
 def test_an_api_key_brings_a_token_for_half_a_day_because_the_client_asks_once(
@@ -106,7 +102,7 @@ def test_a_revoked_key_ends_the_tokens_that_it_brought(stack: Settings, client: 
 
 def test_a_ping_tells_a_known_caller_that_all_is_well_and_nobody_else(ask: Ask, client: Client) -> None:
     assert ask("/api/ping", method="GET").json() == {"pong": "ok"}
-    assert _is_problem(client.get("/api/ping"), 401, "unauthenticated")
+    assert is_problem(client.get("/api/ping"), 401, "unauthenticated")
 
 
 def test_the_last_discovery_is_the_index_since_it_was_made(ask: Ask) -> None:
@@ -154,7 +150,7 @@ def test_pages_follow_each_other(ask: Ask) -> None:
 
 def test_a_page_beyond_ten_thousand_devices_names_scrolling(ask: Ask) -> None:
     response = ask("/devices/devices", {"page": 11, "size": 1000})
-    assert _is_problem(response, 400, "malformed")
+    assert is_problem(response, 400, "malformed")
     assert "search_scroll_devices" in response.json()["detail"]
 
 
@@ -182,7 +178,7 @@ def test_a_scroll_that_finds_nothing_is_over_at_once(ask: Ask) -> None:
 
 def test_a_scroll_id_that_was_not_given_out_is_refused(ask: Ask) -> None:
     refused = ask("/devices/devices", {"scrollable": True, "scroll_id": "mine"})
-    assert _is_problem(refused, 400, "malformed")
+    assert is_problem(refused, 400, "malformed")
     assert refused.json()["detail"].startswith("scroll_id: ")
     assert "cursor" not in refused.json()["detail"]
 
@@ -192,7 +188,7 @@ def test_a_scroll_that_was_left_alone_for_too_long_is_over(ask: Ask) -> None:
     scroll_id = ask("/devices/devices", body).json()["scroll_id"]
     OpenCursor.objects.update(expires_at=timezone.now())
     refused = ask("/devices/devices", body | {"scroll_id": scroll_id})
-    assert _is_problem(refused, 409, "cursor_expired")
+    assert is_problem(refused, 409, "cursor_expired")
     assert "without a scroll_id" in refused.json()["detail"]
 
 
@@ -217,7 +213,7 @@ def test_a_device_is_found_by_its_hostname(ask: Ask) -> None:
     ["octoxlabs", "octoxlabs*", "*", '" OR Hostname = octoxlabs01 OR Hostname = "', "\\", "\n", "\0", "..", "\udcff"],
 )
 def test_a_hostname_is_taken_as_it_is_and_never_as_a_query(hostname: str, ask: Ask) -> None:
-    assert _is_problem(
+    assert is_problem(
         ask(f"/devices/devices/{quote(hostname, safe='', errors='surrogateescape')}", {}), 404, "not_found"
     )
 
@@ -235,12 +231,12 @@ def test_every_hostname_that_is_there_is_found(hostname: str, ask: Ask, stack: S
 @pytest.mark.parametrize("path", ["/devices/devices", "/devices/devices/octoxlabs01"])
 def test_there_is_one_discovery(path: str, ask: Ask) -> None:
     assert ask(path, {"index_id": 1}).status_code == 200
-    assert _is_problem(ask(path, {"index_id": 2}), 404, "not_found")
+    assert is_problem(ask(path, {"index_id": 2}), 404, "not_found")
 
 
 def test_a_rejected_query_is_a_problem_with_its_place(ask: Ask) -> None:
     response = ask("/devices/devices", {"query": "Hostnme = a"})
-    assert _is_problem(response, 400, "unknown_field")
+    assert is_problem(response, 400, "unknown_field")
     assert (response.json()["position"], response.json()["end"]) == (0, 7)
 
 
@@ -281,7 +277,7 @@ def test_an_auditor_who_may_search_no_devices_gets_none_and_not_the_audit_trail(
         ("POST", "/devices/devices/octoxlabs01"),
         ("GET", "/discoveries/last"),
     ):
-        assert _is_problem(ask(path, {}, method), 403, "forbidden"), path
+        assert is_problem(ask(path, {}, method), 403, "forbidden"), path
 
 
 def test_a_ping_and_the_discovery_leave_no_event(ask: Ask, find_events: FindEvents) -> None:
@@ -296,5 +292,5 @@ def test_a_ping_and_the_discovery_leave_no_event(ask: Ask, find_events: FindEven
 )
 def test_what_else_the_client_can_ask_for_is_not_found(path: str, ask: Ask) -> None:
     response = ask(path, {})
-    assert _is_problem(response, 404, "not_found")
+    assert is_problem(response, 404, "not_found")
     assert "octoxlabs client" in response.json()["detail"]

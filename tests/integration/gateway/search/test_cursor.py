@@ -16,6 +16,7 @@ from gateway.search.cursors import MAX_OPEN
 from gateway.search.models import OpenCursor
 from kit.kafka import KafkaSettings
 from tests.support.gateway import INDEX, MANY_DOCUMENTS, FindEvent, Search, elasticsearch_client, open_contexts
+from tests.support.problems import is_problem
 
 
 def _walk(search: Search, query: str = "", **members: Any) -> Iterator[Any]:
@@ -30,11 +31,6 @@ def _walk(search: Search, query: str = "", **members: Any) -> Iterator[Any]:
 
 def _names(answers: Any) -> list[str]:
     return [device["Hostname"] for answer in answers for device in answer["results"]]
-
-
-def _is_problem(response: Any, status: int, code: str) -> bool:
-    assert response["Content-Type"] == "application/problem+json"
-    return (response.status_code, response.json()["code"]) == (status, code)
 
 
 def test_a_walk_finds_every_document_once_as_the_index_was_when_it_began(search: Search, many: str) -> None:
@@ -118,7 +114,7 @@ def test_the_last_page_closes_the_snapshot(search: Search) -> None:
     assert last["next"] is None
     assert (open_contexts(), OpenCursor.objects.count()) == (before, 0)
     again = search("Hostname = octoxlabs*", cursor=first["next"], size=6)
-    assert _is_problem(again, 409, "cursor_expired")
+    assert is_problem(again, 409, "cursor_expired")
 
 
 @pytest.mark.parametrize(
@@ -147,9 +143,9 @@ def test_a_walk_that_cannot_be_recorded_leaves_nothing_open_and_its_last_page_ca
     kafka, gateway = stack.KAFKA, stack.GATEWAY
     stack.KAFKA = KafkaSettings(bootstrap_servers=f"127.0.0.1:{closed_port}")
     stack.GATEWAY = gateway.model_copy(update={"audit_timeout": 0.5, "spool_bytes": 1})
-    assert _is_problem(search(**asked, cursor="start"), 503, "audit_unavailable")
+    assert is_problem(search(**asked, cursor="start"), 503, "audit_unavailable")
     assert (open_contexts(), OpenCursor.objects.count()) == (before + 1, 1)
-    assert _is_problem(search(**asked, cursor=first["next"]), 503, "audit_unavailable")
+    assert is_problem(search(**asked, cursor=first["next"]), 503, "audit_unavailable")
     stack.KAFKA, stack.GATEWAY = kafka, gateway
     last = search(**asked, cursor=first["next"]).json()
     assert (len(last["results"]), last["next"]) == (6, None)
@@ -175,7 +171,7 @@ def test_a_cursor_that_was_not_used_for_two_minutes_has_expired(search: Search) 
     assert 110 < (OpenCursor.objects.get().expires_at - timezone.now()).total_seconds() <= 120
     OpenCursor.objects.update(expires_at=timezone.now())
     response = search("", cursor=cursor, size=1)
-    assert _is_problem(response, 409, "cursor_expired")
+    assert is_problem(response, 409, "cursor_expired")
     assert '"cursor": "start"' in response.json()["detail"]
 
 
@@ -183,7 +179,7 @@ def test_a_snapshot_that_elasticsearch_has_lost_is_an_expired_cursor(search: Sea
     cursor = search("", cursor="start", size=1).json()["next"]
     elasticsearch_client().close_point_in_time(id=OpenCursor.objects.get().point_in_time)
     response = search("", cursor=cursor, size=1)
-    assert _is_problem(response, 409, "cursor_expired")
+    assert is_problem(response, 409, "cursor_expired")
     assert not OpenCursor.objects.exists()
     event = find_event(response.json()["query_id"])
     assert event is not None
@@ -208,7 +204,7 @@ def test_a_cursor_is_good_for_its_own_search_alone(
     asked = {"query": "Site = ankara", "sort": ["Hostname"], "size": 1, "index": INDEX, "case_insensitive": False}
     cursor = search(**asked, cursor="start").json()["next"]
     response = search(**asked | changed, cursor=cursor)
-    assert _is_problem(response, 400, "malformed")
+    assert is_problem(response, 400, "malformed")
     assert f"another {' and '.join(named)};" in response.json()["detail"]
     assert search(**asked, cursor=cursor).status_code == 200
 
@@ -219,7 +215,7 @@ def test_a_cursor_is_good_for_its_own_user_alone(search: Search, client: Client)
     headers = {"Authorization": "Octoxlabs b3RoZXI="}
     body = {"query": "", "cursor": cursor, "size": 1}
     response = client.post("/search", body, content_type="application/json", headers=headers)
-    assert _is_problem(response, 400, "malformed")
+    assert is_problem(response, 400, "malformed")
     assert "another user" in response.json()["detail"]
     assert search("", cursor=cursor, size=1).status_code == 200
 
@@ -237,16 +233,16 @@ def test_a_cursor_that_was_tampered_with_is_none(search: Search, stack: Settings
         "ş",
         "x" * 60_000,
     ):
-        assert _is_problem(search("", cursor=forged, size=1), 400, "malformed"), forged
+        assert is_problem(search("", cursor=forged, size=1), 400, "malformed"), forged
     assert search("", cursor=cursor, size=1).status_code == 200
     stack.SECRET_KEY = "another gateway's"
-    assert _is_problem(search("", cursor=cursor, size=1), 400, "malformed")
+    assert is_problem(search("", cursor=cursor, size=1), 400, "malformed")
 
 
 def test_an_eleventh_cursor_has_to_wait_for_one_of_the_ten(search: Search, find_event: FindEvent) -> None:
     cursors = [search("", cursor="start", size=1, index=INDEX).json()["next"] for _ in range(MAX_OPEN)]
     eleventh = search("", cursor="start", size=1)
-    assert _is_problem(eleventh, 429, "throttled")
+    assert is_problem(eleventh, 429, "throttled")
     assert 110 < int(eleventh["Retry-After"]) <= 121
     event = find_event(eleventh.json()["query_id"])
     assert event is not None

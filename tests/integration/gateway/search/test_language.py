@@ -11,6 +11,7 @@ from pytest_django import Settings
 from kit.kafka import KafkaSettings
 from tests.support.faulty_proxy import in_front_of
 from tests.support.gateway import INDEX, FindEvents
+from tests.support.problems import is_problem
 
 Ask = Callable[..., Any]
 
@@ -42,13 +43,6 @@ def _texts(response: Any) -> list[str]:
     return [suggestion["text"] for suggestion in response.json()["suggestions"]]
 
 
-def _is_problem(response: Any, status: int, code: str) -> bool:
-    assert response["Content-Type"] == "application/problem+json"
-    problem = response.json()
-    assert problem["status"] == response.status_code
-    return (response.status_code, problem["code"]) == (status, code)
-
-
 def test_the_fields_of_the_first_index_are_listed_with_their_types_and_operators(ask: Ask) -> None:
     answer = ask(*FIELDS).json()
     assert set(answer) == {"index", "fields"}
@@ -67,7 +61,7 @@ def test_the_fields_of_the_first_index_are_listed_with_their_types_and_operators
     "parameters", ["index=", "index=a&index=b", "indices=devices", f"index={'d' * 256}", "index=%00"]
 )
 def test_parameters_that_break_the_contract_are_malformed(parameters: str, ask: Ask) -> None:
-    assert _is_problem(ask("GET", f"/fields?{parameters}"), 400, "malformed")
+    assert is_problem(ask("GET", f"/fields?{parameters}"), 400, "malformed")
 
 
 def test_a_query_is_translated_and_written_in_its_canonical_form(ask: Ask) -> None:
@@ -108,7 +102,7 @@ def test_translation_heeds_letter_case_as_it_is_told(ask: Ask) -> None:
 )
 def test_a_query_that_cannot_be_translated_is_shown_where_it_is_wrong(query: str, code: str, ask: Ask) -> None:
     response = ask("POST", "/translate", {"query": query})
-    assert _is_problem(response, 400, code)
+    assert is_problem(response, 400, code)
     problem = response.json()
     assert "query_id" not in problem
     if code != "too_complex":
@@ -189,9 +183,9 @@ def test_neither_fields_nor_translations_are_events(request_of: Any, ask: Ask, f
 
 @pytest.mark.parametrize("index", ["query-logs-2026.01.01", "_all", "devices-gateway,query-logs", "*", "../_cluster"])
 def test_an_index_that_is_not_granted_is_forbidden(index: str, ask: Ask, complete: Ask) -> None:
-    assert _is_problem(ask("GET", f"/fields?index={index}"), 403, "forbidden")
-    assert _is_problem(ask("POST", "/translate", {"query": "", "index": index}), 403, "forbidden")
-    assert _is_problem(complete("Site = ", index=index), 403, "forbidden")
+    assert is_problem(ask("GET", f"/fields?index={index}"), 403, "forbidden")
+    assert is_problem(ask("POST", "/translate", {"query": "", "index": index}), 403, "forbidden")
+    assert is_problem(complete("Site = ", index=index), 403, "forbidden")
 
 
 def test_a_completion_in_a_forbidden_index_is_an_event(complete: Ask, find_events: FindEvents) -> None:
@@ -204,9 +198,9 @@ def test_a_completion_in_a_forbidden_index_is_an_event(complete: Ask, find_event
 
 
 def test_an_index_that_is_not_there_is_not_found(ask: Ask, complete: Ask) -> None:
-    assert _is_problem(ask("GET", "/fields?index=not-there"), 404, "not_found")
-    assert _is_problem(ask("POST", "/translate", {"query": "", "index": "not-there"}), 404, "not_found")
-    assert _is_problem(complete("", index="not-there"), 404, "not_found")
+    assert is_problem(ask("GET", "/fields?index=not-there"), 404, "not_found")
+    assert is_problem(ask("POST", "/translate", {"query": "", "index": "not-there"}), 404, "not_found")
+    assert is_problem(complete("", index="not-there"), 404, "not_found")
 
 
 @pytest.mark.parametrize("path", ["/complete", "/translate"])
@@ -230,7 +224,7 @@ def test_a_body_that_breaks_the_contract_is_a_problem_and_no_event(
     path: str, sent: tuple[bytes, str], expected: tuple[int, str], ask: Ask, find_events: FindEvents
 ) -> None:
     response = ask("POST", path, *sent)
-    assert _is_problem(response, *expected)
+    assert is_problem(response, *expected)
     assert not find_events(response["X-Request-ID"])
 
 
@@ -240,7 +234,7 @@ def test_without_the_translator_nothing_of_it_is_available(
 ) -> None:
     stack.GATEWAY = stack.GATEWAY.model_copy(update={"translator_url": f"http://127.0.0.1:{closed_port}"})
     response = ask(*asked)
-    assert _is_problem(response, 503, "translator_unavailable")
+    assert is_problem(response, 503, "translator_unavailable")
     assert int(response["Retry-After"]) > 0
     if asked is not COMPLETE:
         assert not find_events(response["X-Request-ID"])
@@ -256,7 +250,7 @@ def test_a_completion_that_fails_is_an_event_as_it_may_have_been_a_look_up_of_va
     stack.GATEWAY = stack.GATEWAY.model_copy(update={"translator_url": f"http://127.0.0.1:{closed_port}"})
     away = complete("Site = an")
     for response, code in ((late, "deadline"), (away, "translator_unavailable")):
-        assert _is_problem(response, 503, code)
+        assert is_problem(response, 503, code)
         (event,) = find_events(response["X-Request-ID"])
         assert event["event_id"] == response.json()["query_id"]
         assert event["event_type"] == "query.failed"
@@ -270,9 +264,9 @@ def test_values_do_not_leave_without_kafka_and_disk_and_everything_else_does(
     stack.KAFKA = KafkaSettings(bootstrap_servers=f"127.0.0.1:{closed_port}")
     stack.GATEWAY = stack.GATEWAY.model_copy(update={"audit_timeout": 0.5, "spool_bytes": 1})
     response = complete("Site = an")
-    assert _is_problem(response, 503, "audit_unavailable")
+    assert is_problem(response, 503, "audit_unavailable")
     assert b"ankara" not in response.content
-    assert _is_problem(complete("Site = an", index="users"), 503, "audit_unavailable")
+    assert is_problem(complete("Site = an", index="users"), 503, "audit_unavailable")
     assert complete("Sit").status_code == ask(*FIELDS).status_code == ask(*TRANSLATE).status_code == 200
 
 
@@ -283,7 +277,7 @@ def test_an_unknown_caller_is_told_how_to_come_in(asked: Any, authorization: str
     method, path, body = asked
     headers = {} if authorization is None else {"Authorization": authorization}
     response = client.generic(method, path, orjson.dumps(body), "application/json", headers=headers)
-    assert _is_problem(response, 401, "unauthenticated")
+    assert is_problem(response, 401, "unauthenticated")
     assert response["WWW-Authenticate"].startswith("Octoxlabs")
 
 

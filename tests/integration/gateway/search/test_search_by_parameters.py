@@ -9,6 +9,7 @@ from django.test import Client
 from pytest_django import Settings
 
 from tests.support.gateway import INDEX, FindEvent, Search
+from tests.support.problems import is_problem
 
 Get = Callable[..., Any]
 
@@ -24,11 +25,6 @@ def get(stack: Settings, client: Client) -> Get:
         )
 
     return send
-
-
-def _is_problem(response: Any, status: int, code: str) -> bool:
-    assert response["Content-Type"] == "application/problem+json"
-    return (response.status_code, response.json()["code"]) == (status, code)
 
 
 def test_it_answers_as_a_body_is_answered(get: Get, search: Search) -> None:
@@ -111,7 +107,7 @@ def test_what_it_refuses_is_recorded_too(
     query_string: str, expected: tuple[int, str], query: str | None, get: Get, find_event: FindEvent
 ) -> None:
     response = get(query_string or "&")
-    assert _is_problem(response, *expected)
+    assert is_problem(response, *expected)
     event = find_event(response.json()["query_id"])
     assert event is not None
     assert (event["data"]["query"], event["data"]["status"]) == (query, expected[0])
@@ -121,7 +117,7 @@ def test_what_it_refuses_is_recorded_too(
 def test_without_the_header_nobody_is_let_in_whatever_else_is_sent(client: Client) -> None:
     client.cookies["sessionid"] = "b2N0b0FkbWlu"
     response = client.get("/search?q=&access_token=b2N0b0FkbWlu", headers={"Origin": "https://elsewhere.example"})
-    assert _is_problem(response, 401, "unauthenticated")
+    assert is_problem(response, 401, "unauthenticated")
     assert "Access-Control-Allow-Origin" not in response
 
 

@@ -34,6 +34,7 @@ from tests.support.gateway import (
     configured_gateway,
     open_contexts,
 )
+from tests.support.problems import is_problem
 from tests.support.waiting import eventually
 
 NDJSON = {"Accept": "application/x-ndjson"}
@@ -91,11 +92,6 @@ def _lines(response: Any) -> list[Any]:
     return [orjson.loads(line) for line in body.splitlines()]
 
 
-def _is_problem(response: Any, status: int, code: str) -> bool:
-    assert response["Content-Type"] == "application/problem+json"
-    return (response.status_code, response.json()["code"]) == (status, code)
-
-
 def test_every_document_is_a_line_in_the_order_that_was_asked_for(stream: Stream, many: str) -> None:
     lines = _lines(stream(index=many, sort=["-Hostname"], fields=["Hostname"]))
     assert lines == [{"Hostname": f"h{number:05}"} for number in reversed(range(MANY_DOCUMENTS))]
@@ -131,7 +127,7 @@ def test_long_documents_behind_short_ones_come_fewer_at_a_time(
     names = [line["Hostname"] for line in _lines(stream("Hostname = long12?", index=long_documents))]
     assert len(names) == len(set(names)) == 10
     monkeypatch.setattr("elastic.exchange.MAX_ANSWER_BYTES", LONG_BYTES)
-    assert _is_problem(stream(index=long_documents), 400, "too_complex")
+    assert is_problem(stream(index=long_documents), 400, "too_complex")
 
 
 def test_the_notices_of_a_stream_are_in_a_header(stream: Stream, search: Search) -> None:
@@ -196,7 +192,7 @@ def test_a_stream_that_cannot_be_recorded_is_not_sent(stream: Stream, stack: Set
     before = open_contexts()
     stack.KAFKA = KafkaSettings(bootstrap_servers=f"127.0.0.1:{closed_port}")
     stack.GATEWAY = stack.GATEWAY.model_copy(update={"audit_timeout": 0.5, "spool_bytes": 1})
-    assert _is_problem(stream(), 503, "audit_unavailable")
+    assert is_problem(stream(), 503, "audit_unavailable")
     assert open_contexts() == before
 
 
@@ -220,7 +216,7 @@ def test_what_is_wrong_before_the_first_byte_is_a_problem_and_an_event(
 ) -> None:
     before = open_contexts()
     response = stream(**members)
-    assert _is_problem(response, status, code)
+    assert is_problem(response, status, code)
     event = find_event(response.json()["query_id"])
     assert event is not None
     assert event["data"]["error"]["code"] == code
@@ -264,12 +260,12 @@ def test_streams_have_a_bulkhead_of_their_own_with_room_for_several_users(
 
     mine = [stream(index=many) for _ in range(MAX_STREAMS_OF_USER)]
     refused = stream(index=many)
-    assert _is_problem(refused, 429, "throttled")
+    assert is_problem(refused, 429, "throttled")
     assert int(refused["Retry-After"]) > 0
 
     others = [stream_as("other", "b3RoZXI=") for _ in range(MAX_STREAMS - MAX_STREAMS_OF_USER)]
     assert {response.status_code for response in [*mine, *others]} == {200}
-    assert _is_problem(stream_as("third", "dGhpcmQ="), 503, "overloaded")
+    assert is_problem(stream_as("third", "dGhpcmQ="), 503, "overloaded")
     assert search(index=many, size=1).status_code == 200
 
     others[0].close()
