@@ -6,35 +6,14 @@ and prints the account. Ends with status 1 if the account does not close. Logs a
 
 import argparse
 import os
-import random
 import shutil
 import sys
-import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
-from uuid import uuid4
 
-from confluent_kafka import Producer
-from elasticsearch import helpers
-
-from audit_sink.projection import AuditProjection
-from elastic.bootstrap import bootstrap
-from elastic.client import connect
-from elastic.settings import ElasticsearchSettings
-from indexing.dead_letter_reader import DeadLetterReader
-from kit.kafka import KafkaSettings
-from local import ports, servers
-from local.supervisor import supervisor
-from tests.chaos.account import Account
-from tests.chaos.harm import Harm
-from tests.chaos.load import Load
-from tests.support.sink import Server, Trail
-from tests.support.waiting import eventually
+from tests.chaos.run import run
 
 _HOME = Path("build/chaos").resolve()
-_SETTLE_SECONDS = 180.0
-_EVENTS_PER_SECOND = 500
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -44,81 +23,12 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--seed", type=int, default=int.from_bytes(os.urandom(4), "big"), help="of the faults' order")
     options = parser.parse_args(arguments)
     print(f"seed {options.seed}, {options.seconds} s; logs in {_HOME}", flush=True)
-    with _stack() as (trail, broker, elasticsearch):
-        wrong = _run(trail, Harm(trail, broker, elasticsearch, random.Random(options.seed), _HOME), options.seconds)
+    shutil.rmtree(_HOME, ignore_errors=True)
+    wrong = run(_HOME, options.seconds, options.seed)
     for complaint in wrong:
         print(f"WRONG: {complaint}")
     print("the account does not close" if wrong else "the account closes")
     return 1 if wrong else 0
-
-
-def _run(trail: Trail, harm: Harm, seconds: int) -> list[str]:
-    """Do harm for a while, print the account, and return what is wrong with it."""
-    account = Account()
-    with harm:
-        with Load(trail, account, _EVENTS_PER_SECOND), harm.progress:
-            first_document = harm.first_document_after_sigkill()
-            deadline = time.monotonic() + seconds
-            while time.monotonic() < deadline:
-                print(f"{deadline - time.monotonic():5.0f} s left: {harm.one()}", flush=True)
-        began = time.monotonic()
-        wrong = _settle(trail)
-        settled = time.monotonic() - began
-        wrong += harm.end()
-    _take_stock(trail, account)
-    for what, times in sorted(harm.done.items()):
-        print(f"{what:<32}{times:>9}")
-    for what, figure in {
-        "longest without progress": harm.progress.longest,
-        "the same while servers answer": harm.progress.longest_while_up,
-        "first document after SIGKILL": first_document,
-        "settled after the end of it": settled,
-    }.items():
-        print(f"{what:<32}{figure:>9.1f} s")
-    for what, number in account.figures().items():
-        print(f"{what:<32}{number:>9,}")
-    return wrong + account.complaints()
-
-
-@contextmanager
-def _stack() -> Iterator[tuple[Trail, Server, Server]]:
-    """A Kafka and an Elasticsearch of this run's own, with templates and topics."""
-    shutil.rmtree(_HOME, ignore_errors=True)
-    free = ports.free(4)
-    prepared = servers.prepare(_HOME, (free[0], free[1]), (free[2], free[3]))
-    programs = prepared.programs()
-    url = prepared.elasticsearch.url
-    with (
-        supervisor(_HOME, programs, {}) as running,
-        connect(ElasticsearchSettings(url=url), request_timeout=5.0) as client,
-    ):
-        running.start(*programs)
-        bootstrap(client)
-        bootstrap_servers = prepared.kafka.bootstrap_servers
-        producer = Producer({"bootstrap.servers": bootstrap_servers, "log_level": 0})
-        trail = Trail(bootstrap_servers, url, f"chaos-{uuid4().hex[:8]}", client, producer)
-        trail.create_topics()
-        broker, elasticsearch = (Server(running, program) for program in programs)
-        yield trail, broker, elasticsearch
-
-
-def _settle(trail: Trail) -> list[str]:
-    try:
-        eventually(lambda: trail.lag() == 0, "a lag of 0", within=_SETTLE_SECONDS)
-    except AssertionError as error:
-        return [str(error), trail.command("status").stdout]
-    return []
-
-
-def _take_stock(trail: Trail, account: Account) -> None:
-    trail.client.indices.refresh(index=trail.indices)
-    for hit in helpers.scan(trail.client, index=trail.indices, query={"_source": False}, size=10_000):
-        account.found_document(hit["_id"])
-    for record in DeadLetterReader(
-        KafkaSettings(bootstrap_servers=trail.bootstrap), trail.dlq_topic, AuditProjection.name
-    ):
-        event_id = dict(record.headers() or [])["ce_id"]
-        account.found_letter(event_id.decode() if isinstance(event_id, bytes) else str(event_id))
 
 
 if __name__ == "__main__":
