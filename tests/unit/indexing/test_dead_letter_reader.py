@@ -147,6 +147,7 @@ def test_of_several_markers_the_furthest_counts(topic: _Topic) -> None:
     topic.put(0, "", replayed_until=1)
 
     assert _names(_reader().unreplayed()) == []
+    assert topic.is_closed
 
 
 def test_an_end_that_no_record_reaches_is_crossed_by_the_position(topic: _Topic) -> None:
