@@ -1,4 +1,4 @@
-"""What every test shares: Django's settings, and the real servers."""
+"""Parts of every test: Django's settings, and the real servers."""
 
 import logging
 import os
@@ -61,5 +61,5 @@ def elasticsearch_url(embedded: servers.Servers) -> str:
 
 
 def pytest_unconfigure() -> None:
-    """Let what the last threads still say, a Kafka client above all, come to nothing: nobody takes it any more."""
+    """Silence the last threads, a Kafka client above all: their log is not taken any more."""
     logging.disable()

@@ -1,4 +1,4 @@
-"""What an audit event weighs on the disks: ``python -m tests.benchmarks.event_bytes``.
+"""Size of an audit event on the disks: ``python -m tests.benchmarks.event_bytes``.
 
 Searches of many users go through the real gateway on the embedded stack; then the bytes are counted of the topic's log
 segments, and of the day's index as the sink wrote it, and after a merge.
@@ -159,7 +159,7 @@ def _index(client: Elasticsearch, count: int) -> str:
 
 
 def _usage(client: Elasticsearch, index: str) -> dict[str, Any]:
-    """What the primary shard's files hold, in bytes; of the API's answer the one index's part."""
+    """Size of the primary shard's files, in bytes; of the API's answer the one index's part."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", GeneralAvailabilityWarning)  # a technical preview is good enough here
         usage: dict[str, Any] = client.indices.disk_usage(index=index, run_expensive_tasks=True)[index]

@@ -23,7 +23,7 @@ _LAST_ANSWER_SECONDS = 60.0
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What a pass came to; latencies in milliseconds, of the answers with status 200 alone."""
+    """The figures of a pass; latencies in milliseconds, of the answers with status 200 alone."""
 
     rps: float
     p50_ms: float

@@ -1,4 +1,4 @@
-"""What Elasticsearch takes at most: ready-made bulk bodies over keep-alive connections, no Kafka.
+"""The most that Elasticsearch takes: ready-made bulk bodies over keep-alive connections, no Kafka.
 
 ``python -m tests.benchmarks.sink_ceiling CONNECTIONS PORT INDEX FILE`` sends the bodies in the file, each after a line
 with its length in bytes.

@@ -1,4 +1,4 @@
-"""What people would otherwise use to bring a topic's events into an index; each runs until it is ended.
+"""Other ways to bring a topic's events into an index; each runs until it is ended.
 
 ``python -m tests.benchmarks.sink_peers loop|quix BOOTSTRAP TOPIC GROUP ELASTICSEARCH INDEX``. Both write the fields of
 the audit sink's own documents.
@@ -70,7 +70,7 @@ def loop(bootstrap: str, topic: str, group: str, url: str, index: str) -> None:
 
 
 def quix(bootstrap: str, topic: str, group: str, url: str, index: str) -> None:
-    """Quix Streams with its Elasticsearch sink, its defaults but for the ids, which are the events'."""
+    """Quix Streams with its Elasticsearch sink, its defaults except for the ids, which are the events'."""
     # pylint: disable=import-outside-toplevel,import-error  # it lives in a virtual environment of its own
     from elasticsearch import Elasticsearch
     from quixstreams import Application, message_context

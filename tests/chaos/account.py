@@ -71,7 +71,7 @@ class Account:
         }
 
     def complaints(self) -> list[str]:
-        """Why the account does not close; none if it does."""
+        """Reasons why the account does not close; empty if it does."""
         lost = [number for number, event in enumerate(self._events) if event == _ACKNOWLEDGED]
         both = [number for number, event in enumerate(self._events) if event & _INDEXED and event & _DEAD]
         found = []

@@ -1,4 +1,4 @@
-"""What is done to sinks, broker and Elasticsearch."""
+"""Harm to sinks, broker and Elasticsearch."""
 
 import time
 from collections import Counter
@@ -146,7 +146,7 @@ class Harm:  # pylint: disable=too-many-instance-attributes  # everything that c
         return SinkProcess(self._trail, log, AUDIT_SINK_BATCH_SIZE="200")
 
     def _look_after_sinks(self) -> None:
-        """Replace sinks that have ended by themselves, which none ever should."""
+        """Replace sinks that have ended by themselves, and complain of each."""
         for place, sink in enumerate(self._sinks):
             if not sink.is_running:
                 last_words = sink.log().splitlines()[-1:]

@@ -133,7 +133,7 @@ _NEIGHBOURS: dict[str, set[str]] = {
     "grafana": {"prometheus", "tempo", "otel-collector"},
     "kibana": {"elasticsearch"},
 }
-"""Who can reach whom, which is what SECURITY.md says."""
+"""The services that can reach each other, as SECURITY.md says."""
 
 
 def test_every_service_shares_a_network_with_these_and_nobody_else() -> None:
@@ -212,7 +212,7 @@ def test_what_a_service_waits_for_can_be_waited_for() -> None:
 
 
 def test_up_waits_for_no_service_that_ends() -> None:
-    # `up --wait` wants every service to be running, but for those whose end another one waits for.
+    # `up --wait` wants every service to be running, except those whose end another one waits for.
     waited_for = {
         other
         for service in _SERVICES.values()

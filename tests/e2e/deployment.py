@@ -40,7 +40,7 @@ class Deployment:  # pylint: disable=too-many-instance-attributes  # a port for 
     sink_port: int
 
     def environment(self, service: str) -> dict[str, str]:
-        """What the compose file tells a service, with this machine's addresses and folders in place of its own."""
+        """The environment of a service in the compose file, with this machine's addresses and folders in place of its own."""
         moved = {
             "/run/secrets": str(self.secrets / service.removesuffix("-1")),
             "kafka:9092": f"localhost:{self.kafka_port}",
@@ -66,7 +66,7 @@ class Deployment:  # pylint: disable=too-many-instance-attributes  # a port for 
         return told | {name: str(port) for name, port in ports_of.items()}
 
     def bootstrap_commands(self) -> list[list[str]]:
-        """What the compose file's bootstrap runs, but for Elasticsearch's users, whom this machine's has in files."""
+        """The commands of the compose file's bootstrap, except for Elasticsearch's users, which are in files here."""
         script = compose()["services"]["bootstrap"]["entrypoint"][2]
         passwords = f"{self.secrets / 'bootstrap'}/"
         commands = re.findall(r"^python -m (.+)$", script.replace("/run/secrets/", passwords), re.MULTILINE)
@@ -97,7 +97,7 @@ def deployed(home: Path, patch: pytest.MonkeyPatch) -> Iterator[Deployment]:
     """The servers, secured as the compose file says, and with what its bootstrap makes."""
     secrets = home / "secrets"
     secrets.mkdir()
-    # As whoever runs the tests; only root could give files away.
+    # All are the tests' own; only root could give files away.
     patch.setattr(readers, "OWNERS", dict.fromkeys(readers.OWNERS, os.getuid()))
     assert make_secrets([str(secrets)]) == 0
     kafka_port, controller_port, elasticsearch_port, *others = ports.free(7)

@@ -39,7 +39,7 @@ _PATIENCE_SECONDS = 30
 
 @dataclass(frozen=True, slots=True)
 class Happened:  # pylint: disable=too-many-instance-attributes  # an event for each question
-    """What was done, by the ids of its events."""
+    """The searches and changes that were made, by the ids of their events."""
 
     operator: str
     searcher: str

@@ -69,7 +69,7 @@ def token(it: Deployment) -> Iterator[str]:
 
 
 def _is_healthy(kafka_port: int, controller_port: int) -> bool:
-    """What the compose file's health check says of a broker on these ports."""
+    """Whether the compose file's health check finds a broker on these ports healthy."""
     test = compose()["services"]["kafka"]["healthcheck"]["test"]
     assert (test[0], test[1]) == ("CMD", "bash")
     script = test[3].replace("/9092", f"/{kafka_port}").replace("/9093", f"/{controller_port}")

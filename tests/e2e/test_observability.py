@@ -25,7 +25,7 @@ from tests.support.waiting import eventually, wait_until_up
 DEPLOY = ROOT / "deploy"
 PATIENCE_SECONDS = 30
 _OF_PROMETHEUS = {"up": {"job", "instance"}, "ALERTS": {"alertname", "alertstate"}}
-"""What it keeps of its own."""
+"""Names that it keeps of its own."""
 
 Ask = Callable[..., Any]
 
@@ -55,7 +55,7 @@ def _metrics_urls(services: Services) -> list[str]:
 
 
 def _exposed(urls: list[str]) -> dict[str, set[str]]:
-    """What these expose: the labels of each sample, by its name."""
+    """The metrics that these expose: the labels of each sample, by its name."""
     exposed: dict[str, set[str]] = {}
     for url in urls:
         for family in text_string_to_metric_families(urllib3.request("GET", url).data.decode()):

@@ -36,7 +36,7 @@ class _Run(Process):
         self.start()
 
     def printed(self) -> str:
-        """What it has printed so far."""
+        """The output so far."""
         return self.output.read_text(encoding="utf-8")
 
     def wait_until_it_serves(self) -> None:

@@ -23,7 +23,7 @@ def compose() -> dict[str, Any]:
 
 
 def environment(service: str) -> dict[str, str]:
-    """What a service is told."""
+    """The environment of a service."""
     given = compose()["services"][service]["environment"]
     return {name: str(value) for name, value in given.items()}
 

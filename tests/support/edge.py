@@ -109,7 +109,7 @@ class Edge:
 
 
 def read_to_end(connection: socket.socket) -> bytes:
-    """What comes until the other side hangs up, in whatever manner."""
+    """Read until the other side hangs up, in one manner or another."""
     received = b""
     try:
         while part := connection.recv(65536):

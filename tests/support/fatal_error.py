@@ -7,7 +7,7 @@ from confluent_kafka import KafkaError, Producer
 
 
 def force_fatal_error(producer: Producer) -> None:
-    """Let the producer fail for good, as one does whose place a newer one has taken.
+    """Let the producer fail for ever, as one does whose place a newer one has taken.
 
     See ``rd_kafka_test_fatal_error`` in https://github.com/confluentinc/librdkafka/blob/v2.16.0/src/rdkafka.h.
     """

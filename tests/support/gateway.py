@@ -40,7 +40,7 @@ AUTHORIZATION = {"Authorization": "Octoxlabs b2N0b0FkbWlu", "Content-Type": "app
 
 @dataclass(frozen=True, slots=True)
 class Backing:
-    """What the gateway stands on."""
+    """The servers behind the gateway."""
 
     kafka_bootstrap: str
     elasticsearch_url: str

@@ -39,7 +39,7 @@ class Span:  # pylint: disable=too-many-instance-attributes  # a span has as man
 
 @dataclass
 class Collector:
-    """What has been exported so far, and the headers that came with the last export."""
+    """Spans that have been exported so far, and the headers that came with the last export."""
 
     url: str
     spans: list[Span] = field(default_factory=list)

@@ -26,7 +26,7 @@ _KEYWORDS = frozenset(("and", "or", "unless", "offset", "bool", "atan2", "start"
 
 @dataclass(frozen=True, slots=True)
 class Named:
-    """What an expression names.
+    """Names in an expression.
 
     Attributes:
         metrics: by name: the labels that its selectors match on.

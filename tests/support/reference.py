@@ -40,7 +40,7 @@ class Field:
 
 @dataclass
 class _Object:
-    """One nested object, or all of a document that is in none."""
+    """One nested object, or all of a document that is in no such object."""
 
     values: dict[str, list[Any]] = field(default_factory=dict)
     nested: list[tuple[str, "_Object"]] = field(default_factory=list)

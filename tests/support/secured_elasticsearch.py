@@ -68,7 +68,7 @@ class SecuredElasticsearch:
         (config / "users_roles").write_text("".join(f"{user}:{user}\n" for user in roles), encoding="utf-8")
 
     def program(self, settings: Mapping[str, str], password: str) -> Program:
-        """What runs the node.
+        """The program that runs the node.
 
         Args:
             settings: beside those of every embedded node.

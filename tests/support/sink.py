@@ -1,4 +1,4 @@
-"""What the sink's integration tests share: a trail of their own, the sink as a process, a faulty Elasticsearch."""
+"""Parts of the tests of consumers: a trail of the test's own, the consumer as a process, a faulty Elasticsearch."""
 
 import os
 import signal
@@ -94,7 +94,7 @@ class Trail:
 
     @property
     def index_prefix(self) -> str:
-        """What the indices' names start with."""
+        """The beginning of the indices' names."""
         return f"query-logs-{self.name}-"
 
     @property
@@ -104,7 +104,7 @@ class Trail:
 
     @property
     def projection(self) -> Projection:
-        """What the records become."""
+        """The projection of the topic's records."""
         return AuditProjection(self.index_prefix)
 
     @property
@@ -210,7 +210,7 @@ class Trail:
             return total
 
     def group_state(self) -> ConsumerGroupState:
-        """What the group is doing, as its coordinator tells it."""
+        """The group's state, as its coordinator tells it."""
         admin = AdminClient({"bootstrap.servers": self.bootstrap})
         state = admin.describe_consumer_groups([self.name])[self.name].result().state
         assert isinstance(state, ConsumerGroupState)
@@ -251,12 +251,12 @@ class TinyTrail(Trail):
 
     @property
     def index_prefix(self) -> str:
-        """What the index's name starts with."""
+        """The beginning of the index's name."""
         return f"tiny-{self.name}-"
 
     @property
     def projection(self) -> Projection:
-        """What the records become."""
+        """The projection of the topic's records."""
         return TinyProjection(self.index(datetime.now(UTC)))
 
     def index(self, timestamp: datetime) -> str:
@@ -318,7 +318,7 @@ class SinkProcess(Process):
         return self._log.read_text(encoding="utf-8")
 
     def get(self, path: str) -> tuple[int, str]:
-        """The status and body that its health port answers; status 0 while there is none."""
+        """The status and body that its health port answers; status 0 while it does not listen."""
         try:
             with urllib.request.urlopen(f"http://127.0.0.1:{self.port}{path}", timeout=10) as answer:
                 return answer.status, answer.read().decode()
@@ -329,7 +329,7 @@ class SinkProcess(Process):
             return 0, ""
 
     def metric(self, name: str) -> float:
-        """A metric's value, summed over its labels; 0 while there is none."""
+        """A metric's value, summed over its labels; 0 before it is set."""
         lines = self.get("/metrics")[1].splitlines()
         return sum(float(line.split()[-1]) for line in lines if line.split("{")[0].split(" ")[0] == name)
 
@@ -394,7 +394,7 @@ class Server:
 
 
 Start = Callable[..., SinkProcess]
-"""Starts a sink with these variables besides its trail's."""
+"""Starts a sink with these variables beside its trail's."""
 
 Fault = Callable[[bytes], Reply | None]
 """Looks at a bulk body; None passes it on, a reply is sent instead."""

@@ -41,7 +41,7 @@ class Stores:
     redis_port: int
 
     def moved(self, text: str, reader: str) -> str:
-        """What the compose file or a secret says, with this machine's places in it."""
+        """A text of the compose file or of a secret, with this machine's places in it."""
         places = {
             "/run/secrets": str(self.home / "secrets" / reader),
             "/etc/postgresql": str(self.home),

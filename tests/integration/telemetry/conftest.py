@@ -16,7 +16,7 @@ from tests.support.otlp_collector import Collector, collector
 
 @pytest.fixture(scope="package")
 def spans() -> Iterator[Collector]:
-    """What the services export."""
+    """The spans that the services export."""
     with collector() as kept:
         yield kept
 

@@ -1,4 +1,4 @@
-"""What the services log of everything that a client can do, and of outages: where and why, and never who or what."""
+"""Logs of everything that a client can do, and of outages: they say where and why, and never who or what."""
 
 from base64 import b64encode
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from tests.support.otlp_collector import Collector
 from tests.support.sink import event, refused_by_mapping
 from tests.support.waiting import eventually
 
-# Whatever has one of these in it is somebody's: a query, a name, a password, a program, an address.
+# Text with one of these in it is private: a query, a name, a password, a program, an address.
 MARK = "needle"
 ADDRESS = "203.0.113.77"
 QUERIES = (

@@ -1,4 +1,4 @@
-"""What a translated query finds in the real Elasticsearch."""
+"""Documents that a translated query finds in the real Elasticsearch."""
 
 from collections.abc import Iterator
 from typing import Any

@@ -20,7 +20,7 @@ _SERVERS_CERTIFICATES = {"kafka.crt", "elasticsearch.crt", "postgres.crt", "redi
 
 @pytest.fixture(autouse=True, scope="module")
 def _own() -> Iterator[None]:
-    """All files are those of whoever runs the tests; only root could give them away."""
+    """All files are the tests' own; only root could give them away."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(readers, "OWNERS", dict.fromkeys(readers.OWNERS, os.getuid()))
         yield

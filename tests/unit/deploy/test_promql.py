@@ -1,4 +1,4 @@
-"""What the checks of dashboards and alerts read out of PromQL."""
+"""Names that the checks of dashboards and alerts read out of PromQL."""
 
 import pytest
 

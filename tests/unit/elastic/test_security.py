@@ -1,4 +1,4 @@
-"""What `python -m elastic secure` asks of the cluster; what the roles allow is tested in tests/e2e."""
+"""Requests of `python -m elastic secure` to the cluster; tests/e2e tests what the roles allow."""
 
 import json
 from collections.abc import Iterator

@@ -11,7 +11,7 @@ from kit.kafka import KafkaSettings
 
 
 class _Failed(Message):
-    """What the client gives in place of a record."""
+    """An error, which the client gives in place of a record."""
 
     def __init__(self, is_retriable: bool) -> None:
         super().__init__(topic="letters", partition=0)

@@ -15,7 +15,7 @@ _NO_POSITION = KafkaError._AUTO_OFFSET_RESET  # pylint: disable=protected-access
 
 
 class _Failed(Message):
-    """What the client gives in place of a record."""
+    """An error, which the client gives in place of a record."""
 
     def __init__(self, partition: int, error: KafkaError) -> None:
         super().__init__(topic="t", partition=partition)
@@ -120,7 +120,7 @@ class _Member:
         self.leaves.append(orderly)
 
     def rebalance(self, what: str, *partitions: int) -> None:
-        """What librdkafka tells the member: on_assign, on_revoke or on_lost."""
+        """Call the member back, as librdkafka does: on_assign, on_revoke or on_lost."""
         self.kafka.callbacks[what](self.kafka, [TopicPartition("t", partition) for partition in partitions])
 
     def settle(self, partition: int, up_to: int) -> None:

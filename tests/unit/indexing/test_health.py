@@ -22,7 +22,7 @@ class _Loop(SimpleNamespace):
         self.wrong: dict[str, str | None] = {"elasticsearch": None, "kafka": None}
 
     def dependencies(self) -> dict[str, str | None]:
-        """What is wrong with each dependency."""
+        """The reason why each dependency is not ready."""
         return self.wrong
 
 

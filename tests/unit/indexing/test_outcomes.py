@@ -1,4 +1,4 @@
-"""What Elasticsearch's answers mean: success, duplicate, retry, stall, poison or split."""
+"""Answers of Elasticsearch, each as a success, duplicate, retry, stall, poison or split."""
 
 import pytest
 from hypothesis import given

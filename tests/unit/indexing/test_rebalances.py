@@ -127,7 +127,7 @@ class _Member:  # pylint: disable=too-many-instance-attributes  # a process, and
         """Members end by being killed."""
 
     def update_metrics(self) -> None:
-        """Nobody looks."""
+        """Metrics play no part."""
 
     def probe(self, timeout: float) -> None:
         """Kafka is always there."""

@@ -16,7 +16,7 @@ REFUSED: Item = (400, {"type": "document_parsing_exception", "reason": "no ip"})
 
 
 def write(events: int, letters: int = 0) -> Write:
-    """A write of so many events, with so many records that are none."""
+    """A write of so many events, with so many records that are no events."""
     records = [Message(topic="t", partition=0, offset=offset, value=b"{}") for offset in range(events + letters)]
     dead = [DeadLetter(record, "not_json", "") for record in records[events:]]
     return Write(Batch([], 0, 1), [b"line %d\n" % number for number in range(events)], records[:events], dead)

@@ -1,4 +1,4 @@
-"""What a worker's event loop makes of signals."""
+"""Signals, as a worker's event loop takes them."""
 
 import asyncio
 import os

@@ -1,4 +1,4 @@
-"""What a log line shows, and what it never does."""
+"""Lines of the log: what they show, and what they never do."""
 
 import io
 import logging

@@ -65,7 +65,7 @@ def repository() -> Iterator[tuple[str, list[str]]]:
     both = threading.Event()
 
     class Handler(QuietHandler):
-        """Sends the second half once a second client asks, or when none has for a second."""
+        """Sends the second half once a second client asks, or after a second."""
 
         def do_GET(self) -> None:  # pylint: disable=invalid-name  # the library's name
             """Send an archive."""

@@ -1,4 +1,4 @@
-"""Catalogues in memory: one read for all who wait, and none for a while after one that failed."""
+"""Catalogues in memory: one read for all who wait, and no read for a while after one that failed."""
 
 import asyncio
 import threading
@@ -72,7 +72,7 @@ def _run(coroutine: Coroutine[Any, Any, _T]) -> _T:
 
 
 async def _together(mappings: _Mappings, *asking: Coroutine[Any, Any, _T]) -> list[_T | BaseException]:
-    """What all get who have asked before the first read has ended."""
+    """The answers to all who have asked before the first read has ended."""
     mappings.go_on.clear()
     tasks = [asyncio.ensure_future(each) for each in asking]
     while not mappings.reads:

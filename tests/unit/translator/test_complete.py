@@ -1,4 +1,4 @@
-"""What can stand at the cursor."""
+"""Completions at the cursor."""
 
 import pytest
 from hypothesis import given

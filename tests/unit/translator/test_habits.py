@@ -1,4 +1,4 @@
-"""What is said to those who write other languages: where it is, and what to write instead."""
+"""Hints to those who write other languages: where the habit is, and what to write instead."""
 
 import re
 
@@ -47,7 +47,7 @@ def _rejection(text: str) -> QuerySyntaxError:
         ("a＝x", "＝", "write ="),
         ("a ∈ (x)", "∈", "write IN"),
         ("a > 1 < 5", "<", "write BETWEEN"),
-        # Words for more than one value, and for none.
+        # Words for more than one value, and for no value.
         ("a ~ (x|y)", "(x|y)", "write a ~ /x|y/"),
         ("a ~ (x OR y)", "(x OR y)", "write a ~ /x|y/"),
         ("a >= [1, 2]", "[1, 2]", "write a comparison for each value, with OR"),

@@ -1,4 +1,4 @@
-"""What holds for every query over every mapping, from the text to Elasticsearch's query."""
+"""Properties of every query over every mapping, from the text to Elasticsearch's query."""
 
 import gc
 import subprocess
@@ -100,7 +100,7 @@ def test_no_compound_query_is_there_for_nothing(world: World) -> None:
 
 
 def _atoms(query: dict[str, Any]) -> list[bytes]:
-    """What a query asks of documents, its structure apart; `terms` asks for one of several terms."""
+    """The conditions of a query, its structure apart; `terms` asks for one of several terms."""
     found: dict[bytes, None] = {}
     for name, body, _ in _leaves(query):
         if name == "terms":
@@ -124,12 +124,12 @@ def _with_existence(true: set[bytes], atoms: list[bytes]) -> set[bytes]:
 
 
 def _some_of(atoms: list[bytes]) -> st.SearchStrategy[set[bytes]]:
-    """Those that hold of a document; there are none in a query that asks nothing of documents."""
+    """The conditions that hold of a document; empty for a query that asks nothing of documents."""
     return st.sets(st.sampled_from(atoms)).map(lambda true: _with_existence(true, atoms)) if atoms else st.just(set())
 
 
 def _truth(query: dict[str, Any], true: set[bytes]) -> bool:
-    """What a query says of a document with one nested object a path, of which the true atoms hold."""
+    """Whether a query finds a document with one nested object a path, of which the true atoms hold."""
     ((name, body),) = query.items()
     if name == "nested":
         return _truth(body["query"], true)

@@ -1,4 +1,4 @@
-"""Notices: each kind where it is meant, none on ordinary queries, and suggestions that are queries."""
+"""Notices: each kind where it is meant, ordinary queries without any, and suggestions that are queries."""
 
 import pytest
 from hypothesis import given

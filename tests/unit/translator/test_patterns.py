@@ -1,4 +1,4 @@
-"""What patterns cost is known before anybody is asked, and a query whose patterns cost too much is refused."""
+"""The cost of patterns is known before Elasticsearch is asked, and a query whose patterns cost too much is refused."""
 
 import pytest
 

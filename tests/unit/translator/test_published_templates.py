@@ -1,4 +1,4 @@
-"""Mappings that nobody here wrote, and every type of field that Elasticsearch documents.
+"""Mappings that others have published, and every type of field that Elasticsearch documents.
 
 The fields are those of the Elastic Common Schema and of Wazuh's states indices.
 """
@@ -70,7 +70,7 @@ _MAPPINGS: dict[str, dict[str, Any]] = {
     # Its default is neither doc values nor a stored value, and so nothing that Elasticsearch could look for.
     "binary": {"doc_values": True},
 }
-"""What the definition of a type has besides it."""
+"""Parameters that the definition of a type has beside it."""
 _ASKED_FOR_EXISTENCE_ALONE = (
     *("object", "nested", "passthrough", "geo_point", "geo_shape", "point", "shape", "binary", "histogram"),
     *("integer_range", "long_range", "float_range", "double_range", "date_range", "ip_range"),
@@ -80,7 +80,7 @@ _ASKED_FOR_EXISTENCE_ALONE = (
 
 
 def _outcome(text: str, catalogue: Catalogue) -> str:
-    """What becomes of a query: "query", or the code of an error, which says what to do."""
+    """The outcome of a query: "query", or the code of an error, which says what to do."""
     try:
         translate(text, catalogue)
     except QueryError as error:

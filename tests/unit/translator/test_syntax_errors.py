@@ -1,4 +1,4 @@
-"""What a text that is no query is told."""
+"""Errors of a text that is no query."""
 
 import pytest
 

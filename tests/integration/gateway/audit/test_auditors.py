@@ -41,7 +41,7 @@ def trail(stack: Settings) -> Iterator[None]:
 
 @pytest.fixture
 def auditor(trail: None, client: Client) -> Client:
-    """A client of somebody who may read the trail."""
+    """A client of a user who may read the trail."""
     del trail
     User.objects.create(username="auditor", role=Role.AUDITOR)
     client.defaults["HTTP_AUTHORIZATION"] = "Octoxlabs YXVkaXRvcg=="

@@ -1,4 +1,4 @@
-"""An event that Kafka does not take, or a segment that the disk does not give back, stops none of those behind it."""
+"""An event that Kafka does not take, or a segment that the disk does not give back, stops no event behind it."""
 
 import logging
 from collections.abc import Callable, Iterator
@@ -79,7 +79,7 @@ def _trail(kafka: KafkaSettings, home: Path, timeout: float = 20.0) -> EventDeli
 
 
 def _leave_behind(home: Path, *segments: list[AuditEvent]) -> None:
-    """What a process that is gone has left in its spool."""
+    """Fill the spool of a process that is gone."""
     spool = Spool.claim(home, 64 * SEGMENT_BYTES, 1)
     for events in segments:
         for each in events:

@@ -139,7 +139,7 @@ def test_no_get_fails_while_a_gateway_is_killed_and_afterwards_it_is_left_alone(
         assert Counter(answers) == {200: 300}
         assert [ask(number) for number in range(20)] == [200] * 20
         eventually(lambda: addresses().total() == 320, "every request is logged")
-        # But for the few that found out that it was dead, none of the last were tried with it.
+        # Except for the few that found out that it was dead, the last were not tried with it.
         assert sum(_address(doomed) in line["sluice.upstream.address"] for line in edge.log()[-20:]) <= 4
 
 
@@ -252,7 +252,7 @@ def test_every_answer_has_each_security_header_once_and_tells_no_version(edge: E
 
 
 class _Page(HTMLParser):
-    """What a page loads, and what it has that a strict policy would block."""
+    """The addresses that a page loads, and the parts of it that a strict policy would block."""
 
     def __init__(self, html: str) -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""What the edge answers by itself: limits, slow clients, gateways that are away; and when it passes something on.
+"""Answers of the edge itself: limits, slow clients, gateways that are away; and when it passes something on.
 
 Behind it is a server of the test's own, because a real gateway does such things only when it is ill.
 """

@@ -1,4 +1,4 @@
-"""What no client should send, sent to a running gateway: each is answered with a problem, and none with a fault."""
+"""Bad input of every kind, sent to a running gateway: each is answered with a problem, and never with a fault."""
 
 import re
 from collections.abc import Callable, Iterator

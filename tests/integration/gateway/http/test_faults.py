@@ -1,4 +1,4 @@
-"""What a caller is told while something behind the gateway is down."""
+"""Answers to a caller while a dependency of the gateway is down."""
 
 import logging
 import time

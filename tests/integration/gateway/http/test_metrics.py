@@ -1,4 +1,4 @@
-"""What a running gateway tells Prometheus."""
+"""Metrics of a running gateway."""
 
 from pathlib import Path
 
@@ -10,7 +10,7 @@ from tests.support.waiting import eventually
 
 
 def _samples(gateway: Gateway) -> dict[tuple[str, frozenset[tuple[str, str]]], float]:
-    """What the gateway says now, by name and labels."""
+    """The values of the gateway's metrics now, by name and labels."""
     response = urllib3.request("GET", f"{gateway.url}/metrics", retries=False, timeout=30.0)
     assert response.status == 200
     assert response.headers["Content-Type"].startswith("text/plain")

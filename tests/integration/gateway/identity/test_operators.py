@@ -25,7 +25,7 @@ PASSWORD = "correct horse battery staple"
 
 @pytest.fixture(autouse=True)
 def administrator(stack: Settings) -> User:
-    """Who runs the place."""
+    """The operator who does the changes."""
     del stack
     rate_limits.memory.clear()
     return User.objects.create_superuser("operator", PASSWORD)

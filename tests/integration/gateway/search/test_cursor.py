@@ -1,4 +1,4 @@
-"""``"cursor"`` of ``POST /search``: a snapshot that is read to any depth, by its user and nobody else."""
+"""``"cursor"`` of ``POST /search``: a snapshot that is read to any depth, by its user alone."""
 
 from collections.abc import Iterator
 from datetime import timedelta

@@ -1,4 +1,4 @@
-"""Clients that are slow, hang up, lie about lengths or flood: whoever behaves is served on."""
+"""Clients that are slow, hang up, lie about lengths or flood, while all others are served on."""
 
 import socket
 import struct

@@ -1,4 +1,4 @@
-"""A gateway in its container's memory: whatever comes a hundred times at once, no worker ends, and others search."""
+"""A gateway in its container's memory: a hundred times anything at once ends no worker, and others search."""
 
 import socket
 from collections import Counter

@@ -1,4 +1,4 @@
-"""What `status` prints of a backlog."""
+"""Lines of `status` about a backlog."""
 
 from audit_sink.commands.status import lag_table, oldest_line
 from indexing.backlog import PartitionBacklog

@@ -1,4 +1,4 @@
-"""What a delivery report says of an event."""
+"""Delivery reports, as they decide on an event."""
 
 import pytest
 from confluent_kafka import KafkaError

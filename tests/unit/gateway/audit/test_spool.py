@@ -313,7 +313,7 @@ class CrashingSpool(RuleBasedStateMachine):
 
     @rule(torn=st.integers(0, 200))
     def crash(self, torn: int) -> None:
-        """The process ends while it writes an event that nobody is told of; the next one starts."""
+        """The process ends while it writes an event that was promised to no client; the next one starts."""
         self.spool.close()
         segments = sorted(self.root.glob("*/*.spool"))
         if segments and torn:

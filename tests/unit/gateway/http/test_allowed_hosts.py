@@ -1,4 +1,4 @@
-"""Who may ask under which name."""
+"""Names of the gateway under which a client may ask."""
 
 import pytest
 from django.test import Client

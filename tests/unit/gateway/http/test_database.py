@@ -1,4 +1,4 @@
-"""What a database URL means to Django."""
+"""Database URLs, as Django's settings."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""What long bodies and answers may hold, and who is given up, or refused, for others."""
+"""Memory of long bodies and answers, and the requests that are given up or refused for others."""
 
 import asyncio
 from collections.abc import Iterator

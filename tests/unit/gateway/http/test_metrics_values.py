@@ -1,4 +1,4 @@
-"""What a worker counts is in its file a second later, and in its own answer at once."""
+"""Metrics of a worker are in its file a second later, and in its own answer at once."""
 
 import os
 import subprocess

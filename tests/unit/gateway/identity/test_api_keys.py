@@ -13,7 +13,7 @@ NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
 
 @pytest.fixture
 def user(db: None) -> User:
-    """Who owns the keys."""
+    """The user who owns the keys."""
     del db
     return User.objects.create_user("octoAdmin")
 

@@ -1,4 +1,4 @@
-"""Who comes in, and who does not."""
+"""Credentials that are accepted, and those that are not."""
 
 import base64
 import unicodedata

@@ -10,7 +10,7 @@ from gateway.identity.models import EVERY_INDEX, Role, User
 
 @pytest.fixture(autouse=True)
 def two_indices(settings: Settings) -> None:
-    """What is configured."""
+    """The indices that are configured."""
     settings.GATEWAY = settings.GATEWAY.model_copy(update={"search_indices": ("devices", "assets")})
 
 

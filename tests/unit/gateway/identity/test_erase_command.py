@@ -45,7 +45,7 @@ def _rows() -> list[int]:
 
 @pytest.fixture
 def operator(db: None) -> User:
-    """Who administers; nothing of theirs is to go."""
+    """The administrator, of whom nothing is to go."""
     del db
     return User.objects.create_user("operator", role=Role.ADMIN)
 

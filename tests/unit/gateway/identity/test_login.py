@@ -56,7 +56,7 @@ def test_failures_of_a_name_at_an_address_are_limited_even_for_the_right_passwor
     with pytest.raises(Problem, match="Failing log-ins") as caught:
         log_in_with_password("grace", PASSWORD, address)
     assert caught.value.status == 429
-    # Nobody is locked out by failures elsewhere.
+    # Failures elsewhere lock no user out.
     assert log_in_with_password("grace", PASSWORD, "192.0.2.1") == grace
 
 

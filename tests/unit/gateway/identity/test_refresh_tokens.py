@@ -1,4 +1,4 @@
-"""Refresh tokens: each renews its log-in once, and none survives what ends the log-in."""
+"""Refresh tokens: each renews its log-in once, and ends with the log-in."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta

@@ -1,4 +1,4 @@
-"""What the vendor's client may ask for: what it really sends, and no liberty beyond."""
+"""Requests of the vendor's client: those that it really sends, and no liberty beyond."""
 
 from typing import Any
 

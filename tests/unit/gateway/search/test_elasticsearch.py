@@ -1,4 +1,4 @@
-"""What Elasticsearch is asked, and what its errors mean to a caller."""
+"""Requests to Elasticsearch, and what its errors mean to a caller."""
 
 import logging
 from typing import Any

@@ -1,4 +1,4 @@
-"""What requests may ask for: defaults, bounds, and no liberty with types."""
+"""Requests of a search: defaults, bounds, and no liberty with types."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""What the translator's answers mean."""
+"""Answers of the translator, and what they mean."""
 
 from http import HTTPStatus
 from typing import Any

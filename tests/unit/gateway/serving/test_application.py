@@ -1,4 +1,4 @@
-"""What becomes of an answer whose client does not take it."""
+"""The end of an answer whose client does not take it."""
 
 import asyncio
 import itertools
@@ -34,7 +34,7 @@ class _Endless:
         return itertools.repeat(b"more")
 
     def close(self) -> None:
-        """Note that nobody reads it any more."""
+        """Note that it is read no more."""
         self.closed.set()
 
 

@@ -1,4 +1,4 @@
-"""Whatever a header holds, the application answers."""
+"""An answer of the application to every content of a header."""
 
 import io
 from http import HTTPStatus
