@@ -136,7 +136,7 @@ _NEIGHBOURS: dict[str, set[str]] = {
 """The services that can reach each other, as SECURITY.md says."""
 
 
-def test_every_service_shares_a_network_with_these_and_nobody_else() -> None:
+def test_every_service_shares_a_network_with_these_and_no_others() -> None:
     def neighbours(name: str) -> set[str]:
         own = set(_SERVICES[name].get("networks", []))
         return {each for each, service in _SERVICES.items() if own & set(service.get("networks", []))} - {name}
@@ -156,7 +156,7 @@ def test_the_edges_address_is_its_own_and_the_only_one_that_is_believed() -> Non
 
 
 @pytest.mark.parametrize("name", _SERVICES)
-def test_what_is_written_to_memory_has_a_bound(name: str) -> None:
+def test_file_systems_in_memory_have_a_bound(name: str) -> None:
     for mount in _SERVICES[name].get("tmpfs", []):
         assert re.search(r":(.*,)?size=\d+m\b", mount), mount
 
@@ -203,7 +203,7 @@ def test_bodies_that_are_on_their_way_through_the_edge_cannot_fill_its_memory() 
     assert int(size[1]) + 380 <= int(memory.removesuffix("M"))
 
 
-def test_what_a_service_waits_for_can_be_waited_for() -> None:
+def test_a_service_waits_for_others_that_can_be_waited_for() -> None:
     for name, service in _SERVICES.items():
         for other, waiting in service.get("depends_on", {}).items():
             expected = "service_completed_successfully" if other in _ONE_SHOT else "service_healthy"

@@ -127,7 +127,7 @@ def test_a_dsl_on_several_lines_is_put_on_one() -> None:
 
 @pytest.mark.parametrize("text", [b'"\\ud800"', b'"\xff"'])
 @pytest.mark.parametrize("member", ["dsl", "query"])
-def test_what_no_unicode_text_holds_is_no_json(member: str, text: bytes) -> None:
+def test_a_lone_surrogate_is_no_json(member: str, text: bytes) -> None:
     content = b'{"a":%b}' % text if member == "dsl" else text
     value = orjson.dumps(changed(GOLDEN, "@", "data", member)).replace(b'"@"', content)
 

@@ -147,7 +147,7 @@ def test_headers_are_cloudevents_binary_mode() -> None:
     ]
 
 
-def test_headers_hold_no_traceparent_where_there_is_none() -> None:
+def test_headers_hold_no_traceparent_where_the_request_has_none() -> None:
     assert "traceparent" not in dict(headers(produced(GOLDEN), None))
 
 

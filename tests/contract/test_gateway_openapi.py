@@ -48,7 +48,7 @@ def test_it_is_the_same_whatever_the_query_string_says(parameter: str, document:
     assert (response.status_code, yaml.safe_load(response.content)) == (200, document)
 
 
-def test_who_accepts_neither_yaml_nor_json_gets_a_problem() -> None:
+def test_a_client_that_accepts_neither_yaml_nor_json_gets_a_problem() -> None:
     response = Client().get("/schema/", headers={"Accept": "text/html"})
     assert (response.status_code, response["Content-Type"]) == (406, "application/problem+json")
 

@@ -99,7 +99,7 @@ def test_every_source_that_is_copied_is_in_the_context() -> None:
         assert any(path == source or path.startswith(f"{source}/") for path in _context()), source
 
 
-def test_the_lock_of_the_image_has_a_digest_for_each_package_and_none_of_the_embedded_servers() -> None:
+def test_the_lock_of_the_image_has_a_digest_for_each_package_and_no_embedded_server() -> None:
     lock = (ROOT / "requirements" / "runtime.txt").read_text(encoding="utf-8")
     packages = re.findall(r"^([a-z0-9-]+)(?:\[.*\])?==", lock, re.MULTILINE)
     assert len(packages) > 50

@@ -179,7 +179,7 @@ def test_an_output_that_is_full_is_one_line_and_exit_status_1(url: str) -> None:
     ("status", "answer"),
     [(HTTPStatus.OK, []), (HTTPStatus.OK, {"results": []}), (HTTPStatus.NOT_FOUND, {"detail": None})],
 )
-def test_what_is_no_gateway_is_called_that(status: HTTPStatus, answer: object) -> None:
+def test_a_server_that_is_no_gateway_is_called_that(status: HTTPStatus, answer: object) -> None:
     handler = type("_Other", (_Gateway,), {"status": status, "answer": answer})
     with serving(handler) as address:
         result = _run("", "--user", "ada", "--url", address)
@@ -188,7 +188,7 @@ def test_what_is_no_gateway_is_called_that(status: HTTPStatus, answer: object) -
 
 
 @pytest.mark.parametrize("token", [None, 5, "a\r\nX-Evil: 1", "ş", ""])
-def test_a_token_that_is_none_is_not_shown_to_anybody(token: object, shown: list[str | None]) -> None:
+def test_an_invalid_token_is_never_shown(token: object, shown: list[str | None]) -> None:
     handler = type("_Other", (_Gateway,), {"answer": {"access_token": token}})
     with serving(handler) as address:
         result = _run("", "--url", address, variables={"GATEWAY_API_KEY": "another_key"})

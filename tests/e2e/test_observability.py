@@ -169,7 +169,7 @@ def ask(busy: Services, edge: Edge, exporter: str, tmp_path_factory: pytest.Temp
 
 
 @pytest.mark.parametrize(("place", "expression", "text"), [*_panels(), *_alerts()])
-def test_what_a_dashboard_or_an_alert_names_is_exposed(
+def test_every_metric_that_a_dashboard_or_an_alert_names_is_exposed(
     place: str, expression: str, text: str, exposed: dict[str, set[str]], request: pytest.FixtureRequest
 ) -> None:
     found = named(expression)

@@ -98,12 +98,12 @@ def test_a_query_that_is_wrong_says_where(octo: Any) -> None:
 
 
 @pytest.mark.parametrize("call", ["get_adapters", "get_queries", "get_users", "search_users", "search_avm"])
-def test_what_the_gateway_does_not_do_is_a_404_that_says_so(call: str, octo: Any) -> None:
+def test_a_call_that_the_gateway_does_not_have_is_a_404_that_says_so(call: str, octo: Any) -> None:
     with pytest.raises(ApiException, match="404.*octoxlabs client"):
         getattr(octo, call)()
 
 
-def test_what_it_searches_ends_up_in_the_audit_index(octo: Any, services: Services) -> None:
+def test_its_searches_end_up_in_the_audit_index(octo: Any, services: Services) -> None:
     query = f"Hostname = {uuid.uuid4()}"
     assert octo.search_devices(query) == (0, [])
     url = f"{services.servers.elasticsearch.url}/query-logs-*/_search"

@@ -60,7 +60,7 @@ def test_a_replay_indexes_what_is_mended_and_can_be_repeated(
     assert trail.indexed() == before
 
 
-def test_what_was_replayed_is_listed_and_counted_no_more_unless_all_is_asked_for(trail: Trail, start: Start) -> None:
+def test_replayed_letters_are_listed_and_counted_no_more_unless_all_are_asked_for(trail: Trail, start: Start) -> None:
     trail.produce_raw(b"no event")
     start()
     eventually(lambda: len(trail.dead_letters()) == 1, "a dead letter")
@@ -138,7 +138,7 @@ def test_a_dead_letter_that_is_not_there_is_one_line_and_exit_status_1(trail: Tr
     assert missing.stderr.count("\n") == 1
 
 
-def test_a_position_that_is_none_is_refused_with_exit_status_2(trail: Trail) -> None:
+def test_an_invalid_position_is_refused_with_exit_status_2(trail: Trail) -> None:
     refused = trail.command("dead-letters", "show", "-1:x")
 
     assert refused.returncode == 2
@@ -175,7 +175,7 @@ def test_status_tells_lag_pause_oldest_event_and_dead_letters(
     assert lines[11].startswith(f"dead letters in {trail.dlq_topic}: 2 (1 ")
 
 
-def test_status_without_a_sink_says_that_none_can_be_reached(trail: Trail) -> None:
+def test_status_without_a_sink_says_that_it_cannot_be_reached(trail: Trail) -> None:
     trail.produce([event()])
     result = trail.command("status", AUDIT_SINK_METRICS_PORT="1")
 

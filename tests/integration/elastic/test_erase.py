@@ -119,7 +119,7 @@ def test_without_kafka_nothing_is_erased_and_what_to_do_is_said(
     assert not client.indices.exists(index=ERASURES)
 
 
-def test_what_cannot_be_deleted_is_said_and_on_the_account(
+def test_documents_that_cannot_be_deleted_are_told_and_on_the_account(
     client: Elasticsearch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     client.indices.put_settings(index=_DAYS[1], settings={"index.blocks.write": True})
@@ -145,7 +145,7 @@ def test_a_closed_index_is_named_and_nothing_is_deleted(
 
 
 @pytest.mark.parametrize("name", ["nobody", "*", "ayşe", "user.name:*"])
-def test_somebody_who_is_not_on_the_trail_is_nothing_to_find(
+def test_a_person_who_is_not_on_the_trail_is_nothing_to_find(
     client: Elasticsearch, capsys: pytest.CaptureFixture[str], name: str
 ) -> None:
     del client
@@ -166,7 +166,7 @@ def test_somebody_who_is_not_on_the_trail_is_nothing_to_find(
         ["--user", "a", "--delete", "x" * 1_001],
     ],
 )
-def test_what_names_no_single_person_or_gives_no_reason_is_refused(arguments: list[str]) -> None:
+def test_arguments_without_a_single_person_or_a_reason_are_refused(arguments: list[str]) -> None:
     with pytest.raises(SystemExit) as ended:
         main(["erase", *arguments])
     assert ended.value.code == 2

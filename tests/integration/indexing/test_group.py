@@ -10,7 +10,7 @@ from tests.support.sink import FaultyElasticsearch, Start, Trail, event
 from tests.support.waiting import eventually
 
 
-def test_members_come_and_go_under_load_and_none_stops_for_the_others(trail: Trail, start: Start) -> None:
+def test_members_come_and_go_under_load_and_do_not_stop_for_each_other(trail: Trail, start: Start) -> None:
     first = start(AUDIT_SINK_BATCH_SIZE="50").wait_until_ready()
     trail.produce(event(number) for number in range(2_000))
     second = start(AUDIT_SINK_BATCH_SIZE="50").wait_until_ready()

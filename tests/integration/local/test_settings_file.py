@@ -37,7 +37,7 @@ def test_without_a_file_nothing_is_set(path: Path) -> None:
     assert own.values == {}
 
 
-def test_what_is_set_reaches_the_services_and_goes_before_what_the_stack_would_take(path: Path) -> None:
+def test_settings_reach_the_services_and_go_before_the_stacks_own(path: Path) -> None:
     environment = _checked(
         path,
         "# of my own\n\nGATEWAY_SEARCH_INDICES=devices,assets\n  GATEWAY_USER_RATE = '5/minute'  # slow\n"
@@ -70,7 +70,7 @@ def test_what_is_set_reaches_the_services_and_goes_before_what_the_stack_would_t
         ("GATEWAY_QUEUE=1", "GATEWAY_QUEUE is set in line 1 already"),
     ],
 )
-def test_what_cannot_be_is_named_with_file_line_and_name_and_never_its_value(
+def test_an_invalid_setting_is_named_with_file_line_and_name_and_never_its_value(
     path: Path, line: str, complaint: str
 ) -> None:
     with pytest.raises(ConfigurationError) as refused:

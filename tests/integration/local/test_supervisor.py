@@ -38,7 +38,7 @@ def test_leaving_stops_every_program(tmp_path: Path) -> None:
     _wait_until_gone(pids)
 
 
-def test_what_a_program_prints_is_in_its_log(tmp_path: Path) -> None:
+def test_the_output_of_a_program_is_in_its_log(tmp_path: Path) -> None:
     log = tmp_path / "logs/speaker.log"
     program = Program(
         "speaker", [sys.executable, "-c", _SLEEPER], lambda: log.exists() and "here" in log.read_text("utf-8")
@@ -47,7 +47,7 @@ def test_what_a_program_prints_is_in_its_log(tmp_path: Path) -> None:
         stack.start(program)
 
 
-def test_a_program_gets_its_variables_and_none_of_the_users(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_program_gets_its_variables_and_not_the_users(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("KAFKA_SASL_PASSWORD", "the user's own")
     code = "import os; print(os.environ.get('KAFKA_SASL_PASSWORD'), os.environ['GREETING'], flush=True); " + _SLEEPER
     log = tmp_path / "logs/speaker.log"

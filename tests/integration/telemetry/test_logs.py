@@ -144,7 +144,7 @@ def _poison(stack: Stack) -> None:
         stack.trail.produce_raw(value)
 
 
-def test_no_log_holds_what_is_somebodys(after: After) -> None:
+def test_no_log_holds_private_text(after: After) -> None:
     for service in SERVICES:
         log = after.stack.log(service).lower()
         for private in (MARK, USER, ADDRESS, *after.secrets, b64encode(USER.encode()).decode()):
@@ -177,7 +177,7 @@ def test_a_line_about_a_request_has_its_trace(traced: Stack) -> None:
     ]
 
 
-def test_no_span_holds_what_is_somebodys(traced_after: After, spans: Collector) -> None:
+def test_no_span_holds_private_text(traced_after: After, spans: Collector) -> None:
     assert len(spans.spans) > 100
     for span in spans.spans:
         for private in (MARK, USER, ADDRESS, *traced_after.secrets):

@@ -73,7 +73,7 @@ def _definitions() -> Iterator[tuple[dict[str, Any], object, str]]:
         yield definition, value, "some"
 
 
-def test_what_is_asked_is_taken_and_existence_is_answered_where_it_is_known(client: Elasticsearch) -> None:
+def test_queries_are_taken_and_existence_is_answered_where_it_is_known(client: Elasticsearch) -> None:
     fields = {f"field-{number}": each for number, each in enumerate(_definitions())}
     mapping = {"properties": {name: definition for name, (definition, _, _) in fields.items()}}
     client.indices.create(index="parameters", mappings=mapping, settings={"number_of_replicas": 0})

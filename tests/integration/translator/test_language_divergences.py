@@ -83,7 +83,7 @@ def _mended(text: str, *documents: dict[str, Any], case_insensitive: bool = Fals
         ],
     ],
 )
-def test_what_is_meant_is_found_all_the_same(client: Elasticsearch, world: World) -> None:
+def test_the_documents_that_are_meant_are_found_all_the_same(client: Elasticsearch, world: World) -> None:
     assert not disagreements(client, world)
 
 
@@ -115,7 +115,7 @@ def test_what_is_meant_is_found_all_the_same(client: Elasticsearch, world: World
         ("Ip < 0.0.0.0", [{"Ip": "10.0.0.1"}, {"Ip": "fe80::1"}, {"Ip": "::1"}], False, [2]),
     ],
 )
-def test_what_the_documentation_warns_of(
+def test_divergences_that_the_documentation_warns_of(
     client: Elasticsearch, text: str, documents: list[dict[str, Any]], case_insensitive: bool, found: list[int]
 ) -> None:
     index = f"warned-{next(_numbers)}"
@@ -129,7 +129,7 @@ def test_what_the_documentation_warns_of(
 
 
 @pytest.mark.parametrize("text", ['Sparse = "two words"'])
-def test_what_the_documentation_says_that_elasticsearch_refuses(client: Elasticsearch, text: str) -> None:
+def test_queries_that_elasticsearch_refuses_as_the_documentation_says(client: Elasticsearch, text: str) -> None:
     index = f"warned-{next(_numbers)}"
     mapping = {"properties": {**_MAPPING["properties"], "Sparse": {"type": "text", "index_options": "docs"}}}
     client.indices.create(index=index, mappings=mapping, settings={"number_of_replicas": 0})
@@ -147,7 +147,7 @@ def test_what_the_documentation_says_that_elasticsearch_refuses(client: Elastics
         ("p > now-100y", {"p": {"type": "date_nanos"}}, "type_mismatch"),
     ],
 )
-def test_what_the_documentation_says_that_the_language_refuses(
+def test_queries_that_the_language_refuses_as_the_documentation_says(
     text: str, properties: dict[str, Any], code: str
 ) -> None:
     with pytest.raises(QueryError) as refusal:

@@ -509,7 +509,7 @@ def test_a_bad_setting_is_one_line_that_names_it(variable: str, value: str) -> N
     assert variable in result.stderr
 
 
-def test_a_port_that_somebody_serves_on_is_one_line_that_names_it(elasticsearch_url: str) -> None:
+def test_a_port_that_is_taken_is_one_line_that_names_it(elasticsearch_url: str) -> None:
     with _service(ELASTICSEARCH_URL=elasticsearch_url) as service:
         command = [sys.executable, "-m", "translator", "serve"]
         result = subprocess.run(

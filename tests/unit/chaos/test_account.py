@@ -65,7 +65,7 @@ def test_an_event_that_is_a_document_and_a_dead_letter_is_told() -> None:
     assert account.complaints() == [f"1 events are documents and dead letters, the first {event_id(0)}"]
 
 
-def test_what_was_never_produced_is_told() -> None:
+def test_a_document_of_no_event_is_told() -> None:
     account = _account(1)
     account.found_document(event_id(0))
     account.found_document(event_id(1))

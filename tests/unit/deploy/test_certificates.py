@@ -83,7 +83,7 @@ def test_an_authority_is_renewed_before_a_certificate_of_its_could_outlive_it() 
     assert not certificates.is_good_authority(authority, key, last_day)
 
 
-def test_what_an_authority_signed_is_trusted_by_who_knows_its_renewed_certificate(tmp_path: Path) -> None:
+def test_certificates_are_trusted_by_clients_that_know_the_authoritys_renewed_one(tmp_path: Path) -> None:
     authority_key, key = certificates.new_key(), certificates.new_key()
     authority, renewed = (certificates.authority(authority_key, "authority", datetime.now(UTC)) for _ in range(2))
     certificate = certificates.server(key, _HOSTS, (authority_key, authority), datetime.now(UTC))

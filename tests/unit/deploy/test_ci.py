@@ -47,11 +47,11 @@ def test_a_job_may_read_the_code_and_nothing_else_and_runs_what_is_pinned(job: d
         assert "secrets." not in str(step)
 
 
-def test_whoever_runs_without_being_told_what_may_do_nothing() -> None:
+def test_a_job_without_permissions_of_its_own_may_do_nothing() -> None:
     assert [_read(path)["permissions"] for path in WORKFLOWS] == [{}] * len(WORKFLOWS)
 
 
-def test_what_a_job_runs_is_there_and_is_a_script_without_faults_of_form() -> None:
+def test_every_script_of_a_job_is_there_and_has_no_faults_of_form() -> None:
     scripts = {
         step["run"] for job in _jobs().values() for step in job["steps"] if step.get("run", "").startswith(".ci/")
     }

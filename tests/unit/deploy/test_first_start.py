@@ -71,7 +71,7 @@ def test_no_secret_is_printed(tmp_path: Path, capsys: pytest.CaptureFixture[str]
     assert not [name for name, content in _files(tmp_path).items() if content.strip() in printed]
 
 
-def test_what_is_removed_from_the_vault_is_made_anew_for_all_of_its_readers(deployment: Path) -> None:
+def test_a_secret_that_is_removed_from_the_vault_is_made_anew_for_all_of_its_readers(deployment: Path) -> None:
     before = _files(deployment)
     (deployment / "vault" / "kafka-gateway").unlink()
     main([str(deployment)])
@@ -131,7 +131,7 @@ def test_an_emptied_original_is_refused_and_nothing_is_made_in_its_place(
     assert said.count("\n") == 1
 
 
-def test_what_is_no_key_is_refused_in_one_line(deployment: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_text_that_is_no_key_is_refused_in_one_line(deployment: Path, capsys: pytest.CaptureFixture[str]) -> None:
     damaged = deployment / "vault" / "kafka.key"
     damaged.chmod(0o600)
     damaged.write_text("-----BEGIN PRIVATE KEY-----\n")
@@ -153,7 +153,7 @@ def test_a_password_that_was_written_with_an_editor_has_no_line_feed(deployment:
 @pytest.mark.parametrize(
     "host", ["*.example.com", "sluice.example.com:8443", "münchen.example", "", "a b", "::1", "-a", "a.b."]
 )
-def test_what_is_no_host_is_refused_in_one_line_before_anything_is_made(
+def test_text_that_is_no_host_is_refused_in_one_line_before_anything_is_made(
     tmp_path: Path, host: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main([str(tmp_path), f"--host={host}"]) == 2
@@ -181,7 +181,7 @@ def test_a_readers_lost_volume_is_filled_again_with_the_same(deployment: Path) -
     assert _files(deployment) == before
 
 
-def test_no_reader_but_who_has_to_sees_anothers_password(deployment: Path) -> None:
+def test_no_service_sees_the_password_of_another_except_where_it_must(deployment: Path) -> None:
     originals = {path.name: path.read_text() for path in (deployment / "vault").iterdir()}
     seen: dict[str, set[str]] = {}
     for name, content in _files(deployment).items():

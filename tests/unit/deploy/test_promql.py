@@ -26,6 +26,6 @@ def test_metrics_and_labels_are_found(expression: str, expected: Named) -> None:
     assert named(expression) == expected
 
 
-def test_what_is_not_understood_is_not_passed_over() -> None:
+def test_an_expression_that_is_not_understood_is_not_passed_over() -> None:
     with pytest.raises(ValueError, match="not understood: '; b'"):
         named("a ; b")

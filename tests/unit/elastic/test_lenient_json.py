@@ -27,6 +27,6 @@ def test_half_a_character_is_replaced_and_nothing_else(answer: bytes, read: Any)
 
 
 @pytest.mark.parametrize("answer", [b"<html>", b'{"a": ', rb'{"a": "\ud83d"', b"[" * 2_000])
-def test_what_is_no_json_is_refused(answer: bytes) -> None:
+def test_text_that_is_no_json_is_refused(answer: bytes) -> None:
     with pytest.raises(SerializationError):
         LenientSerializer().loads(answer)

@@ -45,7 +45,7 @@ class _Long(QuietHandler):
 
 
 @pytest.mark.parametrize("how", ["chunked", "announced"])
-def test_what_is_over_the_bound_is_not_read_and_what_is_not_is(how: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_answer_over_the_bound_is_not_read_and_any_other_is(how: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("elastic.exchange.MAX_ANSWER_BYTES", LIMIT)
     _Long.connections.clear()
     with serving(_Long) as url, connect(ElasticsearchSettings(url=url), connections=1) as client:

@@ -54,7 +54,7 @@ def test_a_group_that_never_committed_has_all_that_is_left_before_it() -> None:
     assert PartitionBacklog(0, committed=None, low=30, end=100).lag == 70
 
 
-def test_what_retention_deleted_unread_is_no_lag() -> None:
+def test_records_that_retention_deleted_unread_are_no_lag() -> None:
     backlog = PartitionBacklog(0, committed=10, low=30, end=100)
     assert (backlog.start, backlog.lag) == (30, 70)
 

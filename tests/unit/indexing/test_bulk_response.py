@@ -61,12 +61,12 @@ def test_an_item_of_an_unknown_action_makes_the_answer_unusable(item: dict[str, 
         "text",
     ],
 )
-def test_what_is_no_answer_to_a_bulk_request_is_refused(answer: Any) -> None:
+def test_any_other_answer_is_refused(answer: Any) -> None:
     with pytest.raises(ValueError, match="not a bulk answer"):
         _read(answer, 1)
 
 
 @pytest.mark.parametrize("body", [b"", b"<html>", b"\xff\xfe", b"[" * 100_000])
-def test_what_is_no_json_is_refused(body: bytes) -> None:
+def test_text_that_is_no_json_is_refused(body: bytes) -> None:
     with pytest.raises(ValueError, match="not a bulk answer"):
         read_items(body, 1)

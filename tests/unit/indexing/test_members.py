@@ -49,6 +49,6 @@ def test_a_name_stands_for_all_of_its_addresses() -> None:
 
 
 @pytest.mark.parametrize("name", ["no-such-host.invalid", "x" * 100, "a..b"])
-def test_a_name_that_nobody_knows_is_told(name: str) -> None:
+def test_an_unknown_name_is_told(name: str) -> None:
     with pytest.raises(MemberUnreachable):
         addresses(name, 9108)

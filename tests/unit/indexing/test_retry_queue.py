@@ -20,7 +20,7 @@ def test_everything_is_given_out_once_and_within_the_longest_back_off(attempts: 
     assert sorted(given_out) == list(range(len(attempts)))
 
 
-def test_what_is_due_at_once_keeps_its_order_without_being_compared() -> None:
+def test_things_due_at_once_keep_their_order_without_being_compared() -> None:
     class Always(Random):
         """Draws no delay."""
 

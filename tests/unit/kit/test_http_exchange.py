@@ -196,7 +196,7 @@ def test_a_server_that_hangs_up_is_told_from_others(answer: bytes) -> None:
 
 
 @pytest.mark.parametrize("kept", [False, True])
-def test_what_changes_nothing_is_sent_once_more_where_the_server_hangs_up_and_not_again(kept: bool) -> None:
+def test_a_request_that_changes_nothing_is_sent_once_more_where_the_server_hangs_up_and_not_again(kept: bool) -> None:
     ok = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
     # A kept connection ends with the next request on it.
     first = [ok + b"THEN HANG UP"] if kept else [b""]
@@ -227,7 +227,7 @@ def test_a_kept_connection_that_is_closed_is_replaced() -> None:
     assert len(requests) == 2
 
 
-def test_what_is_no_http_and_what_nobody_listens_on_are_no_answers() -> None:
+def test_bytes_that_are_no_http_and_a_closed_port_are_no_answers() -> None:
     with _answering(b"SSH-2.0-OpenSSH\r\nHANG UP") as (url, _), pytest.raises(NoAnswer):
         _get(HttpExchange(url, connections=1, limit=LIMIT), "/")
     with pytest.raises(NoAnswer) as nobody:

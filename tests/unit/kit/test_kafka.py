@@ -8,7 +8,7 @@ from pydantic import SecretStr, ValidationError
 from kit.kafka import KafkaSettings, SaslMechanism, SecurityProtocol, client_config
 
 
-def test_without_credentials_none_are_sent() -> None:
+def test_without_credentials_the_client_sends_no_credentials() -> None:
     assert client_config(KafkaSettings(bootstrap_servers="kafka:9092")) == {
         "bootstrap.servers": "kafka:9092",
         "security.protocol": "PLAINTEXT",

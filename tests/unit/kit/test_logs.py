@@ -86,7 +86,7 @@ def test_of_the_operating_systems_exceptions_the_log_has_its_own_words(formatter
 
 
 @pytest.mark.parametrize("formatter", FORMATTERS)
-def test_what_a_library_hangs_on_a_line_is_not_shown(formatter: logging.Formatter) -> None:
+def test_attributes_that_a_library_hangs_on_a_line_are_not_shown(formatter: logging.Formatter) -> None:
     record = logging.makeLogRecord({"msg": "refused", "request": "GET /search?q=needle", "status_code": 400})
     assert "needle" not in formatter.format(record)
 
@@ -99,7 +99,7 @@ def test_what_a_library_hangs_on_a_line_is_not_shown(formatter: logging.Formatte
         ("_granian.utils", "Application callable raised an exception\nTraceback…\nValueError: needle"),
     ],
 )
-def test_who_quotes_an_exception_in_a_message_is_cut_short(name: str, text: str, formatter: logging.Formatter) -> None:
+def test_a_message_that_quotes_an_exception_is_cut_short(name: str, text: str, formatter: logging.Formatter) -> None:
     shown = formatter.format(logging.makeLogRecord({"name": name, "msg": text}))
     assert "exception" in shown
     assert "needle" not in shown
@@ -139,7 +139,7 @@ fail("nee" + "dle")
 """
 
 
-def test_whatever_python_itself_writes_is_a_line_like_any_other() -> None:
+def test_output_of_python_itself_is_a_line_like_any_other() -> None:
     ended = subprocess.run([sys.executable, "-c", _PROGRAM], capture_output=True, text=True, check=False)
     assert (ended.returncode, ended.stdout) == (1, "")
     assert "needle" not in ended.stderr
@@ -149,7 +149,7 @@ def test_whatever_python_itself_writes_is_a_line_like_any_other() -> None:
     assert {line["error"]["type"] for line in uncaught} == {"ValueError"}
 
 
-def test_what_a_test_configures_of_logging_ends_with_it() -> None:
+def test_logging_that_a_test_configures_ends_with_it() -> None:
     root, quiet = logging.getLogger(), logging.getLogger("elastic_transport")
     before = [*root.handlers], root.level, quiet.level
     with logging_restored():

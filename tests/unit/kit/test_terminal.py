@@ -6,11 +6,11 @@ from hypothesis import strategies as st
 from kit.terminal import dump, printable
 
 
-def test_what_can_be_printed_stays_as_it_is() -> None:
+def test_printable_text_stays_as_it_is() -> None:
     assert printable('Hostname = "İstanbul 🐙"') == 'Hostname = "İstanbul 🐙"'
 
 
-def test_what_a_terminal_would_obey_becomes_an_escape() -> None:
+def test_a_character_that_a_terminal_would_obey_becomes_an_escape() -> None:
     assert printable("\x1b[2J\r\n\u202e\x9b") == r"\x1b[2J\r\n\u202e\x9b"
 
 

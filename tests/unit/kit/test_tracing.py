@@ -132,7 +132,7 @@ with tracing.span("work", SpanKind.SERVER, parent=Context()):
 """
 
 
-def test_what_is_left_is_exported_at_the_end_of_a_process(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_spans_that_are_left_are_exported_at_the_end_of_a_process(monkeypatch: pytest.MonkeyPatch) -> None:
     with collector() as collected:
         monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", collected.url)
         monkeypatch.setenv("OTEL_RESOURCE_ATTRIBUTES", "service.name=another,deployment.environment.name=test")

@@ -123,7 +123,7 @@ def test_a_field_that_cannot_be_searched_says_why(definition: dict[str, Any]) ->
 
 
 @pytest.mark.parametrize("kind", ["object", "nested"])
-def test_what_is_below_a_disabled_object_is_not_indexed_whatever_it_says(kind: str) -> None:
+def test_fields_below_a_disabled_object_are_not_indexed_whatever_they_say(kind: str) -> None:
     below = {"properties": {"Name": {**_KEYWORD, "fields": {"text": {"type": "text"}}}}}
     catalogue = _catalogue(Off={"type": kind, "enabled": False, "properties": {"Name": _KEYWORD, "Below": below}})
     for path in ("Off", "Off.Name", "Off.Below", "Off.Below.Name"):
@@ -157,12 +157,12 @@ def test_indices_are_searched_together_where_their_types_agree() -> None:
     "mapping",
     [[], 1, {"properties": []}, {"properties": {"a": 1}}, {"properties": {"a": {"fields": 1}}}, {"runtime": []}],
 )
-def test_what_is_no_mapping_is_refused(mapping: Any) -> None:
+def test_an_answer_that_is_no_mapping_is_refused(mapping: Any) -> None:
     with pytest.raises(MappingError):
         Catalogue.from_mappings({"devices": mapping})
 
 
-def test_a_mapping_without_fields_knows_none() -> None:
+def test_a_mapping_without_fields_knows_no_field() -> None:
     assert _unknown(Catalogue.from_mappings({"devices": {}}), "a").suggestions == ()
 
 
@@ -198,7 +198,7 @@ def test_one_index_without_doc_values_spoils_the_order_of_all() -> None:
     assert not Catalogue.from_mappings(mappings).fields["Site"].sortable
 
 
-def test_what_one_index_alone_cannot_be_asked_for_says_which() -> None:
+def test_a_field_that_one_index_alone_cannot_search_says_which() -> None:
     kept = {"properties": {"f": {"type": "keyword"}}}
     hidden = {"properties": {"f": {"type": "keyword", "index": False, "doc_values": False}}}
     field = Catalogue.from_mappings({"a": kept, "b": hidden}).fields["f"]

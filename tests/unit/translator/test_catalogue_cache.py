@@ -174,7 +174,7 @@ def test_an_unknown_index_is_no_failure(cache: CatalogueCache, mappings: _Mappin
     assert mappings.reads == {"nothing": 2, "devices": 1}
 
 
-def test_one_who_stops_waiting_takes_the_read_from_nobody(cache: CatalogueCache, mappings: _Mappings) -> None:
+def test_a_caller_that_stops_waiting_takes_the_read_from_no_other(cache: CatalogueCache, mappings: _Mappings) -> None:
     async def ask() -> None:
         mappings.go_on.clear()
         leaving, staying = (asyncio.ensure_future(cache.get("devices")) for _ in range(2))

@@ -69,7 +69,7 @@ def _offered(text: str) -> list[str]:
         ("Cores BETWEEN 1 ", []),
     ],
 )
-def test_what_fits_is_offered(text: str, offered: list[str]) -> None:
+def test_candidates_that_fit_are_offered(text: str, offered: list[str]) -> None:
     assert _offered(text) == offered
 
 
@@ -91,7 +91,7 @@ def test_values_of_strings_are_looked_up(text: str, field: str, word: str) -> No
     assert completion.start == len(text) - len(word)
 
 
-def test_what_follows_the_cursor_does_not_count() -> None:
+def test_text_after_the_cursor_does_not_count() -> None:
     completion = complete("Host = x AND ((", 4, _CATALOGUE)
     assert completion.start == 0
     assert completion.suggestions[0].text == "Hostname"

@@ -64,7 +64,7 @@ def test_date_math_that_rounds_is_all_of_the_unit(text: str, start: str, after: 
     assert period(text, _NANOS) == Period(start, after)
 
 
-def test_the_last_nanosecond_has_none_behind_it() -> None:
+def test_no_nanosecond_follows_the_last_one() -> None:
     last = "2262-04-11T23:47:16.854775807Z"
     assert period(last, _NANOS) == Period(last, None, last)
     assert period("2262-04", _NANOS) == Period("2262-04-01T00:00:00.000Z", None, last)
@@ -99,7 +99,7 @@ def test_the_last_nanosecond_has_none_behind_it() -> None:
         ],
     ],
 )
-def test_what_is_no_date_is_refused(text: str) -> None:
+def test_text_that_is_no_date_is_refused(text: str) -> None:
     with pytest.raises(NotADate):
         period(text, _MILLIS)
 

@@ -82,7 +82,7 @@ def test_a_keyword_is_compared_as_a_whole_value(field: str) -> None:
     assert _dsl(f"{field} EXISTS") == {"exists": {"field": field}}
 
 
-def test_what_is_literal_is_escaped_in_a_pattern_alone() -> None:
+def test_literal_characters_are_escaped_in_a_pattern_alone() -> None:
     assert _dsl('name = "a*?"') == {"term": {"name": "a*?"}}
     assert _dsl(r"name = a\*b\?c\\*d") == _wildcard("name", "a\\*b\\?c\\\\*d")
     assert _dsl(r"name = a\**") == {"prefix": {"name": "a*"}}
@@ -208,7 +208,9 @@ def test_a_date_is_a_range_over_its_precision() -> None:
         ("name ~ " + "x" * 300, TooComplex, "x" * 300),
     ],
 )
-def test_what_a_field_cannot_do_is_refused_at_its_place(text: str, error: type[QueryError], marked: str) -> None:
+def test_an_operator_that_a_field_cannot_answer_is_refused_at_its_place(
+    text: str, error: type[QueryError], marked: str
+) -> None:
     with pytest.raises(error) as raised:
         _dsl(text)
     assert text[raised.value.position : raised.value.end] == marked
@@ -492,7 +494,7 @@ def test_a_query_that_another_tool_takes_is_told_what_to_write(query: str, hint:
 
 
 @pytest.mark.parametrize("query", ["5 < nothing", "nothing = *", "nothing IN (cores)", "nothing exists"])
-def test_a_field_is_not_said_to_come_first_where_there_is_none(query: str) -> None:
+def test_a_field_is_not_said_to_come_first_where_the_query_has_no_field(query: str) -> None:
     with pytest.raises(UnknownField) as raised:
         translate(query, _CATALOGUE)
     assert "first" not in raised.value.message

@@ -154,7 +154,7 @@ def test_nodes_say_where_they_come_from() -> None:
 
 
 @given(trees)
-def test_what_is_written_reads_back_as_the_same_tree(tree: Node) -> None:
+def test_a_written_query_reads_back_as_the_same_tree(tree: Node) -> None:
     assert parse(write(tree)) == tree
 
 

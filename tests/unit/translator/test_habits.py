@@ -279,7 +279,7 @@ def test_an_unclosed_quote_is_said(text: str) -> None:
         *["s:{ a = 1 }", "s : {to = x}", "select = x AND from = y", "a = O\\'Brien", "NOT a = x", "a = 7.5", "a = to"],
     ],
 )
-def test_what_looks_like_a_habit_may_be_a_query(text: str) -> None:
+def test_text_that_looks_like_a_habit_may_be_a_query(text: str) -> None:
     parse(text)
     # Nor is it what is wrong with a query that is wrong elsewhere.
     error = _rejection(f"{text} AND (")
@@ -287,7 +287,7 @@ def test_what_looks_like_a_habit_may_be_a_query(text: str) -> None:
 
 
 @given(st.one_of(broken, st.text("ab1 =!~<>:()[]{}\"',;&|*/-+“”\u200b", max_size=24)))
-def test_what_is_shown_of_a_query_is_in_it(text: str) -> None:
+def test_the_text_that_is_shown_of_a_query_is_in_it(text: str) -> None:
     try:
         parse(text)
     except QueryError as error:

@@ -87,7 +87,7 @@ def _marked(text: str, notice: Notice) -> str:
         ("name = it\u2019s", "odd_character", "it\u2019s", '"it\'s"'),
     ],
 )
-def test_what_is_probably_not_meant_is_noticed_where_it_stands(
+def test_a_part_that_is_probably_not_meant_is_noticed_where_it_stands(
     text: str, code: str, marked: str, suggestion: str | None
 ) -> None:
     [notice] = [notice for notice in _notices(text) if notice.code == code]

@@ -108,7 +108,7 @@ def test_an_unknown_field_cannot_be_sorted_by(name: str) -> None:
     assert refused.value.code == "unknown_field"
 
 
-def test_an_index_without_any_ordered_field_has_none_to_suggest() -> None:
+def test_an_index_without_any_ordered_field_has_no_suggestion() -> None:
     catalogue = Catalogue.from_mappings({"a": {"properties": {"Description": {"type": "text"}}}})
     with pytest.raises(RefusedName, match=r"has no order\.$"):
         _sort_field("Description", catalogue)

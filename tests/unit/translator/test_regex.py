@@ -83,7 +83,7 @@ def test_a_pattern_is_anchored_where_it_says_so(pattern: str, lucene: str) -> No
         ("(a|)", ")"),
     ],
 )
-def test_what_lucene_would_misread_is_refused_at_its_position(pattern: str, marked: str) -> None:
+def test_a_pattern_that_lucene_would_misread_is_refused_at_its_position(pattern: str, marked: str) -> None:
     with pytest.raises(QuerySyntaxError) as raised:
         to_lucene(pattern, 10)
     assert pattern[raised.value.position - 10 : raised.value.end - 10] == marked
@@ -120,5 +120,5 @@ def test_white_space_is_seen(pattern: str) -> None:
 
 
 @pytest.mark.parametrize("pattern", ["ab", r"a\Sb", "[ _]", r"a[\s_]b", r"\[\]", r"\\s"])
-def test_white_space_that_is_only_a_choice_is_none(pattern: str) -> None:
+def test_white_space_that_is_only_a_choice_is_no_white_space(pattern: str) -> None:
     assert not has_white_space(pattern)

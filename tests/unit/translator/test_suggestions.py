@@ -38,5 +38,5 @@ def test_a_scope_suggests_only_what_is_in_it() -> None:
 
 
 @pytest.mark.parametrize("name", ["", "zzzzzzzzzz", "x" * 1000, "qqq.qqq.qqq"])
-def test_a_name_that_resembles_none_has_no_suggestion(name: str) -> None:
+def test_a_name_that_resembles_no_other_has_no_suggestion(name: str) -> None:
     assert not suggest(name, "", _PATHS)

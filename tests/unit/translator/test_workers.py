@@ -49,7 +49,7 @@ def test_of_those_that_wait_the_shortest_goes_first(workers: Workers) -> None:
     assert done == [3, 3, 5, 9]
 
 
-def test_what_comes_when_too_many_wait_is_refused(workers: Workers) -> None:
+def test_a_request_that_comes_when_too_many_wait_is_refused(workers: Workers) -> None:
     async def ask() -> None:
         go_on = threading.Event()
         held = await _occupy(workers, go_on)

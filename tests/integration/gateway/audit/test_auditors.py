@@ -64,7 +64,7 @@ def test_a_day_is_found_by_its_timestamp(auditor: Client) -> None:
     assert answer["count"] == 2
 
 
-def test_what_is_stored_without_being_indexed_can_be_returned(auditor: Client) -> None:
+def test_a_field_that_is_stored_without_being_indexed_can_be_returned(auditor: Client) -> None:
     answer = _post(auditor, "/search", query=MINE, index=LOGS, size=1, fields=["sluice.dsl"]).json()
     assert answer["results"] == [{"sluice": {"dsl": {"match_all": {}}}}]
 

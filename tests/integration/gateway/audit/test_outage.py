@@ -295,7 +295,7 @@ def test_the_gateway_killed_under_load_while_kafka_is_away_loses_no_answered_eve
     assert account.is_in_order
 
 
-def test_what_a_killed_worker_left_is_sent_by_the_one_in_its_place(gateway: Gateway, kafka: Broker) -> None:
+def test_events_that_a_killed_worker_left_are_sent_by_the_one_in_its_place(gateway: Gateway, kafka: Broker) -> None:
     kafka.stop()
     load = Load(gateway.url)
     with gateway.started() as process:
@@ -335,7 +335,9 @@ def test_one_of_two_workers_on_postgresql_killed_under_load_costs_no_answered_ev
     assert len([*(tmp_path / "spool").iterdir()]) == 2
 
 
-def test_what_several_workers_leave_behind_is_sent_by_one_that_starts_later(gateway: Gateway, kafka: Broker) -> None:
+def test_events_that_several_workers_leave_behind_are_sent_by_one_that_starts_later(
+    gateway: Gateway, kafka: Broker
+) -> None:
     kafka.stop()
     load = Load(gateway.url)
     with gateway.started(GATEWAY_WORKERS="3") as process, load.running():

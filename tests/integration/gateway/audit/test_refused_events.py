@@ -96,7 +96,7 @@ def _wait_until_sent(trail: EventDelivery) -> None:
     eventually(lambda: not trail.spool.segments, "the spool is sent")
 
 
-def test_an_event_that_kafka_refuses_for_good_is_kept_counted_and_told_and_those_behind_it_pass(
+def test_an_event_that_kafka_refuses_for_ever_is_kept_counted_and_told_and_those_behind_it_pass(
     kafka: KafkaSettings,
     read: Read,
     tmp_path: Path,

@@ -145,7 +145,7 @@ def test_no_get_fails_while_a_gateway_is_killed_and_afterwards_it_is_left_alone(
 
 # The second is where the edge itself comes from, whose word the gateways take.
 @pytest.mark.parametrize("client", ["127.0.0.5", "127.0.0.1"])
-def test_a_client_cannot_say_that_it_is_somebody_else(client: str, edge: Edge, find_events: FindEvents) -> None:
+def test_a_client_cannot_pass_for_another(client: str, edge: Edge, find_events: FindEvents) -> None:
     forged = {"X-Forwarded-For": "203.0.113.9", "Forwarded": "for=203.0.113.9", "X-Real-IP": "203.0.113.9"}
     response = _search(edge, headers=forged | {"X_Forwarded_For": "203.0.113.9"}, client=client)
     (event,) = find_events(response.headers["X-Request-ID"])
@@ -185,7 +185,7 @@ def test_a_host_that_is_not_ours_is_refused_by_the_gateway(edge: Edge) -> None:
     "target",
     ["/metrics", "/metrics?x", "/%6detrics", "//metrics", "/x/../metrics", "/./metrics", "/metrics#x", "/readyz"],
 )
-def test_what_is_for_those_inside_is_not_passed_on(edge: Edge, target: str) -> None:
+def test_paths_for_those_inside_are_not_passed_on(edge: Edge, target: str) -> None:
     answer = edge.raw(f"GET {target} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n".encode())
     head, _, body = answer.partition(b"\r\n\r\n")
     assert head.startswith(b"HTTP/1.1 404 ")
@@ -194,7 +194,7 @@ def test_what_is_for_those_inside_is_not_passed_on(edge: Edge, target: str) -> N
 
 @pytest.mark.parametrize("method", ["GET", "POST", "HEAD"])
 @pytest.mark.parametrize("suffix", ["/", "%0a", "%20", ";x", "\\"])
-def test_what_looks_like_it_is_not_served_by_the_gateway_either(edge: Edge, method: str, suffix: str) -> None:
+def test_paths_that_look_like_those_are_not_served_by_the_gateway_either(edge: Edge, method: str, suffix: str) -> None:
     answer = edge.raw(f"{method} /metrics{suffix} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n".encode())
     assert b"gateway_request_seconds" not in answer
     assert not answer.startswith(b"HTTP/1.1 200")

@@ -106,7 +106,7 @@ def test_a_part_of_a_stream_comes_before_the_next_is_there(edge: Edge, held: thr
         assert b"second\n" in read_to_end(connection)
 
 
-def test_who_asks_without_end_is_told_to_stop_and_others_are_not(edge: Edge) -> None:
+def test_a_client_that_asks_without_end_is_told_to_stop_and_others_are_not(edge: Edge) -> None:
     started = time.monotonic()
     answers = edge.raw(GET * (4 * BURST) + LAST, client="127.0.0.9")
     refused = _problems(answers, 429)
@@ -237,9 +237,7 @@ def test_a_client_that_takes_nothing_is_given_up(edge: Edge) -> None:
         (b"GET /.problem/500 HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n", 404, "not_found"),
     ],
 )
-def test_what_is_no_acceptable_request_is_answered_with_a_problem(
-    request_: bytes, status: int, code: str, edge: Edge
-) -> None:
+def test_unacceptable_requests_are_answered_with_a_problem(request_: bytes, status: int, code: str, edge: Edge) -> None:
     answer = edge.raw(request_)
     assert [problem["code"] for problem in _problems(answer, status)] == [code]
     assert b"\r\nX-Content-Type-Options: nosniff\r\n" in answer

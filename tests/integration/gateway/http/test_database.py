@@ -91,7 +91,7 @@ def replicas(
         yield Replicas([first, second], server)
 
 
-def test_what_one_has_written_the_other_reads(replicas: Replicas) -> None:
+def test_a_change_by_one_is_read_by_the_other(replicas: Replicas) -> None:
     token = replicas.log_in()["access_token"]
     me = replicas.ask("GET", "/auth/me", token=token, gateway=1).json()
     assert me == {"username": "octoAdmin", "role": "searcher", "indices": ["devices-gateway"]}
@@ -145,7 +145,7 @@ def test_one_token_that_is_revoked_many_times_at_once_is_revoked(replicas: Repli
         ("POST", "/auth/token", {"api_key": "sluice_\0"}),
     ],
 )
-def test_what_a_database_cannot_hold_is_the_client_s_mistake(
+def test_text_that_a_database_cannot_hold_is_the_client_s_mistake(
     method: str, path: str, body: Any, replicas: Replicas
 ) -> None:
     token = replicas.log_in()["access_token"]

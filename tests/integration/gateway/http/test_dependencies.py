@@ -185,7 +185,7 @@ def test_a_change_of_readiness_is_one_line_in_the_log(
     assert up.startswith("ready again: ")
 
 
-def test_names_that_nobody_can_look_up_now_do_not_shut_the_translator_out(backing: Backing, tmp_path: Path) -> None:
+def test_names_that_cannot_be_looked_up_now_do_not_shut_the_translator_out(backing: Backing, tmp_path: Path) -> None:
     with (
         in_front_of(backing.elasticsearch_url) as proxy,
         translator_process(proxy.url) as translator_url,

@@ -82,7 +82,7 @@ def test_the_database_refuses_whoever_comes_without_tls(it: Stores) -> None:
     assert "Traceback" not in refused.stderr
 
 
-def test_redis_answers_nobody_without_tls(it: Stores) -> None:
+def test_redis_answers_no_client_without_tls(it: Stores) -> None:
     secured = it.url("redis-url")
     assert secured.startswith("rediss:")
     plain = secured.replace("rediss:", "redis:").partition("?")[0]

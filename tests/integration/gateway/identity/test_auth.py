@@ -164,7 +164,7 @@ def _without_trail(stack: Settings, closed_port: int) -> None:
     stack.GATEWAY = stack.GATEWAY.model_copy(update={"audit_timeout": 0.5, "spool_bytes": 1})
 
 
-def test_what_cannot_be_recorded_has_not_happened_and_can_be_asked_for_again(
+def test_a_call_that_cannot_be_recorded_has_not_happened_and_can_be_made_again(
     ask: Ask, log_in: LogIn, stack: Settings, closed_port: int
 ) -> None:
     first, second = log_in(), log_in()
@@ -313,7 +313,7 @@ def test_a_changed_password_is_undone_with_its_log_ins_where_it_cannot_be_record
     del tokens
 
 
-def test_a_change_that_is_none_of_the_password_ends_no_log_in(ask: Ask, log_in: LogIn) -> None:
+def test_a_change_of_anything_but_the_password_ends_no_log_in(ask: Ask, log_in: LogIn) -> None:
     tokens = log_in()
     user = User.objects.get(username="octoAdmin")
     user.role = Role.AUDITOR
@@ -321,7 +321,7 @@ def test_a_change_that_is_none_of_the_password_ends_no_log_in(ask: Ask, log_in: 
     assert ask("GET", "/auth/me", tokens["access_token"]).json()["role"] == "auditor"
 
 
-def test_a_password_that_is_changed_while_it_is_checked_logs_nobody_in(user: User) -> None:
+def test_a_password_that_is_changed_while_it_is_checked_logs_no_user_in(user: User) -> None:
     checked = User.objects.get(pk=user.pk)
     user.set_password(OTHER_PASSWORD)
     user.save()
@@ -370,7 +370,7 @@ def test_failures_of_a_name_are_counted_in_whichever_letters_it_is_written(ask: 
 
 
 @pytest.mark.parametrize("token", ["", "nothing", "WyIwIiwwXQ:1:1", "ş", "a.b.c"])
-def test_what_is_no_refresh_token_is_refused(token: str, ask: Ask) -> None:
+def test_text_that_is_no_refresh_token_is_refused(token: str, ask: Ask) -> None:
     assert ask("POST", "/auth/token/refresh", refresh_token=token).status_code in (400, 401)
 
 
@@ -380,7 +380,7 @@ def test_an_access_token_is_no_refresh_token_and_the_other_way_round(ask: Ask, l
     assert _is_refused(ask("GET", "/auth/me", tokens["refresh_token"]))
 
 
-def test_what_has_expired_makes_room(ask: Ask, log_in: LogIn) -> None:
+def test_expired_log_ins_and_denials_make_room(ask: Ask, log_in: LogIn) -> None:
     log_in()
     past = datetime.now(UTC) - timedelta(seconds=1)
     RefreshFamily.objects.update(expires_at=past)
@@ -406,7 +406,7 @@ def test_an_api_key_is_shown_once_exchanged_listed_and_revoked(ask: Ask, log_in:
     assert _is_refused(ask("GET", "/auth/me", exchanged["access_token"]))
 
 
-def test_nobody_sees_or_revokes_the_keys_of_another(ask: Ask, log_in: LogIn) -> None:
+def test_no_user_sees_or_revokes_the_keys_of_another(ask: Ask, log_in: LogIn) -> None:
     ask("POST", "/auth/keys", log_in()["access_token"], name="mine")
     other = mint(User.objects.create_user("other"), "a session", datetime.now(UTC))
     assert ask("GET", "/auth/keys", other).json() == {"keys": []}
@@ -456,7 +456,7 @@ def test_a_malformed_log_in_is_a_400_that_does_not_repeat_the_password(body: dic
     assert PASSWORD not in response.content.decode()
 
 
-def test_failures_lock_a_name_at_one_address_and_nobody_else(ask: Ask, stack: Settings) -> None:
+def test_failures_lock_a_name_at_one_address_and_no_other(ask: Ask, stack: Settings) -> None:
     stack.GATEWAY = stack.GATEWAY.model_copy(update={"login_failures": "3/hour"})
     for name in ("octoAdmin", "nobody"):
         for _ in range(3):
@@ -476,7 +476,7 @@ def test_a_user_is_not_locked_out_by_failures_elsewhere(ask: Ask, client: Client
     assert ask("POST", "/auth/token", username="octoAdmin", password=PASSWORD).status_code == 200
 
 
-def test_api_keys_that_are_none_lock_no_good_key_out(ask: Ask, user: User, stack: Settings) -> None:
+def test_invalid_api_keys_lock_no_good_key_out(ask: Ask, user: User, stack: Settings) -> None:
     stack.GATEWAY = stack.GATEWAY.model_copy(update={"login_failures": "1/hour", "address_login_failures": "1/hour"})
     _, key = issue_key(user, "nightly export")
     for _ in range(3):
@@ -534,7 +534,7 @@ def test_every_call_is_an_event_and_no_credential_is_in_it(
             assert secret not in str(event["data"])
 
 
-def test_who_is_let_no_further_is_on_the_trail(ask: Ask, events: ReadEvents) -> None:
+def test_callers_that_are_let_no_further_are_on_the_trail(ask: Ask, events: ReadEvents) -> None:
     expected = {}
     for method, path, token, status, event_type, user_id in (
         ("POST", "/search", None, 401, "query.denied", None),

@@ -24,7 +24,7 @@ def _changes(events: Events, name: str) -> list[dict[str, Any]]:
     return [each for each in events() if f'"{name}"' in (each["data"]["query"] or "")]
 
 
-def test_what_a_command_changes_is_an_event(gateway: Gateway, events: Events) -> None:
+def test_a_change_by_a_command_is_an_event(gateway: Gateway, events: Events) -> None:
     name = f"ayse-{uuid4().hex}"
     assert gateway.run("user", name, "--role", "auditor").stdout == f"created: {name}\n"
     assert gateway.run("user", name, "--role", "auditor").stdout == f"known: {name}\n"

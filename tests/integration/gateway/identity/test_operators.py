@@ -54,7 +54,7 @@ def test_an_administrator_logs_in_and_the_log_in_is_an_event(
 
 
 @pytest.mark.parametrize("role", [Role.SEARCHER, Role.AUDITOR])
-def test_nobody_else_gets_in(role: Role, client: Client) -> None:
+def test_no_other_user_gets_in(role: Role, client: Client) -> None:
     User.objects.create_user("other", PASSWORD, role=role)
     assert "no administrator" in _log_in(client, "other").content.decode()
     assert client.get("/admin/").status_code == 302
@@ -73,7 +73,7 @@ def test_a_form_without_its_token_is_refused() -> None:
     assert _log_in(Client(enforce_csrf_checks=True)).status_code == 403
 
 
-def test_a_session_is_nobody_to_the_api(client: Client) -> None:
+def test_a_session_is_no_credential_for_the_api(client: Client) -> None:
     _log_in(client)
     assert client.get("/auth/me").status_code == 401
     assert client.get("/fields").status_code == 401
@@ -125,7 +125,7 @@ def test_a_user_made_in_decomposed_letters_has_the_composed_name(client: Client)
     assert log_in_with_password("jürgen", PASSWORD, "127.0.0.1") == known
 
 
-def test_an_index_that_nobody_can_search_is_refused_in_a_form(client: Client) -> None:
+def test_an_index_that_cannot_be_searched_is_refused_in_a_form(client: Client) -> None:
     ayse = User.objects.create_user("ayse", PASSWORD)
     _log_in(client)
     asked = {"username": "ayse", "role": "auditor", "granted_indices": '["devcies"]'}
@@ -187,7 +187,7 @@ def test_deleting_users_is_one_event_that_names_them(client: Client, find_events
     assert sorted(event["data"]["query"].split("; ")) == ['delete user "ayse"', 'delete user "can"']
 
 
-def test_what_cannot_be_recorded_is_not_changed(
+def test_a_change_that_cannot_be_recorded_is_not_made(
     client: Client, administrator: User, stack: Settings, closed_port: int
 ) -> None:
     ayse = User.objects.create_user("ayse", PASSWORD)
@@ -229,7 +229,7 @@ def test_a_key_is_shown_without_its_digest_and_revoked(
     ("error", "status"),
     [(DataError("a NUL"), 400), (IntegrityError("a name twice"), 503), (OperationalError("gone"), 503)],
 )
-def test_what_the_database_does_not_do_is_a_problem(
+def test_a_fault_of_the_database_is_a_problem(
     error: DatabaseError, status: int, client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     _log_in(client)

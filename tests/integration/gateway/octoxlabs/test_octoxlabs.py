@@ -82,7 +82,7 @@ def test_a_token_lives_no_longer_than_its_api_key(stack: Settings, client: Clien
 
 
 @pytest.mark.parametrize("token", ["", "no key", "sluice_0123456789abcdef_" + "x" * 43, "\ud83d\ude00", "x" * 512])
-def test_what_is_no_api_key_brings_none(token: str, stack: Settings, client: Client) -> None:
+def test_text_that_is_no_api_key_brings_no_token(token: str, stack: Settings, client: Client) -> None:
     del stack
     response = client.post("/api/token/token", {"token": token}, content_type="application/json")
     assert response.status_code in (400, 401)
@@ -100,7 +100,7 @@ def test_a_revoked_key_ends_the_tokens_that_it_brought(stack: Settings, client: 
     assert client.get("/api/ping", headers=headers).status_code == 401
 
 
-def test_a_ping_tells_a_known_caller_that_all_is_well_and_nobody_else(ask: Ask, client: Client) -> None:
+def test_a_ping_tells_known_callers_alone_that_all_is_well(ask: Ask, client: Client) -> None:
     assert ask("/api/ping", method="GET").json() == {"pong": "ok"}
     assert is_problem(client.get("/api/ping"), 401, "unauthenticated")
 
@@ -159,7 +159,7 @@ def test_the_count_is_exact_beyond_ten_thousand_for_a_client_that_cannot_be_told
 
 
 @pytest.mark.parametrize("size", [5, 6, 12, 100])
-def test_a_scroll_brings_every_device_once_then_none_and_then_no_id(size: int, ask: Ask) -> None:
+def test_a_scroll_brings_every_device_once_then_an_empty_page_and_then_no_id(size: int, ask: Ask) -> None:
     body = {"query": "Hostname = octoxlabs*", "scrollable": True, "size": size, "ordering": [{"field": "Hostname"}]}
     found, scroll_id = [], None
     while results := (answer := ask("/devices/devices", body | {"scroll_id": scroll_id}).json())["results"]:
@@ -270,7 +270,7 @@ def test_a_search_or_detail_leaves_one_event_that_says_what_was_answered(
     assert found["user_id"] == "octoAdmin"
 
 
-def test_an_auditor_who_may_search_no_devices_gets_none_and_not_the_audit_trail(ask: Ask) -> None:
+def test_an_auditor_who_may_search_no_devices_is_refused_and_never_gets_the_audit_trail(ask: Ask) -> None:
     User.objects.update(role=Role.AUDITOR, granted_indices=[])
     for method, path in (
         ("POST", "/devices/devices"),
@@ -290,7 +290,7 @@ def test_a_ping_and_the_discovery_leave_no_event(ask: Ask, find_events: FindEven
 @pytest.mark.parametrize(
     "path", ["/adapters/adapters", "/queries/queries/1", "/userinventory/users", "/avm/vulnerabilities"]
 )
-def test_what_else_the_client_can_ask_for_is_not_found(path: str, ask: Ask) -> None:
+def test_other_calls_of_the_client_are_not_found(path: str, ask: Ask) -> None:
     response = ask(path, {})
     assert is_problem(response, 404, "not_found")
     assert "octoxlabs client" in response.json()["detail"]

@@ -70,7 +70,7 @@ def _load(url: str, costly: str) -> tuple[Counter[Answer], Counter[Answer]]:
 
 
 @pytest.mark.usefixtures("little_memory")
-def test_queries_that_elasticsearch_has_no_memory_for_fail_nobody_elses(backing: Backing, tmp_path: Path) -> None:
+def test_queries_that_elasticsearch_has_no_memory_for_fail_no_others(backing: Backing, tmp_path: Path) -> None:
     gateway = configured_gateway(tmp_path, backing)
     gateway.run("user", "other")
     with gateway.started():

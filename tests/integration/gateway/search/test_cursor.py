@@ -220,7 +220,7 @@ def test_a_cursor_is_good_for_its_own_user_alone(search: Search, client: Client)
     assert search("", cursor=cursor, size=1).status_code == 200
 
 
-def test_a_cursor_that_was_tampered_with_is_none(search: Search, stack: Settings) -> None:
+def test_a_cursor_that_was_tampered_with_is_refused(search: Search, stack: Settings) -> None:
     cursor: str = search("", cursor="start", size=1).json()["next"]
     for forged in (
         cursor[:-1],

@@ -127,7 +127,7 @@ def test_completion_offers_fields_operators_and_keywords(complete: Ask) -> None:
     }
 
 
-def test_what_follows_the_cursor_does_not_count(ask: Ask) -> None:
+def test_text_after_the_cursor_does_not_count(ask: Ask) -> None:
     answer = ask("POST", "/complete", {"query": "Hostna = octoxlabs*", "cursor": 6}).json()
     assert (answer["start"], answer["end"], answer["suggestions"][0]["text"]) == (0, 6, "Hostname")
 

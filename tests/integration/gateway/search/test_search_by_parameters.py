@@ -103,7 +103,7 @@ def test_it_is_recorded_as_a_search(get: Get, find_event: FindEvent) -> None:
         ("q=" + "x" * 50_000, (400, "syntax"), "x" * 50_000),
     ],
 )
-def test_what_it_refuses_is_recorded_too(
+def test_its_refusals_are_recorded_too(
     query_string: str, expected: tuple[int, str], query: str | None, get: Get, find_event: FindEvent
 ) -> None:
     response = get(query_string or "&")
@@ -114,7 +114,7 @@ def test_what_it_refuses_is_recorded_too(
 
 
 @pytest.mark.usefixtures("stack")
-def test_without_the_header_nobody_is_let_in_whatever_else_is_sent(client: Client) -> None:
+def test_without_the_header_no_client_is_let_in_whatever_else_is_sent(client: Client) -> None:
     client.cookies["sessionid"] = "b2N0b0FkbWlu"
     response = client.get("/search?q=&access_token=b2N0b0FkbWlu", headers={"Origin": "https://elsewhere.example"})
     assert is_problem(response, 401, "unauthenticated")

@@ -211,7 +211,7 @@ def test_a_stream_that_cannot_be_recorded_is_not_sent(stream: Stream, stack: Set
         ({"query": "Hostname ~ /(.*a){30}(.*b){50}.{100}/"}, 400, "too_complex"),
     ],
 )
-def test_what_is_wrong_before_the_first_byte_is_a_problem_and_an_event(
+def test_an_error_before_the_first_byte_is_a_problem_and_an_event(
     members: dict[str, Any], status: int, code: str, stream: Stream, find_event: FindEvent
 ) -> None:
     before = open_contexts()
@@ -223,9 +223,7 @@ def test_what_is_wrong_before_the_first_byte_is_a_problem_and_an_event(
     assert open_contexts() == before
 
 
-def test_what_goes_wrong_on_the_way_is_the_last_line(
-    stream: Stream, stack: Settings, many: str, closed_port: int
-) -> None:
+def test_an_error_on_the_way_is_the_last_line(stream: Stream, stack: Settings, many: str, closed_port: int) -> None:
     response = stream(index=many)
     parts = iter(response.streaming_content)
     first = next(parts)

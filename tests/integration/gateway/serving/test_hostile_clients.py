@@ -238,7 +238,7 @@ def test_heads_that_do_not_end_hold_no_thread(small: Gateway) -> None:
         "GET /healthz HTTP/1.1\r\nX-Bad: \x00",
     ],
 )
-def test_what_is_not_http_is_refused(head: str, small: Gateway) -> None:
+def test_bytes_that_are_no_http_are_refused(head: str, small: Gateway) -> None:
     with Connection(small) as connection, suppress(ConnectionError):
         connection.send(f"{head}\r\n\r\n")
         connection.socket.shutdown(socket.SHUT_WR)
@@ -309,7 +309,7 @@ def test_clients_that_hang_up_on_the_answers_of_searches_lose_no_event_and_hold_
         ([""], 401),
     ],
 )
-def test_credentials_that_are_none_are_refused(headers: list[str], status: int, small: Gateway) -> None:
+def test_invalid_credentials_are_refused(headers: list[str], status: int, small: Gateway) -> None:
     lines = "".join(f"Authorization: {header}\r\n" for header in headers)
     with Connection(small) as connection, suppress(ConnectionError):
         connection.send(f"GET /search?q= HTTP/1.1\r\nHost: localhost\r\n{lines}\r\n")

@@ -257,9 +257,7 @@ def test_sigterm_to_all_its_processes_is_a_clean_stop_and_no_loss_of_a_worker(
     assert "Unexpected exit" not in capfd.readouterr().err
 
 
-def test_what_a_killed_gateway_left_in_the_folder_for_temporary_files_goes_with_the_next_start(
-    gateway: Gateway, tmp_path: Path
-) -> None:
+def test_temporary_files_of_a_killed_gateway_go_with_the_next_start(gateway: Gateway, tmp_path: Path) -> None:
     with gateway.started() as process:
         (left,) = tmp_path.glob("gateway-metrics-*")
         workers = _workers(process)

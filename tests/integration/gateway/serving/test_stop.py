@@ -13,7 +13,7 @@ from tests.support.waiting import eventually
 SCRIPT = "/static/drf_spectacular_sidecar/swagger-ui-dist/swagger-ui-bundle.js"
 
 
-def test_what_is_in_hand_is_answered_stalled_clients_are_dropped_and_the_trail_is_drained(
+def test_requests_in_hand_are_answered_stalled_clients_are_dropped_and_the_trail_is_drained(
     tmp_path: Path, backing: Backing, closed_port: int, capfd: pytest.CaptureFixture[str]
 ) -> None:
     nowhere = {"GATEWAY_AUDIT_MODE": "async", "KAFKA_BOOTSTRAP_SERVERS": f"127.0.0.1:{closed_port}"}

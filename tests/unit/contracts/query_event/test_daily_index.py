@@ -32,7 +32,7 @@ def test_the_day_is_the_events_own_inside_the_window_and_kafkas_outside(event_ti
 
 
 @given(st.datetimes(min_value=datetime(1971, 1, 1), max_value=datetime(9000, 1, 1)))
-def test_whatever_the_clock_few_indices_are_possible_for_one_arrival(event_time: datetime) -> None:
+def test_few_indices_are_possible_for_one_arrival_however_wrong_the_clock(event_time: datetime) -> None:
     index = daily_index("", f"{event_time.isoformat(timespec='milliseconds')}Z", ARRIVED_MS)
 
     possible = range(-MAX_DAYS_EARLY, MAX_DAYS_LATE + 1)

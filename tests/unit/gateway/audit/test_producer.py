@@ -13,7 +13,7 @@ def _reported(code: int | None) -> Delivery:
 
 
 @pytest.mark.parametrize("code", [KafkaError.MSG_SIZE_TOO_LARGE, KafkaError.INVALID_RECORD])
-def test_what_is_wrong_with_the_record_itself_is_refused_for_good(code: int) -> None:
+def test_an_event_whose_record_is_at_fault_is_refused_for_ever(code: int) -> None:
     delivery = _reported(code)
     assert delivery.is_refused_for_good
     assert not delivery.is_acknowledged(0)
@@ -31,14 +31,14 @@ def test_what_is_wrong_with_the_record_itself_is_refused_for_good(code: int) -> 
         KafkaError._QUEUE_FULL,
     ],
 )
-def test_what_passes_or_can_be_mended_is_not(code: int) -> None:
+def test_an_error_that_passes_or_can_be_mended_refuses_no_event(code: int) -> None:
     delivery = _reported(code)
     assert delivery.error is not None
     assert not delivery.is_refused_for_good
     assert not delivery.is_acknowledged(0)
 
 
-def test_what_has_arrived_or_may_still_is_not() -> None:
+def test_an_event_that_has_arrived_or_still_may_is_not_refused() -> None:
     assert _reported(None).is_acknowledged(0)
     assert not _reported(None).is_refused_for_good
     assert not Delivery().is_refused_for_good

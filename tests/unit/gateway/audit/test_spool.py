@@ -155,7 +155,7 @@ def test_two_processes_never_share_a_folder(tmp_path: Path) -> None:
     second.close()
 
 
-def test_what_processes_leave_behind_is_taken_over_by_the_next_that_starts(tmp_path: Path) -> None:
+def test_events_that_processes_leave_behind_are_taken_over_by_the_next_that_starts(tmp_path: Path) -> None:
     gone = [Spool.claim(tmp_path, LIMIT, 1) for _ in range(3)]
     for number, spool in enumerate(gone):
         spool.append(_record(number))
@@ -181,7 +181,7 @@ def test_workers_that_start_again_each_find_a_folder_of_before_and_no_more_are_m
     assert len([*tmp_path.iterdir()]) == workers
 
 
-def test_what_its_own_folder_holds_counts_towards_the_bound(tmp_path: Path) -> None:
+def test_the_contents_of_its_own_folder_count_towards_the_bound(tmp_path: Path) -> None:
     gone = Spool.claim(tmp_path, LIMIT, 1)
     gone.append(_record(0))
     gone.close()
@@ -191,7 +191,7 @@ def test_what_its_own_folder_holds_counts_towards_the_bound(tmp_path: Path) -> N
     heir.close()
 
 
-def test_what_is_left_in_the_folders_of_workers_that_are_no_more_takes_no_room_from_its_heir(tmp_path: Path) -> None:
+def test_events_left_by_workers_that_are_gone_take_no_room_from_their_heir(tmp_path: Path) -> None:
     gone = [Spool.claim(tmp_path, LIMIT, 3) for _ in range(3)]
     for number in (1, 2):
         gone[number].append(_record(number))

@@ -38,6 +38,6 @@ def test_a_damaged_byte_costs_the_record_that_it_is_in_and_no_other(records: lis
 
 
 @given(RECORDS.filter(bool), st.binary(max_size=64))
-def test_bytes_that_are_no_records_hide_none(records: list[Record], rubbish: bytes) -> None:
+def test_bytes_that_are_no_records_hide_no_record(records: list[Record], rubbish: bytes) -> None:
     frames = b"".join(map(frame, records))
     assert unframe(rubbish + frames).records == records

@@ -29,7 +29,7 @@ def test_no_documents_are_a_heading_alone() -> None:
     assert list(table([], [[], []])) == ["", "", ""]
 
 
-def test_what_a_terminal_would_obey_is_escaped() -> None:
+def test_characters_that_a_terminal_would_obey_are_escaped() -> None:
     assert printable("\x1b[31mred\n\u202ex") == "\\x1b[31mred\\n\\u202ex"
 
 

@@ -8,7 +8,7 @@ FOREIGN = ["10.1.2.3:8000", "pod-7.example", "[fe80::1]:8000", "no host at all/"
 
 @pytest.mark.parametrize("host", FOREIGN)
 @pytest.mark.parametrize("path", ["/healthz", "/metrics"])
-def test_who_watches_over_the_gateway_may_ask_for_any_host(path: str, host: str) -> None:
+def test_a_monitor_of_the_gateway_may_ask_for_any_host(path: str, host: str) -> None:
     assert Client(HTTP_HOST=host).get(path).status_code == 200
 
 

@@ -60,7 +60,7 @@ def test_an_answer_of_any_kind_ends_the_row(answer: Problem | None) -> None:
 
 
 @pytest.mark.parametrize("code", [Code.DEADLINE, Code.TRANSLATOR_UNAVAILABLE])
-def test_what_is_none_of_its_fault_is_not_counted(code: Code) -> None:
+def test_a_problem_that_is_not_its_fault_is_not_counted(code: Code) -> None:
     circuit = Circuit("test", Code.SEARCH_UNAVAILABLE)
     assert all(_call(circuit, Unavailable(code, "not Elasticsearch")) for _ in range(FAILURES + 1))
 
@@ -102,7 +102,7 @@ def test_a_trial_that_fails_leaves_it_alone_for_as_long_again(clock: Callable[[f
 
 
 @pytest.mark.parametrize(("name", "who"), [("translator", "The translator"), ("Elasticsearch", "Elasticsearch")])
-def test_who_is_left_alone_is_called_by_its_name(name: str, who: str) -> None:
+def test_a_dependency_that_is_left_alone_is_called_by_its_name(name: str, who: str) -> None:
     circuit = Circuit(name, Code.SEARCH_UNAVAILABLE)
     for _ in range(FAILURES):
         _call(circuit, DOWN)

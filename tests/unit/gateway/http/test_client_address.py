@@ -36,7 +36,7 @@ def test_the_list_is_read_from_the_right_as_far_as_trusted_proxies_wrote_it(
     assert client_address(peer, forwarded_for, TRUSTED) == expected
 
 
-def test_without_trusted_proxies_nobody_is_believed() -> None:
+def test_without_trusted_proxies_no_header_is_believed() -> None:
     assert client_address("10.0.0.1", "198.51.100.7", ()) == "10.0.0.1"
 
 

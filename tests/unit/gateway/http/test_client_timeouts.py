@@ -9,7 +9,7 @@ from gateway.http.client_timeouts import ClientTimeouts
 LONG = 60.0
 
 
-def test_what_comes_in_time_is_taken_and_what_does_not_is_given_up() -> None:
+def test_bytes_in_time_are_taken_and_a_client_too_late_is_given_up() -> None:
     async def wait() -> None:
         timeouts = ClientTimeouts()
         async with timeouts.wait(LONG):
@@ -31,7 +31,7 @@ def test_a_time_out_can_be_brought_forward() -> None:
     asyncio.run(asyncio.wait_for(wait(), LONG))
 
 
-def test_at_the_end_nobody_is_waited_for_longer_than_a_moment() -> None:
+def test_at_the_end_no_client_is_waited_for_longer_than_a_moment() -> None:
     async def client(timeouts: ClientTimeouts, seconds: float | None) -> None:
         async with timeouts.wait(seconds):
             await asyncio.sleep(LONG)
@@ -65,7 +65,7 @@ def test_a_task_that_is_cancelled_while_it_waits_is_cancelled() -> None:
     asyncio.run(wait())
 
 
-def test_where_nobody_is_waited_for_nothing_looks() -> None:
+def test_where_no_client_is_waited_for_nothing_looks() -> None:
     async def wait() -> int:
         timeouts = ClientTimeouts()
         async with timeouts.wait(LONG):

@@ -12,7 +12,7 @@ from gateway.http.database import read_database_url
         ("sqlite:////var/lib/sluice/a%20b?#.db", "/var/lib/sluice/a%20b?#.db"),
     ],
 )
-def test_what_follows_three_slashes_is_a_path_to_the_letter(url: str, name: str) -> None:
+def test_text_after_three_slashes_is_a_path_to_the_letter(url: str, name: str) -> None:
     assert read_database_url(url)["NAME"] == name
 
 
@@ -36,7 +36,7 @@ def test_a_connection_to_postgresql_and_a_statement_have_time_limits() -> None:
     assert (options["tcp_user_timeout"], options["keepalives"]) == (10_000, 1)
 
 
-def test_what_the_url_says_of_a_connection_goes_before_what_is_usual() -> None:
+def test_options_in_the_url_go_before_the_usual_ones() -> None:
     assert read_database_url("postgres://db/users?connect_timeout=1")["OPTIONS"]["connect_timeout"] in (1, "1")
 
 

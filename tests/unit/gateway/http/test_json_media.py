@@ -29,7 +29,7 @@ def _parse(body: bytes, content_type: str = "application/json", **headers: str) 
 
 
 @given(_JSON)
-def test_what_the_renderer_writes_the_parser_reads(value: Any) -> None:
+def test_the_parser_reads_all_that_the_renderer_writes(value: Any) -> None:
     assert loads(JSONRenderer().render(value)) == value
 
 
@@ -60,7 +60,7 @@ def test_any_bytes_are_json_or_a_malformed_request(body: bytes) -> None:
         b'{"a": {"b": 1, "b": 1}}',
     ],
 )
-def test_what_is_not_strictly_json_is_refused(body: bytes) -> None:
+def test_text_that_is_not_strictly_json_is_refused(body: bytes) -> None:
     with pytest.raises(Problem) as refused:
         _parse(body)
     assert refused.value.status == 400
@@ -133,7 +133,7 @@ def test_more_values_than_there_may_be_are_refused_before_they_are_made(
         loads(body)
 
 
-def test_what_is_in_a_text_is_no_value() -> None:
+def test_characters_in_a_text_are_no_value() -> None:
     text = '[{,:"\\' * 10_000
     assert loads(json.dumps({"query": text}).encode()) == {"query": text}
 

@@ -110,7 +110,7 @@ def test_a_request_gives_back_what_it_took_when_it_ends() -> None:
             share.claim(Part.ANSWER, 30)
 
 
-def test_who_finds_no_memory_is_refused_after_a_while(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_request_without_memory_is_refused_after_a_while(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("gateway.http.memory._WAIT_SECONDS", SHORT)
     memory = Memory(ClientTimeouts())
     with memory.share() as first, memory.share() as second:
@@ -123,7 +123,7 @@ def test_who_finds_no_memory_is_refused_after_a_while(monkeypatch: pytest.Monkey
         second.claim(Part.ANSWER, 60)
 
 
-def test_who_waits_gets_the_memory_that_becomes_free() -> None:
+def test_a_request_that_waits_gets_the_memory_that_becomes_free() -> None:
     memory = Memory(ClientTimeouts())
     with memory.share() as first, memory.share() as second, ThreadPoolExecutor(1) as pool:
         first.claim(Part.ANSWER, 60)

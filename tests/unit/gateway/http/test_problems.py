@@ -98,7 +98,7 @@ def test_there_is_no_query_id_where_there_is_no_event() -> None:
     assert "query_id" not in _body_of(RejectedQuery(Code.SYNTAX, "x"))
 
 
-def test_whoever_is_told_to_come_back_is_told_when() -> None:
+def test_a_client_that_is_told_to_come_back_is_told_when() -> None:
     assert int(problem_response(Unavailable(Code.AUDIT_UNAVAILABLE, "x"))["Retry-After"]) > 0
 
 

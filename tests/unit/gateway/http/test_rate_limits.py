@@ -114,9 +114,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     return time
 
 
-def test_what_was_taken_in_the_window_before_counts_by_how_much_of_it_is_still_in_sight(
-    budget: str, clock: list[float]
-) -> None:
+def test_hits_in_the_window_before_count_by_how_much_of_it_is_still_in_sight(budget: str, clock: list[float]) -> None:
     assert [hit(budget, "4/hour", "ada") for _ in range(4)] == [0] * 4
     clock[0] += 3600 + 1800
     assert [hit(budget, "4/hour", "ada") for _ in range(2)] == [0, 0]

@@ -183,7 +183,7 @@ def test_every_truncation_and_every_changed_character_is_refused() -> None:
 @pytest.mark.parametrize(
     "text", ["", ".", "..", "...", "a.b.c", "....", "ş.ş.ş", "\ud800.a.b", "a" * 10**6, "." * 10**6]
 )
-def test_what_is_no_token_is_refused(text: str) -> None:
+def test_text_that_is_no_token_is_refused(text: str) -> None:
     with pytest.raises(InvalidToken):
         read(text, NOW)
 

@@ -57,7 +57,7 @@ def test_a_secret_goes_with_its_own_id_alone(user: User) -> None:
         lambda text: text[:-1] + "ş",
     ],
 )
-def test_any_other_text_finds_nobody_and_leaves_no_trace(mangle: Callable[[str], str], user: User) -> None:
+def test_any_other_text_finds_no_user_and_leaves_no_trace(mangle: Callable[[str], str], user: User) -> None:
     _, text = issue_key(user, "nightly export")
     assert find_key(mangle(text), NOW) is None
     assert ApiKey.objects.get().last_used_at is None
@@ -69,13 +69,13 @@ def test_a_key_ends_when_it_expires(user: User) -> None:
     assert find_key(text, NOW) is None
 
 
-def test_a_revoked_key_finds_nobody(user: User) -> None:
+def test_a_revoked_key_finds_no_user(user: User) -> None:
     _, text = issue_key(user, "leaked")
     ApiKey.objects.update(revoked_at=NOW)
     assert find_key(text, NOW) is None
 
 
-def test_the_key_of_an_inactive_user_finds_nobody(user: User) -> None:
+def test_the_key_of_an_inactive_user_finds_no_user(user: User) -> None:
     _, text = issue_key(user, "of somebody who left")
     User.objects.update(is_active=False)
     assert find_key(text, NOW) is None

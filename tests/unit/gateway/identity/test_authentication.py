@@ -50,7 +50,7 @@ def test_the_base64_of_a_known_name_identifies_its_user(header: str, octo_admin:
     assert _authenticate(Authorization=header) == (octo_admin, Identification(UNSIGNED))
 
 
-def test_a_request_without_the_header_is_nobodys() -> None:
+def test_a_request_without_the_header_has_no_user() -> None:
     assert _authenticate() is None
 
 
@@ -127,7 +127,7 @@ def test_the_longest_name_identifies_its_user_in_decomposed_letters_too() -> Non
     assert _authenticate(Authorization=f"Octoxlabs {_encoded(decomposed)}") == (known, Identification(UNSIGNED))
 
 
-def test_whoever_was_let_in_is_looked_at_again(octo_admin: User) -> None:
+def test_a_user_who_was_let_in_is_looked_at_again(octo_admin: User) -> None:
     now = datetime.now(UTC)
     by_token = Identification("bearer-jwt", read(mint(octo_admin, "the log-in", now), now))
     unsigned = Identification(UNSIGNED)

@@ -64,7 +64,7 @@ def test_it_counts_and_leaves_everything_as_it_is(operator: User) -> None:
     assert _rows() == before
 
 
-def test_it_deletes_one_users_rows_and_nobody_elses(operator: User) -> None:
+def test_it_deletes_one_users_rows_and_no_others(operator: User) -> None:
     _person("kept", operator)
     before = _rows()
     _person("ayşe", operator)
@@ -93,6 +93,6 @@ def test_an_erasure_is_an_event_that_does_not_name_the_user(operator: User, reco
 
 
 @pytest.mark.django_db
-def test_a_name_that_nobody_has_is_said() -> None:
+def test_an_unknown_name_is_told() -> None:
     with pytest.raises(CommandError, match="no user of this name"):
         _run("nobody", "--delete")

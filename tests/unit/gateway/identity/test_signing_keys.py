@@ -23,7 +23,7 @@ def test_a_key_that_only_verifies_may_be_public() -> None:
     assert [key.is_private for key in keys] == [True, False]
 
 
-def test_what_is_published_has_no_private_part() -> None:
+def test_published_keys_have_no_private_part() -> None:
     published = read_signing_keys(_pem(FIRST)).as_dict(private=False)["keys"][0]
     assert set(published) == {"kty", "n", "e", "use", "alg", "kid"}
 
@@ -40,7 +40,7 @@ def test_what_is_published_has_no_private_part() -> None:
         (_pem(FIRST) + _pem(FIRST, private=False), "one key twice"),
     ],
 )
-def test_what_cannot_sign_is_refused_and_not_shown(pem: str, reason: str) -> None:
+def test_a_key_that_cannot_sign_is_refused_and_not_shown(pem: str, reason: str) -> None:
     with pytest.raises(ValueError, match=reason) as refused:
         read_signing_keys(pem)
     assert "AAAA" not in str(refused.value)

@@ -63,7 +63,9 @@ def test_each_change_is_an_event_that_says_from_what_to_what_and_no_password(
 
 
 @pytest.mark.django_db
-def test_what_changes_nothing_is_no_event(recorded: list[AuditEvent], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_command_that_changes_nothing_is_no_event(
+    recorded: list[AuditEvent], monkeypatch: pytest.MonkeyPatch
+) -> None:
     for _ in range(2):
         monkeypatch.setattr(sys, "stdin", io.StringIO(f"{PASSWORD}\n"))
         _run("ayse", role="auditor", password=True)
@@ -71,7 +73,7 @@ def test_what_changes_nothing_is_no_event(recorded: list[AuditEvent], monkeypatc
 
 
 @pytest.mark.django_db
-def test_what_cannot_be_recorded_is_not_changed(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_change_that_cannot_be_recorded_is_not_made(monkeypatch: pytest.MonkeyPatch) -> None:
     def fail() -> None:
         raise Unavailable(Code.AUDIT_UNAVAILABLE, "The audit trail cannot be written.")
 
@@ -83,7 +85,7 @@ def test_what_cannot_be_recorded_is_not_changed(monkeypatch: pytest.MonkeyPatch)
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("name", ["", " ", "a b", "a\nb", "x" * 151, "a/b"])
-def test_what_is_no_user_name_is_refused(name: str) -> None:
+def test_text_that_is_no_user_name_is_refused(name: str) -> None:
     with pytest.raises(CommandError):
         _run(name)
     assert not User.objects.exists()
@@ -101,7 +103,7 @@ def test_the_role_and_the_indices_are_set_and_changed() -> None:
 
 
 @pytest.mark.django_db
-def test_an_index_that_nobody_can_search_is_refused_and_those_that_can_be_granted_are_named() -> None:
+def test_an_index_that_cannot_be_searched_is_refused_and_those_that_can_be_granted_are_named() -> None:
     refusal = r"not among GATEWAY_SEARCH_INDICES \(devices\): devcies$"
     with pytest.raises(CommandError, match=refusal):
         _run("ayşe", indices="devices,devcies")

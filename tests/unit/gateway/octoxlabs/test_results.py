@@ -26,7 +26,7 @@ def test_every_value_is_a_list(document: dict[str, Any], expected: dict[str, lis
     assert _as_lists(document) == expected
 
 
-def test_what_is_in_an_object_has_the_name_that_a_query_knows_it_by() -> None:
+def test_members_of_an_object_have_the_names_that_a_query_knows_them_by() -> None:
     document = {"OS": {"Type": "Linux", "Kernel": {"Major": 6}}, "Labels": {}}
     assert _as_lists(document) == {"OS.Type": ["Linux"], "OS.Kernel.Major": [6]}
 

@@ -20,12 +20,12 @@ def _accepted(body: Any) -> Any:
     return reader.validated_data
 
 
-def test_what_the_client_sends_for_a_page_is_accepted() -> None:
+def test_the_clients_body_for_a_page_is_accepted() -> None:
     body: dict[str, Any] = {"query": "", "fields": None, "page": 1, "size": 50, "index_id": None, "ordering": []}
     assert _accepted(body) == body | {"scrollable": False, "scroll_id": None}
 
 
-def test_what_the_client_sends_for_a_scroll_is_accepted() -> None:
+def test_the_clients_body_for_a_scroll_is_accepted() -> None:
     ordering = [{"field": "Hostname", "order": "desc"}]
     body = {"query": "Site = ankara", "fields": ["Hostname"], "size": 1000, "index_id": 1, "ordering": ordering}
     scroll = {"scrollable": True, "scroll_id": "where the last answer ended"}
@@ -63,7 +63,7 @@ def test_an_ordering_without_a_direction_is_ascending() -> None:
         {"unknown": 1},
     ],
 )
-def test_what_breaks_the_contract_is_refused_by_the_member_s_name(body: dict[str, Any]) -> None:
+def test_a_body_that_breaks_the_contract_is_refused_by_the_member_s_name(body: dict[str, Any]) -> None:
     assert list(_complaints(body)) == [next(iter(body))]
 
 
@@ -85,5 +85,5 @@ def test_a_scroll_has_no_pages_and_a_page_no_scroll_id() -> None:
 
 
 @pytest.mark.parametrize("body", [{}, {"index_id": None}, {"index_id": 1}])
-def test_a_device_is_looked_up_in_a_discovery_or_in_none_by_name(body: dict[str, Any]) -> None:
+def test_a_device_is_looked_up_by_name_with_or_without_a_discovery(body: dict[str, Any]) -> None:
     assert DeviceSerializer(data=body).is_valid()

@@ -49,6 +49,6 @@ def test_a_hit_of_an_index_that_keeps_no_documents_is_an_empty_one() -> None:
 
 
 @pytest.mark.parametrize("answer", [b"<html>", b'{"hits": {"hits": [{"_source": {]}}', b'{"a": ' + b"[" * 100_000])
-def test_what_is_no_json_is_refused(answer: bytes) -> None:
+def test_text_that_is_no_json_is_refused(answer: bytes) -> None:
     with pytest.raises(ValueError):
         read_answer(answer)

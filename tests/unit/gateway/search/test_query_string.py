@@ -43,7 +43,7 @@ def test_parameters_are_read_as_they_were_sent(query_string: str, parameters: di
         ("&".join(f"p{number}=" for number in range(21)), "more than 20 parameters"),
     ],
 )
-def test_what_cannot_be_read_is_malformed(query_string: str, complaint: str) -> None:
+def test_parameters_that_cannot_be_read_are_malformed(query_string: str, complaint: str) -> None:
     with pytest.raises(Problem, match=complaint) as refused:
         read_parameters(_request(query_string))
     assert refused.value.status == 400

@@ -143,7 +143,7 @@ def test_a_cursor_goes_with_no_page_and_no_empty_ones(member: str, value: int) -
         (CompleteSerializer, {"query": " a", "cursor": 2}, {"query": " a", "cursor": 2}),
     ],
 )
-def test_what_is_left_out_of_the_other_requests_has_a_default(
+def test_members_left_out_of_the_other_requests_have_a_default(
     serializer: type[StrictSerializer], body: Any, expected: Any
 ) -> None:
     assert checked(serializer, body) == expected

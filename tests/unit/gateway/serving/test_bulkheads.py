@@ -13,7 +13,7 @@ async def _until(bulkhead: Bulkhead, inside: int) -> None:
         await asyncio.sleep(0)
 
 
-def test_what_is_more_than_threads_and_queue_is_refused_at_once_and_the_rest_is_done() -> None:
+def test_requests_beyond_threads_and_queue_are_refused_at_once_and_the_rest_are_done() -> None:
     go = threading.Event()
 
     async def fill() -> list[bool]:
@@ -88,7 +88,7 @@ def test_places_take_turns_however_much_one_of_them_has_sent_before() -> None:
     assert done == ["a1", "b1", "a2", "a3"]
 
 
-def test_who_is_given_up_while_waiting_or_just_then_takes_nobodys_turn() -> None:
+def test_a_request_given_up_while_waiting_or_just_then_takes_no_turn() -> None:
     go = threading.Event()
 
     async def give_up() -> bool:

@@ -48,7 +48,7 @@ def test_a_trail_that_may_lose_events_is_a_warning(settings: Settings) -> None:
     assert not check_for_serving()[0].is_serious()
 
 
-def test_a_command_that_serves_nobody_needs_none_of_it(settings: Settings) -> None:
+def test_a_command_that_does_not_serve_needs_no_check(settings: Settings) -> None:
     update = {"secret_key": SecretStr(""), "jwt_keys": SecretStr(""), "unsigned_tokens": True}
     settings.GATEWAY = settings.GATEWAY.model_copy(update=update)
     assert not run_checks()

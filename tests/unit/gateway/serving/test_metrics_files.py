@@ -33,7 +33,7 @@ def test_several_at_once_leave_each_other_alone(tmp_path: Path) -> None:
         assert {first, second} == set(_folders(tmp_path))
 
 
-def test_what_killed_processes_left_is_removed_and_nothing_else_is(tmp_path: Path) -> None:
+def test_files_of_killed_processes_are_removed_and_no_others(tmp_path: Path) -> None:
     program = "import os\nfrom gateway.serving.metrics_files import metrics_folder\nwith metrics_folder(): os._exit(9)"
     subprocess.run([sys.executable, "-c", program], env={"TMPDIR": str(tmp_path)}, check=False)
     (left,) = _folders(tmp_path)
