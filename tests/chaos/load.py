@@ -1,11 +1,11 @@
 """Produces events at a steady rate; one in 200 is of the kind that becomes a dead letter."""
 
 import time
-from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
+from msgspec.structs import replace
 
 from contracts.query_event.event import encode, headers
 from tests.chaos.account import Account, event_id

@@ -13,6 +13,7 @@ import pytest
 from gateway.serving.command_line import main
 from tests.support.command_line import run_here
 from tests.support.http_server import QuietHandler, serving
+from tests.support.process import running
 
 _ANSWER = {
     "query_id": "01a30d3c-6a55-7b52-9d0c-2f6c1b3f5a10",
@@ -49,7 +50,7 @@ def url() -> Iterator[str]:
         yield address
 
 
-def _command(*arguments: str | bytes) -> list[str | bytes]:
+def _command(*arguments: str) -> list[str]:
     return [sys.executable, "-m", "gateway", "search", *arguments]
 
 
@@ -151,10 +152,8 @@ def test_an_argument_that_cannot_be_sent_is_refused_with_exit_status_2(arguments
 
 
 def test_a_reader_that_goes_away_ends_it_quietly(url: str) -> None:
-    with subprocess.Popen(
-        _command("", "--user", "ada", "--url", url), stdout=subprocess.PIPE, stderr=subprocess.PIPE
-    ) as process:
-        assert process.stdout and process.stderr
+    command = _command("", "--user", "ada", "--url", url)
+    with running(*command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
         process.stdout.readline()
         process.stdout.close()
         assert process.stderr.read() == b""
@@ -162,8 +161,7 @@ def test_a_reader_that_goes_away_ends_it_quietly(url: str) -> None:
 
 
 def test_a_reader_of_the_help_that_goes_away_ends_it_quietly() -> None:
-    with subprocess.Popen(_command("--help"), stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
-        assert process.stdout and process.stderr
+    with running(*_command("--help"), stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
         process.stdout.close()
         assert process.stderr.read() == b""
 

@@ -1,13 +1,11 @@
 """The gateway on real servers: an inventory of its own, a topic of its own, and a translator process."""
 
 from collections.abc import Callable, Iterator
-from contextlib import suppress
-from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
-from confluent_kafka import Consumer, KafkaException, TopicPartition
+from confluent_kafka import Consumer, TopicPartition
 from confluent_kafka.admin import AdminClient
 from confluent_kafka.cimpl import NewTopic
 from django.test import Client
@@ -22,6 +20,7 @@ from elastic.settings import ElasticsearchSettings
 from gateway.identity.models import User
 from kit.kafka import KafkaSettings
 from local import ports
+from tests.support import topic
 from tests.support.gateway import (
     INDEX,
     MANY,
@@ -36,7 +35,6 @@ from tests.support.gateway import (
     translator_process,
 )
 from tests.support.query_event import read_event
-from tests.support.waiting import eventually
 
 
 @pytest.fixture(scope="session")
@@ -56,7 +54,7 @@ def backing(kafka_bootstrap: str, elasticsearch_url: str, translator_url: str) -
     admin = AdminClient({"bootstrap.servers": kafka_bootstrap})
     for made in admin.create_topics([NewTopic(TOPIC, PARTITIONS, 1)]).values():
         made.result(PATIENCE_SECONDS)
-    _wait_for_leaders(kafka_bootstrap)
+    topic.wait_for_leaders(kafka_bootstrap, TOPIC, range(PARTITIONS))
     return Backing(kafka_bootstrap, elasticsearch_url, translator_url)
 
 
@@ -149,18 +147,3 @@ def find_event(events: Callable[[], Iterator[dict[str, Any]]]) -> FindEvent:
 def find_events(events: Callable[[], Iterator[dict[str, Any]]]) -> FindEvents:
     """Looks up every event of one request by its X-Request-ID."""
     return lambda request_id: [event for event in events() if event["metadata"]["request_id"] == request_id]
-
-
-def _wait_for_leaders(kafka_bootstrap: str) -> None:
-    """Wait until every partition of the topic can be read: one that has just been made has no leader yet."""
-    consumer = Consumer({"bootstrap.servers": kafka_bootstrap, "group.id": "gateway-tests"})
-
-    def has_leader(number: int) -> bool:
-        with suppress(KafkaException):
-            consumer.get_watermark_offsets(TopicPartition(TOPIC, number), timeout=PATIENCE_SECONDS)
-            return True
-        return False
-
-    for number in range(PARTITIONS):
-        eventually(partial(has_leader, number), f"partition {number} has a leader")
-    consumer.close()

@@ -17,6 +17,7 @@ from elastic.settings import ElasticsearchSettings
 from kit import tracing
 from kit.settings import ConfigurationError, TracingSettings
 from tests.support.otlp_collector import collector
+from tests.support.process import running
 
 ENDPOINT = {"OTEL_EXPORTER_OTLP_ENDPOINT": "http://127.0.0.1:4318"}
 
@@ -145,7 +146,7 @@ def test_a_collector_that_hangs_holds_the_end_up_for_two_seconds_at_most(monkeyp
     with socket.create_server(("127.0.0.1", 0)) as silent:
         monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", f"http://127.0.0.1:{silent.getsockname()[1]}")
         # Once it exports, it is about to end.
-        with subprocess.Popen([sys.executable, "-c", _TRACED]) as process:
+        with running(sys.executable, "-c", _TRACED) as process:
             exporting, _ = silent.accept()
             started = time.monotonic()
             with exporting:
