@@ -29,7 +29,7 @@ demo: .venv/embedded.stamp ## The same, but stop after the main job
 	@$(BIN)/python -m local demo
 
 test: .venv/dev.stamp ## Run every test, against real Kafka and Elasticsearch
-	@$(PYTEST) -n 2 --dist loadfile
+	@$(PYTEST) -n 2 --dist loadfile --no-loadscope-reorder
 
 test-unit: .venv/dev.stamp ## Run the tests that need no server
 	@$(PYTEST) -n auto tests/unit

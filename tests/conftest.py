@@ -3,6 +3,7 @@
 import logging
 import os
 from collections.abc import Iterator
+from pathlib import Path
 
 import django
 import hypothesis
@@ -27,6 +28,10 @@ django.setup()
 # Every run draws others; `make fuzz` is for the long search.
 hypothesis.settings.register_profile("tests", max_examples=50)
 hypothesis.settings.load_profile("tests")
+
+
+_TESTS = Path(__file__).parent
+_LONGEST_FIRST = ("e2e", "integration", "contract", "unit")
 
 
 @pytest.fixture(autouse=True)
@@ -58,6 +63,11 @@ def kafka_bootstrap(embedded: servers.Servers) -> str:
 def elasticsearch_url(embedded: servers.Servers) -> str:
     """The cluster's address."""
     return embedded.elasticsearch.url
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Run files of long tests first, in the order that they were shuffled in; short ones fill both workers to the end."""
+    items.sort(key=lambda item: _LONGEST_FIRST.index(item.path.relative_to(_TESTS).parts[0]))
 
 
 def pytest_unconfigure() -> None:

@@ -52,7 +52,7 @@ def test_sigterm_settles_commits_and_exits_with_0(trail: Trail, start: Start) ->
 
 def test_sigkill_again_and_again_loses_and_doubles_nothing(trail: Trail, start: Start) -> None:
     trail.produce(event(number) for number in range(5_000))
-    for documents in (1, 1_000, 2_000):
+    for documents in (1, 2_000):
         sink = start(AUDIT_SINK_BATCH_SIZE="100")
         eventually(partial(trail.all_indexed, documents), f"{documents} documents before the kill")
         sink.kill()
