@@ -2,10 +2,9 @@
 
 import orjson
 import pytest
-from elasticsearch import Elasticsearch
 
+from elastic.exchange import ElasticsearchExchange
 from elastic.settings import ElasticsearchSettings
-from indexing.bulk_writer import connect_for_bulk
 from indexing.dead_letter_reader import DeadLetterReader
 from indexing.replay import ReplayStopped, Tally, replay
 from indexing.replay_marker import mark_replayed
@@ -26,8 +25,8 @@ def _reader(trail: Trail) -> DeadLetterReader:
     return DeadLetterReader(KafkaSettings(bootstrap_servers=trail.bootstrap), trail.dlq_topic, trail.projection.name)
 
 
-def _replay(trail: Trail, client: Elasticsearch) -> Tally:
-    [tally] = replay(_reader(trail), client, trail.projection)
+def _replay(trail: Trail, cluster: ElasticsearchExchange) -> Tally:
+    [tally] = replay(_reader(trail), cluster, trail.projection)
     return tally
 
 
@@ -41,17 +40,17 @@ def test_a_replay_indexes_what_is_mended_and_can_be_repeated(
     eventually(lambda: len(trail.dead_letters()) == 21, "everything dead")
     assert sink.stop() == 0
 
-    client = connect_for_bulk(ElasticsearchSettings(url=proxy.url))
-    assert _replay(trail, client).outcomes == {"refused again": 20, "unreadable": 1}
+    cluster = ElasticsearchExchange.to(ElasticsearchSettings(url=proxy.url), connections=1)
+    assert _replay(trail, cluster).outcomes == {"refused again": 20, "unreadable": 1}
     proxy.fault = lambda body: Reply(0, b"")
     with pytest.raises(ReplayStopped):
-        _replay(trail, client)
+        _replay(trail, cluster)
     # What is too large for one request is halved, as the consumer does.
     proxy.fault = lambda body: Reply(413, b"{}") if len(operations(body)) > 5 else None
-    assert _replay(trail, client).outcomes == {"indexed": 20, "unreadable": 1}
+    assert _replay(trail, cluster).outcomes == {"indexed": 20, "unreadable": 1}
     before = trail.indexed()
     assert set(before) == trail.ids
-    assert _replay(trail, client).outcomes == {"documents already": 20, "unreadable": 1}
+    assert _replay(trail, cluster).outcomes == {"documents already": 20, "unreadable": 1}
     assert trail.indexed() == before
 
 

@@ -4,39 +4,38 @@ from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any, cast
 
+import orjson
 import pytest
-from elastic_transport import ApiResponseMeta, HttpHeaders, NodeConfig
-from elasticsearch import ApiError, ConnectionError, Elasticsearch, SerializationError
 
+from elastic.exchange import ElasticsearchExchange
 from indexing.batch import Batch, Write
-from indexing.bulk_response import BulkSerializer
 from indexing.bulk_writer import Answer, ThreadedBulkWriter, send
 from indexing.outcomes import Failure, Outcome
 from indexing.verdict import DONE
+from kit.http_exchange import NoAnswer
 from tests.support.waiting import eventually
 
 _OPERATIONS = [b'{"create":{}}\n{}\n', b'{"create":{}}\n{}\n']
 
 
-def _client(answer: Callable[[], bytes]) -> Elasticsearch:
-    """A client whose server answers a bulk request with these bytes, or that raises."""
+def _cluster(answer: Callable[[], bytes], status: int = 200) -> ElasticsearchExchange:
+    """An Elasticsearch that answers a bulk request with these bytes, or fails as the function does."""
 
-    def perform_request(*_arguments: Any, **_options: Any) -> SimpleNamespace:
-        return SimpleNamespace(body=BulkSerializer().loads(answer()))
+    def ask(*_arguments: Any, **_options: Any) -> SimpleNamespace:
+        return SimpleNamespace(status=status, body=answer())
 
-    return cast(Elasticsearch, SimpleNamespace(perform_request=perform_request))
+    return cast(ElasticsearchExchange, SimpleNamespace(ask=ask))
 
 
-def _raising(error: Exception) -> Elasticsearch:
+def _failing(error: Exception) -> ElasticsearchExchange:
     def fail() -> bytes:
         raise error
 
-    return _client(fail)
+    return _cluster(fail)
 
 
-def _api_error(status: int, body: object) -> ApiError:
-    node = NodeConfig("http", "localhost", 9200)
-    return ApiError("refused", ApiResponseMeta(status, "1.1", HttpHeaders(), 0.1, node), body)
+def _refusing(status: int, body: object) -> ElasticsearchExchange:
+    return _cluster(lambda: body if isinstance(body, bytes) else orjson.dumps(body), status)
 
 
 def _write(number: int) -> Write:
@@ -45,7 +44,7 @@ def _write(number: int) -> Write:
 
 def test_an_answer_has_an_item_for_each_operation_in_their_order() -> None:
     answer = b'{"errors":true,"items":[{"create":{"status":201}},{"create":{"status":409,"error":{"type":"x"}}}]}'
-    assert send(_client(lambda: answer), _OPERATIONS, "unit") == [DONE, (409, {"type": "x"})]
+    assert send(_cluster(lambda: answer), _OPERATIONS, "unit") == [DONE, (409, {"type": "x"})]
 
 
 @pytest.mark.parametrize(
@@ -57,7 +56,7 @@ def test_an_answer_has_an_item_for_each_operation_in_their_order() -> None:
     ],
 )
 def test_an_answer_that_is_not_about_these_operations_is_the_whole_request_again(answer: bytes, detail: str) -> None:
-    found = send(_client(lambda: answer), _OPERATIONS, "unit")
+    found = send(_cluster(lambda: answer), _OPERATIONS, "unit")
 
     assert isinstance(found, Failure)
     assert (found.outcome, found.cause) == (Outcome.RETRY, "malformed_answer")
@@ -65,22 +64,22 @@ def test_an_answer_that_is_not_about_these_operations_is_the_whole_request_again
 
 
 @pytest.mark.parametrize(
-    ("error", "outcome", "cause"),
+    ("cluster", "outcome", "cause"),
     [
-        (ConnectionError("refused"), Outcome.RETRY, "unreachable"),
-        (SerializationError("secret"), Outcome.RETRY, "unreachable"),
-        (_api_error(413, None), Outcome.SPLIT, "too_large"),
-        (_api_error(403, {"error": {"type": "security_exception"}}), Outcome.STALL, "forbidden"),
-        (_api_error(403, {"error": {"type": "cluster_block_exception"}}), Outcome.STALL, "blocked"),
-        (_api_error(502, "<html>"), Outcome.RETRY, "unavailable"),
-        (_api_error(502, {"error": "no object"}), Outcome.RETRY, "unavailable"),
-        (RuntimeError("secret"), Outcome.STALL, "unexpected"),
+        (_failing(NoAnswer("refused")), Outcome.RETRY, "unreachable"),
+        (_cluster(lambda: b"<html>secret"), Outcome.RETRY, "malformed_answer"),
+        (_refusing(413, b""), Outcome.SPLIT, "too_large"),
+        (_refusing(403, {"error": {"type": "security_exception", "reason": "secret"}}), Outcome.STALL, "forbidden"),
+        (_refusing(403, {"error": {"type": "cluster_block_exception"}}), Outcome.STALL, "blocked"),
+        (_refusing(502, b"<html>secret"), Outcome.RETRY, "unavailable"),
+        (_refusing(502, {"error": "secret"}), Outcome.RETRY, "unavailable"),
+        (_failing(RuntimeError("secret")), Outcome.STALL, "unexpected"),
     ],
 )
 def test_an_error_is_a_failure_of_the_whole_request_and_quotes_no_record(
-    error: Exception, outcome: Outcome, cause: str
+    cluster: ElasticsearchExchange, outcome: Outcome, cause: str
 ) -> None:
-    found = send(_raising(error), _OPERATIONS, "unit")
+    found = send(cluster, _OPERATIONS, "unit")
 
     assert isinstance(found, Failure)
     assert (found.outcome, found.cause) == (outcome, cause)
@@ -88,7 +87,7 @@ def test_an_error_is_a_failure_of_the_whole_request_and_quotes_no_record(
 
 
 def test_no_operations_are_no_request() -> None:
-    assert send(_raising(AssertionError("a request was sent")), [], "unit") == []
+    assert send(_failing(AssertionError("a request was sent")), [], "unit") == []
 
 
 def test_every_write_is_answered_once_though_some_requests_fail() -> None:
@@ -99,7 +98,7 @@ def test_every_write_is_answered_once_though_some_requests_fail() -> None:
             raise RuntimeError
         return b'{"errors":false,"items":[{"create":{"status":201}}]}'
 
-    writer = ThreadedBulkWriter(_client(answer), 3, "unit")
+    writer = ThreadedBulkWriter(_cluster(answer), 3, "unit")
     writes = [_write(number) for number in range(30)]
     for write in writes:
         writer.submit(write)

@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterator
 from typing import Any, ClassVar
 
 import pytest
-from elasticsearch import Elasticsearch
 
 from audit_sink.settings import SinkSettings
+from elastic.exchange import ElasticsearchExchange
 from elastic.settings import ElasticsearchSettings
 from indexing import consumer
 from indexing.loop import DRAIN_SECONDS, Loop
@@ -25,7 +25,7 @@ class _Projection:
     def operations(self, *_: object) -> list[bytes]:
         raise NotImplementedError
 
-    def unready(self, client: Elasticsearch) -> None:
+    def unready(self, elasticsearch: ElasticsearchExchange) -> None:
         """Every cluster is ready."""
 
 

@@ -6,13 +6,13 @@ from typing import Any, cast
 import orjson
 import pytest
 from confluent_kafka import Message
-from elasticsearch import ConnectionError, Elasticsearch
 
+from elastic.exchange import ElasticsearchExchange
 from indexing.batch import DeadLetter
-from indexing.bulk_response import BulkSerializer
 from indexing.dead_letter import MAX_VALUE_BYTES, envelope
 from indexing.projection import Place, Unreadable
 from indexing.replay import ReplayStopped, Tally, replay
+from kit.http_exchange import NoAnswer
 
 _REFUSED = {"type": "document_parsing_exception", "reason": "no such time"}
 
@@ -28,7 +28,7 @@ class _Projection:
             raise Unreadable("unreadable", "no number")
         return [b"%d:%d:%d\n" % place] * int(value)
 
-    def unready(self, client: Elasticsearch) -> None:
+    def unready(self, elasticsearch: ElasticsearchExchange) -> None:
         """Every cluster is ready."""
 
 
@@ -41,14 +41,14 @@ class _Cluster:
         self.error: dict[str, str] | None = None
         self.down_after = 1_000
 
-    def perform_request(self, _method: str, _path: str, *, body: bytes, **_options: Any) -> SimpleNamespace:
+    def ask(self, _method: str, _target: str, *, body: bytes, **_options: Any) -> SimpleNamespace:
         """Take a bulk request."""
         if len(self.bodies) == self.down_after:
-            raise ConnectionError("refused")
+            raise NoAnswer("refused")
         self.bodies.append(body)
         item = {"status": self.status, "error": self.error}
         items = [{"create": item}] * body.count(b"\n")
-        return SimpleNamespace(body=BulkSerializer().loads(orjson.dumps({"errors": True, "items": items})))
+        return SimpleNamespace(status=200, body=orjson.dumps({"errors": True, "items": items}))
 
 
 def _letter(offset: int, value: bytes) -> Message:
@@ -59,7 +59,7 @@ def _letter(offset: int, value: bytes) -> Message:
 
 def _replay(cluster: _Cluster, *letters: Message) -> Tally:
     tally = Tally()
-    for tally in replay(letters, cast(Elasticsearch, cluster), _Projection()):
+    for tally in replay(letters, cast(ElasticsearchExchange, cluster), _Projection()):
         pass
     return tally
 
@@ -121,7 +121,7 @@ def test_an_elasticsearch_that_goes_down_stops_the_replay_after_what_was_told() 
     cluster = _Cluster()
     cluster.down_after = 2
     letters = (_letter(number, b"1") for number in range(1_000))
-    told = replay(letters, cast(Elasticsearch, cluster), _Projection())
+    told = replay(letters, cast(ElasticsearchExchange, cluster), _Projection())
 
     assert [next(told).read, next(told).read] == [200, 400]
     with pytest.raises(ReplayStopped):
