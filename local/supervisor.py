@@ -123,7 +123,8 @@ class Supervisor:
                 if ready():
                     return
             except _GONE:
-                pass  # not there yet
+                # It is not there yet: its socket is bound before it listens. The client would not connect again by itself.
+                self._transport.close()
             if time.monotonic() > deadline:
                 raise StackError(f"{name} is not ready after {_START_SECONDS} s; its logs are in {self._logs}")
             time.sleep(_POLL_SECONDS)

@@ -20,6 +20,7 @@ from elastic.client import connect
 from elastic.settings import ElasticsearchSettings
 from gateway.identity.access_tokens import mint
 from gateway.identity.models import DeniedToken, User
+from gateway.search.connections import to_elasticsearch
 from gateway.search.streams import MAX_STREAMS, MAX_STREAMS_OF_USER
 from kit.kafka import KafkaSettings
 from tests.support.gateway import (
@@ -123,10 +124,11 @@ def test_long_documents_behind_short_ones_come_fewer_at_a_time(
 ) -> None:
     stack.GATEWAY = stack.GATEWAY.model_copy(update={"search_indices": (long_documents,)})
     # Room for two and no more.
-    monkeypatch.setattr("elastic.exchange.MAX_ANSWER_BYTES", 3 * LONG_BYTES)
+    exchange = to_elasticsearch().exchange
+    monkeypatch.setattr(exchange, "_limit", 3 * LONG_BYTES)
     names = [line["Hostname"] for line in _lines(stream("Hostname = long12?", index=long_documents))]
     assert len(names) == len(set(names)) == 10
-    monkeypatch.setattr("elastic.exchange.MAX_ANSWER_BYTES", LONG_BYTES)
+    monkeypatch.setattr(exchange, "_limit", LONG_BYTES)
     assert is_problem(stream(index=long_documents), 400, "too_complex")
 
 
