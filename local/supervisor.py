@@ -123,7 +123,7 @@ class Supervisor:
                 if ready():
                     return
             except _GONE:
-                # It is not there yet: its socket is bound before it listens. The client would not connect again by itself.
+                # Not there yet, or bound and not listening: then the client must forget its connection to try another.
                 self._transport.close()
             if time.monotonic() > deadline:
                 raise StackError(f"{name} is not ready after {_START_SECONDS} s; its logs are in {self._logs}")

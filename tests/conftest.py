@@ -66,7 +66,7 @@ def elasticsearch_url(embedded: servers.Servers) -> str:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Run files of long tests first, in the order that they were shuffled in; short ones fill both workers to the end."""
+    """Run files of long tests first, shuffled as they were; short ones keep both workers busy to the end."""
     items.sort(key=lambda item: _LONGEST_FIRST.index(item.path.relative_to(_TESTS).parts[0]))
 
 

@@ -40,7 +40,7 @@ class Deployment:  # pylint: disable=too-many-instance-attributes  # a port for 
     sink_port: int
 
     def environment(self, service: str) -> dict[str, str]:
-        """The environment of a service in the compose file, with this machine's addresses and folders in place of its own."""
+        """The environment of a service in the compose file, with addresses and folders of this machine."""
         moved = {
             "/run/secrets": str(self.secrets / service.removesuffix("-1")),
             "kafka:9092": f"localhost:{self.kafka_port}",

@@ -70,7 +70,7 @@ def refused_by_mapping(original: AuditEvent) -> bytes:
 
 
 @dataclass
-class Trail:
+class Trail:  # pylint: disable=too-many-public-methods  # everything about one topic and its documents
     """Topics, a group and indices that no other test has."""
 
     bootstrap: str
@@ -182,7 +182,8 @@ class Trail:
                 yield
             finally:
                 ended.set()
-            producing.result()
+                # Its own error, if any, is the cause of the block's.
+                producing.result()
 
     def indexed(self) -> dict[str, dict[str, Any]]:
         """Every document by its id, 10,000 at most; fails if one id is in two indices."""

@@ -1,6 +1,6 @@
 """A second consumer on ``indexing``: a topic of puts and deletes, as ``python -m tests.support.tiny_sink``.
 
-A record is ``{"id": "a", "op": "put" | "delete" | "skip"}``, and a put has a text as its ``value``: the document of that
+A record is ``{"id": "a", "op": "put" | "delete" | "skip"}``, and a put has a text as its ``value``: the document of the
 id is written, deleted or left alone. It proves that the seam takes a projection that writes with ``index`` and
 ``delete``, or nothing at all.
 """
