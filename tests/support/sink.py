@@ -142,17 +142,20 @@ class Trail:  # pylint: disable=too-many-public-methods  # everything about one 
     def produce_documents(self, events: Iterable[AuditEvent], partition: int = -1) -> None:
         """Put events on the topic and into the account, each as one record that becomes one document."""
         for each in events:
-            self.ids.add(each.event_id)
-            self.producer.produce(
-                self.topic,
-                key=each.user_id,
-                value=self.record(each),
-                headers=[*headers(each, None)],
-                partition=partition,
-                on_delivery=_delivered,
-            )
-            self.producer.poll(0)
+            self._put(each, partition)
         self.producer.flush()
+
+    def _put(self, each: AuditEvent, partition: int) -> None:
+        self.ids.add(each.event_id)
+        self.producer.produce(
+            self.topic,
+            key=each.user_id,
+            value=self.record(each),
+            headers=[*headers(each, None)],
+            partition=partition,
+            on_delivery=_delivered,
+        )
+        self.producer.poll(0)
 
     def record(self, each: AuditEvent) -> bytes:
         """The value of an event's record."""
@@ -267,7 +270,7 @@ class TinyTrail(Trail):
     def produce(self, events: Iterable[AuditEvent], partition: int = -1) -> None:
         """Put puts on the topic, each third of them followed by its deletion and by that of nothing."""
         for number, each in enumerate(events):
-            self.produce_documents([each], partition)
+            self._put(each, partition)
             if number % 3 == 0:
                 for op in ("skip", "delete", "delete"):
                     self._produce(op, each, partition)
