@@ -73,6 +73,7 @@ INSTALLED_APPS = [
     "drf_spectacular_sidecar",
     "gateway.identity",
     "gateway.search",
+    "gateway.inventory",
     "gateway.cli",
     "gateway.serving",
 ]

@@ -1,5 +1,6 @@
 """Users, and the credentials that they log in with."""
 
+import re
 import uuid
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
@@ -14,6 +15,8 @@ from django.utils import timezone
 EVERY_INDEX = "*"
 """As a grant: every index in ``GATEWAY_SEARCH_INDICES``."""
 
+TYPE_NAME = re.compile(r"[a-z0-9][a-z0-9._:@~-]{0,127}")
+"""Names of inventory types."""
 
 LONGEST_TOKEN_SECONDS = 12 * 3600
 """The longest that an access token is valid: one of a client that asks for it once, and cannot ask again."""
@@ -45,6 +48,16 @@ def check_grants(grants: Any) -> None:
     """
     if not isinstance(grants, list) or not all(isinstance(name, str) and name for name in grants):
         raise ValidationError('Grants are a list of index names, or ["*"] for every configured index.')
+
+
+def check_types(types: Any) -> None:
+    """Validate a list of names of inventory types.
+
+    Raises:
+        ValidationError: says what it must be.
+    """
+    if not isinstance(types, list) or not all(isinstance(name, str) and TYPE_NAME.fullmatch(name) for name in types):
+        raise ValidationError('Writable types are a list of names of inventory types, such as ["product"].')
 
 
 class ExpiringQuerySet(models.QuerySet[Any]):
@@ -91,6 +104,12 @@ class User(AbstractBaseUser):
         blank=True,
         validators=[check_grants],
         help_text='The indices that the user may search, among GATEWAY_SEARCH_INDICES; ["*"] is all of these.',
+    )
+    writable_types = models.JSONField(
+        default=list,
+        blank=True,
+        validators=[check_types],
+        help_text="The inventory types that the user may write, as an adapter does; administrators write every type.",
     )
     is_active = models.BooleanField(default=True, help_text="Switch this off instead of deleting the user.")
     date_joined = models.DateTimeField(default=timezone.now, editable=False)

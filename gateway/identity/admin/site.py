@@ -143,7 +143,7 @@ class _CreationForm(_Grants, AdminUserCreationForm):  # type: ignore[type-arg]  
 class _ChangeForm(_Grants, UserChangeForm):  # type: ignore[type-arg]  # generic in the stubs alone
     class Meta:
         model = User
-        fields = ("username", "role", "granted_indices", "is_active")
+        fields = ("username", "role", "granted_indices", "writable_types", "is_active")
         field_classes: ClassVar = {"username": UsernameField}
 
 
@@ -151,9 +151,24 @@ class _ChangeForm(_Grants, UserChangeForm):  # type: ignore[type-arg]  # generic
 class _UserAdmin(AuditedAdmin, UserAdmin):  # type: ignore[type-arg]  # generic in the stubs alone
     form = _ChangeForm
     add_form = _CreationForm
-    fieldsets = ((None, {"fields": ("username", "password", "role", "granted_indices", "is_active")}),)
+    fieldsets = (
+        (None, {"fields": ("username", "password", "role", "granted_indices", "writable_types", "is_active")}),
+    )
     add_fieldsets = (
-        (None, {"fields": ("username", "usable_password", "password1", "password2", "role", "granted_indices")}),
+        (
+            None,
+            {
+                "fields": (
+                    "username",
+                    "usable_password",
+                    "password1",
+                    "password2",
+                    "role",
+                    "granted_indices",
+                    "writable_types",
+                )
+            },
+        ),
     )
     list_display = ("username", "role", "granted_indices", "is_active", "last_login")
     list_filter = ("role", "is_active")

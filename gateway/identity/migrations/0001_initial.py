@@ -53,6 +53,15 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 (
+                    "writable_types",
+                    models.JSONField(
+                        blank=True,
+                        default=list,
+                        help_text="The inventory types that the user may write, as an adapter does; administrators write every type.",
+                        validators=[gateway.identity.models.check_types],
+                    ),
+                ),
+                (
                     "is_active",
                     models.BooleanField(default=True, help_text="Switch this off instead of deleting the user."),
                 ),

@@ -32,6 +32,11 @@ class Command(BaseCommand):
             f'a new user may search all of these, as "{EVERY_INDEX}" says, and "" is none',
         )
         parser.add_argument(
+            "--write",
+            metavar="TYPES",
+            help='the inventory types that the user may write, comma separated; a new user may write none, and "" is none',
+        )
+        parser.add_argument(
             "--password",
             action="store_true",
             help="set a password: asked for at a terminal, else the first line of the standard input",
@@ -48,13 +53,14 @@ class Command(BaseCommand):
         password = _ask_password() if options["password"] else None
         try:
             grants = None if options["indices"] is None else _grants(options["indices"])
+            types = None if options["write"] is None else _names(options["write"])
             with recorded_changes() as changes:
                 user = User.objects.filter(username=name).first()
                 created = user is None
                 if user is None:
                     user = User(username=name)
                     user.set_unusable_password()
-                said = _set(user, is_active=True, role=options["role"], granted_indices=grants)
+                said = _set(user, is_active=True, role=options["role"], granted_indices=grants, writable_types=types)
                 user.clean_fields()
                 if password is not None and not user.check_password(password):
                     validate_password(password, user)
@@ -84,9 +90,13 @@ def _set(user: User, **wanted: Any) -> list[str]:
 
 
 def _grants(indices: str) -> list[str]:
-    grants = [index.strip() for index in indices.split(",") if index.strip()]
+    grants = _names(indices)
     check_searchable(grants)
     return grants
+
+
+def _names(listed: str) -> list[str]:
+    return [name.strip() for name in listed.split(",") if name.strip()]
 
 
 def _ask_password() -> str:

@@ -103,15 +103,17 @@ def test_a_user_is_made_and_given_a_role_and_that_is_an_event(client: Client, fi
             "password2": PASSWORD,
             "role": "auditor",
             "granted_indices": f'["{INDEX}"]',
+            "writable_types": '["product"]',
         },
     )
     assert made.status_code == 302
     user = User.objects.get(username="ayse")
     assert (user.role, user.granted_indices, user.check_password(PASSWORD)) == (Role.AUDITOR, [INDEX], True)
+    assert user.writable_types == ["product"]
     (event,) = find_events(made["X-Request-ID"])
-    assert (
-        event["data"]["query"]
-        == f'add user "ayse": username "ayse", password, role "auditor", granted_indices ["{INDEX}"]'
+    assert event["data"]["query"] == (
+        f'add user "ayse": username "ayse", password, role "auditor", granted_indices ["{INDEX}"], '
+        'writable_types ["product"]'
     )
     assert PASSWORD not in str(event)
 
@@ -140,7 +142,8 @@ def test_a_change_of_rights_is_an_event_that_says_from_what_to_what(client: Clie
     ayse = User.objects.create_user("ayse", PASSWORD)
     _log_in(client)
     page = f"/admin/identity/user/{ayse.pk}/change/"
-    asked = {"username": "ayse", "role": "auditor", "granted_indices": f'["{INDEX}"]'}  # is_active is not ticked
+    # is_active is not ticked
+    asked = {"username": "ayse", "role": "auditor", "granted_indices": f'["{INDEX}"]', "writable_types": "[]"}
     changed = client.post(page, asked)
     ayse.refresh_from_db()
     assert (changed.status_code, ayse.role, ayse.granted_indices, ayse.is_active) == (

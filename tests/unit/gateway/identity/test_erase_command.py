@@ -57,6 +57,7 @@ def test_it_counts_and_leaves_everything_as_it_is(operator: User) -> None:
         "API keys  1",
         "log-ins  1",
         "cursors  1",
+        "idempotency keys  0",
         "sessions  1",
         "lines of the administration's log  1",
         "--delete deletes the user and all of this",

@@ -103,6 +103,22 @@ def test_the_role_and_the_indices_are_set_and_changed() -> None:
 
 
 @pytest.mark.django_db
+def test_the_types_that_a_user_may_write_are_set_and_changed() -> None:
+    _run("adapter", write="device, plan-service")
+    assert User.objects.get(username="adapter").writable_types == ["device", "plan-service"]
+    _run("adapter", write="")
+    assert User.objects.get(username="adapter").writable_types == []
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("types", ["Device", "a/b", "x" * 129, "*"])
+def test_what_is_no_name_of_a_type_is_refused(types: str) -> None:
+    with pytest.raises(CommandError, match="Writable types are a list of names"):
+        _run("adapter", write=types)
+    assert not User.objects.exists()
+
+
+@pytest.mark.django_db
 def test_an_index_that_cannot_be_searched_is_refused_and_those_that_can_be_granted_are_named() -> None:
     refusal = r"not among GATEWAY_SEARCH_INDICES \(devices\): devcies$"
     with pytest.raises(CommandError, match=refusal):

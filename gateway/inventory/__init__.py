@@ -1,0 +1,1 @@
+"""Room of the inventory's write side: types, documents, their history, and imports."""
