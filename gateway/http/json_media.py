@@ -46,7 +46,7 @@ _STRING = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"?', re.DOTALL)
 _find_duplicates = json.JSONDecoder(object_pairs_hook=_refuse_duplicates, parse_int=str).decode
 
 
-def loads(body: bytes) -> Any:
+def loads(body: bytes, max_values: int = MAX_VALUES, max_depth: int = MAX_DEPTH) -> Any:
     """Read one JSON text; how many values it has is counted first, as each takes far more memory than its text.
 
     Raises:
@@ -54,15 +54,15 @@ def loads(body: bytes) -> Any:
             has two members of one name.
     """
     # Each value is a string at most, and so is the name of each member; what they are cut into takes memory as well.
-    structure, strings = _STRING.subn(b"", body, 2 * MAX_VALUES)
+    structure, strings = _STRING.subn(b"", body, 2 * max_values)
     opened = structure.count(b"[") + structure.count(b"{")
-    if strings == 2 * MAX_VALUES or opened + structure.count(b",") >= MAX_VALUES:
-        raise malformed(f"The body has more than {MAX_VALUES:,} values, lists and objects.")
+    if strings == 2 * max_values or opened + structure.count(b",") >= max_values:
+        raise malformed(f"The body has more than {max_values:,} values, lists and objects.")
     try:
         value = orjson.loads(body)
     except orjson.JSONDecodeError as error:
         raise malformed(f"The body is not JSON: {error}.") from None
-    if _members(value) != structure.count(b":"):
+    if _members(value, max_depth) != structure.count(b":"):
         try:
             _find_duplicates(body.decode())
         except _DuplicateMember as error:
@@ -70,10 +70,10 @@ def loads(body: bytes) -> Any:
     return value
 
 
-def _members(value: Any) -> int:
+def _members(value: Any, max_depth: int) -> int:
     """Count the members of the objects in a value."""
     count, level = 0, [value]
-    for _ in range(MAX_DEPTH + 1):
+    for _ in range(max_depth + 1):
         inner: list[Any] = []
         for each in level:
             if isinstance(each, dict):
@@ -84,7 +84,7 @@ def _members(value: Any) -> int:
         if not inner:
             return count
         level = inner
-    raise malformed(f"The body is nested more than {MAX_DEPTH} levels deep.")
+    raise malformed(f"The body is nested more than {max_depth} levels deep.")
 
 
 class JSONParser(BaseParser):  # pylint: disable=too-few-public-methods  # as the framework has it

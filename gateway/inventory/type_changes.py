@@ -1,0 +1,206 @@
+"""Changes of types: what a declaration would do, and doing it.
+
+The rows that a new schema is checked against must not change meanwhile: each writer holds the type's row by ``FOR KEY
+SHARE``, so that it waits for the change, as the change waits for it.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from enum import StrEnum
+from http import HTTPStatus
+from typing import Any, TypedDict
+
+import orjson
+from django.db import transaction
+
+from gateway.http.deadline import time_left
+from gateway.http.problems import Code, Problem, malformed
+from gateway.inventory.catalogue import read_catalogue
+from gateway.inventory.declarations import Catalogue, DeclaredType, resolve
+from gateway.inventory.json_schema import DocumentError, InvalidSchema
+from gateway.inventory.mapping import only_adds
+from gateway.inventory.models import Document, InventoryType
+
+MAX_NAMED = 20
+"""Documents that are named, of those that would not fit."""
+_CHUNK = 1_000
+_NUMBER = re.compile(r"-([0-9]{6})\Z")
+
+
+class Outcome(StrEnum):
+    """Result of a declaration."""
+
+    CREATED = "created"
+    CHANGED = "changed"
+    UNCHANGED = "unchanged"
+
+
+class Misfit(TypedDict):
+    """A document that a schema does not allow, and the first place of it."""
+
+    id: str
+    pointer: str
+    keyword: str
+    detail: str
+
+
+@dataclass
+class TypeChange:
+    """Result of a declaration, made or only planned.
+
+    Attributes:
+        rebuild: whether the index is made again.
+        misfits: how many documents the schema does not allow.
+        first_misfits: the first ``MAX_NAMED`` of them.
+    """
+
+    declared: DeclaredType
+    outcome: Outcome
+    rebuild: bool = False
+    misfits: int = 0
+    first_misfits: list[Misfit] = field(default_factory=list)
+
+
+def put_type(name: str, definition: Mapping[str, Any], *, accept_existing: bool, dry_run: bool = False) -> TypeChange:
+    """Declare a type, or declare it anew.
+
+    Args:
+        definition: all members of the declaration.
+        accept_existing: let documents stay that the new schema does not allow; they must fit at their next write.
+        dry_run: change nothing.
+
+    Raises:
+        Problem: 400, the declaration has a fault; 409, documents would not fit.
+    """
+    with transaction.atomic():
+        row = InventoryType.objects.select_for_update().filter(name=name).first()
+        catalogue = read_catalogue()
+        old = catalogue.types.get(name)
+        declared = DeclaredType(name, 1 if old is None else old.schema_version + 1, definition)
+        after = catalogue.with_type(declared)
+        try:
+            after.check(declared)
+        except InvalidSchema as error:
+            raise malformed(str(error)) from None
+        if row is None or old is None:
+            if not dry_run:
+                _create(declared)
+            return TypeChange(declared, Outcome.CREATED)
+        if old.definition == definition:
+            return TypeChange(old, Outcome.UNCHANGED)
+        _require_same_place(old, declared)
+        change = TypeChange(declared, Outcome.CHANGED, rebuild=_needs_rebuild(catalogue, after, name))
+        _check_documents(change)
+        if dry_run:
+            return change
+        if change.misfits and not accept_existing:
+            raise _incompatible(change)
+        now = datetime.now(UTC)
+        row.definition, row.schema_version, row.updated_at = dict(definition), declared.schema_version, now
+        if change.rebuild:
+            row.building_index = next_index(row)
+        row.save()
+        _rebuild_parent(catalogue, after, name)
+        return change
+
+
+def install(definitions: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    """Create those types that do not exist, all at once, so that they can name each other.
+
+    Returns:
+        their names.
+
+    Raises:
+        InvalidSchema: a declaration has a fault.
+    """
+    with transaction.atomic():
+        catalogue = read_catalogue()
+        new = {name: DeclaredType(name, 1, definitions[name]) for name in definitions if name not in catalogue.types}
+        for declared in new.values():
+            catalogue = catalogue.with_type(declared)
+        for declared in new.values():
+            catalogue.check(declared)
+            _create(declared)
+    return list(new)
+
+
+def next_index(row: InventoryType) -> str:
+    """The name of the next index of a type: six digits are counted up."""
+    numbers = [_NUMBER.search(name) for name in (row.physical_index, row.building_index or "")]
+    highest = max(int(found[1]) for found in numbers if found is not None)
+    return f"{row.index}-{highest + 1:06}"
+
+
+def _create(declared: DeclaredType) -> None:
+    now = datetime.now(UTC)
+    InventoryType.objects.create(
+        name=declared.name,
+        definition=dict(declared.definition),
+        schema_version=declared.schema_version,
+        index=declared.index,
+        physical_index=f"{declared.index}-000001",
+        created_at=now,
+        updated_at=now,
+    )
+
+
+def _require_same_place(old: DeclaredType, new: DeclaredType) -> None:
+    for member in ("index", "parent"):
+        if old.definition[member] != new.definition[member]:
+            raise Problem(
+                HTTPStatus.CONFLICT,
+                Code.SCHEMA_INCOMPATIBLE,
+                f"{member}: The {member} of a type never changes; declare another type, and import the documents.",
+            )
+
+
+def _needs_rebuild(before: Catalogue, after: Catalogue, name: str) -> bool:
+    return not only_adds(before.index_properties(before.types[name]), after.index_properties(after.types[name]))
+
+
+def _rebuild_parent(before: Catalogue, after: Catalogue, name: str) -> None:
+    """Have the index of the type above made again, if that embeds the type, and needs it."""
+    parent = after.types[name].parent
+    if parent is not None and name in after.types[parent].embed and _needs_rebuild(before, after, parent):
+        above = InventoryType.objects.select_for_update().get(name=parent)
+        InventoryType.objects.filter(name=parent).update(building_index=next_index(above))
+
+
+def _check_documents(change: TypeChange) -> None:
+    declared = change.declared
+    documents = Document.objects.filter(type=declared.name, body__isnull=False).order_by("id")
+    rows = documents.values_list("document_id", "body").iterator(_CHUNK)
+    for number, (document_id, body) in enumerate(rows):
+        if number % _CHUNK == 0:
+            time_left(1.0)
+        assert body is not None
+        document = orjson.loads(body)
+        if declared.validator.is_valid(document) and not key_errors(declared, document_id, document):
+            continue
+        change.misfits += 1
+        if len(change.first_misfits) < MAX_NAMED:
+            error = (*declared.validator.errors(document), *key_errors(declared, document_id, document))[0]
+            change.first_misfits.append(Misfit(id=document_id, **error))
+
+
+def key_errors(declared: DeclaredType, document_id: str, document: Any) -> list[DocumentError]:
+    """The error of a document whose key is not its id."""
+    if declared.key is None or resolve(document, declared.key) == document_id:
+        return []
+    return [
+        DocumentError(
+            pointer=declared.key, keyword="key", detail=f'the key must be the document\'s id, "{document_id}"'
+        )
+    ]
+
+
+def _incompatible(change: TypeChange) -> Problem:
+    return Problem(
+        HTTPStatus.CONFLICT,
+        Code.SCHEMA_INCOMPATIBLE,
+        f"The schema does not allow {change.misfits:,} of the documents that are there; change it, or send "
+        '"accept_existing": true, and they must fit at their next write.',
+        members={"count": change.misfits, "documents": change.first_misfits},
+    )

@@ -1,0 +1,190 @@
+"""Changes of types."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+import orjson
+import pytest
+
+from elastic.bootstrap import templates
+from elastic.demo_inventory import devices
+from gateway.http.problems import Problem
+from gateway.inventory.builtin_types import install_builtin_types, read_builtin_types
+from gateway.inventory.catalogue import read_catalogue
+from gateway.inventory.models import Document, InventoryType
+from gateway.inventory.type_changes import MAX_NAMED, Outcome, TypeChange, put_type
+
+pytestmark = pytest.mark.django_db
+
+_TEXT = {"type": "string"}
+
+
+def definition(properties: Any = None, **members: Any) -> dict[str, Any]:
+    schema = {"type": "object", "properties": properties or {"name": _TEXT}, "additionalProperties": False}
+    return {
+        "schema": schema,
+        "index": "things",
+        "key": None,
+        "public": False,
+        "parent": None,
+        "embed": [],
+        "references": {},
+        "mapping": None,
+        "notify": ["admin"],
+    } | members
+
+
+def _put(name: str = "thing", accept_existing: bool = False, dry_run: bool = False, **members: Any) -> TypeChange:
+    return put_type(name, definition(**members), accept_existing=accept_existing, dry_run=dry_run)
+
+
+def _store(document_id: str, body: Any, type_: str = "thing") -> None:
+    now = datetime.now(UTC)
+    Document.objects.create(
+        type=type_,
+        document_id=document_id,
+        version=1,
+        tree_version=1,
+        body=orjson.dumps(body).decode(),
+        schema_version=1,
+        created_at=now,
+        updated_at=now,
+    )
+
+
+def test_the_built_in_types_are_there_once_the_database_is() -> None:
+    assert list(read_catalogue().types) == sorted(read_builtin_types())
+    for declared in read_catalogue().types.values():
+        read_catalogue().check(declared)
+
+
+def test_a_built_in_type_that_was_declared_anew_stays_as_it_is() -> None:
+    own = read_builtin_types()["product"] | {"public": False}
+    put_type("product", own, accept_existing=False)
+    install_builtin_types()
+    assert read_catalogue().types["product"].definition == own
+
+
+def test_devices_are_mapped_as_they_were_and_the_demo_inventory_fits() -> None:
+    device = read_catalogue().types["device"]
+    assert device.properties == templates()["devices"]["template"]["mappings"]["properties"]
+    assert [each["Hostname"] for each in devices(50) if device.validator.errors(each)] == []
+
+
+def test_a_new_type_has_an_index_of_its_own() -> None:
+    assert _put().outcome is Outcome.CREATED
+    row = InventoryType.objects.get(name="thing")
+    assert (row.schema_version, row.index, row.physical_index, row.building_index) == (
+        1,
+        "things",
+        "things-000001",
+        None,
+    )
+
+
+def test_the_same_declaration_again_changes_nothing() -> None:
+    _put()
+    assert _put().outcome is Outcome.UNCHANGED
+    assert InventoryType.objects.get(name="thing").schema_version == 1
+
+
+def test_a_schema_that_only_adds_leaves_the_index_as_it_is() -> None:
+    _put()
+    change = _put(properties={"name": _TEXT, "size": {"type": "integer"}})
+    assert (change.outcome, change.rebuild, change.declared.schema_version) == (Outcome.CHANGED, False, 2)
+    assert InventoryType.objects.get(name="thing").building_index is None
+    assert read_catalogue().types["thing"].validator.is_valid({"size": 1})
+
+
+def test_another_schema_has_a_new_index_built_and_one_more_while_it_is_built_a_third() -> None:
+    _put()
+    assert _put(properties={"name": {"type": "integer"}}).rebuild
+    assert InventoryType.objects.get(name="thing").building_index == "things-000002"
+    assert _put(properties={"name": {"type": "boolean"}}).rebuild
+    assert InventoryType.objects.get(name="thing").building_index == "things-000003"
+
+
+def test_documents_that_would_not_fit_are_counted_and_the_first_are_named() -> None:
+    _put()
+    for number in range(25):
+        _store(f"t{number:02}", {"name": "a"})
+    with pytest.raises(Problem) as refused:
+        _put(properties={"name": {"type": "string", "minLength": 2}})
+    problem = refused.value
+    assert (problem.status, problem.code, problem.members["count"]) == (409, "schema_incompatible", 25)
+    assert len(problem.members["documents"]) == MAX_NAMED
+    assert problem.members["documents"][0] == {
+        "id": "t00",
+        "pointer": "/name",
+        "keyword": "minLength",
+        "detail": "the value is shorter than 2 characters",
+    }
+    assert InventoryType.objects.get(name="thing").schema_version == 1
+
+
+def test_documents_that_would_not_fit_are_accepted_where_that_is_asked_for() -> None:
+    _put()
+    _store("t", {"name": "a"})
+    change = _put(properties={"name": {"type": "string", "minLength": 2}}, accept_existing=True)
+    assert (change.misfits, InventoryType.objects.get(name="thing").schema_version) == (1, 2)
+
+
+def test_a_document_whose_key_would_not_be_its_id_does_not_fit() -> None:
+    _put()
+    _store("t", {"name": "another"})
+    with pytest.raises(Problem) as refused:
+        _put(key="/name")
+    assert refused.value.members["documents"][0]["keyword"] == "key"
+
+
+def test_a_dry_run_says_what_would_happen_and_changes_nothing() -> None:
+    assert _put(dry_run=True).outcome is Outcome.CREATED
+    assert "thing" not in read_catalogue().types
+    _put()
+    _store("t", {"name": "a"})
+    change = _put(properties={"name": {"type": "integer"}}, dry_run=True)
+    assert (change.outcome, change.rebuild, change.misfits) == (Outcome.CHANGED, True, 1)
+    row = InventoryType.objects.get(name="thing")
+    assert (row.schema_version, row.building_index) == (1, None)
+
+
+@pytest.mark.parametrize("member", [{"index": "others"}, {"parent": "plan"}])
+def test_index_and_parent_of_a_type_never_change(member: dict[str, Any]) -> None:
+    _put()
+    with pytest.raises(Problem, match="never changes"):
+        _put(**member)
+
+
+@pytest.mark.parametrize(
+    ("members", "reason"),
+    [
+        ({"index": "devices"}, 'the index of the type "device"'),
+        ({"parent": "nothing"}, 'no type "nothing"'),
+        ({"parent": "thing"}, "in a circle"),
+        ({"embed": ["device"]}, "no type whose parent"),
+        ({"references": {"/name": "nothing"}}, '"nothing", at /name, is no type'),
+        ({"properties": {"name": {"type": ["string", "integer"]}}}, "two types"),
+        ({"properties": {"name": {"$ref": "file:///etc/passwd"}}}, "nothing outside"),
+        ({"mapping": {"properties": {"a": {"type": "join"}}}}, "no type of these"),
+    ],
+)
+def test_a_declaration_with_a_fault_is_refused(members: dict[str, Any], reason: str) -> None:
+    with pytest.raises(Problem, match=reason) as refused:
+        _put(**members)
+    assert (refused.value.status, refused.value.code) == (400, "malformed")
+
+
+def test_a_child_s_new_schema_has_the_index_of_the_embedding_parent_built_too() -> None:
+    _put(index="parents")
+    _put("part", index="parts", parent="thing")
+    _put(index="parents", embed=["part"])
+    _put("part", index="parts", parent="thing", properties={"name": {"type": "integer"}})
+    assert InventoryType.objects.get(name="part").building_index == "parts-000002"
+    assert InventoryType.objects.get(name="thing").building_index == "parents-000002"
+
+
+def test_what_is_embedded_and_a_member_do_not_have_one_name() -> None:
+    _put(index="parents", properties={"part": _TEXT})
+    _put("part", index="parts", parent="thing")
+    with pytest.raises(Problem, match="have one name"):
+        _put(index="parents", properties={"part": _TEXT}, embed=["part"])
