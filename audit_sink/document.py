@@ -6,7 +6,7 @@ import msgspec
 from msgspec import UNSET, Raw, Struct, UnsetType
 
 from contracts.query_event.daily_index import daily_index
-from contracts.query_event.event import AuditEvent, EventError
+from contracts.query_event.event import AuditEvent, EventError, EventTarget
 from indexing.projection import Place
 
 _NS_PER_MS = 1_000_000
@@ -57,6 +57,7 @@ class _Sluice(Struct, gc=False):
     hits: int | None
     dsl: Raw
     kafka: _Coordinates
+    target: EventTarget | UnsetType = UNSET
 
 
 class Document(Struct, gc=False, rename={"timestamp": "@timestamp"}):  # pylint: disable=too-many-instance-attributes
@@ -99,7 +100,15 @@ def document(event: AuditEvent, partition: int, offset: int) -> Document:
         _Original(metadata.user_agent),
         _Http(_Id(metadata.request_id), _StatusCode(data.status)),
         _Id(metadata.trace_id),
-        _Sluice(data.query, data.index, metadata.auth_scheme, data.hits, data.dsl, _Coordinates(partition, offset)),
+        _Sluice(
+            data.query,
+            data.index,
+            metadata.auth_scheme,
+            data.hits,
+            data.dsl,
+            _Coordinates(partition, offset),
+            UNSET if data.target is None else data.target,
+        ),
         UNSET if data.error is None else data.error,
     )
 

@@ -31,7 +31,10 @@ _CUT_QUERY_CHARACTERS = 65_536
 
 NO_DSL = Raw(b"null")
 
+MAX_TARGET_IDS = 100
+
 _Name = Annotated[str, Meta(min_length=1, max_length=64)]
+_DocumentId = Annotated[str, Meta(min_length=1, max_length=128)]
 
 
 class EventType(StrEnum):
@@ -46,6 +49,9 @@ class EventType(StrEnum):
     AUTH_FAILED = "auth.failed"
     AUTH_THROTTLED = "auth.throttled"
     ADMIN_CHANGED = "admin.changed"
+    INVENTORY_READ = "inventory.read"
+    INVENTORY_CHANGED = "inventory.changed"
+    INVENTORY_DENIED = "inventory.denied"
 
 
 # gc=False: no member can refer back to its owner, so the collector need not follow hundreds of thousands of them.
@@ -56,12 +62,26 @@ class EventError(Struct, gc=False):
     message: Annotated[str, Meta(max_length=8191)]
 
 
+class EventTarget(Struct, gc=False):
+    """Document of the inventory that a request is about, or its type alone.
+
+    ``id`` is a list where several documents were read. ``changed`` has the JSON pointers of the members that a change
+    changed; "" is the whole document.
+    """
+
+    type: Annotated[str, Meta(min_length=1, max_length=128)]
+    id: _DocumentId | Annotated[list[_DocumentId], Meta(max_length=MAX_TARGET_IDS)] | None = None
+    version: Annotated[int, Meta(ge=0, le=2**53 - 1)] | None = None
+    changed: Annotated[list[str], Meta(max_length=100)] | None = None
+
+
 class EventData(Struct, gc=False):
     """Question and answer of a request; a member that does not apply is None.
 
     ``dsl`` is JSON, an object or null. ``hits`` and ``took_ms`` (milliseconds) are None for streams and wherever
     nothing was searched; ``query``, ``index`` and ``dsl`` are None for authentication, except that ``query`` says what
-    an operator has changed. ``status`` is the HTTP status of the answer, and 200 for a command.
+    an operator has changed. ``status`` is the HTTP status of the answer, and 200 for a command. ``target`` is None except
+    for the inventory.
     """
 
     query: str | None
@@ -71,6 +91,7 @@ class EventData(Struct, gc=False):
     took_ms: Annotated[int, Meta(ge=0, le=2**31 - 1)] | None
     status: Annotated[int, Meta(ge=100, le=599)]
     error: EventError | None
+    target: EventTarget | None = None
 
 
 class EventMetadata(Struct, gc=False):

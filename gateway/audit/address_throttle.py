@@ -55,7 +55,7 @@ def throttle_addresses(
                 view = _recorded_view(request.path_info)
                 if view is None:
                     return problem_response(problem)
-                return refuse_unknown(EventDraft.begin(request, None, authentication=view.authentication), problem)
+                return refuse_unknown(EventDraft.begin(request, None, view.subject), problem)
         return get_response(request)
 
     return middleware

@@ -17,7 +17,7 @@ from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
 from gateway.audit.commands import written
-from gateway.audit.draft import EventDraft
+from gateway.audit.draft import EventDraft, Subject
 from gateway.audit.recording import record_event
 from gateway.http.problems import Unavailable, problem_response
 
@@ -37,7 +37,7 @@ def record_changes(view: View) -> View:
             return view(request, *args, **kwargs)
         changes: list[str] = []
         request.changes = changes  # type: ignore[attr-defined]  # Django's way to hand something on
-        draft = EventDraft.begin(request, None, authentication=True)
+        draft = EventDraft.begin(request, None, Subject.AUTHENTICATION)
         draft.identify(request.user.get_username(), _SESSION)
         try:
             with transaction.atomic():

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from enum import Enum, auto
 from http import HTTPStatus
 from typing import Any, Self
 
@@ -16,6 +17,7 @@ from contracts.query_event.event import (
     EventData,
     EventError,
     EventMetadata,
+    EventTarget,
     EventType,
     new_event_id,
     rfc3339,
@@ -26,15 +28,23 @@ from gateway.http.problems import Problem
 from kit import __version__
 
 
+class Subject(Enum):
+    """Subject of a request's event, on which its type depends."""
+
+    QUERY = auto()
+    AUTHENTICATION = auto()
+    INVENTORY = auto()
+
+
 @dataclass(slots=True)
 class EventDraft:  # pylint: disable=too-many-instance-attributes  # the event has as many
-    """Draft of the event of one search, value look-up or ``/auth/`` call, so that a failed one tells how far it came.
+    """Draft of the event of one request, so that a failed one tells how far it came.
 
     Attributes:
         query_id: id of the event.
         user_name: name of the caller; None while the caller is unknown.
-        authentication: whether it is an ``/auth/`` call, and not a query.
         is_change: whether it is a change that an operator has made.
+        target: the document of the inventory that it is about, or the type.
         status: status of the answer, if it is a success.
         is_recorded: whether the event is on the trail, which takes one of it.
     """
@@ -42,7 +52,7 @@ class EventDraft:  # pylint: disable=too-many-instance-attributes  # the event h
     query_id: str
     timestamp: datetime
     user_name: str | None
-    authentication: bool
+    subject: Subject
     metadata: EventMetadata
     query: str | None = None
     index: str | None = None
@@ -50,24 +60,25 @@ class EventDraft:  # pylint: disable=too-many-instance-attributes  # the event h
     hits: int | None = None
     took_ms: int | None = None
     is_change: bool = False
+    target: EventTarget | None = None
     status: HTTPStatus = HTTPStatus.OK
     is_recorded: bool = False
 
     @classmethod
-    def begin(cls, request: Request | HttpRequest, user_name: str | None, *, authentication: bool = False) -> Self:
+    def begin(cls, request: Request | HttpRequest, user_name: str | None, subject: Subject = Subject.QUERY) -> Self:
         """Mint the event's id, and note the caller and the address.
 
         Args:
             request: what has come in.
             user_name: name of the caller who has been let in, or None.
-            authentication: whether it is an ``/auth/`` call.
+            subject: what the event is about.
         """
         correlation = current_correlation()
         return cls(
             query_id=new_event_id(),
             timestamp=datetime.now(UTC),
             user_name=user_name,
-            authentication=authentication,
+            subject=subject,
             metadata=EventMetadata(
                 request_id=correlation.request_id,
                 trace_id=correlation.trace_id,
@@ -109,6 +120,7 @@ class EventDraft:  # pylint: disable=too-many-instance-attributes  # the event h
                 took_ms=self.took_ms,
                 status=status.value,
                 error=None if problem is None else EventError(problem.code.value, problem.detail),
+                target=self.target,
             ),
             metadata=self.metadata,
         )
@@ -116,7 +128,7 @@ class EventDraft:  # pylint: disable=too-many-instance-attributes  # the event h
     def _event_type(self, status: HTTPStatus) -> EventType:
         if self.is_change:
             return EventType.ADMIN_CHANGED
-        return auth_event_type(status) if self.authentication else event_type(status)
+        return _EVENT_TYPES[self.subject](status)
 
 
 def _scheme(request: Request) -> str:
@@ -141,3 +153,15 @@ def auth_event_type(status: HTTPStatus) -> EventType:
     if status < HTTPStatus.BAD_REQUEST:
         return EventType.AUTH_SUCCEEDED
     return EventType.AUTH_THROTTLED if status is HTTPStatus.TOO_MANY_REQUESTS else EventType.AUTH_FAILED
+
+
+def inventory_event_type(status: HTTPStatus) -> EventType:
+    """Type of the event of a request about the inventory that ended with this status, and changed nothing."""
+    return EventType.INVENTORY_READ if status < HTTPStatus.BAD_REQUEST else EventType.INVENTORY_DENIED
+
+
+_EVENT_TYPES = {
+    Subject.QUERY: event_type,
+    Subject.AUTHENTICATION: auth_event_type,
+    Subject.INVENTORY: inventory_event_type,
+}

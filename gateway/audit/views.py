@@ -6,7 +6,7 @@ from rest_framework.exceptions import AuthenticationFailed, NotAuthenticated
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
-from gateway.audit.draft import EventDraft
+from gateway.audit.draft import EventDraft, Subject
 from gateway.audit.recording import may_record_refusal, refuse, refuse_unknown
 from gateway.http.problems import Code, Problem, as_problem, problem_response
 from gateway.http.views import View
@@ -25,15 +25,15 @@ class AuditedView(View):
 
     draft: EventDraft | None = None
     """Of a known caller."""
-    authentication: ClassVar[bool] = False
-    """Whether what is recorded is about who somebody is, and not about a query."""
+    subject: ClassVar[Subject] = Subject.QUERY
+    """Subject of the events."""
 
     def perform_authentication(self, request: Request) -> None:
         """Find out who asks, and begin the draft of a known caller's event: its problems are on the trail too."""
         super().perform_authentication(request)
         if request.user.is_authenticated:
             name = request.user.get_username()
-            self.draft = EventDraft.begin(request, name, authentication=self.authentication)
+            self.draft = EventDraft.begin(request, name, self.subject)
 
     def begin(self, request: Request) -> EventDraft:
         """The draft of the request's event."""
@@ -51,7 +51,7 @@ class AuditedView(View):
         problem = as_problem(exc)
         draft = self.draft
         if draft is None:
-            return refuse_unknown(EventDraft.begin(self.request, None, authentication=self.authentication), problem)
+            return refuse_unknown(EventDraft.begin(self.request, None, self.subject), problem)
         if not self.is_recorded(problem) or (
             problem.code is Code.THROTTLED and not may_record_refusal(self.request.META["REMOTE_ADDR"])
         ):
@@ -77,10 +77,10 @@ class CredentialsView(AuditedView):
 
     authentication_classes = ()
     permission_classes = ()
-    authentication = True
+    subject = Subject.AUTHENTICATION
 
     def let_in(self, request: Request, user_name: str, scheme: str) -> EventDraft:
         """Begin the draft of a request's event, now that the body has shown who asks."""
-        draft = self.draft = EventDraft.begin(request, None, authentication=True)
+        draft = self.draft = EventDraft.begin(request, None, Subject.AUTHENTICATION)
         draft.identify(user_name, scheme)
         return draft

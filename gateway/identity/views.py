@@ -14,7 +14,7 @@ from drf_spectacular.utils import OpenApiParameter, OpenApiResponse
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from gateway.audit.draft import EventDraft
+from gateway.audit.draft import EventDraft, Subject
 from gateway.audit.recording import may_record_refusal, record_event
 from gateway.audit.views import API_KEY, NOT_KEPT, AuditedView, CredentialsView
 from gateway.http.fields import checked
@@ -110,7 +110,7 @@ class RevokeView(CredentialsView):
             if user is not None:
                 record_event(self.let_in(request, user.username, "token"))
             elif may_record_refusal(request.META["REMOTE_ADDR"]):
-                self.draft = EventDraft.begin(request, None, authentication=True)
+                self.draft = EventDraft.begin(request, None, Subject.AUTHENTICATION)
                 record_event(self.draft)
         return Response({})
 
@@ -118,7 +118,7 @@ class RevokeView(CredentialsView):
 class MeView(AuditedView):
     """Describe the caller."""
 
-    authentication = True
+    subject = Subject.AUTHENTICATION
 
     @_operation("me", Me)
     def get(self, request: Request) -> Response:
@@ -133,7 +133,7 @@ class MeView(AuditedView):
 class _ProvenView(AuditedView):
     """A view for callers who have proven who they are."""
 
-    authentication = True
+    subject = Subject.AUTHENTICATION
 
     def check_permissions(self, request: Request) -> None:
         """Refuse an unsigned header: an API key got by it would outlive the leave to use such headers."""

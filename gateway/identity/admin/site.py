@@ -23,7 +23,7 @@ from django.utils.deprecation import MiddlewareMixin
 from rest_framework.exceptions import AuthenticationFailed
 
 from gateway.audit.admin import AuditedAdmin, View, note_change, record_changes
-from gateway.audit.draft import EventDraft
+from gateway.audit.draft import EventDraft, Subject
 from gateway.audit.recording import record_event, refuse_unknown
 from gateway.http.problems import Problem, as_problem, problem_response
 from gateway.identity.authorization import check_searchable
@@ -80,7 +80,7 @@ class LogInForm(AdminAuthenticationForm):
         if username is None or not password:
             return self.cleaned_data
         assert self.request is not None
-        draft = EventDraft.begin(self.request, None, authentication=True)
+        draft = EventDraft.begin(self.request, None, Subject.AUTHENTICATION)
         try:
             self.user_cache = log_in_with_password(username, password, self.request.META["REMOTE_ADDR"])
             draft.identify(self.user_cache.get_username(), _SCHEME)

@@ -7,8 +7,8 @@ import pytest
 from django.test import RequestFactory
 from rest_framework.request import Request
 
-from contracts.query_event.event import EventType, encode, rfc3339
-from gateway.audit.draft import EventDraft, event_type
+from contracts.query_event.event import EventTarget, EventType, encode, rfc3339
+from gateway.audit.draft import EventDraft, Subject, event_type
 from gateway.http.correlation import correlated, read_correlation
 from gateway.http.problems import Code, Problem
 from gateway.identity.authentication import Identification
@@ -42,11 +42,21 @@ def test_an_answered_search_is_executed_with_all_that_is_known_of_it(record: Eve
         "took_ms": 3,
         "status": 200,
         "error": None,
+        "target": None,
     }
     assert event["metadata"]["request_id"] == "r1"
     assert event["metadata"]["client_ip"] == "127.0.0.1"
     assert event["metadata"]["user_agent"] == "test"
     assert event["metadata"]["auth_scheme"] == "octoxlabs-unsigned"
+
+
+def test_a_request_about_the_inventory_says_what_it_is_about(record: EventDraft) -> None:
+    record.subject, record.target = Subject.INVENTORY, EventTarget("product", "A-1", 7)
+    event = read_event(encode(record.event()))
+    assert event["event_type"] == "inventory.read"
+    assert event["data"]["target"] == {"type": "product", "id": "A-1", "version": 7, "changed": None}
+    denied = record.event(Problem(HTTPStatus.PRECONDITION_FAILED, Code.PRECONDITION_FAILED, "another version"))
+    assert denied.event_type is EventType.INVENTORY_DENIED
 
 
 def test_an_answer_that_is_a_success_of_its_own_kind_is_recorded_with_its_status(record: EventDraft) -> None:
