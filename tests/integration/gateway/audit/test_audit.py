@@ -31,6 +31,7 @@ def test_an_answered_search_is_an_event_under_its_query_id(search: Search, find_
         "took_ms": answer["took_ms"],
         "status": 200,
         "error": None,
+        "target": None,
     }
     assert event["metadata"]["request_id"] == "r-1"
     assert event["metadata"]["trace_id"] == TRACEPARENT.split("-")[1]

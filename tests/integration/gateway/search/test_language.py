@@ -164,6 +164,7 @@ def test_a_value_look_up_is_one_event(query: str, suggestions: int, complete: As
         "took_ms": None,
         "status": 200,
         "error": None,
+        "target": None,
     }
 
 

@@ -153,6 +153,7 @@ def test_a_stream_is_one_event_without_hits_before_its_first_byte(stream: Stream
         "took_ms": None,
         "status": 200,
         "error": None,
+        "target": None,
     }
 
 

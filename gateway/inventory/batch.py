@@ -1,0 +1,420 @@
+"""Batch of documents of one type that one transaction writes: locked first, changed in memory, written at the end.
+
+Locks are taken from the root of a tree down, and on each level in the order of ids, so that two writers never wait for
+each other. With its parent locked, a child cannot come or go, so "has it children" is a question with one answer.
+
+Why in memory: an import has hundreds of documents a transaction, and a statement for each would take most of its time. A
+single write is a batch of one.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from enum import StrEnum
+from http import HTTPStatus
+from typing import Any
+
+import orjson
+from django.db import connection
+from django.db.models import Count, Func, IntegerField, Sum
+
+from contracts.query_event.event import new_event_id
+from gateway.http.problems import Code, Problem
+from gateway.inventory.declarations import Catalogue, DeclaredType, resolve
+from gateway.inventory.documents import WHOLE, changed_pointers
+from gateway.inventory.models import Change, Document, IndexState, InventoryType, Operation
+from gateway.inventory.preconditions import ABSENT, State
+from gateway.inventory.transactions import Overtaken
+
+MAX_TREE_BYTES = 1024 * 1024
+MAX_TREE_CHILDREN = 1_000
+"""Of a document together with those that its type embeds."""
+
+
+class Result(StrEnum):
+    """Result of a write."""
+
+    CREATED = "created"
+    REPLACED = "replaced"
+    UNCHANGED = "unchanged"
+    DELETED = "deleted"
+
+
+@dataclass(frozen=True, slots=True)
+class Author:
+    """Author of changes: the user's name, and what their audit events tell of the request (``EventMetadata``)."""
+
+    name: str
+    request_id: str
+    metadata: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """Result of a write to one document.
+
+    ``text`` is the document as it is now, None if it is deleted; ``change`` is None where nothing was changed.
+    """
+
+    result: Result
+    document_id: str
+    version: int
+    text: bytes | None
+    change: Change | None
+
+
+@dataclass(slots=True)
+class _Slot:
+    """A document of the batch; ``version`` is that in the database, 0 if it is not there."""
+
+    row: Document
+    version: int
+    is_touched: bool = False
+
+
+@dataclass(slots=True)
+class _Tree:
+    """What a document and those that it embeds take."""
+
+    children: int
+    length: int
+
+
+class _OctetLength(Func):  # pylint: disable=abstract-method  # as the framework has it
+    function = "OCTET_LENGTH"
+    output_field = IntegerField()
+
+    def as_sqlite(self, compiler: Any, connection: Any, **more: Any) -> Any:  # pylint: disable=redefined-outer-name
+        """Write it as SQLite has it: it counts characters of a text, and bytes of a blob."""
+        return super().as_sql(compiler, connection, template="LENGTH(CAST(%(expressions)s AS BLOB))", **more)
+
+
+_UPDATE = (
+    f"UPDATE {Document._meta.db_table} SET version = %s, tree_version = %s, body = %s, schema_version = %s, "
+    "created_at = %s, updated_at = %s, index_state = %s WHERE id = %s AND version = %s"
+)
+_COUNT_UP = f"UPDATE {Document._meta.db_table} SET tree_version = %s WHERE id = %s"
+_HOLD = f"SELECT schema_version FROM {InventoryType._meta.db_table} WHERE name = %s"
+
+
+class Batch:  # pylint: disable=too-many-instance-attributes  # what it holds of the database
+    """Documents of one type in one transaction.
+
+    Args:
+        wanted: the ids of the documents, each with the id of its parent where that is given.
+
+    Raises:
+        Overtaken: the type is declared anew, or a document came meanwhile; to be tried again.
+    """
+
+    def __init__(
+        self, catalogue: Catalogue, declared: DeclaredType, author: Author, wanted: Mapping[str, str | None]
+    ) -> None:
+        self._catalogue = catalogue
+        self._declared = declared
+        self._author = author
+        self._now = datetime.now(UTC)
+        self._changes: list[Change] = []
+        self._live: dict[tuple[str, str], bool] = {}
+        _hold(declared)
+        self._above = self._lock_above(wanted)
+        self._by_id = {row.document_id: row for row in self._above.values() if row.type == declared.parent}
+        ids = sorted(wanted)
+        rows = Document.objects.select_for_update(no_key=True).filter(type=declared.name, document_id__in=ids)
+        self._slots = {row.document_id: _Slot(row, row.version) for row in rows.order_by("document_id")}
+        if any(slot.row.parent_id not in self._above for slot in self._slots.values() if slot.row.parent_id):
+            raise Overtaken
+        self._trees = self._read_trees()
+        self._children: dict[int, int] | None = None
+
+    def state(self, document_id: str) -> State:
+        """The state of a document, for preconditions."""
+        slot = self._slots.get(document_id)
+        return ABSENT if slot is None else State(slot.row.version, is_live=slot.row.body is not None)
+
+    def document(self, document_id: str) -> dict[str, Any]:
+        """A document that is there."""
+        body = self._slots[document_id].row.body
+        assert body is not None
+        document: dict[str, Any] = orjson.loads(body)
+        return document
+
+    def parent_of(self, document_id: str) -> str | None:
+        """The id of a document's parent; None if it has none, or never was there."""
+        slot = self._slots.get(document_id)
+        return None if slot is None or slot.row.parent_id is None else self._above[slot.row.parent_id].document_id
+
+    def read_references(self, documents: Iterable[dict[str, Any]]) -> None:
+        """Look up at once what documents refer to."""
+        wanted: dict[str, set[str]] = {}
+        for document in documents:
+            for name, document_id in _referenced(self._declared, document):
+                if (name, document_id) not in self._live:
+                    wanted.setdefault(name, set()).add(document_id)
+        for name, ids in wanted.items():
+            found = Document.objects.filter(type=name, document_id__in=ids, body__isnull=False)
+            there = set(found.values_list("document_id", flat=True))
+            self._live |= {(name, each): each in there for each in ids}
+
+    def store(  # pylint: disable=too-many-arguments,too-many-positional-arguments  # the parts of a write
+        self, document_id: str, document: dict[str, Any], text: bytes, op: Operation, parent_id: str | None = None
+    ) -> Written:
+        """Write a document that its type's schema allows.
+
+        Args:
+            text: the document.
+            op: how; a document that is not there is created, except that a restored one is restored.
+            parent_id: the id of its parent, where that is given.
+
+        Raises:
+            Problem: 409, its parent, or what it refers to, is missing; or its tree would be too large.
+        """
+        parent = self._require_parent(document_id, parent_id)
+        self._require_references(document)
+        slot = self._slots.get(document_id)
+        is_live = slot is not None and slot.row.body is not None
+        if is_live:
+            changed = changed_pointers(self.document(document_id), document)
+            if not changed:
+                return self._unchanged(document_id)
+        else:
+            changed = [WHOLE]
+            op = op if op is Operation.RESTORE else Operation.CREATE
+        self._require_room(document_id, len(text), parent)
+        if slot is None:
+            slot = self._slots[document_id] = _Slot(self._new_row(document_id, parent), 0)
+        row = slot.row
+        if not is_live:
+            row.created_at = self._now
+        return self._written(slot, op, text, changed, Result.REPLACED if is_live else Result.CREATED)
+
+    def delete(self, document_id: str) -> Written:
+        """Delete a document that is there.
+
+        Raises:
+            Problem: 409, documents stand below it.
+        """
+        slot = self._slots[document_id]
+        self._require_no_children(slot.row)
+        self._require_room(document_id, None, self._parent(slot.row))
+        return self._written(slot, Operation.DELETE, None, [WHOLE], Result.DELETED)
+
+    def flush(self) -> None:
+        """Write everything.
+
+        Raises:
+            Overtaken, IntegrityError: another transaction has written one of the documents.
+        """
+        touched = [slot for slot in self._slots.values() if slot.is_touched]
+        Document.objects.bulk_create([slot.row for slot in touched if not slot.version])
+        with connection.cursor() as cursor:
+            changed = [_values(slot) for slot in touched if slot.version]
+            if changed:
+                cursor.executemany(_UPDATE, changed)
+                if cursor.rowcount != len(changed):
+                    raise Overtaken
+            above = self._written_above(touched)
+            if above:
+                cursor.executemany(_COUNT_UP, [(row.tree_version, row.pk) for row in above])
+        # After all locks: the sequence of changes is the order of commits.
+        Change.objects.bulk_create(self._changes)
+
+    def _lock_above(self, wanted: Mapping[str, str | None]) -> dict[int, Document]:
+        """Lock what the documents stand below, by primary key, from the roots down."""
+        lineage = self._catalogue.lineage(self._declared)
+        if not lineage:
+            return {}
+        given = {parent for parent in wanted.values() if parent is not None}
+        known = Document.objects.filter(type=self._declared.name, document_id__in=sorted(wanted))
+        parents = set(known.values_list("parent_id", flat=True))
+        named = Document.objects.filter(type=self._declared.parent, document_id__in=sorted(given))
+        levels = [parents | set(named.values_list("pk", flat=True))]
+        for _ in lineage[1:]:
+            levels.append(set(Document.objects.filter(pk__in=levels[-1]).values_list("parent_id", flat=True)))
+        above: dict[int, Document] = {}
+        for level in reversed(levels):
+            rows = Document.objects.select_for_update(no_key=True).filter(pk__in=level).order_by("document_id")
+            above |= {row.pk: row for row in rows}
+        return above
+
+    def _read_trees(self) -> dict[int, _Tree]:
+        """What the documents take together with those they embed, and their parents with theirs."""
+        trees: dict[int, _Tree] = {}
+        parent = self._declared.parent
+        embedding = [(self._declared, [slot.row for slot in self._slots.values()])] if self._declared.embed else []
+        if parent is not None and self._declared.name in self._catalogue.types[parent].embed:
+            embedding.append((self._catalogue.types[parent], list(self._by_id.values())))
+        for declared, rows in embedding:
+            below = Document.objects.filter(parent__in=rows, type__in=declared.embed, body__isnull=False)
+            sums = (
+                below.values_list("parent_id").annotate(count=Count("pk"), length=Sum(_OctetLength("body"))).order_by()
+            )
+            trees |= {row.pk: _Tree(0, len((row.body or "").encode())) for row in rows}
+            for pk, count, length in sums:
+                trees[pk].children += count
+                trees[pk].length += length
+        return trees
+
+    def _parent(self, row: Document) -> Document | None:
+        return None if row.parent_id is None else self._above[row.parent_id]
+
+    def _new_row(self, document_id: str, parent: Document | None) -> Document:
+        return Document(
+            type=self._declared.name,
+            document_id=document_id,
+            parent=parent,
+            version=0,
+            tree_version=0,
+            schema_version=self._declared.schema_version,
+            created_at=self._now,
+            updated_at=self._now,
+        )
+
+    def _require_parent(self, document_id: str, parent_id: str | None) -> Document | None:
+        kind = self._declared.parent
+        if kind is None:
+            return None
+        known = self.parent_of(document_id)
+        if known is not None and parent_id not in (None, known):
+            raise _referential(f'The document stands below {kind} "{known}", and cannot be moved.')
+        wanted = known or parent_id
+        if wanted is None:
+            raise _referential(
+                f"A document of the type {self._declared.name} stands below one of the type {kind}: create it at "
+                f"/inventory/{kind}/{{id}}/{self._declared.name}/{document_id}."
+            )
+        parent = self._by_id.get(wanted)
+        if parent is None or parent.body is None:
+            raise _referential(f'There is no {kind} "{wanted}", below which the document would stand; create it first.')
+        return parent
+
+    def _require_references(self, document: dict[str, Any]) -> None:
+        self.read_references([document])
+        for name, document_id in _referenced(self._declared, document):
+            own = self._slots.get(document_id) if name == self._declared.name else None
+            if not (self._live[name, document_id] if own is None else own.row.body is not None):
+                raise _referential(f'There is no {name} "{document_id[:128]}", to which the document refers.')
+
+    def _require_no_children(self, row: Document) -> None:
+        if self._children is None:
+            kinds = [each.name for each in self._catalogue.children(self._declared.name)]
+            rows = [slot.row for slot in self._slots.values()] if kinds else []
+            below = Document.objects.filter(parent__in=rows, type__in=kinds, body__isnull=False)
+            self._children = dict(below.values_list("parent_id").annotate(Count("pk")).order_by())
+        count = self._children.get(row.pk, 0)
+        if count:
+            first = Document.objects.filter(parent=row, body__isnull=False).order_by("type", "document_id")[:5]
+            named = ", ".join(str(each) for each in first)
+            raise _referential(f"{count:,} documents stand below it; delete these first: {named}{' …' * (count > 5)}.")
+
+    def _require_room(self, document_id: str, length: int | None, parent: Document | None) -> None:
+        """Count a document in the trees that it is part of; a ``length`` of None is that of its deletion."""
+        slot = self._slots.get(document_id)
+        before = None if slot is None or slot.row.body is None else len(slot.row.body.encode())
+        longer = (length or 0) - (before or 0)
+        more = (length is not None) - (before is not None)
+        own = None if slot is None else self._trees.get(slot.row.pk)
+        above = None
+        if parent is not None and self._declared.name in self._catalogue.types[parent.type].embed:
+            above = self._trees[parent.pk]
+        for tree, children in ((own, 0), (above, more)):
+            if tree is None:
+                continue
+            grows = longer > 0 or children > 0
+            if grows and (tree.length + longer > MAX_TREE_BYTES or tree.children + children > MAX_TREE_CHILDREN):
+                raise Problem(
+                    HTTPStatus.CONFLICT,
+                    Code.TREE_TOO_LARGE,
+                    f"A document with what its type embeds is at most {MAX_TREE_BYTES:,} bytes and "
+                    f"{MAX_TREE_CHILDREN:,} documents; it would be {tree.length + longer:,} and "
+                    f"{tree.children + children:,}.",
+                )
+        for tree, children in ((own, 0), (above, more)):
+            if tree is not None:
+                tree.length += longer
+                tree.children += children
+
+    def _unchanged(self, document_id: str) -> Written:
+        row = self._slots[document_id].row
+        assert row.body is not None
+        return Written(Result.UNCHANGED, document_id, row.version, row.body.encode(), None)
+
+    def _written(  # pylint: disable=too-many-arguments,too-many-positional-arguments  # the parts of a change
+        self, slot: _Slot, op: Operation, text: bytes | None, changed: list[str], result: Result
+    ) -> Written:
+        row = slot.row
+        slot.is_touched = True
+        row.version += 1
+        row.tree_version += 1
+        row.body = None if text is None else text.decode()
+        row.schema_version = self._declared.schema_version
+        row.updated_at = self._now
+        row.index_state = IndexState.PENDING
+        root = row
+        while (above := self._parent(root)) is not None:
+            above.tree_version += 1
+            root = above
+        change = Change(
+            change_id=new_event_id(),
+            type=row.type,
+            document_id=row.document_id,
+            root_type=root.type,
+            root_id=root.document_id,
+            version=row.version,
+            op=op,
+            at=self._now,
+            actor=self._author.name,
+            request_id=self._author.request_id,
+            event_metadata=self._author.metadata,
+            changed=changed,
+            body=row.body,
+        )
+        self._changes.append(change)
+        return Written(result, row.document_id, row.version, text, change)
+
+    def _written_above(self, touched: list[_Slot]) -> list[Document]:
+        found: dict[int, Document] = {}
+        for slot in touched:
+            above = self._parent(slot.row)
+            while above is not None:
+                found[above.pk] = above
+                above = self._parent(above)
+        return list(found.values())
+
+
+def _hold(declared: DeclaredType) -> None:
+    """Keep the type from being declared anew until the transaction ends."""
+    with connection.cursor() as cursor:
+        cursor.execute(_HOLD + (" FOR KEY SHARE" if connection.vendor == "postgresql" else ""), [declared.name])
+        if cursor.fetchone() != (declared.schema_version,):
+            raise Overtaken
+
+
+def _values(slot: _Slot) -> tuple[Any, ...]:
+    row = slot.row
+    # As the ORM does it; SQLite has neither dates nor time zones.
+    adapt = connection.ops.adapt_datetimefield_value
+    return (
+        row.version,
+        row.tree_version,
+        row.body,
+        row.schema_version,
+        adapt(row.created_at),
+        adapt(row.updated_at),
+        row.index_state,
+        row.pk,
+        slot.version,
+    )
+
+
+def _referenced(declared: DeclaredType, document: dict[str, Any]) -> list[tuple[str, str]]:
+    """The documents that a document refers to, by type and id."""
+    found = []
+    for pointer, name in declared.references.items():
+        value = resolve(document, pointer)
+        found += [(name, each) for each in (value if isinstance(value, list) else [value]) if isinstance(each, str)]
+    return found
+
+
+def _referential(detail: str) -> Problem:
+    return Problem(HTTPStatus.CONFLICT, Code.REFERENTIAL, detail)
