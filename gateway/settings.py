@@ -108,8 +108,16 @@ CSRF_TRUSTED_ORIGINS = [
 ]
 
 CORS_ALLOWED_ORIGINS = GATEWAY.cors_origins
-CORS_ALLOW_HEADERS = (*default_headers, "traceparent", "x-request-id")
-CORS_EXPOSE_HEADERS = ("Retry-After", "X-Query-ID", "X-Query-Notices", "X-Request-ID")
+CORS_ALLOW_HEADERS = (
+    *default_headers,
+    "idempotency-key",
+    "if-match",
+    "if-none-match",
+    "prefer",
+    "traceparent",
+    "x-request-id",
+)
+CORS_EXPOSE_HEADERS = ("ETag", "Location", "Retry-After", "X-Query-ID", "X-Query-Notices", "X-Request-ID")
 
 DATABASES = {"default": read_database_url(GATEWAY.database_url.get_secret_value())}
 
@@ -161,6 +169,7 @@ SPECTACULAR_SETTINGS = {
         {"name": name, "description": description}
         for name, description in {
             "Search": "Search an index: by page, by cursor, or all of it as a stream.",
+            "Inventory": "Write and read documents by type: by key, below one another, and with their history.",
             "Query language": "The fields that a query can name, its completion, and its translation.",
             "Log in": "Get a token, renew it, end it, and see whose it is.",
             "API keys": "Keys by which programs log in.",

@@ -7,6 +7,18 @@ from gateway.health import HealthView, MetricsView, ReadinessView
 from gateway.http.views import METHODS
 from gateway.identity.admin.site import site
 from gateway.identity.views import AccessTokenView, KeySetView, KeysView, KeyView, MeView, RefreshView, RevokeView
+from gateway.inventory.type_views import TypesView, TypeView
+from gateway.inventory.views import (
+    ChildrenView,
+    ChildView,
+    DocumentsView,
+    HistoryView,
+    RestoreView,
+    VersionView,
+)
+from gateway.inventory.views import (
+    DocumentView as InventoryDocumentView,
+)
 from gateway.octoxlabs.views import DevicesView, DeviceView, LastDiscoveryView, PingView, TokenView
 from gateway.openapi import DocumentView
 from gateway.search.language_views import CompleteView, FieldsView, TranslateView
@@ -17,6 +29,27 @@ urlpatterns = [
     path("fields", FieldsView.as_view(), name="fields"),
     path("complete", CompleteView.as_view(), name="complete"),
     path("translate", TranslateView.as_view(), name="translate"),
+    path("inventory-types", TypesView.as_view(), name="inventory-types"),
+    path("inventory-types/<str:type_name>", TypeView.as_view(), name="inventory-type"),
+    path("inventory/<str:type_name>", DocumentsView.as_view(), name="inventory"),
+    path("inventory/<str:type_name>/<str:document_id>", InventoryDocumentView.as_view(), name="inventory-document"),
+    path("inventory/<str:type_name>/<str:document_id>/history", HistoryView.as_view(), name="inventory-history"),
+    path(
+        "inventory/<str:type_name>/<str:document_id>/history/<int:version>",
+        VersionView.as_view(),
+        name="inventory-version",
+    ),
+    path("inventory/<str:type_name>/<str:document_id>/restore", RestoreView.as_view(), name="inventory-restore"),
+    path(
+        "inventory/<str:type_name>/<str:document_id>/<str:child_type>",
+        ChildrenView.as_view(),
+        name="inventory-children",
+    ),
+    path(
+        "inventory/<str:type_name>/<str:document_id>/<str:child_type>/<str:child_id>",
+        ChildView.as_view(),
+        name="inventory-child",
+    ),
     path("auth/token", AccessTokenView.as_view(), name="token"),
     path("auth/token/refresh", RefreshView.as_view(), name="refresh-token"),
     path("auth/revoke", RevokeView.as_view(), name="revoke-token"),

@@ -120,6 +120,10 @@ class JSONParser(BaseParser):  # pylint: disable=too-few-public-methods  # as th
                 f"The body is not whole: it did not arrive within {seconds:g} s, ended early, or a chunk of it is "
                 "malformed."
             )
+        return self.read(body)
+
+    def read(self, body: bytes) -> Any:
+        """Read the whole body."""
         return loads(body)
 
 

@@ -33,13 +33,20 @@ PROBLEMS = {
     400: (Code.MALFORMED, "The request is malformed, or its query is rejected; then with position and caret."),
     401: (Code.UNAUTHENTICATED, "No or bad credentials; see WWW-Authenticate."),
     403: (Code.FORBIDDEN, "You may not search this index, or not do this."),
-    404: (Code.NOT_FOUND, "The index does not exist."),
+    404: (Code.NOT_FOUND, "The index, the type, the document or the version does not exist."),
     405: (Code.MALFORMED, "The path does not take this method; see Allow."),
     406: (Code.MALFORMED, "The document is in YAML and JSON; Accept names neither."),
-    409: (Code.CURSOR_EXPIRED, "The snapshot behind the cursor is gone."),
-    413: (Code.TOO_LARGE, "The body is larger than 1 MiB, or than 4 KiB where it takes no query."),
+    409: (Code.CURSOR_EXPIRED, "The snapshot behind the cursor is gone; or documents are in the way of the write."),
+    410: (Code.GONE, "The document has been deleted."),
+    412: (Code.PRECONDITION_FAILED, "The document has another version; see ETag."),
+    413: (
+        Code.TOO_LARGE,
+        "The body is larger than its path takes: 1 MiB for a query, 256 KiB for a document, or 4 KiB.",
+    ),
     414: (Code.TOO_LARGE, "Path and query string exceed 16 KiB, which the edge answers; send a long query by POST."),
     415: (Code.UNSUPPORTED_MEDIA_TYPE, "The body is not JSON in UTF-8."),
+    422: (Code.DOCUMENT_INVALID, "The document is invalid, or the Idempotency-Key is that of another request."),
+    428: (Code.PRECONDITION_REQUIRED, "The document is there; send If-Match with its ETag."),
     429: (Code.THROTTLED, "You, or your address, ask too often, or have too many cursors or streams; see Retry-After."),
     500: (Code.INTERNAL, "The gateway failed."),
     503: (Code.SEARCH_UNAVAILABLE, "Translator, Elasticsearch or audit trail are down; see Retry-After."),
@@ -70,6 +77,12 @@ class ProblemObject(TypedDict):
     caret: NotRequired[str]
     """The mistake underlined."""
     suggestions: NotRequired[list[str]]
+    errors: NotRequired[list[dict[str, Any]]]
+    """Up to twenty places of an invalid document: pointer, keyword, detail."""
+    count: NotRequired[int]
+    """Documents that a new schema does not allow."""
+    documents: NotRequired[list[dict[str, Any]]]
+    """The first twenty of these."""
 
 
 REJECTION = problem_object(
@@ -86,7 +99,7 @@ _View = TypeVar("_View", bound=Callable[..., Any])
 def operation(  # pylint: disable=too-many-arguments  # OpenAPI has more
     operation_id: str,
     answer: Any,
-    body: type[StrictSerializer] | None = None,
+    body: type[StrictSerializer] | Mapping[str, Any] | None = None,
     *,
     group: str,
     status: int = 200,
@@ -100,7 +113,7 @@ def operation(  # pylint: disable=too-many-arguments  # OpenAPI has more
     Args:
         operation_id: its name for generated clients.
         answer: the type of a success, whose docstring describes it; None where ``also`` has all.
-        body: the request's.
+        body: the request's; or its schemas by media type.
         group: its heading for people, one of the TAGS in the settings.
         status: of a success.
         problems: their statuses, except those of every endpoint and of every body.
@@ -112,7 +125,7 @@ def operation(  # pylint: disable=too-many-arguments  # OpenAPI has more
     return extend_schema(
         operation_id=operation_id,
         tags=[group],
-        request={JSON: body} if body else None,
+        request={JSON: body} if isinstance(body, type) else body,
         responses={
             **({(status, JSON): OpenApiResponse(answer, answer.__doc__)} if answer else {}),
             **(also or {}),

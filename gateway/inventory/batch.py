@@ -57,6 +57,7 @@ class Written:
     """
 
     result: Result
+    type: str
     document_id: str
     version: int
     text: bytes | None
@@ -337,7 +338,7 @@ class Batch:  # pylint: disable=too-many-instance-attributes  # what it holds of
     def _unchanged(self, document_id: str) -> Written:
         row = self._slots[document_id].row
         assert row.body is not None
-        return Written(Result.UNCHANGED, document_id, row.version, row.body.encode(), None)
+        return Written(Result.UNCHANGED, row.type, document_id, row.version, row.body.encode(), None)
 
     def _written(  # pylint: disable=too-many-arguments,too-many-positional-arguments  # the parts of a change
         self, slot: _Slot, op: Operation, text: bytes | None, changed: list[str], result: Result
@@ -370,7 +371,7 @@ class Batch:  # pylint: disable=too-many-instance-attributes  # what it holds of
             body=row.body,
         )
         self._changes.append(change)
-        return Written(result, row.document_id, row.version, text, change)
+        return Written(result, row.type, row.document_id, row.version, text, change)
 
     def _written_above(self, touched: list[_Slot]) -> list[Document]:
         found: dict[int, Document] = {}

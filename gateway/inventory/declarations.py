@@ -111,6 +111,8 @@ class Catalogue:
         Raises:
             InvalidSchema: the declaration has a fault; says where.
         """
+        # Compiled first: what its mapping is made of is then known to be a schema.
+        _ = declared.validator
         if len(self.types) > MAX_TYPES:
             raise InvalidSchema(f"There are {MAX_TYPES} types, which is as many as there may be.")
         for other in self.types.values():
@@ -128,7 +130,6 @@ class Catalogue:
         self.index_properties(declared)
         if declared.parent is not None and declared.name in self.types[declared.parent].embed:
             self.index_properties(self.types[declared.parent])
-        _ = declared.validator
 
     def _check_parents(self, declared: DeclaredType) -> None:
         levels, above = 1, declared.parent

@@ -109,6 +109,10 @@ class Preconditions:
             raise _failed(state)
 
 
+CREATE = Preconditions(if_none_match=ETags(any=True, strong=frozenset(), all=frozenset()))
+"""``If-None-Match: *``: create, and never replace."""
+
+
 def etag(version: int) -> str:
     """The ETag of a version."""
     return f'"{version}"'

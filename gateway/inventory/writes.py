@@ -1,6 +1,6 @@
 """Writes of single documents: an operation each, in the transaction of its caller."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from http import HTTPStatus
 from typing import Any
 
@@ -9,11 +9,12 @@ import orjson
 from contracts.query_event.event import new_event_id
 from gateway.http.problems import Code, Problem, malformed
 from gateway.inventory.batch import Author, Batch, Written
+from gateway.inventory.catalogue import read_catalogue
 from gateway.inventory.declarations import DOCUMENT_ID, RESERVED, Catalogue, DeclaredType, resolve
 from gateway.inventory.documents import check_values, merge_patch, require_object, text_of
 from gateway.inventory.json_schema import MAX_ERRORS, DocumentError
 from gateway.inventory.models import Change, Operation
-from gateway.inventory.preconditions import Preconditions, require_live
+from gateway.inventory.preconditions import CREATE, Preconditions, require_live
 from gateway.inventory.type_changes import key_errors
 
 
@@ -25,6 +26,36 @@ class Place:
     declared: DeclaredType
     document_id: str
     parent_id: str | None = None
+
+
+def find_place(name: str, document_id: str, above: tuple[str, str] | None = None) -> Place:
+    """The place of a document, by the types as they are declared now.
+
+    Args:
+        name: of the type.
+        above: type and id of the document that the path has above it.
+
+    Raises:
+        Problem: 404, there is no such type, or it does not stand below the other.
+    """
+    catalogue = read_catalogue()
+    declared = catalogue.types.get(name)
+    if declared is None:
+        raise unknown_type(name)
+    if above is not None and declared.parent != above[0]:
+        raise Problem(
+            HTTPStatus.NOT_FOUND, Code.NOT_FOUND, f'The type "{name}" does not stand below the type "{above[0][:128]}".'
+        )
+    return Place(catalogue, declared, document_id, None if above is None else above[1])
+
+
+def unknown_type(name: str) -> Problem:
+    """The problem of a type that does not exist."""
+    return Problem(
+        HTTPStatus.NOT_FOUND,
+        Code.NOT_FOUND,
+        f'There is no type "{name[:128]}"; GET /inventory-types has all, and PUT /inventory-types/{{type}} declares one.',
+    )
 
 
 def put(place: Place, value: Any, preconditions: Preconditions, author: Author) -> Written:
@@ -41,6 +72,19 @@ def put(place: Place, value: Any, preconditions: Preconditions, author: Author) 
     written = batch.store(place.document_id, document, text, Operation.REPLACE, place.parent_id)
     batch.flush()
     return written
+
+
+def create(place: Place, value: Any, author: Author) -> Written:
+    """Create a document under its key, or under a new id.
+
+    Args:
+        place: without an id.
+
+    Raises:
+        Problem: as ``put``; 412, there is a document of its key.
+    """
+    document = require_object(value)
+    return put(replace(place, document_id=new_id(place.declared, document)), document, CREATE, author)
 
 
 def patch(place: Place, value: Any, preconditions: Preconditions, author: Author) -> Written:

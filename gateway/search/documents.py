@@ -11,6 +11,7 @@ class _Hit(msgspec.Struct):  # pylint: disable=too-few-public-methods  # it is d
     # An index can be made to keep no documents.
     source: msgspec.Raw = msgspec.field(name="_source", default=msgspec.Raw(b"{}"))
     sort: msgspec.Raw = msgspec.Raw(b"null")
+    id: str = msgspec.field(name="_id", default="")
 
 
 class _Hits(msgspec.Struct):  # pylint: disable=too-few-public-methods  # as above
@@ -52,4 +53,4 @@ def _read(text: bytes | bytearray) -> Any:
 def _read_hit(hit: _Hit) -> dict[str, Any]:
     source = bytes(hit.source)
     # What was read has not been looked at for its bytes' being UTF-8.
-    return {"_source": source if source.isascii() else whole(source), "sort": loads(bytes(hit.sort))}
+    return {"_source": source if source.isascii() else whole(source), "sort": loads(bytes(hit.sort)), "_id": hit.id}

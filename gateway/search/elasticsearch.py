@@ -50,7 +50,7 @@ _MEMORY_PAUSE_SECONDS = 0.1
 class Page:
     """One page of an answer; ``count`` is exact where ``count_relation`` is "eq", a lower bound where it is "gte".
 
-    ``results`` are the documents as JSON texts; ``next`` is the cursor of the page after it, where a cursor was asked
+    ``results`` are the documents as JSON texts, ``ids`` their ids where they come without a cursor; ``next`` is the cursor of the page after it, where a cursor was asked
     for and there is more.
     """
 
@@ -59,6 +59,7 @@ class Page:
     took_ms: int
     results: list[bytes]
     next: str | None = None
+    ids: tuple[str, ...] = ()
 
 
 class OutOfMemory(RejectedQuery):
@@ -113,6 +114,7 @@ def search(plan: SearchPlan) -> Page:
         count_relation=hits["total"]["relation"],
         took_ms=answer["took"],
         results=[hit["_source"] for hit in hits["hits"]],
+        ids=tuple(hit["_id"] for hit in hits["hits"]),
     )
 
 

@@ -1,7 +1,9 @@
 """The way of every search by a known caller: plan and run."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+
+import orjson
 
 from gateway.audit.draft import EventDraft
 from gateway.http.memory import Part, claim
@@ -10,6 +12,7 @@ from gateway.identity.models import User
 from gateway.search.cursors import reading
 from gateway.search.elasticsearch import Page, search
 from gateway.search.request import SearchPlan, SearchRequest
+from gateway.search.schema import SearchAnswer
 from gateway.search.translator_client import translate
 
 
@@ -25,6 +28,19 @@ def plan(user: User, draft: EventDraft, request: SearchRequest) -> SearchPlan:
     index = wanted_index(user, request.index)
     draft.query, draft.index = request.query, index
     require_index(user, index)
+    return plan_on(index, draft, request)
+
+
+def plan_on(index: str, draft: EventDraft, request: SearchRequest) -> SearchPlan:
+    """Resolve all names of a search of an index that its caller may read.
+
+    Args:
+        draft: gets the query, the index and the translation.
+
+    Raises:
+        Problem: whatever the translator has to say.
+    """
+    draft.query, draft.index = request.query, index
     translation = translate(
         request.query,
         index,
@@ -46,17 +62,39 @@ def plan(user: User, draft: EventDraft, request: SearchRequest) -> SearchPlan:
 
 
 @contextmanager
-def run(user: User, draft: EventDraft, planned: SearchPlan) -> Iterator[Page]:
+def run(user: User | None, draft: EventDraft, planned: SearchPlan) -> Iterator[Page]:
     """Search, for a block that records the event; how the block ends decides what becomes of a cursor.
 
     Args:
+        user: the caller; None for an unknown one, who reads no cursor.
         draft: filled in as the search goes on; it is the block's to record.
         planned: as ``plan`` has made it.
 
     Raises:
         Problem: whatever cursors and Elasticsearch have to say.
     """
-    found = nullcontext(search(planned)) if planned.request.cursor is None else reading(user, draft, planned)
+    found: AbstractContextManager[Page]
+    if planned.request.cursor is None:
+        found = nullcontext(search(planned))
+    else:
+        assert user is not None, "a cursor is its user's"
+        found = reading(user, draft, planned)
     with found as page:
         draft.hits, draft.took_ms = page.count, page.took_ms
         yield page
+
+
+def page_answer(draft: EventDraft, planned: SearchPlan, page: Page) -> SearchAnswer:
+    """The answer with a page."""
+    answer: SearchAnswer = {
+        "query_id": draft.query_id,
+        "count": page.count,
+        "count_relation": page.count_relation,
+        "took_ms": page.took_ms,
+        "results": [orjson.Fragment(document) for document in page.results],
+        "next": page.next,
+        "notices": planned.notices,
+    }
+    if planned.request.explain and draft.dsl is not None:
+        answer["dsl"] = draft.dsl
+    return answer

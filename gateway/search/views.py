@@ -1,8 +1,8 @@
 """``GET`` and ``POST /search``: a page of the answer, or all of it as a stream."""
 
+from collections.abc import Callable
 from functools import partial
 
-import orjson
 from django.conf import settings
 from django.http import StreamingHttpResponse
 from django.http.response import HttpResponseBase
@@ -19,11 +19,12 @@ from gateway.http.openapi import INDEX, KNOWN, REJECTION, answered, asked, opera
 from gateway.http.query_string import read_parameters
 from gateway.identity.authentication import caller, identification, still_allowed
 from gateway.identity.authorization import require_index
+from gateway.identity.models import User
 from gateway.search import streams
 from gateway.search.notices import header_value
-from gateway.search.pipeline import plan, run
+from gateway.search.pipeline import page_answer, plan, run
 from gateway.search.query_string import SearchParameters, StreamParameters
-from gateway.search.request import SearchRequest
+from gateway.search.request import SearchPlan, SearchRequest
 from gateway.search.schema import SearchAnswer
 from gateway.search.serializers import MAX_NAMES, FieldNames, SearchSerializer, StreamSerializer, unchecked_query
 from gateway.search.streams import DocumentStream
@@ -55,7 +56,7 @@ _EXAMPLES = (
     answered("one device", _ONE_DEVICE),
     answered("unknown field", REJECTION | {"query_id": _ONE_DEVICE["query_id"]}, 400),
 )
-_LISTS = [
+LISTS = [
     OpenApiParameter(
         name,
         {"type": "array", "items": {"type": "string"}, "maxItems": MAX_NAMES},
@@ -66,6 +67,7 @@ _LISTS = [
     for name, field in SearchParameters().get_fields().items()
     if isinstance(field, FieldNames)
 ]
+"""The parameters that are lists."""
 
 
 class SearchView(AuditedView):
@@ -78,7 +80,7 @@ class SearchView(AuditedView):
         """Search an index."""
         draft = self.begin(request)
         draft.query = unchecked_query(request.data)
-        if _wants_stream(request):
+        if wants_stream(request):
             return _stream(request, draft, SearchRequest(**checked(StreamSerializer, request.data)))
         return _page(request, draft, SearchRequest(**checked(SearchSerializer, request.data)))
 
@@ -88,19 +90,20 @@ class SearchView(AuditedView):
         problems=(*_PROBLEMS, 414),
         also=_STREAM,
         examples=_EXAMPLES,
-        parameters=[SearchParameters, *_LISTS],
+        parameters=[SearchParameters, *LISTS],
     )
     def get(self, request: Request) -> HttpResponseBase:
         """Search an index by the query string."""
         draft = self.begin(request)
         parameters = read_parameters(request)
         draft.query = parameters.get("q")
-        if _wants_stream(request):
+        if wants_stream(request):
             return _stream(request, draft, SearchRequest(**checked(StreamParameters, parameters)))
         return _page(request, draft, SearchRequest(**checked(SearchParameters, parameters)))
 
 
-def _wants_stream(request: Request) -> bool:
+def wants_stream(request: Request) -> bool:
+    """Whether Accept asks for all of the answer, as a stream."""
     if streams.MEDIA_TYPE not in request.META.get("HTTP_ACCEPT", "").lower():
         return False
     offered = [JSONRenderer.media_type, streams.MEDIA_TYPE]
@@ -111,26 +114,26 @@ def _page(request: Request, draft: EventDraft, search: SearchRequest) -> Respons
     planned = plan(caller(request), draft, search)
     with run(caller(request), draft, planned) as page:
         record_event(draft)
-    answer: SearchAnswer = {
-        "query_id": draft.query_id,
-        "count": page.count,
-        "count_relation": page.count_relation,
-        "took_ms": page.took_ms,
-        "results": [orjson.Fragment(document) for document in page.results],
-        "next": page.next,
-        "notices": planned.notices,
-    }
-    if search.explain and draft.dsl is not None:
-        answer["dsl"] = draft.dsl
-    return Response(answer, headers=NOT_KEPT)
+    return Response(page_answer(draft, planned, page), headers=NOT_KEPT)
 
 
 def _stream(request: Request, draft: EventDraft, search: SearchRequest) -> StreamingHttpResponse:
+    planned = plan(caller(request), draft, search)
+    return stream_answer(request, draft, planned, lambda user: require_index(user, planned.index))
+
+
+def stream_answer(
+    request: Request, draft: EventDraft, planned: SearchPlan, check_user: Callable[[User], None]
+) -> StreamingHttpResponse:
+    """The answer with all documents, whose event is recorded first.
+
+    Args:
+        check_user: raises a problem if the user may not read the index; called again before each page.
+    """
     user, known_by = caller(request), identification(request)
-    planned = plan(user, draft, search)
 
     def check_caller() -> None:
-        require_index(still_allowed(user, known_by), planned.index)
+        check_user(still_allowed(user, known_by))
 
     documents = DocumentStream(user, draft, planned, check_caller)
     try:

@@ -9,7 +9,9 @@ from gateway.search.documents import read_answer
 
 
 def _read(*documents: bytes) -> Any:
-    hits = b",".join(b'{"_index": "i", "_source": %s, "sort": [1, "a"]}' % document for document in documents)
+    hits = b",".join(
+        b'{"_index": "i", "_id": "d", "_source": %s, "sort": [1, "a"]}' % document for document in documents
+    )
     return read_answer(b'{"took": 3, "hits": {"total": {"value": 1}, "hits": [%s]}}' % hits)
 
 
@@ -19,7 +21,7 @@ def _read(*documents: bytes) -> Any:
 def test_a_document_is_its_text_to_the_byte(document: bytes) -> None:
     assert _read(document) == {
         "took": 3,
-        "hits": {"total": {"value": 1}, "hits": [{"_source": document, "sort": [1, "a"]}]},
+        "hits": {"total": {"value": 1}, "hits": [{"_source": document, "sort": [1, "a"], "_id": "d"}]},
     }
 
 
@@ -45,7 +47,7 @@ def test_an_answer_without_documents_is_read_as_any_other() -> None:
 
 def test_a_hit_of_an_index_that_keeps_no_documents_is_an_empty_one() -> None:
     answer = read_answer(b'{"hits": {"hits": [{"_id": "1"}]}}')
-    assert answer["hits"]["hits"] == [{"_source": b"{}", "sort": None}]
+    assert answer["hits"]["hits"] == [{"_source": b"{}", "sort": None, "_id": "1"}]
 
 
 @pytest.mark.parametrize("answer", [b"<html>", b'{"hits": {"hits": [{"_source": {]}}', b'{"a": ' + b"[" * 100_000])

@@ -1,0 +1,99 @@
+"""Strict serializers of the inventory's requests."""
+
+from typing import Any
+
+from rest_framework import serializers
+
+from gateway.http.fields import StrictBooleanField, StrictCharField, StrictIntegerField, StrictSerializer
+from gateway.identity.models import TYPE_NAME, Role
+from gateway.inventory.declarations import MAX_EMBEDDED, MAX_REFERENCES, POINTER
+from gateway.search.query_string import SearchParameters, StreamParameters
+
+_INDEX = r"^[a-z0-9][a-z0-9._-]{0,199}\Z"
+_OWN = ("query-logs", "inventory-progress")
+"""What the names of indices begin with that are not for documents."""
+
+
+def _type_name(**options: Any) -> serializers.RegexField:
+    return _StrictRegexField(f"^{TYPE_NAME.pattern}\\Z", **options)
+
+
+class _StrictRegexField(serializers.RegexField):
+    def to_internal_value(self, data: Any) -> str:
+        """Refuse whatever is not a string."""
+        if not isinstance(data, str):
+            self.fail("invalid")
+        return data
+
+
+class TypeSerializer(StrictSerializer):
+    """The declaration of a type."""
+
+    schema = serializers.JSONField(help_text="JSON Schema (draft 2020-12) of its documents, without remote references.")
+    index = _StrictRegexField(_INDEX, help_text="Alias of its index in Elasticsearch.")
+    key = _StrictRegexField(
+        f"^(?:{POINTER.pattern})\\Z",
+        default=None,
+        allow_null=True,
+        help_text="JSON pointer to the member that is a document's id; without it, a new document gets a UUIDv7.",
+    )
+    public = StrictBooleanField(default=False, help_text="Let anybody read its documents, without credentials.")
+    parent = _type_name(  # type: ignore[assignment]  # the metaclass takes it; Serializer.parent stays what it is
+        default=None, allow_null=True, help_text="The type that its documents stand below."
+    )
+    embed = serializers.ListField(
+        child=_type_name(),
+        default=list,
+        max_length=MAX_EMBEDDED,
+        help_text="The types below it whose documents are indexed with its own.",
+    )
+    references = serializers.DictField(
+        child=_type_name(), default=dict, help_text="Types by the JSON pointers to members that hold ids of theirs."
+    )
+    mapping = serializers.JSONField(
+        default=None, allow_null=True, help_text="Elasticsearch mapping; made from the schema where it is null."
+    )
+    notify = serializers.ListField(
+        child=serializers.ChoiceField(Role.choices),
+        default=list,
+        max_length=len(Role),
+        help_text="Roles whose users are told of changes.",
+    )
+    accept_existing = StrictBooleanField(
+        default=False, help_text="Let documents stay that the schema does not allow, until their next write."
+    )
+
+    def validate_index(self, index: str) -> str:
+        """Refuse the gateway's own indices."""
+        if index.startswith(_OWN):
+            raise serializers.ValidationError(f"The names of indices of its own begin with {' and '.join(_OWN)}.")
+        return index
+
+    def validate_references(self, references: dict[str, str]) -> dict[str, str]:
+        """Refuse keys that are no JSON pointers."""
+        if len(references) > MAX_REFERENCES:
+            raise serializers.ValidationError(f"There are at most {MAX_REFERENCES}.")
+        for pointer in references:
+            if not POINTER.fullmatch(pointer):
+                raise serializers.ValidationError(f'"{pointer[:100]}" is no JSON pointer, such as "/service".')
+        return references
+
+
+class RestoreSerializer(StrictSerializer):
+    """The version to restore."""
+
+    version = StrictIntegerField(min_value=1, max_value=2**63 - 1, help_text="A version from the document's history.")
+
+
+class ListParameters(SearchParameters):  # pylint: disable=too-many-ancestors  # most are the framework's
+    """``SearchParameters`` of the documents of one type."""
+
+    index = None  # type: ignore[assignment]  # as Django takes an inherited field away
+    q = StrictCharField(source="query", default="", allow_blank=True, help_text="The query; everything without one.")
+
+
+class ListStreamParameters(StreamParameters):  # pylint: disable=too-many-ancestors  # most are the framework's
+    """``StreamParameters`` of the documents of one type."""
+
+    index = None  # type: ignore[assignment]  # as above
+    q = StrictCharField(source="query", default="", allow_blank=True, help_text="The query; everything without one.")
