@@ -11,7 +11,7 @@ from unittest.mock import Mock
 import pytest
 from django.utils import timezone
 
-from gateway.audit.draft import EventDraft
+from gateway.audit.draft import EventDraft, Subject
 from gateway.http.problems import Code, Problem, Unavailable
 from gateway.identity.models import User
 from gateway.search.cursors import MAX_OPEN, ForeignCursor, reading
@@ -83,7 +83,7 @@ def _asking(cursor: str | None, **changes: Any) -> SearchPlan:
 
 
 def _read(user: User, plan: SearchPlan) -> Page:
-    with reading(user, EventDraft("q-1", datetime.now(UTC), "ada", False, Mock()), plan) as page:
+    with reading(user, EventDraft("q-1", datetime.now(UTC), "ada", Subject.QUERY, Mock()), plan) as page:
         return page
 
 
@@ -174,7 +174,7 @@ def test_now_is_the_same_moment_on_every_page_and_in_the_event(
     noon = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
     with _at(noon, monkeypatch):
         first = _read(ada, plan)
-    draft = EventDraft("q-1", noon, "ada", False, Mock())
+    draft = EventDraft("q-1", noon, "ada", Subject.QUERY, Mock())
     with (
         _at(noon + timedelta(seconds=60), monkeypatch),
         reading(ada, draft, replace(plan, request=_asking(first.next).request)),
@@ -249,7 +249,7 @@ def test_a_page_that_could_not_be_recorded_can_be_asked_for_again_except_for_the
     cursor: str | None = "start"
     for _ in range(3 - pages):
         cursor = _read(ada, _asking(cursor)).next
-    draft = EventDraft("q-1", datetime.now(UTC), "ada", False, Mock())
+    draft = EventDraft("q-1", datetime.now(UTC), "ada", Subject.QUERY, Mock())
     with pytest.raises(RuntimeError), reading(ada, draft, _asking(cursor)):
         raise RuntimeError
 

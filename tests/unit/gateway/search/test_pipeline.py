@@ -10,7 +10,7 @@ from unittest.mock import Mock
 import pytest
 from pytest_django import Settings
 
-from gateway.audit.draft import EventDraft
+from gateway.audit.draft import EventDraft, Subject
 from gateway.http.problems import Code, Problem, malformed
 from gateway.identity.models import User
 from gateway.search import pipeline
@@ -22,7 +22,7 @@ _PAGE = Page(count=7, count_relation="eq", took_ms=3, results=[b"{}"])
 
 
 def _draft() -> EventDraft:
-    return EventDraft("q-1", datetime.now(UTC), "ada", False, Mock())
+    return EventDraft("q-1", datetime.now(UTC), "ada", Subject.QUERY, Mock())
 
 
 class _Translator:
