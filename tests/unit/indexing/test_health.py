@@ -13,7 +13,7 @@ from indexing.loop import Loop
 from local import ports
 
 
-class _Loop(SimpleNamespace):
+class _Loop(SimpleNamespace):  # pylint: disable=too-few-public-methods  # as much as is asked for
     """A loop as the health port sees it."""
 
     def __init__(self) -> None:
@@ -26,7 +26,7 @@ class _Loop(SimpleNamespace):
         return self.wrong
 
 
-class _Health:
+class _Health:  # pylint: disable=too-few-public-methods  # it is asked
     """The port, and the loop behind it."""
 
     def __init__(self) -> None:

@@ -23,6 +23,7 @@ class _Projection:
     name = "unit"
 
     def operations(self, record: Message, place: Place) -> list[bytes]:
+        """Make the operations of a record."""
         value = record.value() or b""
         if not value.isdigit():
             raise Unreadable("unreadable", "no number")
@@ -32,7 +33,7 @@ class _Projection:
         """Every cluster is ready."""
 
 
-class _Cluster:
+class _Cluster:  # pylint: disable=too-few-public-methods  # it is asked
     """Answers each operation as the test says, and keeps the bodies."""
 
     def __init__(self) -> None:

@@ -41,7 +41,7 @@ def test_a_socket_that_is_bound_before_it_listens_is_tried_again(tmp_path: Path)
     with TemporaryDirectory() as short:
         path = Path(short) / "supervisor.sock"
         with _Daemon(path) as daemon:
-            running = Supervisor(cast("subprocess.Popen[bytes]", daemon), path, tmp_path)
+            running = Supervisor(cast(subprocess.Popen[bytes], daemon), path, tmp_path)
             daemon.shutdown()
             running.check()
             running._transport.close()  # pylint: disable=protected-access  # it ends nothing else here
