@@ -1,6 +1,8 @@
 """The services as an operator watches them: once with tracing and lines for machines, once where nothing is up."""
 
 from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 
@@ -34,12 +36,8 @@ def traced(
         "TRANSLATOR_LOG_FORMAT": "ecs",
         "AUDIT_SINK_LOG_FORMAT": "ecs",
     }
-    with connect(ElasticsearchSettings(url=elasticsearch_url)) as client:
-        bootstrap(client)
-        seed(client, INDEX)
-        home = tmp_path_factory.mktemp("traced")
-        with running_services(home, kafka_bootstrap, client, elasticsearch_url, **variables) as stack:
-            yield stack
+    with _served(tmp_path_factory.mktemp("traced"), kafka_bootstrap, elasticsearch_url, variables) as stack:
+        yield stack
 
 
 @pytest.fixture(scope="package")
@@ -52,9 +50,15 @@ def forsaken(kafka_bootstrap: str, elasticsearch_url: str, tmp_path_factory: pyt
         "OTEL_BSP_SCHEDULE_DELAY": "50",
         "KAFKA_BOOTSTRAP_SERVERS": nowhere,
     }
+    with _served(tmp_path_factory.mktemp("forsaken"), kafka_bootstrap, elasticsearch_url, variables) as stack:
+        yield stack
+
+
+@contextmanager
+def _served(home: Path, kafka_bootstrap: str, elasticsearch_url: str, variables: dict[str, str]) -> Iterator[Stack]:
+    """The services with these variables, over the demo inventory."""
     with connect(ElasticsearchSettings(url=elasticsearch_url)) as client:
         bootstrap(client)
         seed(client, INDEX)
-        home = tmp_path_factory.mktemp("forsaken")
         with running_services(home, kafka_bootstrap, client, elasticsearch_url, **variables) as stack:
             yield stack
