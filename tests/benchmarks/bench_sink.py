@@ -60,7 +60,7 @@ _SIDES = ("sluice", "quix", "loop", "ceiling of 1", "ceiling of 2")
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """Figures of one run: documents a second, processor seconds, peak resident megabytes, and different events found."""
+    """Figures of one run: documents a second, processor seconds, peak resident megabytes, different events found."""
 
     docs_per_s: float
     cpu_s: float

@@ -23,13 +23,14 @@ class _Projection:
     name = "unit"
 
     def operations(self, *_: object) -> list[bytes]:
+        """Make no operations."""
         raise NotImplementedError
 
     def unready(self, elasticsearch: ElasticsearchExchange) -> None:
         """Every cluster is ready."""
 
 
-class _Timer:
+class _Timer:  # pylint: disable=too-few-public-methods  # it is started
     """A watchdog that is started, and never bites."""
 
     made: ClassVar[list["_Timer"]] = []

@@ -1,4 +1,4 @@
-"""One member of a consumer group, on a client of the test's own: positions, commits, and partitions that come and go."""
+"""One member of a consumer group, on a client of the test's own: positions, commits, partitions that come and go."""
 
 from concurrent.futures import Future
 from types import SimpleNamespace

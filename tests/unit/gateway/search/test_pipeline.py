@@ -25,7 +25,7 @@ def _draft() -> EventDraft:
     return EventDraft("q-1", datetime.now(UTC), "ada", Subject.QUERY, Mock())
 
 
-class _Translator:
+class _Translator:  # pylint: disable=too-few-public-methods  # it is asked
     """Translates everything in one way, or fails."""
 
     def __init__(self) -> None:
