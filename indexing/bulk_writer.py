@@ -13,7 +13,7 @@ from indexing.bulk_response import PARTS, read_items
 from indexing.metrics import BULK_OPERATIONS, BULK_SECONDS
 from indexing.outcomes import Failure, Outcome, classify_status
 from indexing.verdict import Item
-from kit.http_exchange import NoAnswer
+from kit.http_exchange import AnswerTooLarge, NoAnswer
 from kit.tracing import fail
 
 # After this long without an answer a bulk request counts as failed.
@@ -89,6 +89,9 @@ def send(elasticsearch: ElasticsearchExchange, operations: list[bytes], consumer
         if answer.status != HTTPStatus.OK:
             return classify_status(answer.status, _error_type(answer.body))
         return read_items(answer.body, len(operations))
+    except AnswerTooLarge as error:
+        # Fewer operations have a shorter answer; those that were done are found to be done.
+        return Failure(Outcome.SPLIT, "too_large", str(error))
     except NoAnswer as error:
         return Failure(Outcome.RETRY, "unreachable", f"{type(error).__name__}: {str(error)[:500]}")
     except ValueError as error:

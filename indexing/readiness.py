@@ -7,6 +7,7 @@ from elastic.lenient_json import read_object
 from kit.http_exchange import NoAnswer
 
 _PROBE_SECONDS = 2.0
+_STRICT = {"template": {"mappings": {"dynamic": "strict"}}}
 
 
 def unready(elasticsearch: ElasticsearchExchange, index: str) -> str | None:
@@ -25,6 +26,6 @@ def unready(elasticsearch: ElasticsearchExchange, index: str) -> str | None:
         return None
     if answer.status != HTTPStatus.OK:
         return f"HTTP {answer.status}"
-    if read_object(answer.body).get("template", {}).get("mappings", {}).get("dynamic") != "strict":
+    if read_object(answer.body) != _STRICT:
         return f"no index template with a strict mapping matches {index} (python -m elastic bootstrap)"
     return None

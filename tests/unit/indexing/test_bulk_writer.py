@@ -12,7 +12,7 @@ from indexing.batch import Batch, Write
 from indexing.bulk_writer import Answer, ThreadedBulkWriter, send
 from indexing.outcomes import Failure, Outcome
 from indexing.verdict import DONE
-from kit.http_exchange import NoAnswer
+from kit.http_exchange import AnswerTooLarge, NoAnswer
 from tests.support.waiting import eventually
 
 _OPERATIONS = [b'{"create":{}}\n{}\n', b'{"create":{}}\n{}\n']
@@ -67,6 +67,7 @@ def test_an_answer_that_is_not_about_these_operations_is_the_whole_request_again
     ("cluster", "outcome", "cause"),
     [
         (_failing(NoAnswer("refused")), Outcome.RETRY, "unreachable"),
+        (_failing(AnswerTooLarge("over the limit")), Outcome.SPLIT, "too_large"),
         (_cluster(lambda: b"<html>secret"), Outcome.RETRY, "malformed_answer"),
         (_refusing(413, b""), Outcome.SPLIT, "too_large"),
         (_refusing(403, {"error": {"type": "security_exception", "reason": "secret"}}), Outcome.STALL, "forbidden"),
