@@ -7,6 +7,7 @@ from gateway.health import HealthView, MetricsView, ReadinessView
 from gateway.http.views import METHODS
 from gateway.identity.admin.site import site
 from gateway.identity.views import AccessTokenView, KeySetView, KeysView, KeyView, MeView, RefreshView, RevokeView
+from gateway.inventory.import_views import ImportView
 from gateway.inventory.type_views import TypesView, TypeView
 from gateway.inventory.views import (
     ChildrenView,
@@ -32,6 +33,7 @@ urlpatterns = [
     path("inventory-types", TypesView.as_view(), name="inventory-types"),
     path("inventory-types/<str:type_name>", TypeView.as_view(), name="inventory-type"),
     path("inventory/<str:type_name>", DocumentsView.as_view(), name="inventory"),
+    path("inventory/<str:type_name>/import", ImportView.as_view(), name="inventory-import"),
     path("inventory/<str:type_name>/<str:document_id>", InventoryDocumentView.as_view(), name="inventory-document"),
     path("inventory/<str:type_name>/<str:document_id>/history", HistoryView.as_view(), name="inventory-history"),
     path(

@@ -7,7 +7,8 @@ translator works for a millisecond, so it gets no deadline header.
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from contextvars import ContextVar
 
 from django.conf import settings
@@ -39,6 +40,16 @@ def keep_deadline(
             _deadline.reset(token)
 
     return middleware
+
+
+@contextmanager
+def without_deadline() -> Iterator[None]:
+    """Work in the block for as long as it takes; for an endpoint that reads a body of any length, part by part."""
+    token = _deadline.set(None)
+    try:
+        yield
+    finally:
+        _deadline.reset(token)
 
 
 def time_left(at_most: float) -> float:

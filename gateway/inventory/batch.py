@@ -7,7 +7,7 @@ Why in memory: an import has hundreds of documents a transaction, and a statemen
 single write is a batch of one.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -109,7 +109,11 @@ class Batch:  # pylint: disable=too-many-instance-attributes  # what it holds of
     """
 
     def __init__(
-        self, catalogue: Catalogue, declared: DeclaredType, author: Author, wanted: Mapping[str, str | None]
+        self,
+        catalogue: Catalogue,
+        declared: DeclaredType,
+        author: Author,
+        wanted: Collection[tuple[str, str | None]],
     ) -> None:
         self._catalogue = catalogue
         self._declared = declared
@@ -120,7 +124,7 @@ class Batch:  # pylint: disable=too-many-instance-attributes  # what it holds of
         _hold(declared)
         self._above = self._lock_above(wanted)
         self._by_id = {row.document_id: row for row in self._above.values() if row.type == declared.parent}
-        ids = sorted(wanted)
+        ids = {document_id for document_id, _ in wanted}
         rows = Document.objects.select_for_update(no_key=True).filter(type=declared.name, document_id__in=ids)
         self._slots = {row.document_id: _Slot(row, row.version) for row in rows.order_by("document_id")}
         if any(slot.row.parent_id not in self._above for slot in self._slots.values() if slot.row.parent_id):
@@ -220,15 +224,16 @@ class Batch:  # pylint: disable=too-many-instance-attributes  # what it holds of
         # After all locks: the sequence of changes is the order of commits.
         Change.objects.bulk_create(self._changes)
 
-    def _lock_above(self, wanted: Mapping[str, str | None]) -> dict[int, Document]:
+    def _lock_above(self, wanted: Collection[tuple[str, str | None]]) -> dict[int, Document]:
         """Lock what the documents stand below, by primary key, from the roots down."""
         lineage = self._catalogue.lineage(self._declared)
         if not lineage:
             return {}
-        given = {parent for parent in wanted.values() if parent is not None}
-        known = Document.objects.filter(type=self._declared.name, document_id__in=sorted(wanted))
+        given = {parent for _, parent in wanted if parent is not None}
+        ids = {document_id for document_id, _ in wanted}
+        known = Document.objects.filter(type=self._declared.name, document_id__in=ids)
         parents = set(known.values_list("parent_id", flat=True))
-        named = Document.objects.filter(type=self._declared.parent, document_id__in=sorted(given))
+        named = Document.objects.filter(type=self._declared.parent, document_id__in=given)
         levels = [parents | set(named.values_list("pk", flat=True))]
         for _ in lineage[1:]:
             levels.append(set(Document.objects.filter(pk__in=levels[-1]).values_list("parent_id", flat=True)))

@@ -202,7 +202,7 @@ def invalid(errors: list[DocumentError]) -> Problem:
 
 
 def _batch(place: Place, author: Author) -> Batch:
-    return Batch(place.catalogue, place.declared, author, {place.document_id: place.parent_id})
+    return Batch(place.catalogue, place.declared, author, [(place.document_id, place.parent_id)])
 
 
 def _require_place(batch: Batch, place: Place) -> None:

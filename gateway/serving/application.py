@@ -24,14 +24,14 @@ from gateway.http.client_address import client_of, neighbourhood
 from gateway.http.client_timeouts import ClientTimeouts
 from gateway.http.correlation import correlate
 from gateway.http.deadline import RECEIVED
-from gateway.http.endpoints import FORMS, SMALL_BODY_BYTES, body_limit, needs_credentials
+from gateway.http.endpoints import FORMS, SMALL_BODY_BYTES, body_limit, needs_credentials, streams_body
 from gateway.http.json_media import too_large
 from gateway.http.memory import Memory, Part, Share, memory_is_full, used_by
 from gateway.http.problems import Code, Problem, Unavailable, problem_response
 from gateway.identity.authentication import lets_in
 from gateway.serving.bulkheads import Bulkhead, Full
 from gateway.serving.metrics import SHED
-from gateway.serving.request_bodies import Message, Receive, RequestBodies
+from gateway.serving.request_bodies import Message, Receive, RequestBodies, StreamedBody
 from gateway.serving.unsent_bytes import bound_unsent_bytes
 from gateway.serving.wsgi import application as wsgi
 from kit import tracing
@@ -141,6 +141,12 @@ class Application:  # pylint: disable=too-many-instance-attributes  # it puts th
         limit = body_limit(_path(environ))
         try:
             environ[REFUSED] = refusal(place)
+            if environ[REFUSED] is None and streams_body(_path(environ)):
+                # Its view reads it, once it knows the caller.
+                loop = asyncio.get_running_loop()
+                environ["wsgi.input"] = StreamedBody(loop, self._timeouts, receive)
+                environ.pop("CONTENT_LENGTH", None)
+                return
             if environ[REFUSED] is None and await self._is_wanted(environ, place, limit, share):
                 body, whole = await self._bodies.read(place, receive, limit)
                 environ["wsgi.input"] = io.BytesIO(body)

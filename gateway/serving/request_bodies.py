@@ -17,7 +17,7 @@ from typing import Any
 from django.conf import settings
 
 from gateway.http.client_timeouts import ClientTimeouts
-from gateway.http.problems import RETRY_AFTER_SECONDS, Code, Problem
+from gateway.http.problems import RETRY_AFTER_SECONDS, Code, Problem, Unavailable, malformed
 from gateway.serving.bulkheads import Full, leave
 from gateway.serving.metrics import BODIES_INSIDE
 
@@ -95,6 +95,48 @@ class RequestBodies:  # pylint: disable=too-few-public-methods  # it does one th
         elif not timeout.expired():
             reading.is_refused = True
             timeout.reschedule(0)
+
+
+class StreamedBody:  # pylint: disable=too-few-public-methods  # it does one thing
+    """A body that is read part by part, from another thread than the event loop's.
+
+    Args:
+        loop: of the server.
+        timeouts: of the process.
+        receive: gives the next part.
+    """
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, timeouts: ClientTimeouts, receive: Receive) -> None:
+        self._loop = loop
+        self._timeouts = timeouts
+        self._receive = receive
+        self._rest = b""
+        self._more = True
+
+    def read(self, size: int) -> bytes:
+        """Read the next bytes, some or as many as ``size``; none at the end.
+
+        Raises:
+            Problem: 400, the client hangs up, or sends no more within ``GATEWAY_BODY_TIMEOUT``.
+            Unavailable: the process ends.
+        """
+        while not self._rest and self._more:
+            self._rest, self._more = asyncio.run_coroutine_threadsafe(self._next(), self._loop).result()
+        part, self._rest = self._rest[:size], self._rest[size:]
+        return part
+
+    async def _next(self) -> tuple[bytes, bool]:
+        try:
+            async with self._timeouts.wait(settings.GATEWAY.body_timeout):
+                message = await self._receive()
+        except TimeoutError:
+            if self._timeouts.is_ending:
+                raise Unavailable(Code.OVERLOADED, "The gateway is stopping; send the rest to another.") from None
+            seconds = settings.GATEWAY.body_timeout
+            raise malformed(f"The body is not whole: nothing more of it came within {seconds:g} s.") from None
+        if message["type"] != "http.request":
+            raise malformed("The body is not whole: it ended early.")
+        return message.get("body", b""), message.get("more_body", False)
 
 
 def _too_many(kind: str) -> Problem:

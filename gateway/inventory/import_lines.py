@@ -1,0 +1,154 @@
+"""Lines of an import: NDJSON, or CSV of which each record becomes one.
+
+A cell of a member that is a string is its text; any other cell is JSON, and an empty one is no member. The header names
+members, or has JSON pointers to members of objects: ``/OS/Type``.
+"""
+
+import csv
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+
+from gateway.http.json_media import too_large
+from gateway.http.problems import Problem, malformed
+from gateway.inventory.declarations import POINTER, DeclaredType
+from gateway.inventory.documents import MAX_BYTES, MAX_MEMBERS
+from gateway.inventory.json_schema import InvalidSchema, referenced
+
+MAX_LINE_BYTES = MAX_BYTES + 4 * 1024
+"""A document, and what an import says of it."""
+_NO_BYTES = b""
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A line of an import, as JSON text; or the problem that it has none."""
+
+    text: bytes
+    problem: Problem | None = None
+
+
+def ndjson_lines(parts: Iterable[bytes]) -> Iterator[Line]:
+    """The lines of NDJSON, except empty ones.
+
+    Args:
+        parts: of the body, as they come.
+    """
+    for text in _split(parts):
+        if text is None:
+            yield Line(_NO_BYTES, too_large(MAX_LINE_BYTES))
+        elif text.strip():
+            yield Line(text)
+
+
+def csv_lines(parts: Iterable[bytes], declared: DeclaredType) -> Iterator[Line]:
+    """The records of CSV (RFC 4180) after its header.
+
+    Raises:
+        Problem: 400, the header or the quoting has a fault, after which no record could be told from the next.
+    """
+    records = csv.reader(_texts(parts), strict=True)
+    try:
+        header = next(records, None)
+        if header is None:
+            return
+        columns = [_column(name, declared) for name in _checked(header)]
+        for record in records:
+            if record:
+                yield _line(columns, record)
+    except csv.Error as error:
+        raise malformed(f"The CSV has a fault at line {records.line_num}: {error}.") from None
+
+
+def _split(parts: Iterable[bytes]) -> Iterator[bytes | None]:
+    """Lines without their ends; None for one that is too long, of which no more is kept than may be."""
+    rest, is_long = bytearray(), False
+    for part in parts:
+        *ended, last = part.split(b"\n")
+        for piece in ended:
+            if not is_long:
+                rest += piece
+            yield None if is_long or len(rest) > MAX_LINE_BYTES else bytes(rest)
+            rest, is_long = bytearray(), False
+        if not is_long:
+            rest += last
+        if len(rest) > MAX_LINE_BYTES:
+            rest, is_long = bytearray(), True
+    if is_long or rest:
+        yield None if is_long else bytes(rest)
+
+
+def _texts(parts: Iterable[bytes]) -> Iterator[str]:
+    for number, text in enumerate(_split(parts), 1):
+        if text is None:
+            raise too_large(MAX_LINE_BYTES)
+        try:
+            # Excel begins a file with a byte order mark.
+            yield text.decode("utf-8-sig" if number == 1 else "utf-8") + "\n"
+        except UnicodeDecodeError:
+            raise malformed(f"Line {number} of the CSV is not UTF-8.") from None
+
+
+def _checked(header: list[str]) -> list[str]:
+    if len(header) > MAX_MEMBERS or len(set(header)) != len(header):
+        raise malformed(f"The header of the CSV has a column twice, or more than {MAX_MEMBERS:,}.")
+    for name in header:
+        if not name or (name.startswith("/") and not POINTER.fullmatch(name)):
+            raise malformed(f'The header of the CSV has the column "{name[:100]}", which names no member.')
+    return header
+
+
+@dataclass(frozen=True, slots=True)
+class _Column:
+    path: tuple[str, ...]
+    is_text: bool
+
+
+def _column(name: str, declared: DeclaredType) -> _Column:
+    steps = name.split("/")[1:] if name.startswith("/") else [name]
+    path = tuple(step.replace("~1", "/").replace("~0", "~") for step in steps)
+    if len(path) == 1 and path[0] in ("_id", "_parent"):
+        return _Column(path, is_text=True)
+    return _Column(path, _is_text(declared.definition["schema"], path))
+
+
+def _is_text(root: dict[str, Any], path: tuple[str, ...]) -> bool:
+    schema: Any = root
+    for step in path:
+        schema = _followed(root, schema)
+        schema = schema.get("properties", {}).get(step, schema.get("additionalProperties"))
+    kinds = _followed(root, schema).get("type", [])
+    return "string" in ([kinds] if isinstance(kinds, str) else kinds)
+
+
+def _followed(root: dict[str, Any], schema: Any) -> dict[str, Any]:
+    while isinstance(schema, dict) and "$ref" in schema:
+        try:
+            schema = referenced(root, schema["$ref"], "")
+        except InvalidSchema:
+            return {}
+    return schema if isinstance(schema, dict) else {}
+
+
+def _line(columns: list[_Column], record: list[str]) -> Line:
+    if len(record) != len(columns):
+        return Line(_NO_BYTES, malformed(f"The record has {len(record):,} cells, and the header {len(columns):,}."))
+    document: dict[str, Any] = {}
+    for column, cell in zip(columns, record, strict=True):
+        if not cell:
+            continue
+        try:
+            value = cell if column.is_text else orjson.loads(cell)
+        except orjson.JSONDecodeError:
+            return Line(
+                _NO_BYTES, malformed(f"The cell of {'/'.join(column.path)[:100]} is no JSON, such as 3 or true.")
+            )
+        place = document
+        for step in column.path[:-1]:
+            place = place.setdefault(step, {})
+            if not isinstance(place, dict):
+                return Line(_NO_BYTES, malformed(f"The columns give {step[:100]} a value and members."))
+        place[column.path[-1]] = value
+    return Line(orjson.dumps(document))
