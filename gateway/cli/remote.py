@@ -1,6 +1,8 @@
-"""A gateway that is asked over HTTP, as anybody asks it: for ``python -m gateway search``."""
+"""A gateway that is asked over HTTP, as anybody asks it: for ``python -m gateway search`` and ``import``."""
 
 import base64
+import io
+from collections.abc import Iterable, Iterator
 from http import HTTPStatus
 from typing import Any
 
@@ -86,6 +88,43 @@ def post(url: str, body: dict[str, Any], members: set[str], authorized: str | No
     if not isinstance(answer, dict) or not answer.keys() >= members:
         raise NoAnswer(_NO_GATEWAY, FAILED)
     return answer
+
+
+def send_lines(url: str, body: Iterable[bytes], media_type: str, authorized: str) -> Iterator[dict[str, Any]]:
+    """Send a body of any length to a gateway, whose answer is a JSON object a line.
+
+    Args:
+        url: with the path.
+        body: its parts.
+        media_type: of the body.
+        authorized: the ``Authorization`` header.
+
+    Raises:
+        NoAnswer: nobody answers, or not with success.
+    """
+    headers = {"Content-Type": media_type, "Authorization": authorized}
+    try:
+        response = urllib3.request(
+            "POST",
+            url,
+            body=body,
+            headers=headers,
+            retries=False,
+            redirect=False,
+            timeout=_TIMEOUT_SECONDS,
+            preload_content=False,
+        )
+        with response:
+            if response.status != HTTPStatus.OK:
+                problem = orjson.loads(response.data)
+                raise NoAnswer(_explanation(problem), REFUSED if 400 <= response.status < 500 else FAILED)
+            for line in io.BufferedReader(response):
+                answer = orjson.loads(line)
+                if not isinstance(answer, dict):
+                    raise NoAnswer(_NO_GATEWAY, FAILED)
+                yield answer
+    except (HTTPError, LocationValueError, orjson.JSONDecodeError, OSError) as error:
+        raise NoAnswer(f"no answer from {printable(url)}: {error.__class__.__name__}", FAILED) from None
 
 
 def _explanation(problem: Any) -> str:

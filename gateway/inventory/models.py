@@ -163,7 +163,7 @@ class IdempotencyKey(models.Model):
 
     class Meta:
         db_table = "inventory_idempotency_key"
-        constraints = (models.UniqueConstraint(fields=("user", "key"), name="inventory_idempotency_key"),)
+        constraints = (models.UniqueConstraint(fields=("user", "key"), name="inventory_idempotency_key_of_user"),)
 
     def __str__(self) -> str:
         return str(self.pk)

@@ -14,6 +14,8 @@ logger = logging.getLogger(__name__)
 _ATTEMPTS = 10
 _SERIALIZATION_FAILURE = "40001"
 _DEADLOCK = "40P01"
+_BUSY = "SQLITE_BUSY"
+"""SQLite's one writer at a time had no turn for this one, which waits without order."""
 
 _T = TypeVar("_T")
 
@@ -40,7 +42,12 @@ def transact(work: Callable[[], _T]) -> _T:
             # A unique row of another transaction, which the next attempt finds.
             continue
         except OperationalError as error:
-            if getattr(error.__cause__, "sqlstate", None) not in (_SERIALIZATION_FAILURE, _DEADLOCK):
+            if _code(error) not in (_SERIALIZATION_FAILURE, _DEADLOCK, _BUSY):
                 raise
     logger.warning("a write was given up after %d attempts, each overtaken by others", _ATTEMPTS)
     raise Unavailable(Code.OVERLOADED, "Too many others are writing the same documents; try again.")
+
+
+def _code(error: OperationalError) -> str | None:
+    cause = error.__cause__
+    return getattr(cause, "sqlstate", None) or getattr(cause, "sqlite_errorname", None)

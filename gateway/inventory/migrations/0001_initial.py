@@ -157,7 +157,9 @@ class Migration(migrations.Migration):
             ],
             options={
                 "db_table": "inventory_idempotency_key",
-                "constraints": [models.UniqueConstraint(fields=("user", "key"), name="inventory_idempotency_key")],
+                "constraints": [
+                    models.UniqueConstraint(fields=("user", "key"), name="inventory_idempotency_key_of_user")
+                ],
             },
         ),
     ]

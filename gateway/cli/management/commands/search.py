@@ -6,13 +6,13 @@ from typing import Any
 
 import orjson
 from django.core.management.base import BaseCommand
-from pydantic import TypeAdapter, ValidationError
 
+from gateway.cli.arguments import add_caller, text
 from gateway.cli.remote import FAILED, REFUSED, NoAnswer, authorization, post
 from gateway.cli.settings import CallerSettings
 from gateway.cli.table import table
 from gateway.search.serializers import MAX_SIZE
-from kit.settings import ConfigurationError, HttpUrl
+from kit.settings import ConfigurationError
 from kit.terminal import give_up_output, printable
 
 _MEMBERS = {"query_id", "count", "count_relation", "took_ms", "results", "notices"}
@@ -26,19 +26,13 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         """Take the query and what goes with it."""
-        parser.add_argument("query", metavar="QUERY", type=_text, help='such as "Hostname = octoxlabs*"')
-        parser.add_argument(
-            "--user",
-            type=_text,
-            help="search as this known user, where the gateway takes unsigned tokens; otherwise GATEWAY_TOKEN or "
-            "GATEWAY_API_KEY, or the file that either of them names with _FILE behind it, says who asks",
-        )
-        parser.add_argument("--url", type=_url, default="http://127.0.0.1:8000", help="the gateway's address")
-        parser.add_argument("--index", type=_text, help="the index to search")
+        parser.add_argument("query", metavar="QUERY", type=text, help='such as "Hostname = octoxlabs*"')
+        add_caller(parser)
+        parser.add_argument("--index", type=text, help="the index to search")
         parser.add_argument("--size", type=_size, default=20, help=f"documents to print, 0 to {MAX_SIZE:,}")
-        parser.add_argument("--fields", type=_text, help="members of a document to print, comma separated")
+        parser.add_argument("--fields", type=text, help="members of a document to print, comma separated")
         parser.add_argument(
-            "--sort", type=_text, help='fields to sort by, comma separated, "-" before one for descending order'
+            "--sort", type=text, help='fields to sort by, comma separated, "-" before one for descending order'
         )
         parser.add_argument("--json", action="store_true", help="print the answer as JSON")
 
@@ -88,21 +82,6 @@ def _notice_line(notice: Any) -> str:
     suggestion = notice["suggestion"]
     hint = "" if suggestion is None else f"; perhaps you mean: {suggestion or '(nothing)'}"
     return printable(f"notice: {notice['message']} (at character {notice['position'] + 1}){hint}")
-
-
-def _text(argument: str) -> str:
-    try:
-        argument.encode()
-    except UnicodeEncodeError:
-        raise ArgumentTypeError("is not UTF-8") from None
-    return argument
-
-
-def _url(argument: str) -> str:
-    try:
-        return TypeAdapter(HttpUrl).validate_python(_text(argument))
-    except ValidationError:
-        raise ArgumentTypeError("must be a URL such as http://127.0.0.1:8000") from None
 
 
 def _size(argument: str) -> int:
