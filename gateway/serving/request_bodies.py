@@ -8,6 +8,7 @@ gateway is reached without it.
 """
 
 import asyncio
+import io
 from collections import Counter
 from collections.abc import Awaitable, Callable, MutableMapping
 from dataclasses import dataclass
@@ -97,7 +98,7 @@ class RequestBodies:  # pylint: disable=too-few-public-methods  # it does one th
             timeout.reschedule(0)
 
 
-class StreamedBody:  # pylint: disable=too-few-public-methods  # it does one thing
+class StreamedBody(io.RawIOBase):
     """A body that is read part by part, from another thread than the event loop's.
 
     Args:
@@ -107,23 +108,31 @@ class StreamedBody:  # pylint: disable=too-few-public-methods  # it does one thi
     """
 
     def __init__(self, loop: asyncio.AbstractEventLoop, timeouts: ClientTimeouts, receive: Receive) -> None:
+        super().__init__()
         self._loop = loop
         self._timeouts = timeouts
         self._receive = receive
-        self._rest = b""
+        self._rest = memoryview(b"")
         self._more = True
 
-    def read(self, size: int) -> bytes:
-        """Read the next bytes, some or as many as ``size``; none at the end.
+    def readable(self) -> bool:
+        """It is."""
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        """Read the next bytes, as many as have come and there is room for; none at the end.
 
         Raises:
             Problem: 400, the client hangs up, or sends no more within ``GATEWAY_BODY_TIMEOUT``.
             Unavailable: the process ends.
         """
         while not self._rest and self._more:
-            self._rest, self._more = asyncio.run_coroutine_threadsafe(self._next(), self._loop).result()
-        part, self._rest = self._rest[:size], self._rest[size:]
-        return part
+            part, self._more = asyncio.run_coroutine_threadsafe(self._next(), self._loop).result()
+            self._rest = memoryview(part)
+        length = min(len(buffer), len(self._rest))
+        buffer[:length] = self._rest[:length]
+        self._rest = self._rest[length:]
+        return length
 
     async def _next(self) -> tuple[bytes, bool]:
         try:
