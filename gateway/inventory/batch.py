@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from http import HTTPStatus
 from typing import Any
+from uuid import UUID
 
 import orjson
 from django.db import connection
@@ -90,6 +91,15 @@ class _OctetLength(Func):  # pylint: disable=abstract-method  # as the framework
         return super().as_sql(compiler, connection, template="LENGTH(CAST(%(expressions)s AS BLOB))", **more)
 
 
+# Django takes several times as long as the database to make objects and SQL of hundreds of rows.
+_INSERT = (
+    f"INSERT INTO {Document._meta.db_table} (type, document_id, parent_id, version, tree_version, body, "
+    "schema_version, created_at, updated_at, index_state) VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s)"
+)
+_RECORD = (
+    f"INSERT INTO {Change._meta.db_table} (change_id, type, document_id, root_type, root_id, version, op, at, actor, "
+    "request_id, event_metadata, changed, body) VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)"
+)
 _UPDATE = (
     f"UPDATE {Document._meta.db_table} SET version = %s, tree_version = %s, body = %s, schema_version = %s, "
     "created_at = %s, updated_at = %s, index_state = %s WHERE id = %s AND version = %s"
@@ -211,9 +221,11 @@ class Batch:  # pylint: disable=too-many-instance-attributes  # what it holds of
             Overtaken, IntegrityError: another transaction has written one of the documents.
         """
         touched = [slot for slot in self._slots.values() if slot.is_touched]
-        Document.objects.bulk_create([slot.row for slot in touched if not slot.version])
         with connection.cursor() as cursor:
-            changed = [_values(slot) for slot in touched if slot.version]
+            created = [_inserted(slot.row) for slot in touched if not slot.version]
+            if created:
+                cursor.executemany(_INSERT, created)
+            changed = [_updated(slot) for slot in touched if slot.version]
             if changed:
                 cursor.executemany(_UPDATE, changed)
                 if cursor.rowcount != len(changed):
@@ -221,8 +233,10 @@ class Batch:  # pylint: disable=too-many-instance-attributes  # what it holds of
             above = self._written_above(touched)
             if above:
                 cursor.executemany(_COUNT_UP, [(row.tree_version, row.pk) for row in above])
-        # After all locks: the sequence of changes is the order of commits.
-        Change.objects.bulk_create(self._changes)
+            # After all locks: the sequence of changes is the order of commits.
+            if self._changes:
+                metadata = orjson.dumps(self._author.metadata).decode()
+                cursor.executemany(_RECORD, [_recorded(change, metadata) for change in self._changes])
 
     def _lock_above(self, wanted: Collection[tuple[str, str | None]]) -> dict[int, Document]:
         """Lock what the documents stand below, by primary key, from the roots down."""
@@ -361,7 +375,7 @@ class Batch:  # pylint: disable=too-many-instance-attributes  # what it holds of
             above.tree_version += 1
             root = above
         change = Change(
-            change_id=new_event_id(),
+            change_id=UUID(new_event_id()),
             type=row.type,
             document_id=row.document_id,
             root_type=root.type,
@@ -396,21 +410,58 @@ def _hold(declared: DeclaredType) -> None:
             raise Overtaken
 
 
-def _values(slot: _Slot) -> tuple[Any, ...]:
+def _inserted(row: Document) -> tuple[Any, ...]:
+    return (
+        row.type,
+        row.document_id,
+        row.parent_id,
+        row.version,
+        row.tree_version,
+        row.body,
+        row.schema_version,
+        _written_time(row.created_at),
+        _written_time(row.updated_at),
+        row.index_state,
+    )
+
+
+def _updated(slot: _Slot) -> tuple[Any, ...]:
     row = slot.row
-    # As the ORM does it; SQLite has neither dates nor time zones.
-    adapt = connection.ops.adapt_datetimefield_value
     return (
         row.version,
         row.tree_version,
         row.body,
         row.schema_version,
-        adapt(row.created_at),
-        adapt(row.updated_at),
+        _written_time(row.created_at),
+        _written_time(row.updated_at),
         row.index_state,
         row.pk,
         slot.version,
     )
+
+
+def _recorded(change: Change, metadata: str) -> tuple[Any, ...]:
+    return (
+        # SQLite has no type of its own for it.
+        change.change_id if connection.features.has_native_uuid_field else change.change_id.hex,
+        change.type,
+        change.document_id,
+        change.root_type,
+        change.root_id,
+        change.version,
+        change.op,
+        _written_time(change.at),
+        change.actor,
+        change.request_id,
+        metadata,
+        orjson.dumps(change.changed).decode(),
+        change.body,
+    )
+
+
+def _written_time(moment: datetime) -> Any:
+    """A time as the database takes it; SQLite has neither times nor time zones."""
+    return connection.ops.adapt_datetimefield_value(moment)
 
 
 def _referenced(declared: DeclaredType, document: dict[str, Any]) -> list[tuple[str, str]]:
