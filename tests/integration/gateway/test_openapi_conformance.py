@@ -43,6 +43,8 @@ def test_the_gateway_answers_as_documented_and_without_a_fault(
     backing: Backing, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     gateway = configured_gateway(tmp_path, backing)
+    # One who may do everything is refused least.
+    assert gateway.run("user", "octoAdmin", "--role", "admin").returncode == 0
     with gateway.started():
         key = {"token": make_api_key(gateway.environment)}
         token = urllib3.request("POST", f"{gateway.url}/api/token/token", json=key).json()["access"]
