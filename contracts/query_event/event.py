@@ -80,8 +80,8 @@ class EventData(Struct, gc=False):
 
     ``dsl`` is JSON, an object or null. ``hits`` and ``took_ms`` (milliseconds) are None for streams and wherever
     nothing was searched; ``query``, ``index`` and ``dsl`` are None for authentication, except that ``query`` says what
-    an operator has changed. ``status`` is the HTTP status of the answer, and 200 for a command. ``target`` is None except
-    for the inventory.
+    an operator has changed. ``status`` is the HTTP status of the answer, and 200 for a command. ``target`` is None
+    except for the inventory.
     """
 
     query: str | None

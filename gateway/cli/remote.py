@@ -2,16 +2,20 @@
 
 import base64
 import io
+import sys
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from http import HTTPStatus
 from typing import Any
 
 import orjson
 import urllib3
+from django.core.management.base import OutputWrapper
 from urllib3.exceptions import HTTPError, LocationValueError
 
 from gateway.cli.settings import CREDENTIAL, CallerSettings
 from gateway.identity.authentication import BEARER, SCHEME
+from kit.settings import ConfigurationError
 from kit.terminal import printable
 
 REFUSED = 2
@@ -27,6 +31,20 @@ class NoAnswer(Exception):
     def __init__(self, reason: str, status: int) -> None:
         super().__init__(reason)
         self.status = status
+
+
+@contextmanager
+def explained(stderr: OutputWrapper) -> Iterator[None]:
+    """End the command with an exit status where the block has no answer, whose reason is printed."""
+    try:
+        yield
+    except ConfigurationError as error:
+        stderr.write(str(error))
+        sys.exit(REFUSED)
+    except NoAnswer as error:
+        # Not a CommandError, whose prefix would push the caret out of line.
+        stderr.write(str(error))
+        sys.exit(error.status)
 
 
 def authorization(url: str, user: str | None, caller: CallerSettings) -> str:

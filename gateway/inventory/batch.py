@@ -3,8 +3,8 @@
 Locks are taken from the root of a tree down, and on each level in the order of ids, so that two writers never wait for
 each other. With its parent locked, a child cannot come or go, so "has it children" is a question with one answer.
 
-Why in memory: an import has hundreds of documents a transaction, and a statement for each would take most of its time. A
-single write is a batch of one.
+Why in memory: an import has hundreds of documents a transaction, and a statement for each would take most of its time.
+A single write is a batch of one.
 """
 
 from collections.abc import Collection, Iterable

@@ -1,7 +1,7 @@
 """``Idempotency-Key``: the answer to a request that is sent again.
 
-Why only successes are kept: a refused request has changed nothing, so that sending it again does no harm, and may succeed.
-The key's row is written in the transaction of the change itself: either both are there, or neither.
+Why only successes are kept: a refused request has changed nothing, so that it may be sent again, and may succeed. The
+key's row is written in the transaction of the change itself: either both are there, or neither.
 """
 
 import hashlib

@@ -20,6 +20,8 @@ from gateway.inventory.json_schema import InvalidSchema, referenced
 MAX_LINE_BYTES = MAX_BYTES + 4 * 1024
 """A document, and what an import says of it."""
 _NO_BYTES = b""
+_OPTIONS = {"_id": True, "_parent": True, "_version": False, "_deleted": False}
+"""What a line says of its document, and whether that is a text."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,8 +111,10 @@ class _Column:
 def _column(name: str, declared: DeclaredType) -> _Column:
     steps = name.split("/")[1:] if name.startswith("/") else [name]
     path = tuple(step.replace("~1", "/").replace("~0", "~") for step in steps)
-    if len(path) == 1 and path[0] in ("_id", "_parent"):
-        return _Column(path, is_text=True)
+    if len(path) == 1 and path[0] in _OPTIONS:
+        return _Column(path, is_text=_OPTIONS[path[0]])
+    if path[0] not in declared.properties:
+        raise malformed(f'The header of the CSV has the column "{name[:100]}", which the type has no member for.')
     return _Column(path, _is_text(declared.definition["schema"], path))
 
 

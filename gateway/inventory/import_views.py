@@ -35,6 +35,7 @@ from gateway.inventory.type_views import TYPE
 from gateway.inventory.writes import find_place
 from gateway.search.streams import MEDIA_TYPE as NDJSON
 
+_operation = partial(operation, group="Inventory")
 CSV = "text/csv"
 MAX_IMPORTS = 2
 """At once in a process: each holds a thread for as long as its client sends."""
@@ -87,7 +88,7 @@ class ImportView(InventoryView):
     streams_body = True
     """The body has no limit, and is read while lines of it are written."""
 
-    @partial(operation, group="Inventory")(
+    @_operation(
         "import_inventory",
         None,
         {NDJSON: _TEXT, CSV: _TEXT},

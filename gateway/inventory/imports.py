@@ -186,7 +186,7 @@ class _Entry:  # pylint: disable=too-many-instance-attributes  # what a line say
         document = require_object(read_json(text))
         options = {name: document.pop(name) for name in _OPTIONS if name in document}
         for name, value in options.items():
-            if type(value) is not _OPTIONS[name]:
+            if not isinstance(value, _OPTIONS[name]) or (name == "_version" and isinstance(value, bool)):
                 raise malformed(f"{name}: Send a value of another type, as the documentation of imports says.")
         declared = place.declared
         self.is_deletion = options.get("_deleted", False)

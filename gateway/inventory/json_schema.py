@@ -1,7 +1,7 @@
 """JSON Schemas of types: what is accepted as one, and the check of documents against it.
 
-Why no ``$id``, ``$anchor`` or ``$dynamicRef``: a reference is then always a JSON pointer into the schema itself, so that
-nothing is ever fetched, the mapping can follow it, and one that leads back to itself can be refused. A schema that
+Why no ``$id``, ``$anchor`` or ``$dynamicRef``: a reference is then always a JSON pointer into the schema itself, so
+that nothing is ever fetched, the mapping can follow it, and one that leads back to itself can be refused. A schema that
 refers to one part twice, and that to another twice, would double the work of each check with every level: so the
 subschemas are counted as often as they are referred to.
 """

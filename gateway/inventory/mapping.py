@@ -6,8 +6,8 @@
     object with values of strings   flattened
     array                           as its items; nested, if these are objects
 
-Why an object must be closed: the mapping is strict, so a member without a place in it would be accepted by the schema and
-refused by the index.
+Why an object must be closed: the mapping is strict, so a member without a place in it would be accepted by the schema
+and refused by the index.
 """
 
 from collections.abc import Iterator, Mapping

@@ -79,61 +79,11 @@ _STREAM = {
 }
 
 
-class DocumentView(InventoryView):
-    """One document."""
+class _OneDocument(InventoryView):
+    """One document, by whatever path."""
 
     parser_classes = (DocumentParser, PatchParser)
     max_body_bytes = MAX_BYTES
-
-    @_operation(
-        "inventory_document", None, problems=(400, *_READ), also=_READ_ANSWERS, parameters=[TYPE, _ID, _KNOWN_VERSION]
-    )
-    def get(self, request: Request, type_name: str, document_id: str) -> HttpResponse:
-        """Read a document.
-
-        From the database, so that it has every change that was answered.
-        """
-        return self.read(request, type_name, document_id)
-
-    @_operation(
-        "put_inventory_document",
-        None,
-        _BODY,
-        problems=(*_WRITE, 413, 415),
-        also=_WRITTEN | _CREATED,
-        parameters=[TYPE, _ID, _IF_MATCH, _IF_NONE_MATCH, _KEY, _PREFER],
-    )
-    def put(self, request: Request, type_name: str, document_id: str) -> HttpResponse:
-        """Create or replace a document.
-
-        To replace one takes `If-Match` with its ETag.
-        """
-        return self.store(request, type_name, document_id)
-
-    @_operation(
-        "patch_inventory_document",
-        None,
-        {MERGE_PATCH: _OBJECT},
-        problems=(*_CHANGE, 413, 415),
-        also=_WRITTEN,
-        parameters=[TYPE, _ID, _IF_MATCH, _KEY, _PREFER],
-    )
-    def patch(self, request: Request, type_name: str, document_id: str) -> HttpResponse:
-        """Change members of a document.
-
-        By a merge patch (RFC 7396): null takes a member away.
-        """
-        return self.change(request, type_name, document_id)
-
-    @_operation(
-        "delete_inventory_document", None, problems=_CHANGE, also=_DELETED, parameters=[TYPE, _ID, _IF_MATCH, _KEY]
-    )
-    def delete(self, request: Request, type_name: str, document_id: str) -> HttpResponse:
-        """Delete a document.
-
-        Its versions go on where it is created again.
-        """
-        return self.remove(request, type_name, document_id)
 
     def read(self, request: Request, name: str, document_id: str, above: tuple[str, str] | None = None) -> HttpResponse:
         """Answer with the document at a place."""
@@ -186,7 +136,61 @@ class DocumentView(InventoryView):
         return self.answer_write(request, draft, b"", work)
 
 
-class ChildView(DocumentView):
+class DocumentView(_OneDocument):
+    """One document."""
+
+    @_operation(
+        "inventory_document", None, problems=(400, *_READ), also=_READ_ANSWERS, parameters=[TYPE, _ID, _KNOWN_VERSION]
+    )
+    def get(self, request: Request, type_name: str, document_id: str) -> HttpResponse:
+        """Read a document.
+
+        From the database, so that it has every change that was answered.
+        """
+        return self.read(request, type_name, document_id)
+
+    @_operation(
+        "put_inventory_document",
+        None,
+        _BODY,
+        problems=(*_WRITE, 413, 415),
+        also=_WRITTEN | _CREATED,
+        parameters=[TYPE, _ID, _IF_MATCH, _IF_NONE_MATCH, _KEY, _PREFER],
+    )
+    def put(self, request: Request, type_name: str, document_id: str) -> HttpResponse:
+        """Create or replace a document.
+
+        To replace one takes `If-Match` with its ETag.
+        """
+        return self.store(request, type_name, document_id)
+
+    @_operation(
+        "patch_inventory_document",
+        None,
+        {MERGE_PATCH: _OBJECT},
+        problems=(*_CHANGE, 413, 415),
+        also=_WRITTEN,
+        parameters=[TYPE, _ID, _IF_MATCH, _KEY, _PREFER],
+    )
+    def patch(self, request: Request, type_name: str, document_id: str) -> HttpResponse:
+        """Change members of a document.
+
+        By a merge patch (RFC 7396): null takes a member away.
+        """
+        return self.change(request, type_name, document_id)
+
+    @_operation(
+        "delete_inventory_document", None, problems=_CHANGE, also=_DELETED, parameters=[TYPE, _ID, _IF_MATCH, _KEY]
+    )
+    def delete(self, request: Request, type_name: str, document_id: str) -> HttpResponse:
+        """Delete a document.
+
+        Its versions go on where it is created again.
+        """
+        return self.remove(request, type_name, document_id)
+
+
+class ChildView(_OneDocument):
     """One document at the path of its parent."""
 
     @_operation(
@@ -196,9 +200,7 @@ class ChildView(DocumentView):
         also=_READ_ANSWERS,
         parameters=[TYPE, _ID, _CHILD, _CHILD_ID, _KNOWN_VERSION],
     )
-    def get(  # type: ignore[override]  # a longer path
-        self, request: Request, type_name: str, document_id: str, child_type: str, child_id: str
-    ) -> HttpResponse:
+    def get(self, request: Request, type_name: str, document_id: str, child_type: str, child_id: str) -> HttpResponse:
         """Read a document below another."""
         return self.read(request, child_type, child_id, (type_name, document_id))
 
@@ -210,9 +212,7 @@ class ChildView(DocumentView):
         also=_WRITTEN | _CREATED,
         parameters=[TYPE, _ID, _CHILD, _CHILD_ID, _IF_MATCH, _IF_NONE_MATCH, _KEY, _PREFER],
     )
-    def put(  # type: ignore[override]  # as above
-        self, request: Request, type_name: str, document_id: str, child_type: str, child_id: str
-    ) -> HttpResponse:
+    def put(self, request: Request, type_name: str, document_id: str, child_type: str, child_id: str) -> HttpResponse:
         """Create or replace a document below another."""
         return self.store(request, child_type, child_id, (type_name, document_id))
 
@@ -224,9 +224,7 @@ class ChildView(DocumentView):
         also=_WRITTEN,
         parameters=[TYPE, _ID, _CHILD, _CHILD_ID, _IF_MATCH, _KEY, _PREFER],
     )
-    def patch(  # type: ignore[override]  # as above
-        self, request: Request, type_name: str, document_id: str, child_type: str, child_id: str
-    ) -> HttpResponse:
+    def patch(self, request: Request, type_name: str, document_id: str, child_type: str, child_id: str) -> HttpResponse:
         """Change members of a document below another."""
         return self.change(request, child_type, child_id, (type_name, document_id))
 
@@ -237,7 +235,7 @@ class ChildView(DocumentView):
         also=_DELETED,
         parameters=[TYPE, _ID, _CHILD, _CHILD_ID, _IF_MATCH, _KEY],
     )
-    def delete(  # type: ignore[override]  # as above
+    def delete(
         self, request: Request, type_name: str, document_id: str, child_type: str, child_id: str
     ) -> HttpResponse:
         """Delete a document below another."""

@@ -54,7 +54,7 @@ def unknown_type(name: str) -> Problem:
     return Problem(
         HTTPStatus.NOT_FOUND,
         Code.NOT_FOUND,
-        f'There is no type "{name[:128]}"; GET /inventory-types has all, and PUT /inventory-types/{{type}} declares one.',
+        f'There is no type "{name[:128]}"; GET /inventory-types has all, and PUT on that path declares one.',
     )
 
 

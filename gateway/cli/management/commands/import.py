@@ -15,11 +15,10 @@ from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
 
 from gateway.cli.arguments import add_caller, text
-from gateway.cli.remote import FAILED, REFUSED, NoAnswer, authorization, send_lines
+from gateway.cli.remote import FAILED, authorization, explained, send_lines
 from gateway.cli.settings import CallerSettings
 from gateway.inventory.import_views import CSV
 from gateway.search.streams import MEDIA_TYPE as NDJSON
-from kit.settings import ConfigurationError
 from kit.terminal import printable
 
 _PART_BYTES = 64 * 1024
@@ -47,17 +46,11 @@ class Command(BaseCommand):
         """
         path, url = options["file"], options["url"]
         try:
-            authorized = authorization(url, options["user"], CallerSettings.load())
-            with path.open("rb") as file:
+            with explained(self.stderr), path.open("rb") as file:
+                authorized = authorization(url, options["user"], CallerSettings.load())
                 failed = self._send(f"{url}/inventory/{quote(options['type'], safe='')}/import", file, path, authorized)
         except OSError as error:
             raise CommandError(f"{path}: {error.strerror}") from None
-        except ConfigurationError as error:
-            self.stderr.write(str(error))
-            sys.exit(REFUSED)
-        except NoAnswer as error:
-            self.stderr.write(str(error))
-            sys.exit(error.status)
         if failed:
             sys.exit(FAILED)
 

@@ -8,11 +8,10 @@ import orjson
 from django.core.management.base import BaseCommand
 
 from gateway.cli.arguments import add_caller, text
-from gateway.cli.remote import FAILED, REFUSED, NoAnswer, authorization, post
+from gateway.cli.remote import FAILED, authorization, explained, post
 from gateway.cli.settings import CallerSettings
 from gateway.cli.table import table
 from gateway.search.serializers import MAX_SIZE
-from kit.settings import ConfigurationError
 from kit.terminal import give_up_output, printable
 
 _MEMBERS = {"query_id", "count", "count_relation", "took_ms", "results", "notices"}
@@ -45,16 +44,9 @@ class Command(BaseCommand):
             if options[name]:
                 body[name] = [part.strip() for part in options[name].split(",")]
         url = options["url"]
-        try:
+        with explained(self.stderr):
             authorized = authorization(url, options["user"], CallerSettings.load())
             answer = post(f"{url}/search", body, _MEMBERS, authorized)
-        except ConfigurationError as error:
-            self.stderr.write(str(error))
-            sys.exit(REFUSED)
-        except NoAnswer as error:
-            # Not a CommandError, whose prefix would push the caret out of line.
-            self.stderr.write(str(error))
-            sys.exit(error.status)
         for notice in answer["notices"]:
             self.stderr.write(_notice_line(notice))
         try:

@@ -34,7 +34,8 @@ class Command(BaseCommand):
         parser.add_argument(
             "--write",
             metavar="TYPES",
-            help='the inventory types that the user may write, comma separated; a new user may write none, and "" is none',
+            help="the inventory types that the user may write, comma separated; a new user may write none, and so may "
+            'one with ""',
         )
         parser.add_argument(
             "--password",

@@ -28,6 +28,10 @@ def _statuses(answers: list[Any]) -> dict[int, int]:
     return dict(Counter(answer.status for answer in answers))
 
 
+def _delete(writers: Writers, path: str, gateway: int) -> Any:
+    return writers.ask("DELETE", path, None, gateway, If_Match="*")
+
+
 @pytest.fixture
 def sku() -> str:
     """An id that no other test has."""
@@ -81,7 +85,7 @@ def test_a_child_never_stands_below_a_parent_that_is_deleted(writers: Writers, s
         plan = f"/inventory/plan/{sku}-{number}"
         writers.ask("PUT", plan, {"name": "Gold"})
         create = partial(writers.ask, "POST", f"{plan}/member-cost-share", {"copay": 1})
-        delete = lambda gateway, plan=plan: writers.ask("DELETE", plan, None, gateway, If_Match="*")
+        delete = partial(_delete, writers, plan)
         created, deleted = writers.at_once(create, delete)
         assert (created.status, deleted.status) in ((201, 409), (409, 204))
         below = writers.ask("GET", f"{plan}/member-cost-share")
@@ -167,6 +171,25 @@ def test_an_import_is_read_as_it_comes_and_answered_to_a_client_that_reads_last(
     *results, last = answer.data.splitlines()
     assert (answer.status, len(results)) == (200, 20_000)
     assert orjson.loads(last)["summary"]["created"] == 20_000
+
+
+def test_a_file_is_imported_from_the_command_line(writers: Writers, sku: str, tmp_path: Path) -> None:
+    file = tmp_path / "products.csv"
+    file.write_text(f"sku,name,price\n{sku},Hammer,10.5\n{sku}-2,Saw,dear\n", encoding="utf-8")
+    command = ["import", "product", str(file), "--user", "octoAdmin", "--url", writers.gateways[0].url]
+    result = writers.gateways[0].run(*command)
+    assert (result.returncode, result.stdout) == (
+        1,
+        "lines 2, created 1, replaced 0, unchanged 0, deleted 0, failed 1\n",
+    )
+    assert result.stderr == "line 2: The cell of price is no JSON, such as 3 or true.\n"
+    assert writers.ask("GET", f"/inventory/product/{sku}").json()["price"] == 10.5
+    file.write_text(f"sku,name\n{sku}-2,Saw\n", encoding="utf-8")
+    assert writers.gateways[0].run(*command).returncode == 0
+    refused = writers.gateways[0].run("import", "nothing", *command[2:])
+    assert (refused.returncode, "no type" in refused.stderr) == (2, True)
+    missing = writers.gateways[0].run("import", "product", str(tmp_path / "missing"), *command[3:])
+    assert (missing.returncode, "No such file" in missing.stderr) == (1, True)
 
 
 def test_an_import_that_is_cut_has_written_whole_transactions_and_goes_on_by_its_key(

@@ -112,7 +112,7 @@ def test_the_types_that_a_user_may_write_are_set_and_changed() -> None:
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("types", ["Device", "a/b", "x" * 129, "*"])
-def test_what_is_no_name_of_a_type_is_refused(types: str) -> None:
+def test_a_text_that_is_no_name_of_a_type_is_refused(types: str) -> None:
     with pytest.raises(CommandError, match="Writable types are a list of names"):
         _run("adapter", write=types)
     assert not User.objects.exists()

@@ -329,5 +329,5 @@ def test_a_refused_request_with_a_key_may_be_sent_again(ask: Ask) -> None:
 
 
 @pytest.mark.parametrize("key", ["", " ", "a b", "x" * 201, "ü"])
-def test_what_is_no_key_is_malformed(key: str, ask: Ask) -> None:
+def test_a_header_that_is_no_key_is_malformed(key: str, ask: Ask) -> None:
     assert _code(ask("POST", "/inventory/service", {"name": "x"}, Idempotency_Key=key)) == (400, "malformed")

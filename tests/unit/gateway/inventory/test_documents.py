@@ -97,13 +97,13 @@ def test_a_merge_patch_is_applied_as_its_rfc_says(target: Any, patch: Any, resul
 
 @given(_DOCUMENTS)
 def test_a_document_does_not_differ_from_itself(document: Any) -> None:
-    assert changed_pointers(document, orjson.loads(orjson.dumps(document))) == []
+    assert not changed_pointers(document, orjson.loads(orjson.dumps(document)))
 
 
 @given(_DOCUMENTS, _DOCUMENTS)
 def test_documents_that_differ_have_a_pointer(old: Any, new: Any) -> None:
     same = orjson.dumps(old, option=orjson.OPT_SORT_KEYS) == orjson.dumps(new, option=orjson.OPT_SORT_KEYS)
-    assert (changed_pointers(old, new) == []) is same
+    assert (not changed_pointers(old, new)) is same
 
 
 @pytest.mark.parametrize(
@@ -119,7 +119,7 @@ def test_documents_that_differ_have_a_pointer(old: Any, new: Any) -> None:
         ({"a": {}}, {"a": []}, ["/a"]),
     ],
 )
-def test_what_differs_is_named_by_json_pointers(old: Any, new: Any, pointers: list[str]) -> None:
+def test_differences_are_named_by_json_pointers(old: Any, new: Any, pointers: list[str]) -> None:
     assert changed_pointers(old, new) == pointers
 
 

@@ -25,7 +25,7 @@ _DECLARED = DeclaredType(
     ),
 )
 _DECLARED.definition["schema"]["$defs"] = {
-    "place": {"type": "object", "properties": {"city": {"type": ["string", "null"]}}}
+    "place": {"type": "object", "properties": {"city": {"type": ["string", "null"]}}, "additionalProperties": False}
 }
 
 
@@ -87,6 +87,7 @@ def test_a_record_with_a_fault_fails_alone(record: str, detail: str) -> None:
     [
         "name,name\na,b\n",
         "name,\na,b\n",
+        "name,colour\na,b\n",
         "name,/\na,b\n",
         'name\n"a\n',
         'name\n"a"b\n',
@@ -94,7 +95,7 @@ def test_a_record_with_a_fault_fails_alone(record: str, detail: str) -> None:
         "x" * 200_000 + "\n",
     ],
 )
-def test_csv_in_which_no_record_can_be_told_from_the_next_is_refused(text: str) -> None:
+def test_csv_with_a_fault_in_its_header_or_quotes_is_refused(text: str) -> None:
     with pytest.raises(Problem) as refused:
         list(csv_lines([text.encode("latin-1")], _DECLARED))
     assert refused.value.status in (400, 413)

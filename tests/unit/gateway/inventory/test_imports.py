@@ -169,6 +169,7 @@ def test_another_import_with_the_key_is_refused(ask: Ask) -> None:
         ("ada", "product", "text/csv", 400),
     ],
 )
+# pylint: disable-next=too-many-arguments,too-many-positional-arguments  # the table and the fixtures
 def test_a_refused_import_is_answered_with_a_problem(
     user: str | None, path: str, media_type: str, status: int, ask: Ask, trail: list[AuditEvent]
 ) -> None:

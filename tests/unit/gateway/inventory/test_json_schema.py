@@ -40,7 +40,7 @@ _CHAIN = {
         (_CHAIN, f"more than {MAX_REFERENCES} in a row"),
     ],
 )
-def test_what_cannot_be_a_type_s_schema_is_refused_with_its_place(schema: Any, reason: str) -> None:
+def test_a_schema_that_no_type_can_have_is_refused_with_its_place(schema: Any, reason: str) -> None:
     with pytest.raises(InvalidSchema, match=reason):
         Validator(schema)
 

@@ -130,7 +130,7 @@ def test_an_index_has_the_documents_that_are_embedded_as_nested_members() -> Non
         ({"a": {"type": "keyword"}, "o": {"properties": {"b": _TEXT}}}, False),
     ],
 )
-def test_only_what_adds_fields_leaves_the_index_as_it_is(new: Any, expected: bool) -> None:
+def test_only_a_mapping_that_adds_fields_leaves_the_index_as_it_is(new: Any, expected: bool) -> None:
     assert only_adds({"a": _TEXT, "o": {"properties": {"b": _TEXT}}}, new) is expected
 
 

@@ -71,7 +71,7 @@ def test_a_reader_that_has_the_version_is_told_so(header: str, fresh: bool) -> N
 
 
 @pytest.mark.parametrize("header", ["7", '"7', "", ",", '"7" "8"', "W/7", '"7",', '"a"' + ', "a"' * 400])
-def test_what_is_no_list_of_etags_is_malformed(header: str) -> None:
+def test_a_header_that_is_no_list_of_etags_is_malformed(header: str) -> None:
     with pytest.raises(Problem) as refused:
         _of(If_Match=header)
     assert refused.value.status == 400

@@ -13,25 +13,9 @@ from gateway.inventory.builtin_types import install_builtin_types, read_builtin_
 from gateway.inventory.catalogue import read_catalogue
 from gateway.inventory.models import Document, InventoryType
 from gateway.inventory.type_changes import MAX_NAMED, Outcome, TypeChange, put_type
+from tests.support.inventory import TEXT, definition
 
 pytestmark = pytest.mark.django_db
-
-_TEXT = {"type": "string"}
-
-
-def definition(properties: Any = None, **members: Any) -> dict[str, Any]:
-    schema = {"type": "object", "properties": properties or {"name": _TEXT}, "additionalProperties": False}
-    return {
-        "schema": schema,
-        "index": "things",
-        "key": None,
-        "public": False,
-        "parent": None,
-        "embed": [],
-        "references": {},
-        "mapping": None,
-        "notify": ["admin"],
-    } | members
 
 
 def _put(name: str = "thing", accept_existing: bool = False, dry_run: bool = False, **members: Any) -> TypeChange:
@@ -90,7 +74,7 @@ def test_the_same_declaration_again_changes_nothing() -> None:
 
 def test_a_schema_that_only_adds_leaves_the_index_as_it_is() -> None:
     _put()
-    change = _put(properties={"name": _TEXT, "size": {"type": "integer"}})
+    change = _put(properties={"name": TEXT, "size": {"type": "integer"}})
     assert (change.outcome, change.rebuild, change.declared.schema_version) == (Outcome.CHANGED, False, 2)
     assert InventoryType.objects.get(name="thing").building_index is None
     assert read_catalogue().types["thing"].validator.is_valid({"size": 1})
@@ -183,8 +167,8 @@ def test_a_child_s_new_schema_has_the_index_of_the_embedding_parent_built_too() 
     assert InventoryType.objects.get(name="thing").building_index == "parents-000002"
 
 
-def test_what_is_embedded_and_a_member_do_not_have_one_name() -> None:
-    _put(index="parents", properties={"part": _TEXT})
+def test_an_embedded_type_and_a_member_do_not_have_one_name() -> None:
+    _put(index="parents", properties={"part": TEXT})
     _put("part", index="parts", parent="thing")
     with pytest.raises(Problem, match="have one name"):
-        _put(index="parents", properties={"part": _TEXT}, embed=["part"])
+        _put(index="parents", properties={"part": TEXT}, embed=["part"])

@@ -132,7 +132,7 @@ def test_a_key_is_the_id() -> None:
     assert _refusal(lambda: patch("product/A-1", {"sku": "A-2"})).code == "document_invalid"
 
 
-def test_what_a_document_refers_to_must_be_there() -> None:
+def test_a_document_that_another_refers_to_must_be_there() -> None:
     put("plan/p", {"name": "Gold"})
     problem = _refusal(lambda: put("plan-service/s", {"service": "s1"}, parent="p"))
     assert (problem.status, problem.code) == (409, "referential")
@@ -185,7 +185,7 @@ def test_names_of_child_types_are_no_ids() -> None:
 
 
 @pytest.mark.usefixtures("tree")
-def test_what_is_embedded_has_a_limit_of_number() -> None:
+def test_children_that_are_embedded_have_a_limit_of_number() -> None:
     put("box/b", {"name": "b"})
     parent = _row("b")
     for number in range(MAX_TREE_CHILDREN - 1):
@@ -210,7 +210,7 @@ def test_what_is_embedded_has_a_limit_of_number() -> None:
 
 
 @pytest.mark.usefixtures("tree")
-def test_what_is_embedded_has_a_limit_of_length_for_children_and_the_parent_itself() -> None:
+def test_a_document_with_those_that_it_embeds_has_a_limit_of_length() -> None:
     put("box/b", {"name": "b"})
     long = "ü" * 120_000
     for number in range(4):
