@@ -224,19 +224,19 @@ class Batch:  # pylint: disable=too-many-instance-attributes  # what it holds of
         with connection.cursor() as cursor:
             created = [_inserted(slot.row) for slot in touched if not slot.version]
             if created:
-                cursor.executemany(_INSERT, created)
+                _execute(cursor, _INSERT, created)
             changed = [_updated(slot) for slot in touched if slot.version]
             if changed:
-                cursor.executemany(_UPDATE, changed)
+                _execute(cursor, _UPDATE, changed)
                 if cursor.rowcount != len(changed):
                     raise Overtaken
             above = self._written_above(touched)
             if above:
-                cursor.executemany(_COUNT_UP, [(row.tree_version, row.pk) for row in above])
+                _execute(cursor, _COUNT_UP, [(row.tree_version, row.pk) for row in above])
             # After all locks: the sequence of changes is the order of commits.
             if self._changes:
                 metadata = orjson.dumps(self._author.metadata).decode()
-                cursor.executemany(_RECORD, [_recorded(change, metadata) for change in self._changes])
+                _execute(cursor, _RECORD, [_recorded(change, metadata) for change in self._changes])
 
     def _lock_above(self, wanted: Collection[tuple[str, str | None]]) -> dict[int, Document]:
         """Lock what the documents stand below, by primary key, from the roots down."""
@@ -408,6 +408,14 @@ def _hold(declared: DeclaredType) -> None:
         cursor.execute(_HOLD + (" FOR KEY SHARE" if connection.vendor == "postgresql" else ""), [declared.name])
         if cursor.fetchone() != (declared.schema_version,):
             raise Overtaken
+
+
+def _execute(cursor: Any, statement: str, rows: list[tuple[Any, ...]]) -> None:
+    """Execute a statement for each row; for a single one, without the pipeline that psycopg makes for many."""
+    if len(rows) == 1:
+        cursor.execute(statement, rows[0])
+    else:
+        cursor.executemany(statement, rows)
 
 
 def _inserted(row: Document) -> tuple[Any, ...]:

@@ -57,7 +57,8 @@ def test_a_list_takes_what_a_search_takes_and_answers_alike(client: Client, find
 
 @pytest.mark.usefixtures("products")
 def test_a_list_is_read_on_by_a_cursor_and_as_a_stream(client: Client) -> None:
-    first = client.get("/inventory/product", {"cursor": "start", "size": 4, "sort": "sku"}, headers=ADMIN).json()
+    start: dict[str, Any] = {"cursor": "start", "size": 4, "sort": "sku"}
+    first = client.get("/inventory/product", start, headers=ADMIN).json()
     more: dict[str, Any] = {"cursor": first["next"], "size": 4, "sort": "sku"}
     rest = client.get("/inventory/product", more, headers=ADMIN).json()
     assert [each["sku"] for each in first["results"] + rest["results"]] == [f"A-{number}" for number in range(5)]
@@ -70,7 +71,8 @@ def test_a_list_is_read_on_by_a_cursor_and_as_a_stream(client: Client) -> None:
 def test_an_unknown_caller_s_list_of_a_public_type_is_an_event_with_the_ids_that_were_read(
     client: Client, find_events: FindEvents
 ) -> None:
-    answer = client.get("/inventory/product", {"q": "price > 1", "sort": "price", "size": 2})
+    parameters: dict[str, Any] = {"q": "price > 1", "sort": "price", "size": 2}
+    answer = client.get("/inventory/product", parameters)
     assert (answer.status_code, answer["Cache-Control"]) == (200, "private, no-cache")
     (event,) = find_events(answer["X-Request-ID"])
     assert (event["event_type"], event["user_id"]) == ("inventory.read", None)
