@@ -21,10 +21,13 @@ _validator = jsonschema_rs.validator_for(SCHEMA, validate_formats=True)
 
 def complete(event: dict[str, Any]) -> dict[str, Any]:
     """An event with null for each optional member that it lacks, as the producer writes it."""
-    parts = {"": SCHEMA, "data": SCHEMA["$defs"]["data"], "metadata": SCHEMA["$defs"]["metadata"]}
+    definitions = SCHEMA["$defs"]
     full = {**event, "data": {**event["data"]}, "metadata": {**event["metadata"]}}
-    for name, schema in parts.items():
-        part = full[name] if name else full
+    parts = [(full, SCHEMA), (full["data"], definitions["data"]), (full["metadata"], definitions["metadata"])]
+    if isinstance(full["data"].get("target"), dict):
+        full["data"]["target"] = {**full["data"]["target"]}
+        parts.append((full["data"]["target"], definitions["target"]))
+    for part, schema in parts:
         for optional in schema["properties"].keys() - set(schema["required"]):
             part.setdefault(optional, None)
     return full
