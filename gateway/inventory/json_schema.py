@@ -7,6 +7,7 @@ subschemas are counted as often as they are referred to.
 """
 
 from collections.abc import Iterator, Sequence
+from itertools import islice
 from typing import Any, TypedDict
 
 import jsonschema_rs
@@ -17,6 +18,8 @@ MAX_REFERENCES = 32
 """References that lead to one another."""
 MAX_ERRORS = 20
 MAX_ERROR_CHARACTERS = 300
+_MAX_DESCRIBED = 20_000
+"""Alternatives that may be described for one document."""
 _PATTERN_BYTES = 1024 * 1024
 """Of a compiled pattern."""
 _VALUE = "the value"
@@ -68,6 +71,7 @@ class Validator:
         if schema.get("$schema", _DRAFT) != _DRAFT:
             raise InvalidSchema(f'The schema at /$schema must be "{_DRAFT}", or be left out.')
         _count(schema, schema, "", ())
+        self._alternatives = _alternatives(schema, schema)
         try:
             self._validator = jsonschema_rs.Draft202012Validator(
                 schema,
@@ -85,19 +89,33 @@ class Validator:
         return self._validator.is_valid(document)
 
     def errors(self, document: Any) -> list[DocumentError]:
-        """The first ``MAX_ERRORS`` places that the schema does not allow."""
-        found: list[DocumentError] = []
-        for error in self._validator.iter_errors(document):
-            found.append(
-                DocumentError(
-                    pointer=pointer_of(error.instance_path),
-                    keyword=error.kind.name,
-                    detail=error.message[:MAX_ERROR_CHARACTERS],
-                )
-            )
-            if len(found) == MAX_ERRORS:
-                break
-        return found
+        """The first ``MAX_ERRORS`` places that the schema does not allow; of many alternatives the first alone.
+
+        The library describes every error with every alternative before it gives out the first: a thousand members that
+        are none of three thousand would take a minute.
+        """
+        if self._alternatives * _values(document) <= _MAX_DESCRIBED:
+            return [_error(each) for each in islice(self._validator.iter_errors(document), MAX_ERRORS)]
+        try:
+            self._validator.validate(document)
+        except jsonschema_rs.ValidationError as error:
+            return [_error(error)]
+        return []
+
+
+def _error(error: jsonschema_rs.ValidationError) -> DocumentError:
+    return DocumentError(
+        pointer=pointer_of(error.instance_path),
+        keyword=error.kind.name,
+        detail=error.message[:MAX_ERROR_CHARACTERS],
+    )
+
+
+def _values(document: Any) -> int:
+    """Count a value, and those within it."""
+    if isinstance(document, dict):
+        return 1 + sum(map(_values, document.values()))
+    return 1 + sum(map(_values, document)) if isinstance(document, list) else 1
 
 
 def pointer_of(path: Sequence[str | int]) -> str:
@@ -151,6 +169,15 @@ def _count(root: dict[str, Any], schema: Any, at: str, within: tuple[str, ...]) 
     if count > MAX_SUBSCHEMAS:
         raise InvalidSchema(f"The schema at {at or '/'} has more than {MAX_SUBSCHEMAS:,} subschemas.")
     return count
+
+
+def _alternatives(root: dict[str, Any], schema: Any) -> int:
+    """Count the alternatives below, of a schema that has been counted."""
+    if not isinstance(schema, dict):
+        return 0
+    found = sum(len(schema[keyword]) for keyword in ("anyOf", "oneOf") if isinstance(schema.get(keyword), list))
+    found += sum(_alternatives(root, inner) for _, inner in _inner(schema, ""))
+    return found + (_alternatives(root, referenced(root, schema["$ref"], "")) if "$ref" in schema else 0)
 
 
 def _inner(schema: dict[str, Any], at: str) -> Iterator[tuple[str, Any]]:

@@ -2,7 +2,6 @@
 
 from functools import partial
 
-from django.db import transaction
 from drf_spectacular.utils import OpenApiParameter
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -24,6 +23,7 @@ from gateway.inventory.models import InventoryType
 from gateway.inventory.parsers import DocumentParser, body_of
 from gateway.inventory.schema import TypeAnswer, TypeChangeAnswer, TypeList
 from gateway.inventory.serializers import TypeSerializer
+from gateway.inventory.transactions import transact
 from gateway.inventory.type_changes import Outcome, TypeChange, put_type
 
 _operation = partial(operation, group="Inventory")
@@ -120,13 +120,16 @@ class TypeView(InventoryView):
         definition = checked(TypeSerializer, body_of(request).value)
         accept_existing = definition.pop("accept_existing")
         dry_run = _flag(request)
-        with transaction.atomic():
+
+        def declare() -> TypeChange:
             change = put_type(type_name, definition, accept_existing=accept_existing, dry_run=dry_run)
             if change.outcome is not Outcome.UNCHANGED and not dry_run:
                 version = change.declared.schema_version
                 draft.note_changes([f"declare inventory type {type_name}: schema_version {version}"])
             record_event(draft)
-        return Response(_described(change), headers=NOT_KEPT)
+            return change
+
+        return Response(_described(transact(declare)), headers=NOT_KEPT)
 
 
 def _flag(request: Request) -> bool:

@@ -238,6 +238,13 @@ def test_a_path_that_the_database_cannot_hold_is_the_client_s_mistake(path: str,
     assert writers.ask("GET", path).status in (status, 400)
 
 
+def test_of_administrators_who_declare_a_type_at_once_one_creates_it(writers: Writers, sku: str) -> None:
+    schema = {"type": "object", "properties": {"value": {"type": "string"}}, "additionalProperties": False}
+    declare = partial(writers.ask, "PUT", f"/inventory-types/n{sku}", {"schema": schema, "index": f"n{sku}"})
+    answers = writers.at_once(*[declare] * 4)
+    assert Counter(answer.json()["outcome"] for answer in answers) == {"created": 1, "unchanged": 3}
+
+
 def test_a_schema_is_changed_while_documents_are_written_and_each_fits_the_one_of_its_time(
     writers: Writers, sku: str
 ) -> None:

@@ -67,5 +67,11 @@ def test_a_document_with_many_faults_has_some_of_them_named() -> None:
     assert len(Validator({"items": {"type": "string"}}).errors([1] * 1_000)) == MAX_ERRORS
 
 
+def test_many_faults_with_many_alternatives_are_described_by_the_first() -> None:
+    schema = {"items": {"oneOf": [{"const": number} for number in range(3_000)]}}
+    (error,) = Validator(schema).errors(["x"] * 1_000)
+    assert (error["pointer"], error["keyword"]) == ("/0", "oneOf")
+
+
 def test_a_pattern_that_others_take_exponential_time_for_is_checked() -> None:
     assert not Validator({"pattern": "^(a+)+$"}).is_valid("a" * 100_000 + "b")
