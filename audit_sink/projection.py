@@ -5,7 +5,8 @@ import logging
 from confluent_kafka import TIMESTAMP_LOG_APPEND_TIME, Message
 
 from audit_sink.document import bulk_lines
-from contracts.query_event.reader import InvalidEvent, decode
+from contracts.invalid import InvalidRecord
+from contracts.query_event.reader import decode
 from elastic.exchange import ElasticsearchExchange
 from indexing.projection import Place, Unreadable
 from indexing.readiness import unready
@@ -37,7 +38,7 @@ class AuditProjection:
             logger.error("the topic takes producers' word for the time: set its message.timestamp.type=LogAppendTime")
         try:
             return (bulk_lines(decode(record.value()), place, self._index_prefix),)
-        except InvalidEvent as error:
+        except InvalidRecord as error:
             raise Unreadable(error.reason, error.detail) from None
 
     def unready(self, elasticsearch: ElasticsearchExchange) -> str | None:

@@ -10,8 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from contracts.invalid import InvalidReason, InvalidRecord
 from contracts.query_event.event import MAX_EVENT_BYTES
-from contracts.query_event.reader import InvalidEvent, InvalidReason, decode
+from contracts.query_event.reader import decode
 from tests.support.query_event import EXAMPLES, SCHEMA, complete, is_valid
 
 GOLDEN: dict[str, Any] = orjson.loads((EXAMPLES[0].parent / "query.executed.json").read_bytes())
@@ -88,7 +89,7 @@ def altered_events(draw: st.DrawFn) -> dict[str, Any]:
 def test_it_takes_what_the_schema_takes_and_nothing_else(event: dict[str, Any]) -> None:
     try:
         decoded = decode(orjson.dumps(event))
-    except InvalidEvent as refused:
+    except InvalidRecord as refused:
         assert refused.reason in (InvalidReason.SCHEMA, InvalidReason.UNKNOWN_SCHEMA_VERSION)
         assert not is_valid(event), refused
     else:
@@ -131,7 +132,7 @@ def test_a_lone_surrogate_is_no_json(member: str, text: bytes) -> None:
     content = b'{"a":%b}' % text if member == "dsl" else text
     value = orjson.dumps(changed(GOLDEN, "@", "data", member)).replace(b'"@"', content)
 
-    with pytest.raises(InvalidEvent) as caught:
+    with pytest.raises(InvalidRecord) as caught:
         decode(value)
 
     assert caught.value.reason is InvalidReason.NOT_JSON
@@ -146,7 +147,7 @@ def test_a_lone_surrogate_is_no_json(member: str, text: bytes) -> None:
     ],
 )
 def test_a_complaint_tells_nothing_of_the_content(value: object, path: tuple[str, ...]) -> None:
-    with pytest.raises(InvalidEvent) as caught:
+    with pytest.raises(InvalidRecord) as caught:
         decode(orjson.dumps(changed(GOLDEN, value, *path)))
 
     assert "secret" not in str(caught.value)
@@ -156,7 +157,7 @@ def test_no_required_member_may_be_absent() -> None:
     members: list[tuple[str, ...]] = [(name,) for name in SCHEMA["required"] if name != "schema_version"]
     members += [(part, name) for part in ("data", "metadata") for name in SCHEMA["$defs"][part]["required"]]
     for member in members:
-        with pytest.raises(InvalidEvent) as caught:
+        with pytest.raises(InvalidRecord) as caught:
             decode(orjson.dumps(without(GOLDEN, *member)))
         assert caught.value.reason is InvalidReason.SCHEMA
         assert member[-1] in caught.value.detail
@@ -186,14 +187,14 @@ def test_no_required_member_may_be_absent() -> None:
     ],
 )
 def test_a_member_out_of_its_bounds_is_no_event(value: object, path: tuple[str, ...]) -> None:
-    with pytest.raises(InvalidEvent) as caught:
+    with pytest.raises(InvalidRecord) as caught:
         decode(orjson.dumps(changed(GOLDEN, value, *path)))
 
     assert caught.value.reason is InvalidReason.SCHEMA
 
 
 def test_a_complaint_says_where() -> None:
-    with pytest.raises(InvalidEvent) as caught:
+    with pytest.raises(InvalidRecord) as caught:
         decode(orjson.dumps(changed(GOLDEN, "my secret search", "metadata", "client_ip")))
 
     assert "metadata.client_ip" in str(caught.value)
@@ -218,7 +219,7 @@ def test_a_complaint_says_where() -> None:
     ],
 )
 def test_bytes_that_are_no_event_are_told_apart_by_reason(value: bytes | None, reason: InvalidReason) -> None:
-    with pytest.raises(InvalidEvent) as caught:
+    with pytest.raises(InvalidRecord) as caught:
         decode(value)
 
     assert caught.value.reason is reason
@@ -232,5 +233,5 @@ def test_an_event_of_any_depth_is_read_or_refused(depth: int) -> None:
     for value in (dsl, dsl.replace(b'{"a":', b'{\n"a":'), b'{"b":%b}' % nested, b"[" * depth + b"]" * depth):
         try:
             decode(value)
-        except InvalidEvent as refused:
+        except InvalidRecord as refused:
             assert refused.reason in (InvalidReason.NOT_JSON, InvalidReason.UNKNOWN_SCHEMA_VERSION)

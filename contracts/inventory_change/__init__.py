@@ -1,0 +1,1 @@
+"""Change of the inventory: its types, schema, examples, reader, and topics."""
