@@ -1,96 +1,41 @@
-"""The command line: `serve` runs the sink in the foreground, the others look after the topics and dead letters."""
+"""Command line of the audit sink, as ``indexing.command_line`` has it."""
 
-import argparse
-import re
-import sys
-from collections.abc import Callable, Sequence
-from functools import partial
-from importlib import import_module
-from pathlib import Path
-from typing import Any
+from collections.abc import Sequence
 
-from confluent_kafka import KafkaException
+from audit_sink.grants import grants
+from audit_sink.projection import AuditProjection
+from audit_sink.settings import SinkSettings
+from audit_sink.topics import topics
+from contracts.query_event.topics import TopicSettings
+from indexing import command_line
+from indexing.commands import serve
+from indexing.program import Program, TopicNames
 
-from audit_sink import log
-from kit.settings import ConfigurationError
-from kit.terminal import give_up_output
 
-_FAILED = 1
-_BAD_SETTINGS = 2
-_INTERRUPTED = 130
+def _names() -> TopicNames:
+    names = TopicSettings.load()
+    return TopicNames(names.topic, names.dlq_topic)
 
-Command = Callable[[], int]
+
+def _projection() -> AuditProjection:
+    return AuditProjection(SinkSettings.load().index_prefix)
+
+
+PROGRAM: Program = Program(
+    package="audit_sink",
+    description="Index the audit trail.",
+    consumer=AuditProjection.name,
+    member="sink",
+    record="event",
+    settings=SinkSettings.load,
+    names=_names,
+    serve=lambda: serve.run(PROGRAM, _projection()),
+    topics=lambda replicas: topics(TopicSettings.load(), replicas),
+    grants=lambda: grants(TopicSettings.load(), SinkSettings.load().group_id),
+    projection=_projection,
+)
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Run the command line.
-
-    Returns:
-        The exit status: 0, 1 where a dependency failed for good, 2 for settings or arguments that nothing can start
-        with, 130 where Ctrl-C ended a command.
-    """
-    command = _command(arguments)
-    log.configure()
-    try:
-        exit_status = command()
-        sys.stdout.flush()
-        return exit_status
-    except ConfigurationError as error:
-        print(f"audit_sink: {error}", file=sys.stderr)
-        return _BAD_SETTINGS
-    except KafkaException as error:
-        print(f"audit_sink: Kafka: {error.args[0].str()}", file=sys.stderr)
-        return _FAILED
-    except BrokenPipeError as error:
-        give_up_output("audit_sink", error)
-        return _FAILED
-    except KeyboardInterrupt:
-        return _INTERRUPTED
-
-
-def _command(arguments: Sequence[str]) -> Command:
-    parser = argparse.ArgumentParser(prog="python -m audit_sink", description="Index the audit trail.")
-    parser.set_defaults(command=_run_of("serve"))
-    commands = parser.add_subparsers(metavar="COMMAND")
-    commands.add_parser("serve", help="move events into Elasticsearch until SIGTERM (the default)")
-    for name, text in (
-        ("status", "print the lag, what is paused, the oldest unsettled event, and the dead letters"),
-        ("topics", "create the topics that are not there yet"),
-        ("replay", "index the dead letters whose cause is mended; repeatable without doubling"),
-    ):
-        commands.add_parser(name, help=text).set_defaults(command=_run_of(name))
-    securing = commands.add_parser("secure", help="give each service its user and its grants on the topics")
-    securing.add_argument(
-        "--passwords", type=Path, required=True, metavar="FOLDER", help="a file for each service, with its password"
-    )
-    letters = commands.add_parser("dead-letters", help="list the dead letters, or show one")
-    actions = letters.add_subparsers(metavar="ACTION", required=True)
-    listing = actions.add_parser("list", help="a line each: where it is, the original's coordinates, reason, detail")
-    listing.add_argument("--all", action="store_true", help="also those that were replayed")
-    show = actions.add_parser("show", help="all of one: coordinates, reason, headers, and the original's bytes")
-    show.add_argument("offset", type=_offset, help="its offset in the dead-letter topic, or PARTITION:OFFSET")
-    options = parser.parse_args(arguments)
-    if "passwords" in options:
-        return partial(_run_of("secure"), options.passwords)
-    if "all" in options:
-        return partial(_run_of("dead_letters", "list_letters"), replayed=options.all)
-    command: Command = options.command
-    return partial(_run_of("dead_letters", "show"), *options.offset) if "offset" in options else command
-
-
-def _run_of(module: str, function: str = "run") -> Callable[..., int]:
-    """A command's function, whose module is loaded when it is called: no command waits for what others need."""
-
-    def run(*args: Any, **kwargs: Any) -> int:
-        status: int = getattr(import_module(f"audit_sink.commands.{module}"), function)(*args, **kwargs)
-        return status
-
-    return run
-
-
-def _offset(text: str) -> tuple[int, int]:
-    """Read ``OFFSET`` (of partition 0) or ``PARTITION:OFFSET``."""
-    match = re.fullmatch(r"(?:(\d{1,9}):)?(\d{1,18})", text, re.ASCII)
-    if match is None:
-        raise argparse.ArgumentTypeError(f"{text!r} is neither OFFSET nor PARTITION:OFFSET")
-    return int(match[1] or 0), int(match[2])
+    """Run the command line; the result is the exit status."""
+    return command_line.main(PROGRAM, arguments)

@@ -3,12 +3,14 @@
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 from confluent_kafka import Message
 
-from audit_sink.topics import PARTITIONS, create_topics
+from audit_sink.topics import topics
 from contracts.query_event.topics import TopicSettings
+from indexing.topics import PARTITIONS, create_topics
 from kit.kafka import KafkaSettings
 from local import jars, ports
 from local.kafka import Kafka
@@ -63,7 +65,7 @@ def broker(home: Path) -> Iterator[Broker]:
     node = Broker(home)
     try:
         node.start()
-        create_topics(node.settings, TopicSettings(topic=TOPIC, dlq_topic=f"{TOPIC}.dlq"))
+        create_topics(node.settings, partial(topics, TopicSettings(topic=TOPIC, dlq_topic=f"{TOPIC}.dlq")))
         yield node
     finally:
         node.kill()

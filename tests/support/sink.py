@@ -11,6 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,7 @@ from elasticsearch import ApiError, Elasticsearch
 
 from audit_sink.command_line import main
 from audit_sink.projection import AuditProjection
-from audit_sink.topics import PARTITIONS, create_topics
+from audit_sink.topics import topics as audit_topics
 from contracts.query_event.event import (
     SCHEMA_VERSION,
     AuditEvent,
@@ -36,6 +37,7 @@ from contracts.query_event.event import (
 )
 from contracts.query_event.topics import TopicSettings
 from indexing.projection import Projection
+from indexing.topics import PARTITIONS, create_topics
 from kit.kafka import KafkaSettings
 from local import ports
 from local.errors import StackError
@@ -126,7 +128,7 @@ class Trail:  # pylint: disable=too-many-public-methods  # everything about one 
     def create_topics(self) -> None:
         """Create both topics, and wait until each partition has its leader."""
         topics = TopicSettings(topic=self.topic, dlq_topic=self.dlq_topic)
-        create_topics(KafkaSettings(bootstrap_servers=self.bootstrap), topics)
+        create_topics(KafkaSettings(bootstrap_servers=self.bootstrap), partial(audit_topics, topics))
         topic.wait_for_leaders(self.bootstrap, self.topic, range(PARTITIONS))
         topic.wait_for_leaders(self.bootstrap, self.dlq_topic, range(1))
 

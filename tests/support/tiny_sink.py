@@ -11,11 +11,11 @@ from typing import Any
 import orjson
 from confluent_kafka import Message
 
-from audit_sink import log
 from audit_sink.settings import SinkSettings
 from contracts.query_event.topics import TopicSettings
 from elastic.exchange import ElasticsearchExchange
 from elastic.settings import ElasticsearchSettings
+from indexing import log
 from indexing.consumer import serve
 from indexing.projection import Place, Unreadable
 from indexing.readiness import unready
@@ -81,7 +81,7 @@ class TinyProjection:
 def main() -> int:
     """Serve until a signal."""
     settings, topics = SinkSettings.load(), TopicSettings.load()
-    log.configure(settings.log_format)
+    log.configure("audit_sink", settings.log_format)
     serve(
         TinyProjection(f"{settings.index_prefix}all"),
         settings,

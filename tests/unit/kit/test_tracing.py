@@ -25,7 +25,7 @@ _OFF = """
 import sys
 from kit import tracing
 from kit.settings import TracingSettings
-import audit_sink.commands.serve, elastic.client, gateway.serving.supervisor, translator.server
+import audit_sink.command_line, elastic.client, gateway.serving.supervisor, translator.server
 tracing.set_up("service", TracingSettings.load())
 loaded = [name for name in sys.modules if name.startswith(("opentelemetry.sdk", "opentelemetry.exporter"))]
 assert not loaded and not tracing.is_on(), loaded

@@ -5,22 +5,20 @@ import sys
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from audit_sink.projection import AuditProjection
-from audit_sink.settings import SinkSettings
-from contracts.query_event.topics import TopicSettings
 from elastic.exchange import ElasticsearchExchange
 from elastic.settings import ElasticsearchSettings
 from indexing.dead_letter_reader import DeadLetterReader
+from indexing.program import Program
+from indexing.projection import Projection
 from indexing.replay import REFUSED_AGAIN, ReplayStopped, Tally, replay
 from indexing.replay_marker import mark_replayed
 from kit.kafka import KafkaSettings
 from kit.terminal import printable
 
 
-def run() -> int:
+def run(program: Program, projection: Projection) -> int:
     """Replay the whole topic once; with a progress bar where stderr is a terminal."""
-    projection = AuditProjection(SinkSettings.load().index_prefix)
-    kafka, topic = KafkaSettings.load(), TopicSettings.load().dlq_topic
+    kafka, topic = KafkaSettings.load(), program.names().dead_letter_topic
     reader = DeadLetterReader(kafka, topic, projection.name)
     elasticsearch = ElasticsearchExchange.to(ElasticsearchSettings.load(), connections=1)
     tally = Tally()
@@ -30,7 +28,7 @@ def run() -> int:
             for tally in replay(reader, elasticsearch, projection):
                 progress.update(task, completed=tally.read)
     except ReplayStopped as error:
-        print(f"audit_sink: stopped after {tally.read} of {reader.count} dead letters: {error}", file=sys.stderr)
+        print(f"{program.package}: stopped after {tally.read} of {reader.count} dead letters: {error}", file=sys.stderr)
         return 1
     # Those that were refused again may still be indexed once somebody has mended the cause, so they stay in the list.
     if tally.read and not tally.outcomes[REFUSED_AGAIN]:

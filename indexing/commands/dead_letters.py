@@ -5,10 +5,9 @@ from datetime import UTC, datetime
 
 from confluent_kafka import Message
 
-from audit_sink.projection import AuditProjection
-from contracts.query_event.topics import TopicSettings
 from indexing.dead_letter import PREFIX, StoredLetter, record_headers, stored_letter
 from indexing.dead_letter_reader import DeadLetterReader
+from indexing.program import Program
 from kit.kafka import KafkaSettings
 from kit.terminal import dump, printable
 
@@ -16,37 +15,38 @@ _MAX_SHOWN_BYTES = 8 * 1024
 _MAX_TEXT = 1_000
 
 
-def list_letters(*, replayed: bool) -> int:
+def list_letters(program: Program, *, replayed: bool) -> int:
     """Print a line for each letter: where it is, where the original was, reason and detail.
 
     Args:
+        program: whose letters.
         replayed: also those that a replay has read.
     """
-    reader = _reader()
+    reader = _reader(program)
     for record in reader if replayed else reader.unreplayed():
         place = f"{record.partition()}:{record.offset()}"
         try:
             letter = stored_letter(record)
         except ValueError as error:
-            print(f"{place}  not of the sink's making: {error}")
+            print(f"{place}  not of the {program.member}'s making: {error}")
             continue
         original = f"{letter.topic} {letter.partition}:{letter.offset}"
         print(f"{place}  {_text(original)}  {_text(letter.reason)}  {_text(letter.detail)}")
     return 0
 
 
-def show(partition: int, offset: int) -> int:
+def show(program: Program, partition: int, offset: int) -> int:
     """Print one letter: coordinates, reason, headers, and the original's first bytes."""
-    topic = TopicSettings.load().dlq_topic
-    record = _reader().at(partition, offset)
+    topic = program.names().dead_letter_topic
+    record = _reader(program).at(partition, offset)
     if record is None:
-        print(f"audit_sink: {topic} has no record at {partition}:{offset} (dead-letters list)", file=sys.stderr)
+        print(f"{program.package}: {topic} has no record at {partition}:{offset} (dead-letters list)", file=sys.stderr)
         return 1
     rows = [("dead letter", f"{topic} {partition}:{offset}")]
     try:
         rows += _about(stored_letter(record))
     except ValueError as error:
-        rows.append(("reason", f"not of the sink's making: {error}"))
+        rows.append(("reason", f"not of the {program.member}'s making: {error}"))
     for name, text in [*rows, *_contents(record)]:
         print(f"{name:<12} {text}".rstrip())
     return 0
@@ -82,5 +82,5 @@ def _shown(content: bytes) -> str:
     return f"{dump(content[:_MAX_SHOWN_BYTES])}\n… and {len(content) - _MAX_SHOWN_BYTES} bytes more"
 
 
-def _reader() -> DeadLetterReader:
-    return DeadLetterReader(KafkaSettings.load(), TopicSettings.load().dlq_topic, AuditProjection.name)
+def _reader(program: Program) -> DeadLetterReader:
+    return DeadLetterReader(KafkaSettings.load(), program.names().dead_letter_topic, program.consumer)

@@ -1,33 +1,31 @@
-"""`status`: how far behind the sink is, what holds it up, and what it gave up on."""
+"""`status`: how far behind a consumer is, what holds it up, and what it gave up on."""
 
 import time
 from collections import Counter
 from collections.abc import Iterator
 
-from audit_sink.projection import AuditProjection
-from audit_sink.settings import SinkSettings
-from contracts.query_event.topics import TopicSettings
 from indexing.backlog import PartitionBacklog, count_members, read_backlog
 from indexing.dead_letter import stored_letter
 from indexing.dead_letter_reader import DeadLetterReader
 from indexing.members import MemberUnreachable, addresses, ask
+from indexing.program import Program
 from kit.kafka import KafkaSettings
 from kit.terminal import printable
 
 _COLUMNS = ("partition", "committed", "end", "lag")
 
 
-def run() -> int:
-    """Print the group's lag, its oldest unsettled event, the running sinks' own words, and the dead letters."""
-    kafka, topics, settings = KafkaSettings.load(), TopicSettings.load(), SinkSettings.load()
-    backlogs = read_backlog(kafka, topics.topic, AuditProjection.name, settings.group_id)
+def run(program: Program) -> int:
+    """Print the group's lag, its oldest unsettled record, the running consumers' own words, and the dead letters."""
+    kafka, names, settings = KafkaSettings.load(), program.names(), program.settings()
+    backlogs = read_backlog(kafka, names.topic, program.consumer, settings.group_id)
     members = count_members(kafka, settings.group_id)
-    print(f"group {settings.group_id} on {topics.topic}: {members} member{'' if members == 1 else 's'}")
-    for line in [*lag_table(backlogs), oldest_line(backlogs, time.time())]:
+    print(f"group {settings.group_id} on {names.topic}: {members} member{'' if members == 1 else 's'}")
+    for line in [*lag_table(backlogs), oldest_line(backlogs, time.time(), program.record)]:
         print(line)
-    for line in _member_lines(settings):
+    for line in _member_lines(program):
         print(line)
-    print(_dead_letter_line(kafka, topics.dlq_topic))
+    print(_dead_letter_line(kafka, program))
     return 0
 
 
@@ -43,41 +41,45 @@ def lag_table(backlogs: list[PartitionBacklog]) -> Iterator[str]:
         yield "  ".join(cell.rjust(width) for cell, width in zip(row, widths, strict=True))
 
 
-def oldest_line(backlogs: list[PartitionBacklog], now: float) -> str:
-    """Which event has waited longest since Kafka had it; ``now`` is in seconds since 1970."""
+def oldest_line(backlogs: list[PartitionBacklog], now: float, record: str) -> str:
+    """Which record has waited longest since Kafka had it; ``now`` is in seconds since 1970."""
     behind = [each for each in backlogs if each.lag]
     if not behind:
-        return "oldest unsettled event: none"
+        return f"oldest unsettled {record}: none"
     waiting = [(each.oldest_ms, each) for each in behind if each.oldest_ms is not None]
     if not waiting:
-        return "oldest unsettled event: Kafka did not give it in time"
+        return f"oldest unsettled {record}: Kafka did not give it in time"
     oldest_ms, oldest = min(waiting, key=lambda pair: pair[0])
     age = max(0.0, now - oldest_ms / 1000)
-    return f"oldest unsettled event: {age:.1f} s, partition {oldest.partition}, offset {oldest.start}"
+    return f"oldest unsettled {record}: {age:.1f} s, partition {oldest.partition}, offset {oldest.start}"
 
 
-def _member_lines(settings: SinkSettings) -> Iterator[str]:
+def _member_lines(program: Program) -> Iterator[str]:
+    settings = program.settings()
+    host, port = (f"{settings.model_config['env_prefix']}METRICS_{name}" for name in ("HOST", "PORT"))
     try:
         found = addresses(settings.metrics_host, settings.metrics_port)
     except MemberUnreachable as error:
-        yield f"sink at {settings.metrics_host}: not reached: {error} (AUDIT_SINK_METRICS_HOST)"
+        yield f"{program.member} at {settings.metrics_host}: not reached: {error} ({host})"
         return
     for address in found:
         try:
-            member = ask(address, AuditProjection.name)
+            member = ask(address, program.consumer)
         except MemberUnreachable as error:
-            yield f"sink at {address}: not reached: {error} (AUDIT_SINK_METRICS_HOST, AUDIT_SINK_METRICS_PORT)"
+            yield f"{program.member} at {address}: not reached: {error} ({host}, {port})"
         else:
             oldest = f"{member.oldest_seconds:.1f} s" if member.oldest_seconds else "none"
-            yield f"sink at {address}: {member.paused} partitions paused, oldest event in its hands: {oldest}"
+            paused = f"{member.paused} partitions paused"
+            yield f"{program.member} at {address}: {paused}, oldest {program.record} in its hands: {oldest}"
 
 
-def _dead_letter_line(kafka: KafkaSettings, topic: str) -> str:
+def _dead_letter_line(kafka: KafkaSettings, program: Program) -> str:
+    topic = program.names().dead_letter_topic
     reasons: Counter[str] = Counter()
-    for record in DeadLetterReader(kafka, topic, AuditProjection.name).unreplayed():
+    for record in DeadLetterReader(kafka, topic, program.consumer).unreplayed():
         try:
             reasons[stored_letter(record).reason] += 1
         except ValueError:
-            reasons["not of the sink's making"] += 1
+            reasons[f"not of the {program.member}'s making"] += 1
     by_reason = ", ".join(f"{count} {printable(reason)}" for reason, count in reasons.most_common())
     return f"dead letters in {topic}: {reasons.total()}" + (f" ({by_reason})" if by_reason else "")

@@ -3,17 +3,17 @@
 from pathlib import Path
 
 import pytest
+from audit_sink.grants import grants
 from confluent_kafka.admin._acl import AclOperation
 from confluent_kafka.admin._resource import ResourceType
 
 from audit_sink.command_line import main
-from audit_sink.kafka_grants import grants
 from contracts.query_event.topics import TopicSettings
 
 
 def test_the_grants_follow_the_configured_names() -> None:
     found = grants(TopicSettings(topic="events", dlq_topic="letters"), "group")
-    named = {(each.principal, each.restype, each.name, each.operation) for each in found}
+    named = {(each.principal, each.restype, each.name, each.operation) for user in found.values() for each in user}
     topic, group, read, write = ResourceType.TOPIC, ResourceType.GROUP, AclOperation.READ, AclOperation.WRITE
     assert named == {
         ("User:gateway", topic, "events", write),

@@ -1,0 +1,33 @@
+"""Users of the audit trail's topics, and what each may do."""
+
+from confluent_kafka.admin._acl import AclOperation
+from confluent_kafka.admin._resource import ResourceType
+
+from audit_sink.projection import AuditProjection
+from contracts.query_event.topics import TopicSettings
+from indexing.dead_letter_reader import reader_group
+from indexing.kafka_grants import Grants, allow
+
+GATEWAY = "gateway"
+SINK = "audit-sink"
+
+
+def grants(topics: TopicSettings, group: str) -> Grants:
+    """All that the gateway and the sink may do.
+
+    Args:
+        topics: the topics of the audit trail.
+        group: the sink's consumer group.
+    """
+    return {
+        # Since Kafka 3.0 this is all that an idempotent producer needs.
+        GATEWAY: [allow(GATEWAY, ResourceType.TOPIC, topics.topic, AclOperation.WRITE)],
+        SINK: [
+            allow(SINK, ResourceType.TOPIC, topics.topic, AclOperation.READ),
+            allow(SINK, ResourceType.GROUP, group, AclOperation.READ),
+            allow(SINK, ResourceType.TOPIC, topics.dlq_topic, AclOperation.WRITE),
+            # For `dead-letters`, `replay` and `status`.
+            allow(SINK, ResourceType.TOPIC, topics.dlq_topic, AclOperation.READ),
+            allow(SINK, ResourceType.GROUP, reader_group(AuditProjection.name), AclOperation.READ),
+        ],
+    }

@@ -1,0 +1,1 @@
+"""Commands of every consumer, one module each; each returns its exit status."""
