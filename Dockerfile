@@ -16,6 +16,7 @@ COPY contracts contracts
 COPY elastic elastic
 COPY indexing indexing
 COPY audit_sink audit_sink
+COPY inventory_index inventory_index
 COPY translator translator
 COPY gateway gateway
 COPY deploy/first_start deploy/first_start

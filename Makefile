@@ -39,7 +39,7 @@ check: .venv/dev.stamp ## Format, lint, types and layering
 	$(BIN)/ruff check
 	$(BIN)/lint-imports
 	$(BIN)/mypy
-	$(BIN)/pylint audit_sink contracts deploy elastic gateway indexing kit local translator tests
+	$(BIN)/pylint audit_sink contracts deploy elastic gateway indexing inventory_index kit local translator tests
 
 format: .venv/dev.stamp ## Format the code
 	$(BIN)/ruff check --fix

@@ -12,7 +12,7 @@ from indexing.bulk_writer import ThreadedBulkWriter
 from indexing.dead_letter_queue import DeadLetterQueue
 from indexing.group import ConsumerGroup
 from indexing.health import serve_health
-from indexing.loop import DRAIN_SECONDS, Loop
+from indexing.loop import DRAIN_SECONDS, Loop, Progress
 from indexing.metrics import expose
 from indexing.offsets import OffsetTracker
 from indexing.projection import Projection
@@ -35,6 +35,7 @@ def serve(  # pylint: disable=too-many-arguments  # all that a consumer is made 
     dead_letter_topic: str,
     kafka: KafkaSettings,
     elasticsearch: ElasticsearchSettings,
+    progress: Progress | None = None,
 ) -> None:
     """Index a topic in the foreground until SIGTERM or SIGINT, then settle and commit.
 
@@ -47,6 +48,7 @@ def serve(  # pylint: disable=too-many-arguments  # all that a consumer is made 
         dead_letter_topic: where unreadable and refused records go.
         kafka: how Kafka is reached.
         elasticsearch: how Elasticsearch is reached.
+        progress: is told of what is settled.
 
     Raises:
         ConfigurationError: the address of health and metrics cannot be had.
@@ -64,6 +66,7 @@ def serve(  # pylint: disable=too-many-arguments  # all that a consumer is made 
         group=ConsumerGroup(kafka, topic, settings.group_id, tracker, projection.name),
         writer=ThreadedBulkWriter(cluster, settings.in_flight, projection.name),
         letters=DeadLetterQueue(kafka, dead_letter_topic, projection.name),
+        progress=progress,
     )
 
     def stop(_number: int, _frame: FrameType | None) -> None:

@@ -43,11 +43,11 @@ class ConsumerGroup:  # pylint: disable=too-many-instance-attributes  # two clie
     def __init__(self, kafka: KafkaSettings, topic: str, group_id: str, tracker: OffsetTracker, consumer: str) -> None:
         self.is_paused = False
         self.has_joined = False
+        self.topic_id: str | None = None
         self._topic = topic
         self._tracker = tracker
         self._name = consumer
         self._on_leave: OnLeave = _ignore
-        self._topic_id: str | None = None
         self._starts: dict[int, int] = {}
         self._description: Future[TopicDescription] | None = None
         self._last_commit = 0.0
@@ -122,7 +122,7 @@ class ConsumerGroup:  # pylint: disable=too-many-instance-attributes  # two clie
         self._last_commit = now
         positions = [
             # The topic's id goes with its offsets: another topic of the same name has no use for them.
-            TopicPartition(self._topic, partition, offset, metadata=self._topic_id)
+            TopicPartition(self._topic, partition, offset, metadata=self.topic_id)
             for partition, offset in offsets.items()
         ]
         self._tracker.committed(offsets)
@@ -140,9 +140,9 @@ class ConsumerGroup:  # pylint: disable=too-many-instance-attributes  # two clie
         librdkafka goes on at the old offsets in the new topic, and says nothing of what it skips.
         """
         if self._description is not None and self._description.done():
-            if self._description.exception() is None and self._topic_id is not None:
+            if self._description.exception() is None and self.topic_id is not None:
                 topic_id = str(self._description.result().topic_id)
-                if topic_id != self._topic_id:
+                if topic_id != self.topic_id:
                     self._restart(self._consumer.assignment())
             self._description = None
         elif self._description is None and time.monotonic() >= self._next_look:
@@ -156,6 +156,11 @@ class ConsumerGroup:  # pylint: disable=too-many-instance-attributes  # two clie
     def leave(self) -> None:
         """Leave the group, so that the others need not wait for the session to end."""
         self._consumer.close()
+
+    def settled_positions(self) -> dict[int, int]:
+        """The offset up to which each assigned partition is settled."""
+        settled = {partition: self._tracker.position(partition) for partition in self._starts}
+        return {number: self._starts[number] if found is None else found for number, found in settled.items()}
 
     def update_metrics(self) -> None:
         """Refresh the gauges of the assigned partitions; asks nothing of the broker."""
@@ -210,13 +215,13 @@ class ConsumerGroup:  # pylint: disable=too-many-instance-attributes  # two clie
     def _find_starts(self, partitions: list[TopicPartition]) -> None:
         """Set each partition's offset; left as it is where the broker does not answer, and asked again on an error."""
         try:
-            self._topic_id = str(self._describe_topic().result(_ANSWER_SECONDS).topic_id)
+            self.topic_id = str(self._describe_topic().result(_ANSWER_SECONDS).topic_id)
             for position in self._consumer.committed(partitions, timeout=_ANSWER_SECONDS):
                 if position.error is not None:
                     raise KafkaException(position.error)
                 low, high = self._consumer.get_watermark_offsets(position, timeout=_ANSWER_SECONDS)
                 # Offsets that another tool committed carry no id, and are believed.
-                same_topic = position.metadata in (None, "", self._topic_id)
+                same_topic = position.metadata in (None, "", self.topic_id)
                 start = starting_offset(position.offset if position.offset >= 0 else None, same_topic, low, high)
                 next(p for p in partitions if p.partition == position.partition).offset = start.offset
                 self._starts[position.partition] = start.offset

@@ -3,7 +3,7 @@
 import logging
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from random import Random
 from typing import Protocol
@@ -28,6 +28,7 @@ logger = logging.getLogger(__name__)
 _READ_RECORDS = 500
 _FIRST_GUESS_BYTES = 64 * 1024
 _READ_SECONDS = 0.1
+_LEAST_READ_SECONDS = 0.005
 _PAUSE_AFTER_SECONDS = 1.0
 _GAUGES_EVERY_SECONDS = 1.0
 _PROBE_SECONDS = 2.0
@@ -42,6 +43,7 @@ class Group(Protocol):
 
     is_paused: bool
     has_joined: bool
+    topic_id: str | None
 
     # pylint: disable=missing-function-docstring  # described where they are done
     def join(self, on_leave: OnLeave) -> None: ...
@@ -51,6 +53,7 @@ class Group(Protocol):
     def commit(self, *, wait: bool = False) -> None: ...
     def watch_topic(self) -> None: ...
     def leave(self) -> None: ...
+    def settled_positions(self) -> Mapping[int, int]: ...
     def update_metrics(self) -> None: ...
     def probe(self, timeout: float) -> str | None: ...
 
@@ -61,6 +64,13 @@ class BulkWriter(Protocol):
     # pylint: disable=missing-function-docstring  # described where they are done
     def submit(self, write: Write) -> None: ...
     def answers(self, timeout: float) -> Iterable[tuple[Write, Answer]]: ...
+
+
+class Progress(Protocol):  # pylint: disable=too-few-public-methods  # one thing to be told
+    """Somebody who is told how far the topic is settled."""
+
+    def settled(self, topic_id: str, positions: Mapping[int, int]) -> None:
+        """Take the offsets before which all is settled, by partition; called often, and must not wait."""
 
 
 class DeadLetters(Protocol):
@@ -84,6 +94,7 @@ class Loop:  # pylint: disable=too-many-instance-attributes  # all parts meet he
         group: the way from Kafka.
         writer: the way to Elasticsearch.
         letters: the way to the dead-letter topic.
+        progress: is told of what is settled.
         clock: seconds of a steady clock.
         random: chooses how long a retry waits.
     """
@@ -98,6 +109,7 @@ class Loop:  # pylint: disable=too-many-instance-attributes  # all parts meet he
         group: Group,
         writer: BulkWriter,
         letters: DeadLetters,
+        progress: Progress | None = None,
         clock: Callable[[], float] = time.monotonic,
         random: Random | None = None,
     ) -> None:
@@ -113,6 +125,9 @@ class Loop:  # pylint: disable=too-many-instance-attributes  # all parts meet he
         self._writer = writer
         self._letters = letters
         self._group = group
+        self._progress = progress
+        # A shorter batch is not to wait for a longer read.
+        self._patience = min(_READ_SECONDS, max(_LEAST_READ_SECONDS, settings.linger_ms / 1000))
         # One more than is in flight, so that a writer never waits for the next batch to be made.
         self._max_open = settings.in_flight + 1
         self._open: set[Batch] = set()
@@ -136,6 +151,7 @@ class Loop:  # pylint: disable=too-many-instance-attributes  # all parts meet he
             logger.info("stopping: settling what is in flight")
             self._drain()
             self._group.commit(wait=True)
+            self._tell_progress()
         finally:
             self._group.leave()
 
@@ -181,6 +197,7 @@ class Loop:  # pylint: disable=too-many-instance-attributes  # all parts meet he
             self._wait_for_room()
         self._group.commit()
         self._group.watch_topic()
+        self._tell_progress()
         self._update_gauges()
 
     def _read(self) -> None:
@@ -188,7 +205,7 @@ class Loop:  # pylint: disable=too-many-instance-attributes  # all parts meet he
         wait = self._builder.seconds_until_due(now)
         # No more than fits, as far as the last records tell: what is read is held in memory, full batch or not.
         wanted = min(_READ_RECORDS, self._builder.room, 1 + self._builder.room_bytes // self._record_bytes)
-        records = self._group.read(wanted, _READ_SECONDS if wait is None else min(_READ_SECONDS, wait))
+        records = self._group.read(wanted, self._patience if wait is None else min(self._patience, wait))
         if records:
             self._record_bytes = 1 + sum(map(len, records)) // len(records)
         self._add(records)
@@ -328,6 +345,10 @@ class Loop:  # pylint: disable=too-many-instance-attributes  # all parts meet he
         while self._open and self._clock() < deadline:
             self._take_in(0.05)
             self._submit_due()
+
+    def _tell_progress(self) -> None:
+        if self._progress is not None and self._group.topic_id is not None:
+            self._progress.settled(self._group.topic_id, self._group.settled_positions())
 
     def _update_gauges(self) -> None:
         now = self._clock()

@@ -47,7 +47,9 @@ def _run(image: Path, *arguments: str) -> "subprocess.CompletedProcess[str]":
     )
 
 
-@pytest.mark.parametrize("module", ["gateway", "translator", "audit_sink", "elastic", "deploy.first_start"])
+@pytest.mark.parametrize(
+    "module", ["gateway", "translator", "audit_sink", "inventory_index", "elastic", "deploy.first_start"]
+)
 def test_every_command_starts_on_what_is_copied_and_locked(image: Path, module: str) -> None:
     done = _run(image, "-m", module, "--help")
     assert (done.returncode, done.stderr) == (0, "")
@@ -82,6 +84,7 @@ def test_everything_is_ignored_but_what_is_named() -> None:
         "elastic",
         "gateway",
         "indexing",
+        "inventory_index",
         "kit",
         "requirements",
         "translator",
@@ -94,7 +97,7 @@ def test_everything_is_ignored_but_what_is_named() -> None:
 
 def test_every_source_that_is_copied_is_in_the_context() -> None:
     sources = re.findall(r"^COPY (?!--from)(\S+) ", _DOCKERFILE, re.MULTILINE)
-    assert len(sources) == 9
+    assert len(sources) == 10
     for source in sources:
         assert any(path == source or path.startswith(f"{source}/") for path in _context()), source
 

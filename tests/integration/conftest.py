@@ -9,9 +9,8 @@ from confluent_kafka import Producer
 from elasticsearch import Elasticsearch
 
 from elastic.bootstrap import bootstrap
-from tests.support import tiny_sink
 from tests.support.faulty_proxy import serving
-from tests.support.sink import TRAILS, FaultyElasticsearch, NewTrail, SinkProcess, Start, Trail
+from tests.support.sink import INVENTORY_TEMPLATE, TRAILS, FaultyElasticsearch, NewTrail, SinkProcess, Start, Trail
 
 
 @pytest.fixture(scope="session")
@@ -19,7 +18,7 @@ def cluster(elasticsearch_url: str) -> Iterator[Elasticsearch]:
     """Elasticsearch, with the index templates of each consumer."""
     with Elasticsearch(elasticsearch_url, max_retries=0) as client:
         bootstrap(client)
-        client.indices.put_index_template(name="tiny", **tiny_sink.TEMPLATE)
+        client.indices.put_index_template(name="things", **INVENTORY_TEMPLATE)
         yield client
 
 

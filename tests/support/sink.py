@@ -19,10 +19,13 @@ import orjson
 from confluent_kafka import ConsumerGroupState, Message, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient
 from elasticsearch import ApiError, Elasticsearch
+from msgspec import Raw
 
 from audit_sink.command_line import main
 from audit_sink.projection import AuditProjection
 from audit_sink.topics import topics as audit_topics
+from contracts.inventory_change.change import IndexedDocument, InventoryChange
+from contracts.inventory_change.change import encode as encode_change
 from contracts.query_event.event import (
     SCHEMA_VERSION,
     AuditEvent,
@@ -36,8 +39,10 @@ from contracts.query_event.event import (
     write_dsl,
 )
 from contracts.query_event.topics import TopicSettings
+from contracts.raw_json import NULL
 from indexing.projection import Projection
 from indexing.topics import PARTITIONS, create_topics
+from inventory_index.projection import InventoryProjection
 from kit.kafka import KafkaSettings
 from local import ports
 from local.errors import StackError
@@ -47,7 +52,6 @@ from tests.support.command_line import run_here
 from tests.support.faulty_proxy import FaultyProxy, Reply
 from tests.support.process import Process, python
 from tests.support.sigterm import handles_sigterm
-from tests.support.tiny_sink import TinyProjection
 from tests.support.waiting import WAIT_SECONDS, eventually
 
 
@@ -83,6 +87,8 @@ class Trail:  # pylint: disable=too-many-public-methods  # everything about one 
     ids: set[str] = field(default_factory=set)
     module = "audit_sink"
     """The consumer's, as ``python -m`` takes it."""
+    prefix = "AUDIT_SINK_"
+    """Beginning of the names of the consumer's variables."""
 
     @property
     def topic(self) -> str:
@@ -250,54 +256,100 @@ class Trail:  # pylint: disable=too-many-public-methods  # everything about one 
         assert indexed | {each.decode() for each in dead if isinstance(each, bytes)} - {""} == self.ids
 
 
-class TinyTrail(Trail):
-    """Trail of ``tests.support.tiny_sink``: of three events, two become documents and one is deleted again."""
+INVENTORY_TEMPLATE: dict[str, Any] = {
+    "index_patterns": ["things-*"],
+    "template": {
+        "settings": {"number_of_replicas": 0},
+        "mappings": {
+            "dynamic": "strict",
+            "properties": {"name": {"type": "keyword", "index": False, "doc_values": False}},
+        },
+    },
+}
+"""Index template of the inventory's documents, which the gateway's worker makes index by index."""
 
-    module = "tests.support.tiny_sink"
+
+class InventoryTrail(Trail):
+    """Trail of the inventory's indexer: of three events, two become documents and one is deleted again."""
+
+    module = "inventory_index"
+    prefix = "INVENTORY_INDEX_"
 
     @property
     def index_prefix(self) -> str:
         """The beginning of the index's name."""
-        return f"tiny-{self.name}-"
+        return f"things-{self.name}-"
 
     @property
     def projection(self) -> Projection:
         """The projection of the topic's records."""
-        return TinyProjection(self.index(datetime.now(UTC)))
+        return InventoryProjection()
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """The variables that an operator would set."""
+        return super().environment | {
+            "INVENTORY_TOPIC": self.topic,
+            "INVENTORY_DLQ_TOPIC": self.dlq_topic,
+            "INVENTORY_INDEX_GROUP_ID": self.name,
+        }
 
     def index(self, timestamp: datetime) -> str:
         """The one index that there is."""
-        return f"{self.index_prefix}all"
+        return f"{self.index_prefix}000001"
 
     def produce(self, events: Iterable[AuditEvent], partition: int = -1) -> None:
-        """Put puts on the topic, each third of them followed by its deletion and by that of nothing."""
+        """Put creations on the topic, each third of them followed by a deletion, twice, and by what changes nothing."""
         for number, each in enumerate(events):
             self._put(each, partition)
             if number % 3 == 0:
-                for op in ("skip", "delete", "delete"):
-                    self._produce(op, each, partition)
+                for documents in ([], [self._indexed(each, 2, NULL)], [self._indexed(each, 2, NULL)]):
+                    self._produce(each, documents, partition)
                 self.ids.discard(each.event_id)
-        self._produce("delete", event(), partition)
+        absent = event()
+        self._produce(absent, [self._indexed(absent, 1, NULL)], partition)
         self.producer.flush()
 
     def record(self, each: AuditEvent) -> bytes:
-        """The value of a put."""
-        return orjson.dumps({"id": each.event_id, "op": "put", "value": each.data.query})
+        """The value of a creation."""
+        return self._value(each, [self._indexed(each, 1, Raw(orjson.dumps({"name": each.data.query})))])
 
     def refused_by_mapping(self, each: AuditEvent) -> bytes:
-        """The value of a put that Elasticsearch refuses, because its value is an object."""
-        return orjson.dumps({"id": each.event_id, "op": "put", "value": {"time": REFUSED_VALUE}})
+        """The value of a creation that Elasticsearch refuses, because its name is an object."""
+        document = Raw(orjson.dumps({"name": {"time": REFUSED_VALUE}}))
+        return self._value(each, [self._indexed(each, 1, document)])
 
     def all_indexed(self, count: int | None = None) -> bool:
         """Whether there are the documents of the account and no others (or, with a count, that many at least)."""
         return set(self.indexed()) == self.ids if count is None else super().all_indexed(count)
 
-    def _produce(self, op: str, each: AuditEvent, partition: int) -> None:
-        value = orjson.dumps({"id": each.event_id, "op": op})
+    def _produce(self, each: AuditEvent, documents: list[IndexedDocument], partition: int) -> None:
+        value = self._value(each, documents)
         self.producer.produce(self.topic, key=each.user_id, value=value, partition=partition, on_delivery=_delivered)
 
+    def _indexed(self, each: AuditEvent, version: int, document: Raw) -> IndexedDocument:
+        return IndexedDocument(self.index(datetime.now(UTC)), each.event_id, version, document)
 
-TRAILS = {"audit": Trail, "tiny": TinyTrail}
+    def _value(self, each: AuditEvent, documents: list[IndexedDocument]) -> bytes:
+        change = InventoryChange(
+            schema_version=1,
+            change_id=new_event_id(),
+            feed=1,
+            type="thing",
+            id=each.event_id,
+            version=1,
+            op="create",
+            at=each.timestamp,
+            actor=each.user_id,
+            request_id="r1",
+            changed=[""],
+            document=NULL,
+            documents=documents,
+        )
+        return encode_change(change)
+
+
+TRAILS = {"audit": Trail, "inventory": InventoryTrail}
 """The account of each consumer on ``indexing``, by a name for a test's parameter."""
 
 NewTrail = Callable[[str], Trail]
@@ -314,9 +366,10 @@ class SinkProcess(Process):
     def __init__(self, trail: Trail, log: Path, **variables: str) -> None:
         self.port = ports.free(1)[0]
         self._log = log
-        port = {"AUDIT_SINK_METRICS_PORT": str(self.port)}
+        own = {"AUDIT_SINK_METRICS_PORT": str(self.port)} | variables
+        own = {name.replace("AUDIT_SINK_", trail.prefix): value for name, value in own.items()}
         # Ended by stop() or kill(), and by the fixture that made it where a test fails.
-        super().__init__(*python(trail.module), environment=trail.environment | port | variables, log=log)
+        super().__init__(*python(trail.module), environment=trail.environment | own, log=log)
         self.start()
 
     def log(self) -> str:

@@ -1,4 +1,4 @@
-"""Every test of the general machinery runs once for each projection: the audit sink's, and the tests' own tiny one."""
+"""Every test of the general machinery runs once for each projection: the audit sink's, and the inventory's."""
 
 import pytest
 

@@ -3,11 +3,11 @@
 from pathlib import Path
 
 import pytest
-from audit_sink.grants import grants
 from confluent_kafka.admin._acl import AclOperation
 from confluent_kafka.admin._resource import ResourceType
 
 from audit_sink.command_line import main
+from audit_sink.grants import grants
 from contracts.query_event.topics import TopicSettings
 
 

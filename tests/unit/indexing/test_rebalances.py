@@ -56,6 +56,7 @@ class _Member:  # pylint: disable=too-many-instance-attributes  # a process, and
 
     is_paused = False
     has_joined = True
+    topic_id: str | None = None
     trouble: str | None = None
 
     def __init__(self, model: "Rebalances", number: int) -> None:
@@ -125,6 +126,9 @@ class _Member:  # pylint: disable=too-many-instance-attributes  # a process, and
 
     def leave(self) -> None:
         """Members end by being killed."""
+
+    def settled_positions(self) -> dict[int, int]:
+        return {}
 
     def update_metrics(self) -> None:
         """Metrics play no part."""

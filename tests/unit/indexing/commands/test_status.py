@@ -28,4 +28,6 @@ def test_without_a_backlog_there_is_no_oldest_event() -> None:
 
 
 def test_an_oldest_event_that_could_not_be_read_is_not_called_missing() -> None:
-    assert oldest_line([PartitionBacklog(0, 0, 0, 9)], now=10.0, record="event").endswith("Kafka did not give it in time")
+    assert oldest_line([PartitionBacklog(0, 0, 0, 9)], now=10.0, record="event").endswith(
+        "Kafka did not give it in time"
+    )

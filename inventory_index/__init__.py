@@ -1,0 +1,1 @@
+"""The inventory's index: the consumer group that writes its changes to Elasticsearch."""

@@ -1,0 +1,43 @@
+"""Users of the inventory's topics, and what each may do."""
+
+from confluent_kafka.admin._acl import AclOperation
+from confluent_kafka.admin._resource import ResourceType
+
+from contracts.inventory_change.topics import InventoryTopicSettings
+from contracts.query_event.topics import TopicSettings
+from indexing.dead_letter_reader import reader_group
+from indexing.kafka_grants import Grants, allow
+from inventory_index.projection import InventoryProjection
+
+WORKER = "worker"
+INDEXER = "inventory-index"
+
+
+def grants(topics: InventoryTopicSettings, audit: TopicSettings, group: str) -> Grants:
+    """All that the gateway's worker and the indexer may do.
+
+    Args:
+        topics: the topics of the inventory.
+        audit: the topics of the audit trail, on which the worker puts the event of each change.
+        group: the indexer's consumer group.
+    """
+    topic, read, write = ResourceType.TOPIC, AclOperation.READ, AclOperation.WRITE
+    letters = allow(INDEXER, ResourceType.GROUP, reader_group(InventoryProjection.name), read)
+    return {
+        WORKER: [
+            allow(WORKER, topic, audit.topic, write),
+            allow(WORKER, topic, topics.topic, write),
+            # The last record of each partition tells whether the database has gone back in time.
+            allow(WORKER, topic, topics.topic, read),
+            # Documents that Elasticsearch has refused.
+            allow(WORKER, topic, topics.dlq_topic, read),
+        ],
+        INDEXER: [
+            allow(INDEXER, topic, topics.topic, read),
+            allow(INDEXER, ResourceType.GROUP, group, read),
+            allow(INDEXER, topic, topics.dlq_topic, write),
+            # For `dead-letters` and `status`.
+            allow(INDEXER, topic, topics.dlq_topic, read),
+            letters,
+        ],
+    }
