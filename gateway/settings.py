@@ -7,12 +7,14 @@ from typing import ClassVar
 
 from corsheaders.defaults import default_headers
 
+from contracts.inventory_change.topics import InventoryTopicSettings
 from contracts.query_event.topics import TopicSettings
 from elastic.settings import ElasticsearchSettings
 from gateway.audit.settings import AuditSettings
 from gateway.http.database import read_database_url
 from gateway.http.settings import HttpSettings
 from gateway.identity.settings import IdentitySettings
+from gateway.inventory.settings import InventorySettings
 from gateway.search.settings import SearchSettings
 from gateway.serving.settings import ServingSettings
 from kit import __version__
@@ -22,7 +24,7 @@ from kit.settings import TracingSettings
 
 
 class GatewaySettings(  # pylint: disable=too-many-ancestors  # a room each
-    ServingSettings, SearchSettings, IdentitySettings, AuditSettings, HttpSettings
+    ServingSettings, InventorySettings, SearchSettings, IdentitySettings, AuditSettings, HttpSettings
 ):
     """All variables ``GATEWAY_<FIELD>``, each described in the ``settings`` of its room."""
 
@@ -34,6 +36,7 @@ GATEWAY = GatewaySettings.load()
 ELASTICSEARCH = ElasticsearchSettings.load()
 KAFKA = KafkaSettings.load()
 AUDIT = TopicSettings.load()
+INVENTORY = InventoryTopicSettings.load()
 TRACING = TracingSettings.load()
 
 MAX_BODY_BYTES = 1024 * 1024

@@ -11,12 +11,12 @@ from elastic.settings import ElasticsearchSettings
 from indexing.bulk_writer import ThreadedBulkWriter
 from indexing.dead_letter_queue import DeadLetterQueue
 from indexing.group import ConsumerGroup
-from indexing.health import serve_health
 from indexing.loop import DRAIN_SECONDS, Loop, Progress
 from indexing.metrics import expose
 from indexing.offsets import OffsetTracker
 from indexing.projection import Projection
 from indexing.settings import IndexingSettings
+from kit.health import serve_health
 from kit.kafka import KafkaSettings
 from kit.settings import ConfigurationError
 

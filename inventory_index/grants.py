@@ -3,7 +3,7 @@
 from confluent_kafka.admin._acl import AclOperation
 from confluent_kafka.admin._resource import ResourceType
 
-from contracts.inventory_change.topics import InventoryTopicSettings
+from contracts.inventory_change.topics import REJECTIONS_GROUP, InventoryTopicSettings
 from contracts.query_event.topics import TopicSettings
 from indexing.dead_letter_reader import reader_group
 from indexing.kafka_grants import Grants, allow
@@ -31,6 +31,7 @@ def grants(topics: InventoryTopicSettings, audit: TopicSettings, group: str) -> 
             allow(WORKER, topic, topics.topic, read),
             # Documents that Elasticsearch has refused.
             allow(WORKER, topic, topics.dlq_topic, read),
+            allow(WORKER, ResourceType.GROUP, REJECTIONS_GROUP, read),
         ],
         INDEXER: [
             allow(INDEXER, topic, topics.topic, read),

@@ -23,6 +23,9 @@ MAX_CHANGE_BYTES = 4 * 1024 * 1024 - 64 * 1024
 MAX_RECORD_BYTES = 4 * 1024 * 1024
 """The topic's ``max.message.bytes``: value, key and headers."""
 
+VERSION_HEADER = "sluice_version"
+"""Header with the document's version, which a dead letter has even where its value is cut."""
+
 FEED_HEADER = "sluice_feed"
 """Header with the highest number that was given before the record was written: that of the change, if it has one."""
 
@@ -85,7 +88,7 @@ def record_key(root_type: str, root_id: str) -> str:
 
 
 def headers(change: InventoryChange, feed: int) -> list[tuple[str, bytes]]:
-    """Make the record's headers: the CloudEvents attributes, and ``FEED_HEADER``.
+    """Make the record's headers: the CloudEvents attributes, ``VERSION_HEADER`` and ``FEED_HEADER``.
 
     Args:
         change: the record's value.
@@ -99,6 +102,7 @@ def headers(change: InventoryChange, feed: int) -> list[tuple[str, bytes]]:
         ("ce_subject", f"{change.type}/{change.id}"),
         ("ce_time", change.at),
         ("content-type", "application/json"),
+        (VERSION_HEADER, str(change.version)),
         (FEED_HEADER, str(feed)),
     ]
     return [(name, text.encode("ascii", "replace")) for name, text in attributes]

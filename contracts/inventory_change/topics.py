@@ -6,6 +6,9 @@ from pydantic_settings import SettingsConfigDict
 from kit.kafka import TOPIC_NAME
 from kit.settings import Settings
 
+REJECTIONS_GROUP = "inventory-rejections"
+"""Consumer group of the gateway's workers on the dead letters."""
+
 
 class InventoryTopicSettings(Settings):
     """The topics of the inventory."""

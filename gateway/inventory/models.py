@@ -128,7 +128,8 @@ class Change(models.Model):
 class RelayState(models.Model):
     """The single row by which relays agree on a leader, and how far it has published.
 
-    ``epoch`` counts the leaders; each statement of one checks it. ``topic_id`` is Kafka's id of the topic.
+    ``epoch`` counts the leaders; each statement of one checks it. ``topic_id`` is Kafka's id of the topic, and
+    ``positions`` has the offset before which everything is published, by partition.
     """
 
     id = models.PositiveSmallIntegerField(primary_key=True, default=1, editable=False)
@@ -137,6 +138,7 @@ class RelayState(models.Model):
     lease_until = models.DateTimeField(null=True, editable=False)
     last_feed = models.PositiveBigIntegerField(default=0, editable=False)
     topic_id = models.CharField(max_length=64, null=True, editable=False)
+    positions = models.JSONField(default=dict, editable=False)
 
     class Meta:
         db_table = "inventory_relay_state"

@@ -157,6 +157,7 @@ def test_headers_are_cloudevents_binary_mode_with_the_number_given_last() -> Non
         ("ce_subject", b"device/octoxlabs01"),
         ("ce_time", b"2026-11-21T01:02:03.456Z"),
         ("content-type", b"application/json"),
+        ("sluice_version", b"7"),
         ("sluice_feed", b"99"),
     ]
 

@@ -88,6 +88,7 @@ class Migration(migrations.Migration):
                 ("lease_until", models.DateTimeField(editable=False, null=True)),
                 ("last_feed", models.PositiveBigIntegerField(default=0, editable=False)),
                 ("topic_id", models.CharField(editable=False, max_length=64, null=True)),
+                ("positions", models.JSONField(default=dict, editable=False)),
             ],
             options={
                 "verbose_name_plural": "relay state",

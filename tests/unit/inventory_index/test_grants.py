@@ -18,6 +18,7 @@ def test_the_grants_follow_the_configured_names() -> None:
         ("User:worker", topic, "changes", write),
         ("User:worker", topic, "changes", read),
         ("User:worker", topic, "letters", read),
+        ("User:worker", group, "inventory-rejections", read),
         ("User:inventory-index", topic, "changes", read),
         ("User:inventory-index", group, "group", read),
         ("User:inventory-index", topic, "letters", write),

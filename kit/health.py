@@ -4,12 +4,12 @@ import logging
 import socket
 import threading
 import time
+from collections.abc import Mapping
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Protocol
 
 import orjson
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
-
-from indexing.loop import Loop
 
 logger = logging.getLogger(__name__)
 
@@ -17,15 +17,32 @@ _STUCK_SECONDS = 60.0
 _REQUEST_SECONDS = 10.0
 
 
-def serve_health(loop: Loop, name: str, host: str, port: int) -> None:
+class Served(Protocol):
+    """A process that turns in a loop."""
+
+    @property
+    def last_turn(self) -> float:
+        """When the loop turned last, by ``time.monotonic``."""
+
+    def dependencies(self) -> Mapping[str, str | None]:
+        """Reason why each dependency is not ready, or None; from any thread, within seconds."""
+
+
+def serve_health(served: Served, name: str, host: str, port: int) -> None:
     """Answer in threads of their own until the process ends.
+
+    Args:
+        served: the process.
+        name: of the service.
+        host: where to listen.
+        port: where to listen.
 
     Raises:
         OSError: the address cannot be had.
     """
 
     class Handler(BaseHTTPRequestHandler):
-        """Answers GET for one consumer."""
+        """Answers GET for one process."""
 
         timeout = _REQUEST_SECONDS
         server_version = name
@@ -37,13 +54,13 @@ def serve_health(loop: Loop, name: str, host: str, port: int) -> None:
                 case "/metrics":
                     self._answer(200, CONTENT_TYPE_LATEST, generate_latest())
                 case "/healthz":
-                    age = time.monotonic() - loop.last_turn
+                    age = time.monotonic() - served.last_turn
                     healthy = age < _STUCK_SECONDS
                     self._json(
                         200 if healthy else 503, {"status": "ok" if healthy else "stuck", "idle_s": round(age, 1)}
                     )
                 case "/readyz":
-                    wrong = loop.dependencies()
+                    wrong = served.dependencies()
                     ready = not any(wrong.values())
                     found = {name: reason or "ok" for name, reason in wrong.items()}
                     self._json(200 if ready else 503, {"status": "ok" if ready else "unready", "dependencies": found})

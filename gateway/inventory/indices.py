@@ -1,0 +1,166 @@
+"""Indices of the inventory's types in Elasticsearch: their mappings, aliases, and the end of those that are replaced.
+
+An index is made before the first change names it, and none is made by itself: the template of each type forbids it, so
+that no index ever has guessed types. The name of an index that is removed becomes an alias of the one in its place,
+so that a change that still names it is written there; its version decides.
+"""
+
+import logging
+from collections.abc import Iterable, Iterator
+from http import HTTPStatus
+from typing import Any
+
+from elasticsearch import ApiError, Elasticsearch
+
+from gateway.inventory.relay.composition import IndexedTypes, TypeIndices
+
+logger = logging.getLogger(__name__)
+
+_PRIORITY = 500
+_SETTINGS = {
+    "number_of_shards": 1,
+    "auto_expand_replicas": "0-1",
+    # For so long a deletion is remembered, so that an older write that comes late is refused.
+    "gc_deletes": "1h",
+}
+_META = "inventory_type"
+_SCAN = 10_000
+_KEEP_ALIVE = "1m"
+
+
+class IndexInTheWay(Exception):
+    """An index has the name that is a type's alias; the message says which, and what to do."""
+
+
+class Indices:
+    """The indices of all types.
+
+    Args:
+        client: Elasticsearch. Each method raises ``elasticsearch.ApiError`` and ``TransportError``.
+    """
+
+    def __init__(self, client: Elasticsearch) -> None:
+        self._client = client
+        self._known: dict[str, tuple[Any, ...]] = {}
+
+    def ensure(self, types: IndexedTypes) -> None:
+        """Make what is missing of the types' indices, mappings and aliases; asks nothing about what it has seen.
+
+        Raises:
+            IndexInTheWay: an alias cannot be made.
+        """
+        for name, each in types.indices.items():
+            embedded = [types.catalogue.types[child].schema_version for child in each.declared.embed]
+            wanted = (each.names, each.declared.schema_version, *embedded)
+            if self._known.get(name) != wanted:
+                self._ensure(types, each)
+                self._known[name] = wanted
+
+    def _ensure(self, types: IndexedTypes, each: TypeIndices) -> None:
+        declared = each.declared
+        self._client.indices.put_index_template(
+            name=f"inventory-{declared.name}",
+            index_patterns=list(each.names),
+            priority=_PRIORITY,
+            allow_auto_create=False,
+            template={"settings": _SETTINGS, "mappings": {"dynamic": "strict"}},
+        )
+        properties = types.catalogue.index_properties(declared)
+        # The older index of a rebuild stays as it is: the new schema may not fit.
+        self._create(each.names[-1], declared.name, properties)
+        if not self._client.indices.exists_alias(name=declared.index):
+            if self._client.indices.exists(index=declared.index):
+                raise IndexInTheWay(
+                    f'"{declared.index}" is an index, and has to be the alias of the index of the type '
+                    f'"{declared.name}": delete it, or declare the type with another index'
+                )
+            self._create(each.physical, declared.name, properties)
+            self._client.indices.put_alias(index=each.physical, name=declared.index)
+
+    def _create(self, index: str, type_: str, properties: dict[str, Any]) -> None:
+        mappings = {"dynamic": "strict", "_meta": {_META: type_}, "properties": properties}
+        try:
+            self._client.indices.create(index=index, mappings=mappings)
+            logger.info("created the index %s", index)
+        except ApiError as error:
+            if error.error != "resource_already_exists_exception":
+                raise
+            self._client.indices.put_mapping(index=index, properties=properties)
+
+    def versions(self, index: str, ids: list[str]) -> dict[str, int]:
+        """The versions of documents by id, of those that are there; also what no search can see yet."""
+        found = self._client.mget(index=index, ids=ids, source=False, filter_path="docs._id,docs._version,docs.found")
+        return {each["_id"]: each["_version"] for each in found.body.get("docs", []) if each.get("found")}
+
+    def ids(self, index: str) -> Iterator[list[tuple[str, int]]]:
+        """Ids and versions of all documents, many at a time."""
+        self._client.indices.refresh(index=index)
+        point_in_time = self._client.open_point_in_time(index=index, keep_alive=_KEEP_ALIVE)["id"]
+        after: list[Any] | None = None
+        try:
+            while True:
+                found = self._client.search(
+                    pit={"id": point_in_time, "keep_alive": _KEEP_ALIVE},
+                    size=_SCAN,
+                    source=False,
+                    version=True,
+                    sort=["_shard_doc"],
+                    search_after=after,
+                    track_total_hits=False,
+                )["hits"]["hits"]
+                if not found:
+                    return
+                yield [(hit["_id"], hit["_version"]) for hit in found]
+                after = found[-1]["sort"]
+        finally:
+            self._client.close_point_in_time(id=point_in_time)
+
+    def point_to(self, alias: str, index: str) -> None:
+        """Let an alias lead to an index and to no other, in one step."""
+        self._client.indices.refresh(index=index)
+        before = self._leads_to(alias)
+        removals = [{"remove": {"index": each, "alias": alias}} for each in before if each != index]
+        self._client.indices.update_aliases(actions=[*removals, {"add": {"index": index, "alias": alias}}])
+
+    def retire(self, each: TypeIndices) -> list[str]:
+        """Remove the indices that a type had before, unless a search that began there still reads them.
+
+        Returns:
+            those that were removed.
+        """
+        removed = []
+        for index in self._replaced(each):
+            stats = self._client.indices.stats(index=index, metric="search", filter_path="_all.total.search")
+            if stats.body["_all"]["total"]["search"]["open_contexts"]:
+                continue
+            aliases = [index, *self._aliases(index)]
+            moved = [
+                {"add": {"index": each.physical, "alias": alias}} for alias in aliases if alias != each.declared.index
+            ]
+            self._client.indices.update_aliases(actions=[{"remove_index": {"index": index}}, *moved])
+            removed.append(index)
+        return removed
+
+    def _replaced(self, each: TypeIndices) -> Iterable[str]:
+        found = self._client.indices.get_mapping(
+            index=f"{each.declared.index}-*", filter_path="*.mappings._meta", expand_wildcards="open"
+        )
+        alias = set(self._leads_to(each.declared.index))
+        return [
+            index
+            for index, mapping in found.body.items()
+            if mapping["mappings"]["_meta"].get(_META) == each.declared.name
+            and index not in each.names
+            and index not in alias
+        ]
+
+    def _aliases(self, index: str) -> list[str]:
+        return list(self._client.indices.get_alias(index=index).body[index]["aliases"])
+
+    def _leads_to(self, alias: str) -> list[str]:
+        try:
+            return list(self._client.indices.get_alias(name=alias).body)
+        except ApiError as error:
+            if error.status_code != HTTPStatus.NOT_FOUND:
+                raise
+            return []

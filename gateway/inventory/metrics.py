@@ -1,0 +1,16 @@
+"""Metrics of the inventory's worker."""
+
+from prometheus_client import Counter, Gauge
+
+RELAY_LEADS = Gauge("gateway_relay_leads", "1 while this worker's relay leads, 0 while it stands by.")
+RELAY_STOPPED = Gauge(
+    "gateway_relay_stopped", "1 while nothing is published because topic and database do not go together."
+)
+RELAY_PUBLISHED = Counter("gateway_relay_changes", "Changes published and acknowledged.")
+RELAY_FAILURES = Counter("gateway_relay_failures", "Attempts to publish that failed; each is made again.")
+RELAY_UNPUBLISHED = Gauge("gateway_relay_unpublished", "Changes that are written and not yet published.")
+RELAY_OLDEST_SECONDS = Gauge(
+    "gateway_relay_oldest_unpublished_seconds", "Age of the oldest change that is not yet published."
+)
+INDEX_REJECTED = Counter("gateway_index_rejected", "Documents that their index has refused, from its dead letters.")
+REBUILDS = Gauge("gateway_index_rebuilds", "Indices that are being made again.")

@@ -1,0 +1,5 @@
+"""Relay: numbers the changes, and publishes them in the order of their numbers.
+
+lease → outbox (numbers) → composition → producer → outbox (cursor)
+    └→ topic: is it the topic, and is the database the one, that went before?
+"""
