@@ -3,18 +3,16 @@
 import argparse
 import re
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
+from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 from confluent_kafka import KafkaException
 
 from indexing import log
-from indexing.commands import dead_letters, replay, status
-from indexing.kafka_grants import secure
 from indexing.program import Program
-from indexing.topics import create_topics
-from kit.kafka import KafkaSettings
 from kit.settings import ConfigurationError
 from kit.terminal import give_up_output
 
@@ -58,15 +56,14 @@ def _command(program: Program, arguments: Sequence[str]) -> _Command:
     record = program.record
     commands.add_parser("serve", help=f"move {record}s into Elasticsearch until SIGTERM (the default)")
     text = f"print the lag, what is paused, the oldest unsettled {record}, and the dead letters"
-    commands.add_parser("status", help=text).set_defaults(command=partial(status.run, program))
+    commands.add_parser("status", help=text).set_defaults(command=partial(_run_of("status"), program))
     creating = commands.add_parser("topics", help="create the topics that are not there yet")
-    creating.set_defaults(command=lambda: _print(create_topics(KafkaSettings.load(), program.topics)))
+    creating.set_defaults(command=partial(_run_of("topics"), program))
     if program.projection is not None:
         replaying = commands.add_parser(
             "replay", help="index the dead letters whose cause is mended; repeatable without doubling"
         )
-        make = program.projection
-        replaying.set_defaults(command=lambda: replay.run(program, make()))
+        replaying.set_defaults(command=partial(_run_of("replay"), program, program.projection))
     securing = commands.add_parser("secure", help="give each service its user and its grants on the topics")
     securing.add_argument(
         "--passwords", type=Path, required=True, metavar="FOLDER", help="a file for each service, with its password"
@@ -79,17 +76,21 @@ def _command(program: Program, arguments: Sequence[str]) -> _Command:
     show.add_argument("offset", type=_offset, help="its offset in the dead-letter topic, or PARTITION:OFFSET")
     options = parser.parse_args(arguments)
     if "passwords" in options:
-        return lambda: _print(secure(KafkaSettings.load(), program.grants(), options.passwords))
+        return partial(_run_of("secure"), program, options.passwords)
     if "all" in options:
-        return partial(dead_letters.list_letters, program, replayed=options.all)
+        return partial(_run_of("dead_letters", "list_letters"), program, replayed=options.all)
     command: _Command = options.command
-    return partial(dead_letters.show, program, *options.offset) if "offset" in options else command
+    return partial(_run_of("dead_letters", "show"), program, *options.offset) if "offset" in options else command
 
 
-def _print(lines: Iterable[str]) -> int:
-    for line in lines:
-        print(line)
-    return 0
+def _run_of(module: str, function: str = "run") -> Callable[..., int]:
+    """A command's function, whose module is loaded when it is called: no command waits for what others need."""
+
+    def run(*args: Any, **kwargs: Any) -> int:
+        status: int = getattr(import_module(f"indexing.commands.{module}"), function)(*args, **kwargs)
+        return status
+
+    return run
 
 
 def _offset(text: str) -> tuple[int, int]:

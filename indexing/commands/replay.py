@@ -1,6 +1,7 @@
 """`replay`: index the dead letters whose cause is mended."""
 
 import sys
+from collections.abc import Callable
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
@@ -16,8 +17,9 @@ from kit.kafka import KafkaSettings
 from kit.terminal import printable
 
 
-def run(program: Program, projection: Projection) -> int:
+def run(program: Program, make: Callable[[], Projection]) -> int:
     """Replay the whole topic once; with a progress bar where stderr is a terminal."""
+    projection = make()
     kafka, topic = KafkaSettings.load(), program.names().dead_letter_topic
     reader = DeadLetterReader(kafka, topic, projection.name)
     elasticsearch = ElasticsearchExchange.to(ElasticsearchSettings.load(), connections=1)

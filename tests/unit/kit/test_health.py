@@ -8,8 +8,8 @@ import pytest
 import urllib3
 from urllib3 import BaseHTTPResponse
 
-from indexing.health import serve_health
 from indexing.loop import Loop
+from kit.health import serve_health
 from local import ports
 
 
