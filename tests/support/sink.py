@@ -11,13 +11,13 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from functools import partial
 from pathlib import Path
 from typing import Any
 
 import orjson
 from confluent_kafka import ConsumerGroupState, Message, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient
+from confluent_kafka.cimpl import NewTopic
 from elasticsearch import ApiError, Elasticsearch
 from msgspec import Raw
 
@@ -26,6 +26,7 @@ from audit_sink.projection import AuditProjection
 from audit_sink.topics import topics as audit_topics
 from contracts.inventory_change.change import IndexedDocument, InventoryChange
 from contracts.inventory_change.change import encode as encode_change
+from contracts.inventory_change.topics import InventoryTopicSettings
 from contracts.query_event.event import (
     SCHEMA_VERSION,
     AuditEvent,
@@ -43,6 +44,7 @@ from contracts.raw_json import NULL
 from indexing.projection import Projection
 from indexing.topics import PARTITIONS, create_topics
 from inventory_index.projection import InventoryProjection
+from inventory_index.topics import topics as inventory_topics
 from kit.kafka import KafkaSettings
 from local import ports
 from local.errors import StackError
@@ -131,10 +133,13 @@ class Trail:  # pylint: disable=too-many-public-methods  # everything about one 
         """The index of an event of this time."""
         return self.index_prefix + timestamp.strftime("%Y.%m.%d")
 
+    def topics(self, replicas: int) -> list[NewTopic]:
+        """The topics as the consumer's command makes them."""
+        return audit_topics(TopicSettings(topic=self.topic, dlq_topic=self.dlq_topic), replicas)
+
     def create_topics(self) -> None:
         """Create both topics, and wait until each partition has its leader."""
-        topics = TopicSettings(topic=self.topic, dlq_topic=self.dlq_topic)
-        create_topics(KafkaSettings(bootstrap_servers=self.bootstrap), partial(audit_topics, topics))
+        create_topics(KafkaSettings(bootstrap_servers=self.bootstrap), self.topics)
         topic.wait_for_leaders(self.bootstrap, self.topic, range(PARTITIONS))
         topic.wait_for_leaders(self.bootstrap, self.dlq_topic, range(1))
 
@@ -293,6 +298,10 @@ class InventoryTrail(Trail):
             "INVENTORY_DLQ_TOPIC": self.dlq_topic,
             "INVENTORY_INDEX_GROUP_ID": self.name,
         }
+
+    def topics(self, replicas: int) -> list[NewTopic]:
+        """The topics as the indexer's command makes them."""
+        return inventory_topics(InventoryTopicSettings(topic=self.topic, dlq_topic=self.dlq_topic), replicas)
 
     def index(self, timestamp: datetime) -> str:
         """The one index that there is."""

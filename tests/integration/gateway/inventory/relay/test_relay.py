@@ -1,0 +1,262 @@
+"""The relay publishes each change once it is written, in one order, whatever happens to it on the way."""
+
+from typing import Any
+
+import pytest
+from confluent_kafka.admin import AdminClient
+from django.db import transaction
+
+from gateway.inventory.models import Change, Document, IndexState, RelayState
+from gateway.inventory.rebuild import begin_all
+from gateway.inventory.rejections import note
+from gateway.inventory.relay import outbox
+from gateway.inventory.relay.lease import Superseded
+from gateway.inventory.relay.producer import WorkerProducer
+from gateway.inventory.relay.publisher import Publisher
+from tests.support import topic
+from tests.support.inventory import TEXT, delete, patch, put, restore
+from tests.support.inventory_change import read_change
+from tests.support.inventory_stack import THING, InventoryStack, Killed, KilledAt, publish_all
+from tests.support.sink import Start
+from tests.support.waiting import eventually
+
+
+def write_some(count: int, prefix: str = "d") -> None:
+    """Create documents, change each second one and delete each third one."""
+    for number in range(count):
+        name = f"{THING}/{prefix}{number}"
+        put(name, {"name": name, "size": number})
+        if number % 2 == 0:
+            patch(name, {"size": -number - 1})
+        if number % 3 == 0:
+            delete(name)
+
+
+def test_every_write_reaches_the_index_as_the_database_has_it(stack: InventoryStack, start: Start) -> None:
+    start()
+    write_some(30)
+    restore(f"{THING}/d0", 1)
+    publish_all(stack.relay())
+
+    stack.assert_agreement()
+    changes = stack.changes()
+    assert [change["op"] for change in changes[:3]] == ["create", "patch", "delete"]
+    assert changes[1]["changed"] == ["/size"]
+    assert changes[-1]["op"] == "restore"
+    places = [(row.partition, row.offset) for row in Change.objects.order_by("feed")]
+    for place, change in zip(places, changes, strict=True):
+        [record] = [
+            each
+            for each in topic.records(stack.trail.bootstrap, stack.trail.topic, [place[0] or 0])
+            if each.offset() == place[1]
+        ]
+        assert read_change(record.value())["change_id"] == change["change_id"]
+
+
+@pytest.mark.parametrize("step", range(3), ids=["before the events", "before the changes", "before the cursor"])
+def test_a_relay_that_is_killed_loses_nothing_and_the_next_repeats_the_same_numbers(
+    stack: InventoryStack, start: Start, step: int
+) -> None:
+    start()
+    write_some(10)
+    publish_all(stack.relay())
+    RelayState.objects.update(lease_until=None)
+    write_some(10, "e")
+    producer = WorkerProducer(stack.kafka)
+    killed = KilledAt(Publisher(producer, stack.trail.topic, stack.audit_topic), producer, step)
+    relay = stack.relay(publisher=killed)  # type: ignore[arg-type]  # it publishes
+    with pytest.raises(Killed):
+        relay.turn()
+    numbered = dict(Change.objects.values_list("change_id", "feed"))
+    assert None not in numbered.values()
+
+    RelayState.objects.update(lease_until=None)
+    put(f"{THING}/last", {"name": "last"})
+    publish_all(stack.relay("another"))
+
+    assert numbered.items() <= dict(Change.objects.values_list("change_id", "feed")).items()
+    stack.assert_agreement()
+
+
+def test_a_leader_that_was_paused_can_do_nothing_when_it_wakes(stack: InventoryStack, start: Start) -> None:
+    start()
+    paused = stack.relay("paused", seconds=0.001)
+    write_some(3)
+    publish_all(paused)
+    another = stack.relay("another")
+    eventually(lambda: another.turn() >= 0 and another.leads, "the other leads")
+    write_some(3, "e")
+    before = RelayState.objects.values().get()
+
+    with pytest.raises(Superseded):
+        paused.turn()
+    assert RelayState.objects.values().get() == before
+    assert Change.objects.filter(feed=None).count() == 6
+    # It stands by from then on, and takes over only once the other has gone.
+    assert paused.turn() > 0
+    assert not paused.leads
+    publish_all(another)
+    stack.assert_agreement()
+
+
+def test_a_leader_that_was_paused_while_it_sent_repeats_records_and_changes_nothing(
+    stack: InventoryStack, start: Start
+) -> None:
+    start()
+    publisher = stack.publisher()
+    another = stack.relay("another")
+
+    class Paused:  # pylint: disable=too-few-public-methods  # it publishes
+        """A publisher whose process sleeps before it sends, while another leads and publishes."""
+
+        def publish(self, *arguments: Any) -> Any:
+            """Sleep, and send."""
+            RelayState.objects.update(lease_until=None)
+            write_some(3, "later")
+            publish_all(another)
+            return publisher.publish(*arguments)
+
+    write_some(4)
+    paused = stack.relay("paused", Paused())  # type: ignore[arg-type]  # it publishes
+    with pytest.raises(Superseded):
+        paused.turn()
+
+    assert len(topic.records(stack.trail.bootstrap, stack.trail.topic, range(6))) > Change.objects.count()
+    stack.assert_agreement()
+
+
+def test_of_two_relays_one_publishes(stack: InventoryStack, start: Start) -> None:
+    start()
+    relays = [stack.relay(str(number)) for number in range(2)]
+    for number in range(20):
+        put(f"{THING}/n{number}", {"name": "n"})
+        for relay in relays:
+            relay.turn()
+
+    publish_all(relays[0])
+    assert [relay.leads for relay in relays] == [True, False]
+    records = topic.records(stack.trail.bootstrap, stack.trail.topic, range(6))
+    assert len(records) == 20
+    stack.assert_agreement()
+
+
+def test_a_parent_comes_with_each_change_below_it_and_once_for_many(stack: InventoryStack, start: Start) -> None:
+    stack.declare("box", {"name": TEXT})
+    stack.declare("part", {"name": TEXT}, parent="box")
+    stack.declare("box", {"name": TEXT}, embed=["part"])
+    start()
+    put("box/b", {"name": "box"})
+    relay = stack.relay()
+    publish_all(relay)
+    with transaction.atomic():
+        for number in range(10):
+            put(f"part/p{number}", {"name": str(number)}, parent="b")
+    publish_all(relay)
+    delete("part/p3")
+    publish_all(relay)
+
+    stack.assert_agreement()
+    [version, box] = stack.indexed(f"{stack.alias}-box")["b"]
+    assert box == {"name": "box", "part": [{"name": str(number)} for number in range(10) if number != 3]}
+    assert version == Document.objects.get(type="box").tree_version
+    boxes = [entry for change in stack.changes() for entry in change["documents"] if entry["id"] == "b"]
+    assert len(boxes) == 3
+    keys = {record.key() for record in topic.records(stack.trail.bootstrap, stack.trail.topic, range(6))}
+    assert keys == {b"box/b"}
+
+
+def test_a_topic_that_was_made_again_stops_publishing_until_all_is_rebuilt(stack: InventoryStack, start: Start) -> None:
+    start()
+    write_some(10)
+    relay = stack.relay()
+    publish_all(relay)
+    stack.settle()
+    admin = AdminClient({"bootstrap.servers": stack.trail.bootstrap})
+    admin.delete_topics([stack.trail.topic])[stack.trail.topic].result()
+    eventually(lambda: stack.trail.topic not in admin.list_topics(timeout=5).topics, "the topic is gone")
+    stack.trail.create_topics()
+    put(f"{THING}/new", {"name": "new"})
+    RelayState.objects.update(lease_until=None)
+    another = stack.relay("another")
+    another.turn()
+
+    assert another.trouble is not None
+    assert "was deleted and made again" in another.trouble
+    assert "rebuild --all" in another.trouble
+    assert not topic.records(stack.trail.bootstrap, stack.trail.topic, range(6))
+    begin_all()
+    eventually(lambda: another.turn() >= 0 and another.leads, "it publishes again")
+    publish_all(another)
+    stack.rebuild()
+    assert stack.indexed(stack.alias) == stack.expected(THING)
+    assert [change["feed"] for change in stack.changes()] == [Change.objects.get(document_id="new").feed]
+
+
+def test_a_database_that_went_back_in_time_stops_publishing_until_all_is_rebuilt(
+    stack: InventoryStack, start: Start
+) -> None:
+    start()
+    write_some(6)
+    publish_all(stack.relay())
+    backup = [list(model.objects.order_by("pk")) for model in (Document, Change, RelayState)]
+    put(f"{THING}/forgotten", {"name": "forgotten"})
+    patch(f"{THING}/d1", {"size": 100})
+    RelayState.objects.update(lease_until=None)
+    publish_all(stack.relay("later"))
+    stack.settle()
+    for model, rows in zip((Document, Change, RelayState), backup, strict=True):
+        model.objects.all().delete()
+        model.objects.bulk_create(rows)
+    RelayState.objects.update(lease_until=None)
+
+    relay = stack.relay("restored")
+    relay.turn()
+    assert relay.trouble is not None
+    assert "has gone back in time" in relay.trouble
+    put(f"{THING}/since", {"name": "since"})
+    relay.turn()
+    assert Change.objects.get(document_id="since").feed is None
+    assert "forgotten" in stack.indexed(stack.alias)
+
+    begin_all()
+    eventually(lambda: relay.turn() >= 0 and relay.leads, "it publishes again")
+    publish_all(relay)
+    stack.rebuild()
+    stack.settle()
+    assert stack.indexed(stack.alias) == stack.expected(THING)
+    highest = max(change["feed"] for change in stack.changes())
+    assert Change.objects.get(document_id="since").feed == highest
+    assert outbox.highest_feed() == highest
+
+
+def test_a_document_that_the_mapping_refuses_is_rejected_and_the_others_are_found(
+    stack: InventoryStack, start: Start
+) -> None:
+    start()
+    relay = stack.relay()
+    put(f"{THING}/first", {"name": "first"})
+    publish_all(relay)
+    stack.settle()
+    stack.client.indices.put_mapping(index=stack.alias, properties={"odd": {"type": "long"}})
+    # A schema that allows more than the index takes, as a given mapping may be.
+    stack.declare(
+        THING,
+        {"name": TEXT, "odd": TEXT},
+        mapping={"properties": {"name": {"type": "keyword"}, "odd": {"type": "long"}}},
+    )
+    for number in range(10):
+        put(f"{THING}/g{number}", {"name": "good", "odd": str(number)})
+    put(f"{THING}/bad", {"name": "bad", "odd": "no number"})
+    publish_all(relay)
+    stack.settle()
+
+    assert set(stack.indexed(stack.alias)) == {f"g{number}" for number in range(10)} | {"first"}
+    [letter] = stack.trail.dead_letters()
+    note(letter)
+    assert Document.objects.get(document_id="bad").index_state == IndexState.REJECTED
+    put_again = patch(f"{THING}/bad", {"odd": "7"})
+    note(letter)
+    assert Document.objects.get(document_id="bad").index_state == IndexState.PENDING
+    publish_all(relay)
+    stack.assert_agreement()
+    assert stack.indexed(stack.alias)["bad"][0] == put_again.version
