@@ -332,6 +332,10 @@ class InventoryTrail(Trail):
         """Whether there are the documents of the account and no others (or, with a count, that many at least)."""
         return set(self.indexed()) == self.ids if count is None else super().all_indexed(count)
 
+    def record_of(self, index: str, document_id: str, version: int) -> bytes:
+        """The value of a change that puts a document into an index."""
+        return self._value(event(), [IndexedDocument(index, document_id, version, Raw(b'{"name":"late"}'))])
+
     def _produce(self, each: AuditEvent, documents: list[IndexedDocument], partition: int) -> None:
         value = self._value(each, documents)
         self.producer.produce(self.topic, key=each.user_id, value=value, partition=partition, on_delivery=_delivered)
