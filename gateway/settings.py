@@ -120,7 +120,15 @@ CORS_ALLOW_HEADERS = (
     "traceparent",
     "x-request-id",
 )
-CORS_EXPOSE_HEADERS = ("ETag", "Location", "Retry-After", "X-Query-ID", "X-Query-Notices", "X-Request-ID")
+CORS_EXPOSE_HEADERS = (
+    "ETag",
+    "Location",
+    "Retry-After",
+    "X-Consistency-Token",
+    "X-Query-ID",
+    "X-Query-Notices",
+    "X-Request-ID",
+)
 
 DATABASES = {"default": read_database_url(GATEWAY.database_url.get_secret_value())}
 

@@ -7,6 +7,8 @@ from gateway.health import HealthView, MetricsView, ReadinessView
 from gateway.http.views import METHODS
 from gateway.identity.admin.site import site
 from gateway.identity.views import AccessTokenView, KeySetView, KeysView, KeyView, MeView, RefreshView, RevokeView
+from gateway.inventory.consistency import wait_for_change
+from gateway.inventory.feed import ChangesView
 from gateway.inventory.import_views import ImportView
 from gateway.inventory.type_views import TypesView, TypeView
 from gateway.inventory.views import (
@@ -26,10 +28,11 @@ from gateway.search.language_views import CompleteView, FieldsView, TranslateVie
 from gateway.search.views import SearchView
 
 urlpatterns = [
-    path("search", SearchView.as_view(), name="search"),
+    path("search", SearchView.as_view(wait_for_change=wait_for_change), name="search"),
     path("fields", FieldsView.as_view(), name="fields"),
     path("complete", CompleteView.as_view(), name="complete"),
     path("translate", TranslateView.as_view(), name="translate"),
+    path("inventory-changes", ChangesView.as_view(), name="inventory-changes"),
     path("inventory-types", TypesView.as_view(), name="inventory-types"),
     path("inventory-types/<str:type_name>", TypeView.as_view(), name="inventory-type"),
     path("inventory/<str:type_name>", DocumentsView.as_view(), name="inventory"),

@@ -59,6 +59,8 @@ class Code(StrEnum):
     SCHEMA_INCOMPATIBLE = "schema_incompatible"
     REFERENTIAL = "referential"
     TREE_TOO_LARGE = "tree_too_large"
+    INDEX_BEHIND = "index_behind"
+    FEED_EXPIRED = "feed_expired"
     THROTTLED = "throttled"
     OVERLOADED = "overloaded"
     SEARCH_UNAVAILABLE = "search_unavailable"

@@ -22,6 +22,7 @@ from gateway.identity.authorization import has_role, searchable_indices
 from gateway.identity.models import Role, User
 from gateway.inventory.batch import Author, Result, Written
 from gateway.inventory.catalogue import read_catalogue
+from gateway.inventory.consistency import TOKEN
 from gateway.inventory.declarations import DeclaredType
 from gateway.inventory.idempotency import Answer, IdempotentRequest, digest_of, read_key
 from gateway.inventory.preconditions import etag
@@ -176,9 +177,10 @@ def _target(name: str, document_id: str) -> EventTarget:
 
 
 def _answer(written: Written, *, is_minimal: bool) -> Answer:
+    token = {} if written.change is None else {TOKEN: str(written.change.change_id)}
     if written.text is None:
-        return Answer(HTTPStatus.NO_CONTENT)
-    headers = {"ETag": etag(written.version)}
+        return Answer(HTTPStatus.NO_CONTENT, token)
+    headers = {"ETag": etag(written.version)} | token
     status = HTTPStatus.OK
     if written.result is Result.CREATED:
         status = HTTPStatus.CREATED

@@ -28,6 +28,7 @@ from gateway.http.problems import RETRY_AFTER_SECONDS, Code, Problem, Unavailabl
 from gateway.identity.authentication import caller
 from gateway.identity.models import User
 from gateway.inventory.access import InventoryView, author_of
+from gateway.inventory.consistency import TOKEN
 from gateway.inventory.idempotency import read_key
 from gateway.inventory.import_lines import csv_lines, ndjson_lines
 from gateway.inventory.imports import MAX_TEXT_BYTES, Account, Import
@@ -149,7 +150,8 @@ class ImportView(InventoryView):
         finally:
             _bulkhead.leave(user)
         results.seek(0)
-        return StreamingHttpResponse(_Results(results), content_type=NDJSON, headers=NOT_KEPT)
+        headers = NOT_KEPT | ({TOKEN: account.token} if account.token else {})
+        return StreamingHttpResponse(_Results(results), content_type=NDJSON, headers=headers)
 
 
 def _run(transactions: Iterator[bytes], account: Account, results: IO[bytes]) -> None:

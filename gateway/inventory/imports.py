@@ -23,7 +23,7 @@ from gateway.inventory.batch import Author, Batch, Result, Written
 from gateway.inventory.documents import read_json, require_object
 from gateway.inventory.idempotency import Answer, IdempotentRequest
 from gateway.inventory.import_lines import Line
-from gateway.inventory.models import Operation
+from gateway.inventory.models import Change, Operation
 from gateway.inventory.preconditions import ETags, Preconditions
 from gateway.inventory.transactions import transact
 from gateway.inventory.writes import Place, check_id, checked_text, find_place, new_id
@@ -39,10 +39,11 @@ _OPTIONS = {"_id": str, "_parent": str, "_version": int, "_deleted": bool}
 
 @dataclass(slots=True)
 class Account:
-    """Account of an import: how many lines had which result."""
+    """Account of an import: how many lines had which result, and the token of its last change."""
 
     lines: int = 0
     results: Counter[str] = field(default_factory=Counter)
+    token: str = ""
 
     @property
     def changed(self) -> int:
@@ -86,6 +87,7 @@ class Import:
             yield answer.body
             account.lines += len(some)
             account.results.update(Counter(answer.headers["results"].split()))
+            account.token = answer.headers["token"] or account.token
 
     def _answer(self, number: int, lines: list[Line], before: int) -> Answer:
         if self.key is None:
@@ -114,7 +116,7 @@ class Import:
                     entry.problem = malformed("The line has a value that the database cannot hold.")
         return Answer(
             HTTPStatus.OK,
-            {"results": " ".join(entry.result for entry in entries)},
+            {"results": " ".join(entry.result for entry in entries), "token": next(_changes(entries), "")},
             b"".join(entry.answer() for entry in entries),
         )
 
@@ -159,6 +161,11 @@ class _Entry:  # pylint: disable=too-many-instance-attributes  # what a line say
             return FAILED
         return Result.UNCHANGED.value if self._written is None else self._written.result.value
 
+    @property
+    def change(self) -> Change | None:
+        """The change, if there is one."""
+        return None if self._written is None else self._written.change
+
     def store(self, batch: Batch) -> None:
         """Write the document, or delete it.
 
@@ -199,6 +206,11 @@ class _Entry:  # pylint: disable=too-many-instance-attributes  # what a line say
         if not self.is_deletion:
             self.document = document
             self._text = checked_text(declared, self.document_id, document)
+
+
+def _changes(entries: "list[_Entry]") -> Iterator[str]:
+    """The ids of the entries' changes, the last first."""
+    return (str(change.change_id) for entry in reversed(entries) if (change := entry.change) is not None)
 
 
 def _transactions(lines: Iterable[Line]) -> Iterator[list[Line]]:

@@ -117,3 +117,34 @@ class ChildList(TypedDict):
     results: list[Child]
     next: NotRequired[str]
     """Documents after this id are on the next page: ``?after=``."""
+
+
+@described
+class ChangeAnswer(TypedDict):
+    """A change in the feed."""
+
+    feed: Count
+    """Number of the change, in the order in which changes were published."""
+    change_id: str
+    """Id of the change, and of its event on the audit trail."""
+    type: str
+    id: str
+    version: Count
+    op: Operation
+    at: datetime
+    actor: str | None
+    """Who made it; null where that was erased."""
+    changed: list[str]
+    """JSON pointers to the members that it changed; an empty one is the whole document."""
+    document: AnyObject | None
+    """The document after the change; null if it is deleted."""
+
+
+@described
+class ChangeList(TypedDict):
+    """Changes in the order of their numbers."""
+
+    query_id: str
+    changes: list[ChangeAnswer]
+    next: Count
+    """Ask with it as ``since`` for what comes after."""

@@ -7,7 +7,7 @@ from rest_framework import serializers
 from gateway.http.fields import StrictBooleanField, StrictCharField, StrictIntegerField, StrictSerializer
 from gateway.identity.models import TYPE_NAME, Role
 from gateway.inventory.declarations import MAX_EMBEDDED, MAX_REFERENCES, POINTER
-from gateway.search.query_string import SearchParameters, StreamParameters
+from gateway.search.query_string import FromQueryString, SearchParameters, StreamParameters
 
 _INDEX = r"^[a-z0-9][a-z0-9._-]{0,199}\Z"
 _OWN = ("query-logs", "inventory-progress")
@@ -97,3 +97,13 @@ class ListStreamParameters(StreamParameters):  # pylint: disable=too-many-ancest
 
     index = None  # type: ignore[assignment]  # as above
     q = StrictCharField(source="query", default="", allow_blank=True, help_text="The query; everything without one.")
+
+
+class FeedParameters(FromQueryString):
+    """Place in the feed of changes, and how many are wanted."""
+
+    q = None  # type: ignore[assignment]  # as above
+    since = StrictIntegerField(
+        default=0, min_value=0, max_value=2**53 - 1, help_text="The number of the last change read."
+    )
+    size = StrictIntegerField(default=100, min_value=1, max_value=1000, help_text="Changes at most.")

@@ -23,6 +23,7 @@ from gateway.identity.authentication import caller
 from gateway.inventory import writes
 from gateway.inventory.access import REVALIDATED, InventoryView
 from gateway.inventory.batch import Author, Written
+from gateway.inventory.consistency import wait_for_change
 from gateway.inventory.documents import MAX_BYTES
 from gateway.inventory.history import MAX_PAGE, read_history, read_live, read_version, state_of
 from gateway.inventory.models import Change, Document, Operation
@@ -280,6 +281,8 @@ class DocumentsView(_CreatingView):
         parameters = read_parameters(request)
         draft.query = parameters.get("q")
         index = place.declared.index
+        if request.user.is_authenticated:
+            wait_for_change(request, index)
         if request.user.is_authenticated and wants_stream(request):
             planned = plan_on(index, draft, SearchRequest(**checked(ListStreamParameters, parameters)))
             return stream_answer(request, draft, planned, lambda user: self.check_reader(user, type_name))

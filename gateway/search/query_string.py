@@ -9,7 +9,7 @@ from gateway.search.serializers import MAX_NAMES, FieldNames, SearchSerializer, 
 _INTEGER = re.compile("[0-9]{1,9}")
 
 
-class _FromQueryString(StrictSerializer):
+class FromQueryString(StrictSerializer):
     """The query is ``q``; numbers and booleans are written as in JSON, lists with commas."""
 
     q = StrictCharField(source="query", allow_blank=True, help_text="The query; empty is everything.")
@@ -30,13 +30,13 @@ class _FromQueryString(StrictSerializer):
         return text
 
 
-class StreamParameters(_FromQueryString, StreamSerializer):  # pylint: disable=too-many-ancestors  # most are the framework's
+class StreamParameters(FromQueryString, StreamSerializer):  # pylint: disable=too-many-ancestors  # most are the framework's
     """``StreamSerializer`` in a query string."""
 
     query = None  # type: ignore[assignment]  # as Django takes an inherited field away
 
 
-class SearchParameters(_FromQueryString, SearchSerializer):  # pylint: disable=too-many-ancestors  # most are the framework's
+class SearchParameters(FromQueryString, SearchSerializer):  # pylint: disable=too-many-ancestors  # most are the framework's
     """``SearchSerializer`` in a query string."""
 
     query = None  # type: ignore[assignment]  # as Django takes an inherited field away

@@ -74,6 +74,8 @@ class SearchView(AuditedView):
     """Searches an index in the query language."""
 
     max_body_bytes = settings.MAX_BODY_BYTES
+    wait_for_change: Callable[[Request, str], None] | None = None
+    """Waits until an index has the change that a request names; given with the route, as it is of a room above."""
 
     @_operation("search", SearchAnswer, SearchSerializer, problems=_PROBLEMS, also=_STREAM, examples=_EXAMPLES)
     def post(self, request: Request) -> HttpResponseBase:
@@ -81,8 +83,8 @@ class SearchView(AuditedView):
         draft = self.begin(request)
         draft.query = unchecked_query(request.data)
         if wants_stream(request):
-            return _stream(request, draft, SearchRequest(**checked(StreamSerializer, request.data)))
-        return _page(request, draft, SearchRequest(**checked(SearchSerializer, request.data)))
+            return self._stream(request, draft, SearchRequest(**checked(StreamSerializer, request.data)))
+        return self._page(request, draft, SearchRequest(**checked(SearchSerializer, request.data)))
 
     @_operation(
         "search_by_parameters",
@@ -98,8 +100,24 @@ class SearchView(AuditedView):
         parameters = read_parameters(request)
         draft.query = parameters.get("q")
         if wants_stream(request):
-            return _stream(request, draft, SearchRequest(**checked(StreamParameters, parameters)))
-        return _page(request, draft, SearchRequest(**checked(SearchParameters, parameters)))
+            return self._stream(request, draft, SearchRequest(**checked(StreamParameters, parameters)))
+        return self._page(request, draft, SearchRequest(**checked(SearchParameters, parameters)))
+
+    def _page(self, request: Request, draft: EventDraft, search: SearchRequest) -> Response:
+        planned = self._plan(request, draft, search)
+        with run(caller(request), draft, planned) as page:
+            record_event(draft)
+        return Response(page_answer(draft, planned, page), headers=NOT_KEPT)
+
+    def _stream(self, request: Request, draft: EventDraft, search: SearchRequest) -> StreamingHttpResponse:
+        planned = self._plan(request, draft, search)
+        return stream_answer(request, draft, planned, lambda user: require_index(user, planned.index))
+
+    def _plan(self, request: Request, draft: EventDraft, search: SearchRequest) -> SearchPlan:
+        planned = plan(caller(request), draft, search)
+        if self.wait_for_change is not None:
+            self.wait_for_change(request, planned.index)
+        return planned
 
 
 def wants_stream(request: Request) -> bool:
@@ -108,18 +126,6 @@ def wants_stream(request: Request) -> bool:
         return False
     offered = [JSONRenderer.media_type, streams.MEDIA_TYPE]
     return request.get_preferred_type(offered) == streams.MEDIA_TYPE
-
-
-def _page(request: Request, draft: EventDraft, search: SearchRequest) -> Response:
-    planned = plan(caller(request), draft, search)
-    with run(caller(request), draft, planned) as page:
-        record_event(draft)
-    return Response(page_answer(draft, planned, page), headers=NOT_KEPT)
-
-
-def _stream(request: Request, draft: EventDraft, search: SearchRequest) -> StreamingHttpResponse:
-    planned = plan(caller(request), draft, search)
-    return stream_answer(request, draft, planned, lambda user: require_index(user, planned.index))
 
 
 def stream_answer(

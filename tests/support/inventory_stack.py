@@ -30,7 +30,7 @@ from tests.support import topic
 from tests.support.inventory import declare
 from tests.support.inventory_change import read_change
 from tests.support.query_event import read_event
-from tests.support.sink import Trail
+from tests.support.sink import InventoryTrail
 from tests.support.waiting import eventually
 
 THING = "thing"
@@ -45,7 +45,7 @@ class InventoryStack:
         settings: Django's, pointed at the servers.
     """
 
-    def __init__(self, trail: Trail, settings: Settings) -> None:
+    def __init__(self, trail: InventoryTrail, settings: Settings) -> None:
         self.trail = trail
         self.audit_topic = f"audit-{trail.name}"
         self.kafka = KafkaSettings(bootstrap_servers=trail.bootstrap)

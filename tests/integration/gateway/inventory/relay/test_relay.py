@@ -198,15 +198,21 @@ def test_a_database_that_went_back_in_time_stops_publishing_until_all_is_rebuilt
     start()
     write_some(6)
     publish_all(stack.relay())
-    backup = [list(model.objects.order_by("pk")) for model in (Document, Change, RelayState)]
+    documents, changes, state = (
+        list(Document.objects.all()),
+        list(Change.objects.all()),
+        list(RelayState.objects.all()),
+    )
     put(f"{THING}/forgotten", {"name": "forgotten"})
     patch(f"{THING}/d1", {"size": 100})
     RelayState.objects.update(lease_until=None)
     publish_all(stack.relay("later"))
     stack.settle()
-    for model, rows in zip((Document, Change, RelayState), backup, strict=True):
-        model.objects.all().delete()
-        model.objects.bulk_create(rows)
+    for everything in (Document.objects.all(), Change.objects.all(), RelayState.objects.all()):
+        everything.delete()
+    Document.objects.bulk_create(documents)
+    Change.objects.bulk_create(changes)
+    RelayState.objects.bulk_create(state)
     RelayState.objects.update(lease_until=None)
 
     relay = stack.relay("restored")

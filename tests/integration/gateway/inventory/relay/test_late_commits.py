@@ -19,7 +19,7 @@ from gateway.inventory.models import Change
 from tests.support.inventory import AUTHOR
 from tests.support.inventory_stack import THING, InventoryStack, publish_all
 from tests.support.postgresql import PostgreSQL, postgresql
-from tests.support.sink import Start, Trail
+from tests.support.sink import InventoryTrail, Start
 
 AT_ONCE = 25
 ROUNDS = 40
@@ -57,7 +57,7 @@ def begin(session: "psycopg.Connection[object]", name: str) -> None:
 
 
 def test_changes_are_numbered_one_to_n_in_whatever_order_they_are_committed(
-    server: PostgreSQL, trail: Trail, settings: Settings, start: Start
+    server: PostgreSQL, trail: InventoryTrail, settings: Settings, start: Start
 ) -> None:
     stack = InventoryStack(trail, settings)
     start()

@@ -1,0 +1,62 @@
+"""Calls that several threads need at once, made once for all of them."""
+
+import threading
+from collections.abc import Callable
+from typing import Generic, TypeVar
+
+Result = TypeVar("Result")
+
+
+class Coalesced(Generic[Result]):  # pylint: disable=too-few-public-methods  # it is called
+    """A call whose result every caller gets who asked before it began.
+
+    One call is under way at a time. Who asks meanwhile needs what is true from then on, and so waits for the next call,
+    which is one for all of them.
+
+    Args:
+        call: makes the call; it ends within a time of its own.
+    """
+
+    def __init__(self, call: Callable[[], Result]) -> None:
+        self._call = call
+        self._changed = threading.Condition()
+        self._begun = 0
+        self._is_running = False
+        self._result: tuple[int, Result | None, Exception | None] = (0, None, None)
+
+    def __call__(self) -> Result:
+        """Return the result of a call that began no earlier than now.
+
+        Raises:
+            Exception: whatever the call has raised.
+        """
+        with self._changed:
+            wanted = self._begun + 1
+            while self._result[0] < wanted:
+                if not self._is_running:
+                    self._begun += 1
+                    self._is_running = True
+                    break
+                self._changed.wait()
+            else:
+                return self._outcome()
+        return self._run()
+
+    def _run(self) -> Result:
+        result: Result | None = None
+        error: Exception | None = None
+        try:
+            result = self._call()
+        except Exception as raised:  # noqa: BLE001  # pylint: disable=broad-exception-caught  # each caller gets it
+            error = raised
+        with self._changed:
+            self._result = (self._begun, result, error)
+            self._is_running = False
+            self._changed.notify_all()
+            return self._outcome()
+
+    def _outcome(self) -> Result:
+        _, result, error = self._result
+        if error is not None:
+            raise error
+        return result  # type: ignore[return-value]  # a call without an error has a result

@@ -1,0 +1,118 @@
+"""Reading what one has written: a search that waits until the index has a change.
+
+A write is answered with a token, which is the id of its change (an import's that of its last). A search that sends it
+back waits until the change is published and everything that was published by then is indexed, in all partitions: an
+import's changes are in several. Who waits at the same time asks once for all: for the progress, and for the refresh.
+"""
+
+import re
+import time
+import uuid
+from functools import lru_cache
+
+from rest_framework.request import Request
+
+from gateway.http.coalesced import Coalesced
+from gateway.http.deadline import time_left
+from gateway.http.problems import Code, Problem, Unavailable, malformed
+from gateway.inventory import progress
+from gateway.inventory.models import Change, RelayState
+from gateway.search.elasticsearch import perform
+
+TOKEN = "X-Consistency-Token"
+WAIT_SECONDS = 2
+MAX_WAIT_SECONDS = 10
+
+_POLL_SECONDS = 0.01
+_WAIT = re.compile(r"(?:^|[,;\s])wait=(\d{1,9})(?=$|[,;\s])")
+
+_Positions = dict[int, int]
+
+
+def wait_for_change(request: Request, index: str) -> None:
+    """Wait until an index has the change whose token a search brings, if it brings one.
+
+    Args:
+        request: a known caller's, who may search the index.
+        index: the alias that is searched.
+
+    Raises:
+        Problem: 400, the token is none of a change; 503, the index has it too late.
+    """
+    token = request.headers.get(TOKEN)
+    if token is None:
+        return
+    change_id, seconds = _read_token(token), read_wait(request.headers.get("Prefer", ""))
+    until = time.monotonic() + time_left(seconds)
+    published: tuple[str, _Positions] | None = None
+    while published is None:
+        published = _published(change_id)
+        if published is None:
+            _pause(until, seconds)
+    topic_id, positions = published
+    while not progress.covers(_progress(topic_id, tuple(sorted(positions)))(), positions):
+        _pause(until, seconds)
+    _refresh(index)()
+
+
+def read_wait(prefer: str) -> int:
+    """The seconds of ``Prefer: wait`` (RFC 7240, section 4.3), within their limit."""
+    found = _WAIT.search(prefer)
+    return WAIT_SECONDS if found is None else min(int(found[1]), MAX_WAIT_SECONDS)
+
+
+def _read_token(token: str) -> uuid.UUID:
+    try:
+        return uuid.UUID(token)
+    except ValueError:
+        raise _unknown_token() from None
+
+
+def _unknown_token() -> Problem:
+    return malformed(f"{TOKEN}: It is none of a change; send the one of a write's answer as it is, or leave it out.")
+
+
+def _published(change_id: uuid.UUID) -> tuple[str, _Positions] | None:
+    """The topic's id and the ends of what is published, once the change is among it; None until then."""
+    change = Change.objects.filter(change_id=change_id).values_list("feed", flat=True)
+    if not change:
+        raise _unknown_token()
+    feed = change[0]
+    state = RelayState.objects.filter(pk=1).values_list("last_feed", "topic_id", "positions").first()
+    if feed is None or state is None or state[0] < feed or state[1] is None:
+        return None
+    return state[1], {int(partition): offset for partition, offset in state[2].items()}
+
+
+@lru_cache(maxsize=64)
+def _progress(topic_id: str, partitions: tuple[int, ...]) -> "Coalesced[_Positions]":
+    body = progress.request(topic_id, list(partitions))
+
+    def ask() -> _Positions:
+        try:
+            return progress.read(perform("POST", progress.SEARCH, body))
+        except Problem as problem:
+            if problem.code is not Code.NOT_FOUND:
+                raise
+            # The indexer has not written anything yet.
+            return {}
+
+    return Coalesced(ask)
+
+
+@lru_cache(maxsize=1024)
+def _refresh(index: str) -> "Coalesced[None]":
+    def ask() -> None:
+        perform("POST", f"/{index}/_refresh")
+
+    return Coalesced(ask)
+
+
+def _pause(until: float, seconds: float) -> None:
+    if time.monotonic() + _POLL_SECONDS > until:
+        raise Unavailable(
+            Code.INDEX_BEHIND,
+            f"The index does not have your change within {seconds:g} s; try again, wait longer (Prefer: wait=10 at "
+            f"most), or leave {TOKEN} out.",
+        )
+    time.sleep(_POLL_SECONDS)

@@ -1,0 +1,101 @@
+"""A search with the token of a write finds what was written."""
+
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from gateway.http.correlation import Correlation, correlated
+from gateway.http.problems import Code, Problem
+from gateway.inventory.consistency import TOKEN, wait_for_change
+from gateway.inventory.models import RelayState
+from tests.support.inventory import patch, put
+from tests.support.inventory_stack import THING, InventoryStack, publish_all
+from tests.support.sink import Start
+
+
+def wait(stack: InventoryStack, token: object, seconds: int = 10) -> None:
+    """Wait as a search does."""
+    request: Any = SimpleNamespace(headers={TOKEN: str(token), "Prefer": f"wait={seconds}"})
+    with correlated(Correlation("r1", None, None)):
+        wait_for_change(request, stack.alias)
+
+
+def found(stack: InventoryStack) -> dict[str, int]:
+    """What a search finds, without a refresh."""
+    hits = stack.client.search(index=stack.alias, size=1000, version=True)["hits"]["hits"]
+    return {hit["_id"]: hit["_version"] for hit in hits}
+
+
+def test_each_of_many_writes_is_found_by_its_token(stack: InventoryStack, start: Start) -> None:
+    start()
+    relay = stack.relay()
+    for number in range(20):
+        written = (
+            put(f"{THING}/d{number % 10}", {"name": str(number)})
+            if number < 10
+            else patch(f"{THING}/d{number % 10}", {"name": str(number)})
+        )
+        relay.turn()
+        assert written.change is not None
+        wait(stack, written.change.change_id)
+        assert found(stack)[f"d{number % 10}"] == written.version
+
+
+def test_a_refused_document_keeps_nobody_waiting_and_an_indexer_that_is_down_does(
+    stack: InventoryStack, start: Start
+) -> None:
+    relay = stack.relay()
+    stack.declare(THING, {"name": {"type": "string"}}, mapping={"properties": {"name": {"type": "long"}}})
+    bad = put(f"{THING}/bad", {"name": "no number"})
+    publish_all(relay)
+    assert bad.change is not None
+    with pytest.raises(Problem) as behind:
+        wait(stack, bad.change.change_id, 0)
+    assert behind.value.code is Code.INDEX_BEHIND
+    start()
+    wait(stack, bad.change.change_id)
+    assert found(stack) == {}
+
+
+def test_progress_of_a_topic_that_is_gone_counts_for_nothing(stack: InventoryStack, start: Start) -> None:
+    indexer = start()
+    relay = stack.relay()
+    first = put(f"{THING}/first", {"name": "first"})
+    publish_all(relay)
+    assert first.change is not None
+    wait(stack, first.change.change_id)
+    indexer.stop()
+    RelayState.objects.update(topic_id="another")
+    with pytest.raises(Problem):
+        wait(stack, first.change.change_id, 0)
+
+
+def test_those_who_wait_at_once_ask_elasticsearch_once(
+    stack: InventoryStack, start: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    start()
+    relay = stack.relay()
+    written = put(f"{THING}/d", {"name": "d"})
+    publish_all(relay)
+    assert written.change is not None
+    change_id = written.change.change_id
+    wait(stack, change_id)
+    published = RelayState.objects.values_list("topic_id", "positions").get()
+    ends = (published[0], {int(partition): offset for partition, offset in published[1].items()})
+    # The test's database is one connection's.
+    monkeypatch.setattr("gateway.inventory.consistency._published", lambda _: ends)
+    refreshes = stack.client.indices.stats(index=stack.alias)["_all"]["total"]["refresh"]["external_total"]
+    ready = threading.Barrier(20)
+
+    def ask() -> None:
+        ready.wait()
+        wait(stack, change_id)
+
+    with ThreadPoolExecutor(20) as readers:
+        for each in [readers.submit(ask) for _ in range(20)]:
+            each.result()
+    after = stack.client.indices.stats(index=stack.alias)["_all"]["total"]["refresh"]["external_total"]
+    assert after - refreshes < 15
