@@ -1,4 +1,4 @@
-"""``python -m elastic`` prepares a cluster (``bootstrap``, ``secure``, ``seed``), deletes old audit logs (``prune``)
+"""``python -m elastic`` prepares a cluster (``bootstrap``, ``secure``), deletes old audit logs (``prune``)
 and one person's (``erase``)."""
 
 import argparse
@@ -10,12 +10,11 @@ from pathlib import Path
 from unicodedata import normalize
 
 from elasticsearch import ApiError, Elasticsearch, TransportError
-from elasticsearch.helpers import BulkIndexError, ScanError
+from elasticsearch.helpers import ScanError
 
 from elastic.bootstrap import KEEP_DAYS, bootstrap
 from elastic.changes import ChangeNotRecorded, record_change
 from elastic.client import connect
-from elastic.demo_inventory import GENERATED, MAX_GENERATED, seed
 from elastic.erase import ErasureIncomplete, Person, erase, find
 from elastic.retention import prune
 from elastic.security import secure
@@ -92,14 +91,6 @@ def main(arguments: list[str] | None = None) -> int:
     securing.add_argument(
         "--passwords", type=Path, required=True, metavar="FOLDER", help="a file for each service, with its password"
     )
-    seeding = commands.add_parser("seed", help="write the demo inventory into the index devices")
-    seeding.add_argument(
-        "--devices",
-        type=_number(0, MAX_GENERATED),
-        default=GENERATED,
-        metavar="N",
-        help=f"devices to generate beside the named ones, up to {MAX_GENERATED:,}; default: %(default)s",
-    )
     pruning = commands.add_parser("prune", help="delete the audit logs of days before the last N; for a daily job")
     pruning.add_argument("--keep-days", type=_number(1, _MAX_DAYS), required=True, metavar="N")
     erasing = commands.add_parser("erase", help="count one person's audit logs, or delete them")
@@ -117,8 +108,6 @@ def main(arguments: list[str] | None = None) -> int:
                     print(bootstrap(client, chosen.keep_days, chosen.shards))
                 case "secure":
                     print(*secure(client, chosen.passwords), sep="\n")
-                case "seed":
-                    print(f"wrote {seed(client, generated=chosen.devices)} devices")
                 case "prune":
                     pruned = prune(client, chosen.keep_days, datetime.now(UTC).date(), record_change)
                     print(f"deleted {len(pruned)} indices" + (f": {', '.join(pruned)}" if pruned else ""))
@@ -130,7 +119,7 @@ def main(arguments: list[str] | None = None) -> int:
     except (ErasureIncomplete, ChangeNotRecorded) as error:
         print(error, file=sys.stderr)
         return 1
-    except (ApiError, TransportError, BulkIndexError, ScanError) as error:
+    except (ApiError, TransportError, ScanError) as error:
         print(f"Elasticsearch: {error}", file=sys.stderr)
         return 1
     return 0

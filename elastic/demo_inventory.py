@@ -6,9 +6,6 @@ from datetime import UTC, datetime, timedelta
 from ipaddress import IPv6Address
 from typing import Any
 
-from elasticsearch import Elasticsearch
-from elasticsearch.helpers import bulk
-
 GENERATED = 1_000
 MAX_GENERATED = 1_000_000
 """The addresses below 10.0.0.0/8 that devices are given would end at 1.5 million."""
@@ -91,24 +88,3 @@ def _device(rng: random.Random, hostname: str | None, address: str, number: int 
 
 def _ipv6(network: int, host: int) -> str:
     return str(IPv6Address(0xFD00 << 112 | network << 96 | host))
-
-
-def seed(client: Elasticsearch, index: str = "devices", generated: int = GENERATED) -> int:
-    """Write the demo inventory, each device under its host name, so that a second run changes nothing.
-
-    Args:
-        client: Elasticsearch.
-        index: the index to write to.
-        generated: how many devices are made beside the named ones, at most ``MAX_GENERATED``.
-
-    Returns:
-        the number of devices.
-
-    Raises:
-        elasticsearch.helpers.BulkIndexError: Elasticsearch refuses a device.
-        elasticsearch.ApiError, elasticsearch.TransportError: it refuses the request, or cannot be reached.
-    """
-    actions = ({"_index": index, "_id": device["Hostname"], "_source": device} for device in devices(generated))
-    written, _ = bulk(client, actions, chunk_size=1_000)
-    client.indices.refresh(index=index)
-    return written

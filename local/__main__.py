@@ -11,7 +11,7 @@ from rich.console import Console
 from urllib3.exceptions import HTTPError
 
 from kit.settings import ConfigurationError
-from local import demo, preflight, servers
+from local import demo, inventory, preflight, servers
 from local.errors import StackError
 from local.services import TOPIC, USER, Services
 from local.settings import LocalSettings
@@ -75,6 +75,8 @@ def _run(settings: LocalSettings, console: Console, serve: bool) -> None:
             settings.gateway_port,
             settings.translator_port,
             settings.audit_sink_metrics_port,
+            settings.inventory_index_metrics_port,
+            settings.worker_metrics_port,
             own.values,
             settings.devices,
         )
@@ -92,11 +94,16 @@ def _start(running: Supervisor, base: servers.Servers, services: Services, conso
     with console.status("starting Kafka and Elasticsearch") as status:
         running.start(*base.programs())
         console.print(f"Kafka and Elasticsearch answer ({time.monotonic() - began:.1f} s)")
-        status.update("creating topics, index templates, the demo inventory and the demo users")
+        status.update("creating topics, index templates, the database and the demo users")
         services.prepare()
-        status.update("starting translator, audit sink and gateway")
+        status.update("starting translator, audit sink, indexer, gateway and worker")
         running.start(*services.programs())
-        console.print(f"translator, audit sink and gateway answer ({time.monotonic() - began:.1f} s)")
+        status.update("indexing the demo inventory")
+        inventory.wait(services)
+        console.print(
+            f"translator, audit sink, indexer, gateway and worker serve the demo inventory "
+            f"({time.monotonic() - began:.1f} s)"
+        )
 
 
 def _serve(running: Supervisor, services: Services, console: Console) -> None:

@@ -10,8 +10,10 @@ from collections.abc import Sequence
 from rapidfuzz.process import extractOne
 
 from audit_sink.settings import SinkSettings
+from contracts.inventory_change.topics import InventoryTopicSettings
 from contracts.query_event.topics import TopicSettings
 from elastic.settings import ElasticsearchSettings
+from inventory_index.settings import IndexerSettings
 from kit.kafka import KafkaSettings
 from kit.settings import ConfigurationError, Settings, TracingSettings
 from translator.settings import TranslatorSettings
@@ -30,6 +32,8 @@ def main(names: Sequence[str]) -> int:
             TracingSettings,
             KafkaSettings,
             TopicSettings,
+            IndexerSettings,
+            InventoryTopicSettings,
         )
         known = {name for group in groups for name in _variables(group)}
         for name in names:

@@ -1,6 +1,5 @@
 """The main job, once: a search, the answer, its event on the topic, and the document in the audit index."""
 
-import base64
 import json
 import time
 from typing import Any
@@ -10,6 +9,7 @@ from confluent_kafka import Consumer, TopicPartition
 from rich.console import Console
 from urllib3.exceptions import HTTPError
 
+from local import inventory
 from local.errors import StackError
 from local.services import TOPIC, USER, Services
 
@@ -21,7 +21,7 @@ _HTTP = urllib3.PoolManager(retries=False, timeout=10.0)
 
 def authorization() -> str:
     """The demo user's credentials."""
-    return "Octoxlabs " + base64.b64encode(USER.encode()).decode()
+    return inventory.authorization(USER)
 
 
 def show(services: Services, console: Console) -> None:
@@ -49,6 +49,10 @@ def show(services: Services, console: Console) -> None:
         console.out(value, highlight=False)
     finally:
         consumer.close()
+    written = inventory.write(services)
+    console.print(f"\n[bold]The write[/] of {written.path}, and what a search with its token finds")
+    console.print_json(json.dumps(written.found))
+    console.print(f"found {written.milliseconds:.0f} ms after it was written")
     document = find_document(services, answer["query_id"])
     console.print(f"\n[bold]The document[/] in {document['_index']}")
     console.print_json(json.dumps(document["_source"]))

@@ -4,6 +4,7 @@ import secrets
 import subprocess
 import sys
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -14,15 +15,17 @@ from local.servers import Servers, answers_ok
 from local.supervisor import Program, clean_environment
 
 USER = "octoAdmin"
-_ROLES = {USER: "searcher", "octoAuditor": "auditor", "octoOperator": "admin"}
-"""The demo users."""
 TOPIC = "query-events"
+INVENTORY_TOPIC = "inventory-changes"
+OPERATOR = "octoOperator"
+_ROLES = {USER: "searcher", "octoAuditor": "auditor", OPERATOR: "admin"}
+"""The demo users."""
 _SIGNING_KEY_BITS = 3072
 
 
 @dataclass(frozen=True, slots=True)
 class Services:
-    """The three services on servers that run, with their files in ``home``.
+    """The services on servers that run, with their files in ``home``.
 
     Attributes:
         home: the folder of their files.
@@ -30,6 +33,8 @@ class Services:
         gateway_port: the gateway's port.
         translator_port: the translator's port.
         audit_sink_metrics_port: the audit sink's port for health and metrics.
+        inventory_index_metrics_port: the inventory's indexer's.
+        worker_metrics_port: the gateway's worker's.
         own: settings of the user's own.
         devices: how many devices the inventory has beside the named ones.
     """
@@ -39,6 +44,8 @@ class Services:
     gateway_port: int
     translator_port: int
     audit_sink_metrics_port: int
+    inventory_index_metrics_port: int
+    worker_metrics_port: int
     own: Mapping[str, str] = field(default_factory=dict)
     devices: int = 1_000
 
@@ -53,20 +60,23 @@ class Services:
         return f"http://127.0.0.1:{self.translator_port}"
 
     def prepare(self) -> None:
-        """Create index templates, demo inventory, topics, the gateway's database and the demo user; repeatable.
+        """Create index templates, topics, the gateway's database, the demo inventory and users; repeatable.
 
         Raises:
             StackError: one of the commands fails.
         """
         self._keep("secret-key", lambda: secrets.token_urlsafe(48))
         self._keep("signing-key.pem", lambda: RSAKey.generate_key(_SIGNING_KEY_BITS).as_pem(private=True).decode())
-        for arguments in (
+        commands = (
             ("elastic", "bootstrap"),
-            ("elastic", "seed", "--devices", str(self.devices)),
             ("audit_sink", "topics"),
+            ("inventory_index", "topics"),
             ("gateway", "migrate"),
-        ):
-            self._run(*arguments)
+        )
+        with ThreadPoolExecutor(len(commands)) as side_by_side:
+            for done in [side_by_side.submit(self._run, *arguments) for arguments in commands]:
+                done.result()
+        self._run("gateway", "seed", "--devices", str(self.devices))
         for name, role in _ROLES.items():
             password = self._keep(f"{name}-password", lambda: secrets.token_urlsafe(16))
             self._run("gateway", "user", name, "--role", role, "--password", standard_input=password)
@@ -77,11 +87,17 @@ class Services:
         return [
             self._program("translator", f"{self.translator_url}/readyz", "serve"),
             self._program("audit_sink", f"{sink}/readyz"),
+            self._program("inventory_index", f"http://127.0.0.1:{self.inventory_index_metrics_port}/readyz"),
             self._program("gateway", f"{self.gateway_url}/readyz"),
+            Program(
+                "worker",
+                [sys.executable, "-m", "gateway", "worker"],
+                lambda: answers_ok(f"http://127.0.0.1:{self.worker_metrics_port}/readyz"),
+            ),
         ]
 
     def environment(self) -> dict[str, str]:
-        """The variables of all three, as an operator would set them."""
+        """The variables of all of them, as an operator would set them."""
         return {
             "GATEWAY_WORKERS": "2",
             # One person's machine, on which load is made on purpose.
@@ -100,6 +116,8 @@ class Services:
             "ELASTICSEARCH_URL": self.servers.elasticsearch.url,
             "TRANSLATOR_PORT": str(self.translator_port),
             "AUDIT_SINK_METRICS_PORT": str(self.audit_sink_metrics_port),
+            "INVENTORY_INDEX_METRICS_PORT": str(self.inventory_index_metrics_port),
+            "GATEWAY_WORKER_METRICS_PORT": str(self.worker_metrics_port),
             "GATEWAY_PORT": str(self.gateway_port),
             "GATEWAY_TRANSLATOR_URL": self.translator_url,
             "GATEWAY_SPOOL_DIR": str(self.home / "spool"),
@@ -108,6 +126,7 @@ class Services:
             "GATEWAY_JWT_KEYS_FILE": str(self.home / "signing-key.pem"),
             "GATEWAY_UNSIGNED_TOKENS": "true",
             "AUDIT_TOPIC": TOPIC,
+            "INVENTORY_TOPIC": INVENTORY_TOPIC,
         }
 
     def _keep(self, name: str, make: Callable[[], str]) -> str:

@@ -22,6 +22,8 @@ class LocalSettings(Settings):
     gateway_port: _Port = 8000
     translator_port: _Port = 8001
     audit_sink_metrics_port: _Port = 9108
+    inventory_index_metrics_port: _Port = 9109
+    worker_metrics_port: _Port = 9110
     kafka_port: _Port = 9092
     kafka_controller_port: _Port = 9093
     elasticsearch_port: _Port = 9200

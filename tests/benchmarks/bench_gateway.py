@@ -24,11 +24,14 @@ import urllib3
 from prometheus_client.parser import text_string_to_metric_families
 
 from elastic.bootstrap import templates
+from elastic.client import connect
+from elastic.settings import ElasticsearchSettings
 from local import ports, servers
 from local.demo import authorization
 from local.services import Services
 from local.supervisor import Supervisor, supervisor
 from tests.benchmarks.http_load import Result
+from tests.support.demo_index import seed
 from translator.catalogue import Catalogue
 from translator.dsl import translate
 
@@ -87,14 +90,16 @@ def _requests(path: str, bodies: list[dict[str, object]], header: str) -> bytes:
 @contextmanager
 def _stack(home: Path) -> Iterator[tuple[Services, Supervisor]]:
     """The embedded stack without the audit sink, which works when it likes, behind the answers."""
-    *free, gateway, translator, sink = ports.free(7)
+    *free, gateway, translator, sink, indexer, worker = ports.free(9)
     base = servers.prepare(home, (free[0], free[1]), (free[2], free[3]))
-    services = Services(home, base, gateway, translator, sink)
+    services = Services(home, base, gateway, translator, sink, indexer, worker)
     programs = {program.name: program for program in services.programs()}
     started = [programs["translator"], programs["gateway"]]
     with supervisor(home, [*base.programs(), *started], services.environment()) as running:
         running.start(*base.programs())
         services.prepare()
+        with connect(ElasticsearchSettings(url=base.elasticsearch.url)) as client:
+            seed(client, "devices")
         running.start(*started)
         yield services, running
 

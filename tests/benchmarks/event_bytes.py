@@ -27,7 +27,7 @@ from elasticsearch.exceptions import GeneralAvailabilityWarning
 from elastic.client import connect
 from elastic.settings import ElasticsearchSettings
 from indexing.dead_letter import record_headers
-from local import ports, servers
+from local import inventory, ports, servers
 from local.services import Services
 from local.supervisor import clean_environment, supervisor
 
@@ -97,9 +97,9 @@ def _requests(count: int) -> Iterator[str]:
 
 @contextmanager
 def _stack(home: Path) -> Iterator[Services]:
-    *free, gateway, translator, sink = ports.free(7)
+    *free, gateway, translator, sink, indexer, worker = ports.free(9)
     base = servers.prepare(home, (free[0], free[1]), (free[2], free[3]))
-    services = _BehindAnEdge(home, base, gateway, translator, sink)
+    services = _BehindAnEdge(home, base, gateway, translator, sink, indexer, worker)
     programs = [*base.programs(), *services.programs()]
     with supervisor(home, programs, services.environment()) as running:
         running.start(*base.programs())
@@ -110,6 +110,7 @@ def _stack(home: Path) -> Iterator[Services]:
         command = [sys.executable, "-m", "gateway", "shell", "--no-imports", "-c", make_users]
         subprocess.run(command, env=clean_environment(services.environment()), check=True)
         running.start(*services.programs())
+        inventory.wait(services)
         yield services
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from local import ports
+from local import inventory, ports
 from local.servers import Servers
 from local.services import Services
 from local.supervisor import clean_environment, supervisor
@@ -13,14 +13,15 @@ from tests.support.api_key import make_api_key
 
 @pytest.fixture(scope="session")
 def services(embedded: Servers, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Services]:
-    """Translator, gateway and audit sink as `make run` starts them."""
+    """The services as `make run` starts them, with its inventory."""
     home = tmp_path_factory.mktemp("services")
-    gateway, translator, metrics = ports.free(3)
-    started = Services(home, embedded, gateway, translator, metrics)
+    gateway, translator, sink, indexer, worker = ports.free(5)
+    started = Services(home, embedded, gateway, translator, sink, indexer, worker)
     programs = started.programs()
     with supervisor(home, programs, started.environment()) as running:
         started.prepare()
         running.start(*programs)
+        inventory.wait(started)
         yield started
 
 

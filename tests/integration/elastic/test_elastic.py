@@ -1,4 +1,4 @@
-"""Bootstrap and seed, against the real Elasticsearch."""
+"""Bootstrap, against the real Elasticsearch."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -7,7 +7,6 @@ import pytest
 from elastic.__main__ import main
 from elastic.bootstrap import bootstrap, templates
 from elastic.client import connect
-from elastic.demo_inventory import GENERATED, NAMED, seed
 from elastic.settings import ElasticsearchSettings
 from tests.support.query_event import Changes
 
@@ -21,27 +20,14 @@ def test_every_template_is_installed_as_it_stands_in_its_file(elasticsearch_url:
             assert installed["template"]["mappings"] == template["template"]["mappings"]
 
 
-def test_the_inventory_has_the_templates_types_and_a_second_seed_changes_nothing(elasticsearch_url: str) -> None:
-    with connect(ElasticsearchSettings(url=elasticsearch_url)) as client:
-        bootstrap(client)
-        for _ in range(2):
-            assert seed(client, "devices-seeded") == GENERATED + NAMED
-            assert client.count(index="devices-seeded")["count"] == GENERATED + NAMED
-        mapping = client.indices.get_mapping(index="devices-seeded")["devices-seeded"]["mappings"]
-        assert mapping["dynamic"] == "strict"
-        assert mapping["properties"] == templates()["devices"]["template"]["mappings"]["properties"]
-
-
 def test_the_command_line_says_what_it_did(
     elasticsearch_url: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("ELASTICSEARCH_URL", elasticsearch_url)
     assert main(["bootstrap"]) == 0
-    assert main(["seed"]) == 0
     assert capsys.readouterr().out.splitlines() == [
-        "installed index templates: audit-erasures, devices, query-logs; this cluster deletes no audit logs by "
+        "installed index templates: audit-erasures, devices, inventory-progress, query-logs; this cluster deletes no audit logs by "
         + "itself: python -m elastic prune --keep-days N",
-        f"wrote {GENERATED + NAMED} devices",
     ]
 
 

@@ -15,12 +15,12 @@ from pytest_django import Settings
 from contracts.query_event.topics import TopicSettings
 from elastic.bootstrap import bootstrap
 from elastic.client import connect
-from elastic.demo_inventory import seed
 from elastic.settings import ElasticsearchSettings
 from gateway.identity.models import User
 from kit.kafka import KafkaSettings
 from local import ports
 from tests.support import topic
+from tests.support.demo_index import seed
 from tests.support.gateway import (
     INDEX,
     MANY,

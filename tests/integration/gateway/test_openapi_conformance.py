@@ -9,9 +9,9 @@ import urllib3
 
 from elastic.bootstrap import bootstrap
 from elastic.client import connect
-from elastic.demo_inventory import seed
 from elastic.settings import ElasticsearchSettings
 from tests.support.api_key import make_api_key
+from tests.support.demo_index import seed
 from tests.support.gateway import Backing, configured_gateway
 
 _EXAMPLES = 25
@@ -56,5 +56,5 @@ def test_the_translator_answers_as_documented_and_without_a_fault(
 ) -> None:
     with connect(ElasticsearchSettings(url=elasticsearch_url)) as client:
         bootstrap(client)
-        seed(client)
+        seed(client, "devices-conformance")
     _assert_conformance(f"{translator_url}/openapi.json", tmp_path, capsys)

@@ -8,10 +8,10 @@ import pytest
 
 from elastic.bootstrap import bootstrap
 from elastic.client import connect
-from elastic.demo_inventory import seed
 from elastic.settings import ElasticsearchSettings
 from local import ports
 from tests.integration.telemetry.stack import Stack, running_services
+from tests.support.demo_index import seed
 from tests.support.gateway import INDEX
 from tests.support.otlp_collector import Collector, collector
 

@@ -18,7 +18,7 @@ def test_a_bad_setting_is_named_and_status_2(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("ELASTICSEARCH_URL", "nonsense")
-    assert main(["seed"]) == 2
+    assert main(["bootstrap"]) == 2
     assert capsys.readouterr().err.startswith("ELASTICSEARCH_URL: ")
 
 
@@ -44,7 +44,6 @@ def test_a_number_of_shards_out_of_bounds_is_refused(shards: str, capsys: pytest
         (["prune", "--keep-days", "ten"], "argument --keep-days: must be a whole number from 1 to 36,500"),
         (["bootstrap", "--keep-days", "0"], "argument --keep-days: must be a whole number from 1 to 36,500"),
         (["bootstrap", "--shards", "1.5"], "argument --shards: must be a whole number from 1 to 1,024"),
-        (["seed", "--devices", "-1"], "argument --devices: must be a whole number from 0 to"),
         (["erase", "--user", ""], "argument --user: must be a user's name, in UTF-8"),
         (["erase", "--user", "\udcff"], "argument --user: must be a user's name, in UTF-8"),
         (["erase", "--address", "localhost"], "argument --address: must be an IPv4 or IPv6 address"),
