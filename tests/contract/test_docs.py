@@ -8,15 +8,18 @@ import pytest
 from prometheus_client.metrics import MetricWrapperBase
 
 from audit_sink.settings import SinkSettings
+from contracts.inventory_change.topics import InventoryTopicSettings
 from contracts.query_event.topics import TopicSettings
 from elastic.settings import ElasticsearchSettings
 from gateway.audit import metrics as audit_metrics
 from gateway.cli.settings import CallerSettings
 from gateway.http import metrics as http_metrics
 from gateway.http.problems import Code
+from gateway.inventory import metrics as inventory_metrics
 from gateway.serving import metrics as serving_metrics
 from gateway.settings import GatewaySettings
 from indexing import metrics as sink_metrics
+from inventory_index.settings import IndexerSettings
 from kit.kafka import KafkaSettings
 from kit.settings import Settings, TracingSettings
 from local.settings import LocalSettings
@@ -35,6 +38,8 @@ _SETTINGS: tuple[type[Settings], ...] = (
     CallerSettings,
     TranslatorSettings,
     SinkSettings,
+    IndexerSettings,
+    InventoryTopicSettings,
     LocalSettings,
 )
 
@@ -81,7 +86,13 @@ def test_every_error_code_is_documented() -> None:
 
 
 def test_every_metric_is_documented_with_its_type() -> None:
-    modules = (vars(sink_metrics), vars(audit_metrics), vars(http_metrics), vars(serving_metrics))
+    modules = (
+        vars(sink_metrics),
+        vars(audit_metrics),
+        vars(http_metrics),
+        vars(serving_metrics),
+        vars(inventory_metrics),
+    )
     collectors = [value for names in modules for value in names.values() if isinstance(value, MetricWrapperBase)]
     found = [*Metrics().registry.collect(), *(metric for collector in collectors for metric in collector.collect())]
     assert {(name, row[0]) for name, row in _rows("metrics.md").items()} == {
