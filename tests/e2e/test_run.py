@@ -94,6 +94,7 @@ def test_a_second_run_is_refused_the_data_survive_ctrl_c_and_without_kafka_every
     assert len(second.stderr.splitlines()) == 1
     assert "already runs" in second.stderr
 
+    recorded = run.recorded_queries()
     everything = run.descendants()
     assert run.stop(signal.SIGINT, _PATIENCE_SECONDS) == 0
     assert run.printed().splitlines()[-1] == "Stopped."
@@ -101,7 +102,8 @@ def test_a_second_run_is_refused_the_data_survive_ctrl_c_and_without_kafka_every
 
     run.start()
     run.wait_until_it_serves()
-    assert run.recorded_queries() == 2, "the data survive"
+    # The main job's searches are recorded at each start.
+    assert run.recorded_queries() == 2 * recorded > 0, "the data survive"
 
     everything = run.descendants()
     run.child("kafka.Kafka").kill()
