@@ -56,7 +56,7 @@ def csv_lines(parts: Iterable[bytes], declared: DeclaredType) -> Iterator[Line]:
         header = next(records, None)
         if header is None:
             return
-        columns = [_column(name, declared) for name in _checked(header)]
+        columns = [column_of(name, declared) for name in _checked(header)]
         for record in records:
             if record:
                 yield _line(columns, record)
@@ -103,19 +103,26 @@ def _checked(header: list[str]) -> list[str]:
 
 
 @dataclass(frozen=True, slots=True)
-class _Column:
+class Column:
+    """A column of CSV: the path to its member, and whether its cells are texts."""
+
     path: tuple[str, ...]
     is_text: bool
 
 
-def _column(name: str, declared: DeclaredType) -> _Column:
+def column_of(name: str, declared: DeclaredType) -> Column:
+    """The column of a name in a header.
+
+    Raises:
+        Problem: 400, the type has no such member.
+    """
     steps = name.split("/")[1:] if name.startswith("/") else [name]
     path = tuple(step.replace("~1", "/").replace("~0", "~") for step in steps)
     if len(path) == 1 and path[0] in _OPTIONS:
-        return _Column(path, is_text=_OPTIONS[path[0]])
+        return Column(path, is_text=_OPTIONS[path[0]])
     if path[0] not in declared.properties:
         raise malformed(f'The header of the CSV has the column "{name[:100]}", which the type has no member for.')
-    return _Column(path, _is_text(declared.definition["schema"], path))
+    return Column(path, _is_text(declared.definition["schema"], path))
 
 
 def _is_text(root: dict[str, Any], path: tuple[str, ...]) -> bool:
@@ -136,7 +143,7 @@ def _followed(root: dict[str, Any], schema: Any) -> dict[str, Any]:
     return schema if isinstance(schema, dict) else {}
 
 
-def _line(columns: list[_Column], record: list[str]) -> Line:
+def _line(columns: list[Column], record: list[str]) -> Line:
     if len(record) != len(columns):
         return Line(_NO_BYTES, malformed(f"The record has {len(record):,} cells, and the header {len(columns):,}."))
     document: dict[str, Any] = {}

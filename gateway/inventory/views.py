@@ -2,9 +2,10 @@
 
 from functools import partial
 from http import HTTPStatus
+from typing import Any
 
 import orjson
-from django.http import HttpResponse
+from django.http import HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse
 from msgspec.structs import replace
@@ -13,6 +14,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from contracts.query_event.event import MAX_TARGET_IDS
+from gateway.audit.draft import EventDraft
 from gateway.audit.recording import record_event
 from gateway.audit.views import NOT_KEPT
 from gateway.http.fields import checked
@@ -24,7 +26,10 @@ from gateway.inventory import writes
 from gateway.inventory.access import REVALIDATED, InventoryView
 from gateway.inventory.batch import Author, Written
 from gateway.inventory.consistency import wait_for_change
+from gateway.inventory.declarations import DeclaredType
 from gateway.inventory.documents import MAX_BYTES
+from gateway.inventory.export import MEDIA_TYPE as CSV
+from gateway.inventory.export import columns_of, csv_parts
 from gateway.inventory.history import MAX_PAGE, read_history, read_live, read_version, state_of
 from gateway.inventory.models import Change, Document, Operation
 from gateway.inventory.parsers import MERGE_PATCH, DocumentParser, PatchParser, body_of
@@ -76,7 +81,8 @@ _BODY = {_JSON: _OBJECT}
 _STREAM = {
     (200, streams.MEDIA_TYPE): OpenApiResponse(
         {"type": "string"}, "Every document that matches, a line each, where Accept asks for it; see POST /search."
-    )
+    ),
+    (200, CSV): OpenApiResponse({"type": "string"}, "The same as CSV, where Accept is text/csv."),
 }
 
 
@@ -274,29 +280,17 @@ class DocumentsView(_CreatingView):
     def get(self, request: Request, type_name: str) -> HttpResponseBase:
         """Search the documents of a type.
 
-        As `GET /search` of its index. Without credentials, of a public type: at most 100 documents a page, and no
-        cursor.
+        As `GET /search` of its index; with `Accept: text/csv` as CSV that can be imported again. Without credentials, of
+        a public type: at most 100 documents a page, and no cursor.
         """
         place, draft = self.reader(request, type_name)
         parameters = read_parameters(request)
         draft.query = parameters.get("q")
-        index = place.declared.index
         if request.user.is_authenticated:
-            wait_for_change(request, index)
-        if request.user.is_authenticated and wants_stream(request):
-            planned = plan_on(index, draft, SearchRequest(**checked(ListStreamParameters, parameters)))
-            return stream_answer(request, draft, planned, lambda user: self.check_reader(user, type_name))
-        search = SearchRequest(**checked(ListParameters, parameters))
-        user = caller(request) if request.user.is_authenticated else None
-        if user is None:
-            _check_unknown(search)
-        planned = plan_on(index, draft, search)
-        with run(user, draft, planned) as page:
-            if user is None and draft.target is not None:
-                draft.target = replace(draft.target, id=list(page.ids))
-            record_event(draft)
-        headers = REVALIDATED if place.declared.is_public else NOT_KEPT
-        return Response(page_answer(draft, planned, page), headers=headers)
+            wait_for_change(request, place.declared.index)
+        if request.user.is_authenticated and (_wants_csv(request) or wants_stream(request)):
+            return self._export(request, draft, place.declared, checked(ListStreamParameters, parameters))
+        return self._page(request, draft, place.declared, checked(ListParameters, parameters))
 
     @_operation(
         "create_inventory_document",
@@ -312,6 +306,33 @@ class DocumentsView(_CreatingView):
         Under the key that is in it, or under a new id if its type has no key.
         """
         return self.create(request, type_name)
+
+    def _export(
+        self, request: Request, draft: EventDraft, declared: DeclaredType, asked_for: dict[str, Any]
+    ) -> StreamingHttpResponse:
+        """All of the answer, as NDJSON or CSV."""
+        search = SearchRequest(**asked_for)
+        planned = plan_on(declared.index, draft, search)
+        columns = columns_of(declared, search.fields)
+        answer = stream_answer(request, draft, planned, lambda user: self.check_reader(user, declared.name))
+        if _wants_csv(request):
+            answer.streaming_content = csv_parts(iter(answer), declared, columns)
+            answer["Content-Type"] = f"{CSV}; charset=utf-8"
+        return answer
+
+    def _page(self, request: Request, draft: EventDraft, declared: DeclaredType, asked_for: dict[str, Any]) -> Response:
+        """A page of the answer; of one that an unknown caller reads, the event has the ids."""
+        search = SearchRequest(**asked_for)
+        user = caller(request) if request.user.is_authenticated else None
+        if user is None:
+            _check_unknown(search)
+        planned = plan_on(declared.index, draft, search)
+        with run(user, draft, planned) as page:
+            if user is None and draft.target is not None:
+                draft.target = replace(draft.target, id=list(page.ids))
+            record_event(draft)
+        headers = REVALIDATED if declared.is_public else NOT_KEPT
+        return Response(page_answer(draft, planned, page), headers=headers)
 
 
 class ChildrenView(_CreatingView):
@@ -421,6 +442,10 @@ class RestoreView(InventoryView):
             return writes.restore(find_place(type_name, document_id), version, preconditions, author)
 
         return self.answer_write(request, draft, body.text, work)
+
+
+def _wants_csv(request: Request) -> bool:
+    return request.META.get("HTTP_ACCEPT", "").lower().startswith(CSV)  # type: ignore[no-any-return]  # a text
 
 
 def _check_unknown(search: SearchRequest) -> None:

@@ -50,8 +50,8 @@ _MEMORY_PAUSE_SECONDS = 0.1
 class Page:
     """One page of an answer; ``count`` is exact where ``count_relation`` is "eq", a lower bound where it is "gte".
 
-    ``results`` are the documents as JSON texts, ``ids`` their ids where they come without a cursor; ``next`` is the cursor
-    of the page after it, where a cursor was asked for and there is more.
+    ``results`` are the documents as JSON texts, ``ids`` their ids where they come without a cursor; ``next`` is the
+    cursor of the page after it, where a cursor was asked for and there is more.
     """
 
     count: int

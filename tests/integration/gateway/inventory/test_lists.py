@@ -68,6 +68,21 @@ def test_a_list_is_read_on_by_a_cursor_and_as_a_stream(client: Client) -> None:
 
 
 @pytest.mark.usefixtures("products")
+def test_a_list_is_exported_as_csv_that_an_import_takes(client: Client) -> None:
+    answer = client.get("/inventory/product", {"q": "price < 2", "sort": "sku"}, headers=ADMIN | {"Accept": "text/csv"})
+    body = b"".join(answer)
+    assert answer["Content-Type"] == "text/csv; charset=utf-8"
+    assert body.splitlines() == [b"/sku,/name,/price,/brand", b"A-0,Hammer,0,", b"A-1,Hammer,1,"]
+    imported = client.post("/inventory/product/import", body, content_type="text/csv", headers=ADMIN)
+    *_, last = [orjson.loads(line) for line in b"".join(imported).splitlines()]
+    assert last["summary"]["created"] == 2
+    some = client.get(
+        "/inventory/product", {"fields": "price", "q": "sku = A-3"}, headers=ADMIN | {"Accept": "text/csv"}
+    )
+    assert b"".join(some) == b"/price\r\n3\r\n"
+
+
+@pytest.mark.usefixtures("products")
 def test_an_unknown_caller_s_list_of_a_public_type_is_an_event_with_the_ids_that_were_read(
     client: Client, find_events: FindEvents
 ) -> None:

@@ -1,0 +1,50 @@
+"""Documents as CSV."""
+
+from typing import Any
+
+import orjson
+import pytest
+
+from gateway.inventory.declarations import DeclaredType
+from gateway.inventory.export import columns_of, csv_parts
+from gateway.inventory.import_lines import csv_lines
+from tests.support.inventory import TEXT, definition
+
+_PLACE = {"type": "object", "properties": {"city": TEXT, "zip/code": TEXT}, "additionalProperties": False}
+_DECLARED = DeclaredType(
+    "thing",
+    1,
+    definition({"name": TEXT, "size": {"type": "integer"}, "tags": {"type": "array", "items": TEXT}, "place": _PLACE}),
+)
+_DOCUMENTS: list[dict[str, Any]] = [
+    {"name": 'a "quoted", name\nof two lines', "size": 3, "tags": ["x", "y"], "place": {"city": "İzmir"}},
+    {"name": "05", "place": {"zip/code": "true"}},
+    {"size": 0},
+]
+
+
+def _parts(*documents: Any) -> list[bytes]:
+    return [orjson.dumps(document) + b"\n" for document in documents]
+
+
+def test_exported_documents_are_those_that_an_import_reads() -> None:
+    written = csv_parts(_parts(*_DOCUMENTS), _DECLARED, columns_of(_DECLARED, None))
+    assert [orjson.loads(line.text) for line in csv_lines(written, _DECLARED)] == _DOCUMENTS
+
+
+@pytest.mark.parametrize(
+    ("fields", "columns"),
+    [
+        (None, ["/name", "/size", "/tags", "/place/city", "/place/zip~1code"]),
+        (["place", "name"], ["/place/city", "/place/zip~1code", "/name"]),
+        (["place.city"], ["/place/city"]),
+    ],
+)
+def test_columns_are_the_members_that_are_asked_for(fields: Any, columns: list[str]) -> None:
+    assert columns_of(_DECLARED, fields) == columns
+
+
+def test_a_failure_on_the_way_is_a_record_that_no_import_takes_for_a_document() -> None:
+    parts = _parts({"name": "a"}, {"problem": {"code": "search_unavailable"}})
+    *_, last = csv_lines(csv_parts(parts, _DECLARED, ["/name", "/size"]), _DECLARED)
+    assert last.problem is not None
