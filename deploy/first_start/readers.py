@@ -9,6 +9,8 @@ OWNERS: Mapping[str, int] = {
     "gateway": 10001,
     "translator": 10001,
     "audit-sink": 10001,
+    "worker": 10001,
+    "inventory-index": 10001,
     "bootstrap": 10001,
     # The users of the official images.
     "kafka": 1000,
@@ -83,15 +85,29 @@ def contents(vault: Vault, hosts: list[str]) -> dict[str, dict[str, str]]:
             "elasticsearch-password": password("elasticsearch-audit-sink"),
             "ca.crt": authority,
         },
+        "worker": {
+            "database-url": database_url,
+            "kafka-password": password("kafka-worker"),
+            "elasticsearch-password": password("elasticsearch-worker"),
+            "ca.crt": authority,
+        },
+        "inventory-index": {
+            "kafka-password": password("kafka-inventory-index"),
+            "elasticsearch-password": password("elasticsearch-inventory-index"),
+            "ca.crt": authority,
+        },
         "bootstrap": {
             "database-url": database_url,
             "kafka-password": password("kafka-bootstrap"),
             "elastic-password": password("elastic"),
             "ca.crt": authority,
-            **{f"kafka/{user}": password(f"kafka-{user}") for user in ("gateway", "audit-sink")},
+            **{
+                f"kafka/{user}": password(f"kafka-{user}")
+                for user in ("gateway", "audit-sink", "worker", "inventory-index")
+            },
             **{
                 f"elasticsearch/{user}": password(f"elasticsearch-{user}")
-                for user in ("gateway", "translator", "audit-sink")
+                for user in ("gateway", "translator", "audit-sink", "worker", "inventory-index")
             },
             "elasticsearch/kibana_system": password("kibana_system"),
         },

@@ -15,6 +15,7 @@ from contracts.query_event.topics import TopicSettings
 from deploy.first_start import readers
 from elastic.settings import ElasticsearchSettings
 from gateway.settings import GatewaySettings
+from inventory_index.settings import IndexerSettings
 from kit.kafka import KafkaSettings
 from kit.settings import Settings, TracingSettings
 from tests.support.compose import FILE, VARIABLE, compose
@@ -30,6 +31,8 @@ _WRITE_AMONG_THEIR_OWN_FILES = {"elasticsearch", "kibana"}
 _SETTINGS: dict[str, tuple[type[Settings], ...]] = {
     "gateway": (GatewaySettings, TracingSettings, KafkaSettings, TopicSettings, ElasticsearchSettings),
     "audit-sink": (SinkSettings, TracingSettings, KafkaSettings, TopicSettings, ElasticsearchSettings),
+    "worker": (GatewaySettings, TracingSettings, KafkaSettings, TopicSettings, ElasticsearchSettings),
+    "inventory-index": (IndexerSettings, TracingSettings, KafkaSettings, ElasticsearchSettings),
     "translator": (TranslatorSettings, TracingSettings, ElasticsearchSettings),
     "bootstrap": (GatewaySettings, SinkSettings, KafkaSettings, TopicSettings, ElasticsearchSettings),
 }
@@ -107,28 +110,43 @@ def test_only_the_edge_has_a_network_that_leads_elsewhere() -> None:
 
 _GATEWAYS = {"gateway-1", "gateway-2"}
 _SINKS = {"audit-sink-1", "audit-sink-2"}
+_WORKERS = {"worker-1", "worker-2"}
 _WATCHERS = {"prometheus", "otel-collector"}
 _NEIGHBOURS: dict[str, set[str]] = {
     "edge": {"blackbox"} | _GATEWAYS,
     "gateway-1": {"edge", "gateway-2", "translator", "elasticsearch", "kafka", "postgres", "redis"}
     | {"bootstrap", "demo"}
+    | _WORKERS
     | _WATCHERS,
     "gateway-2": {"edge", "gateway-1", "translator", "elasticsearch", "kafka", "postgres", "redis"}
     | {"bootstrap", "demo"}
+    | _WORKERS
     | _WATCHERS,
-    "translator": {"elasticsearch", "bootstrap", "demo"} | _GATEWAYS | _WATCHERS,
+    "translator": {"elasticsearch", "bootstrap"} | _GATEWAYS | _WATCHERS,
     "audit-sink-1": {"audit-sink-2", "elasticsearch", "kafka"} | _WATCHERS,
     "audit-sink-2": {"audit-sink-1", "elasticsearch", "kafka"} | _WATCHERS,
-    "elasticsearch": {"translator", "bootstrap", "demo", "kibana", "blackbox"} | _GATEWAYS | _SINKS,
-    "kafka": {"bootstrap", "blackbox"} | _GATEWAYS | _SINKS,
+    "worker-1": {"worker-2", "elasticsearch", "kafka", "postgres", "bootstrap", "demo"} | _GATEWAYS | _WATCHERS,
+    "worker-2": {"worker-1", "elasticsearch", "kafka", "postgres", "bootstrap", "demo"} | _GATEWAYS | _WATCHERS,
+    "inventory-index": {"elasticsearch", "kafka"} | _WATCHERS,
+    "elasticsearch": {"translator", "bootstrap", "kibana", "blackbox", "inventory-index"}
+    | _GATEWAYS
+    | _SINKS
+    | _WORKERS,
+    "kafka": {"bootstrap", "blackbox", "inventory-index"} | _GATEWAYS | _SINKS | _WORKERS,
     "blackbox": {"prometheus", "edge", "elasticsearch", "kafka"},
-    "postgres": {"bootstrap"} | _GATEWAYS,
+    "postgres": {"bootstrap", "demo"} | _GATEWAYS | _WORKERS,
     "redis": _GATEWAYS,
-    "bootstrap": {"elasticsearch", "kafka", "postgres", "translator", "demo"} | _GATEWAYS,
-    "demo": {"elasticsearch", "translator", "bootstrap"} | _GATEWAYS,
+    "bootstrap": {"elasticsearch", "kafka", "postgres", "translator", "demo"} | _GATEWAYS | _WORKERS,
+    "demo": {"postgres", "bootstrap"} | _GATEWAYS | _WORKERS,
     "secrets": set(),
-    "prometheus": {"translator", "grafana", "otel-collector", "blackbox"} | _GATEWAYS | _SINKS,
-    "otel-collector": {"translator", "grafana", "tempo", "prometheus"} | _GATEWAYS | _SINKS,
+    "prometheus": {"translator", "grafana", "otel-collector", "blackbox", "inventory-index"}
+    | _GATEWAYS
+    | _SINKS
+    | _WORKERS,
+    "otel-collector": {"translator", "grafana", "tempo", "prometheus", "inventory-index"}
+    | _GATEWAYS
+    | _SINKS
+    | _WORKERS,
     "tempo": {"otel-collector", "grafana"},
     "grafana": {"prometheus", "tempo", "otel-collector"},
     "kibana": {"elasticsearch"},

@@ -38,6 +38,8 @@ class Deployment:  # pylint: disable=too-many-instance-attributes  # a port for 
     translator_port: int
     gateway_port: int
     sink_port: int
+    worker_port: int
+    indexer_port: int
 
     def environment(self, service: str) -> dict[str, str]:
         """The environment of a service in the compose file, with addresses and folders of this machine."""
@@ -62,6 +64,8 @@ class Deployment:  # pylint: disable=too-many-instance-attributes  # a port for 
             "GATEWAY_PORT": self.gateway_port,
             "TRANSLATOR_PORT": self.translator_port,
             "AUDIT_SINK_METRICS_PORT": self.sink_port,
+            "GATEWAY_WORKER_METRICS_PORT": self.worker_port,
+            "INVENTORY_INDEX_METRICS_PORT": self.indexer_port,
         }
         return told | {name: str(port) for name, port in ports_of.items()}
 
@@ -100,7 +104,7 @@ def deployed(home: Path, patch: pytest.MonkeyPatch) -> Iterator[Deployment]:
     # All are the tests' own; only root could give files away.
     patch.setattr(readers, "OWNERS", dict.fromkeys(readers.OWNERS, os.getuid()))
     assert make_secrets([str(secrets)]) == 0
-    kafka_port, controller_port, elasticsearch_port, *others = ports.free(7)
+    kafka_port, controller_port, elasticsearch_port, *others = ports.free(9)
     it = Deployment(secrets, home, kafka_port, controller_port, elasticsearch_port, *others[1:])
     kafka = Kafka(
         home / "kafka",

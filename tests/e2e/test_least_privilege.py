@@ -32,6 +32,7 @@ from tests.support.compose import compose
 from tests.support.waiting import eventually
 
 _TOPIC, _LETTERS = "query-events", "query-events.dlq"
+_CHANGES = "inventory-changes"
 _SCRAM = ScramMechanism.SCRAM_SHA_512
 
 
@@ -39,10 +40,17 @@ _SCRAM = ScramMechanism.SCRAM_SHA_512
 def fixture_it(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
     """The secured servers, after bootstrap, with the demo inventory."""
     with pytest.MonkeyPatch.context() as patch, deployed(tmp_path_factory.mktemp("deployment"), patch) as it:
-        for arguments in [*it.bootstrap_commands(), ["elastic", "seed"]]:
+        for arguments in [*it.bootstrap_commands(), ["gateway", "seed"]]:
             done = it.run("bootstrap", *arguments)
             assert done.returncode == 0, done.stderr
-        yield it
+        with (
+            it.started("worker-1", "gateway", "worker"),
+            it.started("inventory-index", "inventory_index"),
+            _client(it, "gateway-1") as client,
+        ):
+            counted = client.options(ignore_status=(403, 404))
+            eventually(lambda: counted.count(index="devices").get("count") == 1012, "the inventory is indexed")
+            yield it
 
 
 @pytest.fixture(scope="module")
@@ -107,9 +115,12 @@ def test_names_and_values_are_suggested(it: Deployment, token: str) -> None:
 
 
 _ELASTICSEARCH = {
-    "translator": {"read devices"},
-    "gateway": {"read devices", "read the trail"},
+    "translator": {"read devices", "read elsewhere"},
+    "gateway": {"read devices", "refresh devices", "read elsewhere", "read the trail", "read the progress"},
     "audit-sink": {"add to the trail"},
+    "worker": {"read devices", "refresh devices", "delete devices", "make an index", "read elsewhere"}
+    | {"change templates", "read the progress"},
+    "inventory-index": {"write devices", "write the progress"},
 }
 _REQUESTS: dict[str, Callable[[Elasticsearch], Any]] = {
     "read devices": lambda client: client.search(index="devices"),
@@ -122,6 +133,11 @@ _REQUESTS: dict[str, Callable[[Elasticsearch], Any]] = {
     "delete from the trail": lambda client: client.delete(index="query-logs-2026.01.01", id="1"),
     "delete the trail": lambda client: client.indices.delete(index="query-logs-2026.01.01"),
     "write devices": lambda client: client.index(index="devices", document={}),
+    "refresh devices": lambda client: client.indices.refresh(index="devices"),
+    "read the progress": lambda client: client.search(index="inventory-progress"),
+    "write the progress": lambda client: client.index(
+        index="inventory-progress", id="x", document={"topic_id": "x", "partition": 0, "offset": 0}
+    ),
     "delete devices": lambda client: client.indices.delete(index="devices"),
     "make an index": lambda client: client.indices.create(index="elsewhere"),
     "read elsewhere": lambda client: client.search(index="other"),
@@ -134,7 +150,7 @@ _REQUESTS: dict[str, Callable[[Elasticsearch], Any]] = {
 
 @pytest.mark.parametrize("service", _ELASTICSEARCH)
 def test_a_service_can_do_what_it_needs_in_elasticsearch_and_nothing_else(it: Deployment, service: str) -> None:
-    with _client(it, service if service == "translator" else f"{service}-1") as client:
+    with _client(it, service if service in ("translator", "inventory-index") else f"{service}-1") as client:
         answers = {what: ask(client.options(ignore_status=range(400, 500))) for what, ask in _REQUESTS.items()}
     allowed = {what for what, answer in answers.items() if answer.meta.status != 403}
     assert allowed == _ELASTICSEARCH[service], {what: answers[what].body for what in allowed}
@@ -195,7 +211,25 @@ def test_the_sinks_own_commands_work_with_its_grants(it: Deployment) -> None:
         assert done.returncode == 0, done.stderr
 
 
-@pytest.mark.parametrize("service", ["gateway-1", "audit-sink-1"])
+def test_the_worker_writes_changes_and_the_indexer_reads_them(it: Deployment) -> None:
+    assert _producer_error(it, "worker-1", _TOPIC) is None
+    assert _producer_error(it, "worker-1", f"{_CHANGES}.dlq") in _DENIED
+    assert _consumer_error(it, "worker-1", _TOPIC) in _DENIED
+    assert _producer_error(it, "inventory-index", _CHANGES) in _DENIED
+    assert _producer_error(it, "inventory-index", _TOPIC) in _DENIED
+    for service in ("gateway-1", "audit-sink-1"):
+        assert _producer_error(it, service, _CHANGES) in _DENIED
+    for arguments in (("status",), ("dead-letters", "list")):
+        done = it.run("inventory-index", "inventory_index", *arguments)
+        assert done.returncode == 0, done.stderr
+
+
+def test_the_worker_verifies_with_its_rights(it: Deployment) -> None:
+    done = it.run("worker-1", "gateway", "verify", "product")
+    assert (done.returncode, done.stdout) == (0, "product: index and database agree\n"), done.stderr
+
+
+@pytest.mark.parametrize("service", ["gateway-1", "audit-sink-1", "worker-1", "inventory-index"])
 def test_a_service_administers_nothing(it: Deployment, service: str) -> None:
     admin = AdminClient(_kafka(it, service))
     made = admin.create_topics([NewTopic("mine", 1, 1)])["mine"]

@@ -141,6 +141,9 @@ def ask(busy: Services, edge: Edge, exporter: str, tmp_path_factory: pytest.Temp
         "translator:8001": f"127.0.0.1:{busy.translator_port}",
         "audit-sink-1:9108": f"127.0.0.1:{busy.audit_sink_metrics_port}",
         "audit-sink-2:9108": f"127.0.0.1:{nobody}",
+        "worker-1:9110": f"127.0.0.1:{busy.worker_metrics_port}",
+        "worker-2:9110": f"127.0.0.1:{nobody}",
+        "inventory-index:9109": f"127.0.0.1:{busy.inventory_index_metrics_port}",
         "blackbox:9115": exporter,
         "edge:8443": f"127.0.0.1:{edge.port}",
         "elasticsearch:9200": f"127.0.0.1:{edge.port}",
@@ -160,7 +163,7 @@ def ask(busy: Services, edge: Edge, exporter: str, tmp_path_factory: pytest.Temp
         return answer["data"]
 
     def has_scraped_all_twice() -> bool:
-        return len(get("query", query="count_over_time(up[1h]) > 1")["result"]) == 8
+        return len(get("query", query="count_over_time(up[1h]) > 1")["result"]) == 11
 
     with running(find_program("prometheus"), *options):
         wait_until_up(f"http://127.0.0.1:{port}/-/ready")
