@@ -5,10 +5,27 @@ from drf_spectacular.views import SpectacularSwaggerSplitView
 
 from gateway.health import HealthView, MetricsView, ReadinessView
 from gateway.http.views import METHODS
+from gateway.identity.account_views import (
+    ForgottenPasswordView,
+    PasswordView,
+    ResetPasswordView,
+    SignUpLinkView,
+    SignUpView,
+)
 from gateway.identity.admin.site import site
-from gateway.identity.views import AccessTokenView, KeySetView, KeysView, KeyView, MeView, RefreshView, RevokeView
 from gateway.inventory.consistency import wait_for_change
 from gateway.inventory.feed import ChangesView
+from gateway.identity.views import (
+    AccessTokenView,
+    KeySetView,
+    KeysView,
+    KeyView,
+    LogInView,
+    MeView,
+    RefreshView,
+    RevokeView,
+    VerifyView,
+)
 from gateway.inventory.import_views import ImportView
 from gateway.inventory.type_views import TypesView, TypeView
 from gateway.inventory.views import (
@@ -55,10 +72,17 @@ urlpatterns = [
         ChildView.as_view(),
         name="inventory-child",
     ),
+    path("auth/signup", SignUpView.as_view(), name="sign-up"),
+    path("auth/signup/verify", SignUpLinkView.as_view(), name="verify-sign-up"),
+    path("auth/login", LogInView.as_view(), name="log-in"),
+    path("auth/password", PasswordView.as_view(), name="password"),
+    path("auth/password/forgot", ForgottenPasswordView.as_view(), name="forgotten-password"),
+    path("auth/password/reset", ResetPasswordView.as_view(), name="reset-password"),
     path("auth/token", AccessTokenView.as_view(), name="token"),
     path("auth/token/refresh", RefreshView.as_view(), name="refresh-token"),
     path("auth/revoke", RevokeView.as_view(), name="revoke-token"),
     path("auth/me", MeView.as_view(), name="me"),
+    path("auth/verify", VerifyView.as_view(), name="verify-token"),
     path("auth/keys", KeysView.as_view(), name="api-keys"),
     path("auth/keys/<str:key_id>", KeyView.as_view(), name="api-key"),
     path(".well-known/jwks.json", KeySetView.as_view(), name="key-set"),

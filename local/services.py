@@ -100,6 +100,8 @@ class Services:
         """The variables of all of them, as an operator would set them."""
         return {
             "GATEWAY_WORKERS": "2",
+            "GATEWAY_SIGNUP": "true",
+            "GATEWAY_MAIL_URL": (self.home / "mail").as_uri(),
             # One person's machine, on which load is made on purpose.
             "GATEWAY_USER_RATE": "100000/second",
             "GATEWAY_ADDRESS_RATE": "100000/second",
@@ -125,6 +127,7 @@ class Services:
             "GATEWAY_SECRET_KEY_FILE": str(self.home / "secret-key"),
             "GATEWAY_JWT_KEYS_FILE": str(self.home / "signing-key.pem"),
             "GATEWAY_UNSIGNED_TOKENS": "true",
+            "GATEWAY_PUBLIC_URL": self.gateway_url,
             "AUDIT_TOPIC": TOPIC,
             "INVENTORY_TOPIC": INVENTORY_TOPIC,
         }

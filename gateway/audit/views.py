@@ -1,5 +1,6 @@
 """Views whose answers are on the audit trail."""
 
+from http import HTTPStatus
 from typing import Any, ClassVar
 
 from rest_framework.exceptions import AuthenticationFailed, NotAuthenticated
@@ -7,7 +8,7 @@ from rest_framework.request import Request
 from rest_framework.views import APIView
 
 from gateway.audit.draft import EventDraft, Subject
-from gateway.audit.recording import may_record_refusal, refuse, refuse_unknown
+from gateway.audit.recording import may_record_refusal, record_event, refuse, refuse_unknown
 from gateway.http.problems import Code, Problem, as_problem, problem_response
 from gateway.http.views import View
 
@@ -84,3 +85,10 @@ class CredentialsView(AuditedView):
         draft = self.draft = EventDraft.begin(request, None, Subject.AUTHENTICATION)
         draft.identify(user_name, scheme)
         return draft
+
+    def record_unknown(self, request: Request, status: HTTPStatus = HTTPStatus.OK) -> None:
+        """Record a success of a caller who stays unknown, as far as ``may_record_refusal`` lets it."""
+        if may_record_refusal(request.META["REMOTE_ADDR"]):
+            self.draft = EventDraft.begin(request, None, Subject.AUTHENTICATION)
+            self.draft.status = status
+            record_event(self.draft)

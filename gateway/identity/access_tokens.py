@@ -55,6 +55,7 @@ class AccessToken:
     username: str
     token_id: str
     session: str
+    issued_at: int
     expires_at: int
 
 
@@ -125,7 +126,7 @@ def read(text: str, now: datetime) -> AccessToken:
         ) from None
     except (JoseError, ValueError):
         raise InvalidToken(_FOREIGN) from None
-    return AccessToken(claims["sub"], claims["jti"], claims["sid"], int(claims["exp"]))
+    return AccessToken(claims["sub"], claims["jti"], claims["sid"], int(claims["iat"]), int(claims["exp"]))
 
 
 def key_set() -> KeySet:

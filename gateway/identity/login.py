@@ -21,12 +21,18 @@ from gateway.http.client_address import neighbourhood
 from gateway.http.problems import Code, Unavailable, throttled
 from gateway.http.rate_limits import hit, test
 from gateway.identity.api_keys import find_key
+from gateway.identity.metrics import LOG_INS
 from gateway.identity.models import ApiKey, User
 
 HASHES_AT_ONCE = 4
 """Password hashes that a process makes at one time, each 19 MiB and some 20 ms: log-ins leave the threads to others."""
 
 _hashing = threading.BoundedSemaphore(HASHES_AT_ONCE)
+
+
+def name_of_address(email: str) -> str:
+    """The name of the user of a mail address; the address itself where there is none, so that it is counted alike."""
+    return User.objects.filter(email=email).values_list("username", flat=True).first() or email
 
 
 def log_in_with_password(username: str, password: str, address: str) -> User:
@@ -47,16 +53,19 @@ def log_in_with_password(username: str, password: str, address: str) -> User:
         ("login-failures-of-name", settings.GATEWAY.login_failures, sha256(f"{place} {username}".encode()).hexdigest()),
         ("login-failures-of-address", settings.GATEWAY.address_login_failures, place),
     )
-    with _hash():
+    with hashing():
         for budget, rate, key in budgets:
             seconds = test(budget, rate, key)
             if seconds:
+                LOG_INS.labels("password", "throttled").inc()
                 raise throttled("Failing log-ins", rate, seconds)
         user = _user_of(username, password)
         if user is None:
             for budget, rate, key in budgets:
                 hit(budget, rate, key)
+            LOG_INS.labels("password", "refused").inc()
             raise AuthenticationFailed("The username or the password is wrong, or the user is not active.")
+        LOG_INS.labels("password", "ok").inc()
         return user
 
 
@@ -69,6 +78,7 @@ def log_in_with_key(text: str, now: datetime) -> ApiKey:
         AuthenticationFailed: it is no API key that is good now.
     """
     key = find_key(text, now)
+    LOG_INS.labels("api-key", "refused" if key is None else "ok").inc()
     if key is None:
         raise AuthenticationFailed("The API key is unknown, revoked or expired.")
     return key
@@ -80,7 +90,12 @@ def _user_of(username: str, password: str) -> User | None:
 
 
 @contextmanager
-def _hash() -> Iterator[None]:
+def hashing() -> Iterator[None]:
+    """Take one of the places for making password hashes.
+
+    Raises:
+        Unavailable: all are taken.
+    """
     if not _hashing.acquire(blocking=False):
         raise Unavailable(Code.OVERLOADED, "Too many log-ins at once; try again.")
     try:

@@ -12,6 +12,8 @@ from django.core.exceptions import ValidationError
 from django.db import models, transaction
 from django.utils import timezone
 
+from gateway.identity.expiry import ExpiringQuerySet
+
 EVERY_INDEX = "*"
 """As a grant: every index in ``GATEWAY_SEARCH_INDICES``."""
 
@@ -60,15 +62,6 @@ def check_types(types: Any) -> None:
         raise ValidationError('Writable types are a list of names of inventory types, such as ["product"].')
 
 
-class ExpiringQuerySet(models.QuerySet[Any]):
-    """Rows that are good until their ``expires_at``."""
-
-    def delete_expired(self, now: datetime) -> None:
-        """Delete expired rows, except rows that another transaction holds: waiting for these leads to deadlocks."""
-        expired = self.select_for_update(skip_locked=True).filter(expires_at__lte=now)
-        self.filter(pk__in=expired.values("pk")).delete()
-
-
 class UserManager(BaseUserManager["User"]):
     """Makes users."""
 
@@ -97,6 +90,17 @@ class User(AbstractBaseUser):
         validators=[UnicodeUsernameValidator()],
         error_messages={"unique": "There is a user of this name."},
         help_text="At most 150 letters, digits and @ . + - _",
+    )
+    full_name = models.CharField(max_length=150, blank=True, default="")
+    email = models.EmailField(
+        unique=True,
+        null=True,
+        blank=True,
+        error_messages={"unique": "There is a user of this address."},
+        help_text="In lower case; the user can log in by it, and get a new password sent.",
+    )
+    email_verified = models.BooleanField(
+        default=False, editable=False, help_text="Whether the user has used a link that was sent to the address."
     )
     role = models.CharField(max_length=16, choices=Role, default=Role.SEARCHER)
     granted_indices = models.JSONField(

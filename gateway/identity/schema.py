@@ -25,6 +25,39 @@ class Tokens(TypedDict):
 
 
 @described
+class Claims(TypedDict):
+    """The claims of the token."""
+
+    iss: Annotated[str, example("sluice")]
+    """Who has issued it."""
+    aud: Annotated[str, example("sluice")]
+    """Whom it is for."""
+    sub: Annotated[str, example("octoAdmin")]
+    """The user's name."""
+    iat: Annotated[int, example(1_795_000_000)]
+    """When it was issued, in seconds since 1970."""
+    exp: Annotated[int, example(1_795_000_300)]
+    """When it ends."""
+    jti: Annotated[str, example("S0mVb1rZ6lY0QyJ3xkUoNA")]
+    """Its own id."""
+    sid: Annotated[str, example("5f3c9a0b7d2e4f615f3c9a0b7d2e4f61")]
+    """The id of the log-in, API key or OAuth client that it was issued for."""
+
+
+@described
+class Asked(TypedDict):
+    """The same answer for every address; what there is to say is in a mail to it."""
+
+
+@described
+class UserMade(TypedDict):
+    """The user."""
+
+    username: Annotated[str, example("ayse@example.com")]
+    """By which, or by the mail address, the user logs in."""
+
+
+@described
 class Revoked(TypedDict):
     """The token is invalid now."""
 

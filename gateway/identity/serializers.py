@@ -2,14 +2,19 @@
 
 from typing import Any
 
+from django.contrib.auth.validators import UnicodeUsernameValidator
+from django.core.exceptions import ValidationError
+from django.core.validators import EmailValidator
 from rest_framework import serializers
 
 from gateway.http.fields import StrictCharField, StrictIntegerField, StrictSerializer
 from gateway.identity.access_tokens import MAX_CHARACTERS as MAX_ACCESS_CHARACTERS
 from gateway.identity.models import User
 from gateway.identity.refresh_tokens import MAX_CHARACTERS as MAX_REFRESH_CHARACTERS
+from gateway.identity.sealing import MAX_CHARACTERS as MAX_SEALED_CHARACTERS
 
 MAX_KEY_DAYS = 3650
+MAX_PASSWORD_CHARACTERS = 1024
 
 
 class UserNameField(StrictCharField):
@@ -20,18 +25,76 @@ class UserNameField(StrictCharField):
         return User.normalize_username(super().to_internal_value(data))
 
 
+class MailAddressField(StrictCharField):
+    """A mail address in ASCII; kept in lower case, so that one mailbox has one user."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(validators=[EmailValidator(message="This is no mail address.")], **options)
+
+    def to_internal_value(self, data: Any) -> str:
+        """Bring it into lower case."""
+        text = super().to_internal_value(data)
+        # Beyond ASCII two addresses may look the same, or become the same in lower case.
+        if not text.isascii():
+            raise serializers.ValidationError("Only addresses in ASCII are taken.")
+        return text.lower()
+
+
 class LogInSerializer(StrictSerializer):
     """Credentials for a token."""
 
     username = UserNameField(required=False, max_length=150)
-    password = StrictCharField(required=False, max_length=1024)
+    email = MailAddressField(required=False, max_length=254, help_text="Instead of username.")
+    password = StrictCharField(required=False, max_length=MAX_PASSWORD_CHARACTERS)
     api_key = StrictCharField(required=False, max_length=128, help_text="Instead of username and password.")
 
     def validate(self, attrs: Any) -> Any:
-        """Refuse anything but the one pair or the other member."""
-        if set(attrs) not in ({"username", "password"}, {"api_key"}):
-            raise serializers.ValidationError("Send either username and password, or api_key.")
+        """Refuse anything but one of the pairs, or the other member."""
+        if set(attrs) not in ({"username", "password"}, {"email", "password"}, {"api_key"}):
+            raise serializers.ValidationError("Send username or email, and password; or api_key alone.")
         return attrs
+
+
+class SignUpSerializer(StrictSerializer):
+    """Somebody who wants to become a user; the address becomes the user's name."""
+
+    email = MailAddressField(max_length=150)
+    password = StrictCharField(max_length=MAX_PASSWORD_CHARACTERS)
+    full_name = StrictCharField(max_length=150, allow_blank=True)
+
+    def validate_email(self, value: str) -> str:
+        """Refuse an address that cannot be a user's name."""
+        try:
+            UnicodeUsernameValidator()(value)
+        except ValidationError:
+            raise serializers.ValidationError("Only letters, digits and @ . + - _ are taken.") from None
+        return value
+
+
+class LinkSerializer(StrictSerializer):
+    """The token of a link that was sent."""
+
+    token = StrictCharField(max_length=MAX_SEALED_CHARACTERS)
+
+
+class ForgottenSerializer(StrictSerializer):
+    """The address of somebody who has forgotten the password."""
+
+    email = MailAddressField(max_length=254)
+
+
+class ResetSerializer(StrictSerializer):
+    """The token of a link that was sent, and the new password."""
+
+    token = StrictCharField(max_length=MAX_SEALED_CHARACTERS)
+    new_password = StrictCharField(max_length=MAX_PASSWORD_CHARACTERS)
+
+
+class ChangeSerializer(StrictSerializer):
+    """The password as it is, and as it is to be."""
+
+    old_password = StrictCharField(max_length=MAX_PASSWORD_CHARACTERS)
+    new_password = StrictCharField(max_length=MAX_PASSWORD_CHARACTERS)
 
 
 class RefreshSerializer(StrictSerializer):

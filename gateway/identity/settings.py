@@ -5,15 +5,22 @@ from typing import Annotated
 from pydantic import AfterValidator, Field, SecretStr
 from pydantic_settings import SettingsConfigDict
 
-from gateway.http.settings import Rate
+from gateway.http.settings import COMMA_SEPARATED, Rate
+from gateway.identity.mail_url import read_mail_url
 from gateway.identity.signing_keys import read_signing_keys
-from kit.settings import Settings
+from kit.settings import HttpUrl, Settings
 
 
 def _signing_keys(pem: SecretStr) -> SecretStr:
     if pem.get_secret_value():
         read_signing_keys(pem.get_secret_value())
     return pem
+
+
+def _mail_url(url: SecretStr | None) -> SecretStr | None:
+    if url is not None:
+        read_mail_url(url.get_secret_value())
+    return url
 
 
 class IdentitySettings(Settings):
@@ -30,3 +37,10 @@ class IdentitySettings(Settings):
     jwt_audience: str = Field(default="sluice", min_length=1, max_length=200)
     jwt_access_seconds: int = Field(default=300, ge=30, le=3600)
     jwt_refresh_seconds: int = Field(default=7 * 24 * 3600, ge=60, le=90 * 24 * 3600)
+    public_url: HttpUrl = "http://127.0.0.1:8000"
+    # A secret, because it holds a password or a provider's key.
+    mail_url: Annotated[SecretStr | None, AfterValidator(_mail_url)] = None
+    mail_from: str = Field(default="sluice@localhost", min_length=3, max_length=320, pattern=r"^[^\r\n]+@[^\r\n]+$")
+    mail_rate: Rate = "20/hour"
+    signup: bool = False
+    signup_indices: Annotated[tuple[str, ...], *COMMA_SEPARATED] = ()

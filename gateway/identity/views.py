@@ -8,42 +8,41 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from http import HTTPStatus
 
+from django.conf import settings
 from django.db import transaction
 from django.db.models import Q
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from gateway.audit.draft import EventDraft, Subject
-from gateway.audit.recording import may_record_refusal, record_event
+from gateway.audit.recording import record_event
 from gateway.audit.views import API_KEY, NOT_KEPT, AuditedView, CredentialsView
 from gateway.http.fields import checked
 from gateway.http.openapi import KNOWN, asked, operation
-from gateway.http.problems import Code, Problem, malformed
+from gateway.http.problems import malformed
 from gateway.http.views import PublicView
 from gateway.identity import access_tokens
 from gateway.identity.api_keys import issue_key
-from gateway.identity.authentication import caller, identification
+from gateway.identity.authentication import caller
 from gateway.identity.authorization import searchable_indices
-from gateway.identity.login import log_in_with_key, log_in_with_password
-from gateway.identity.models import ApiKey, DeniedToken, RefreshFamily, Role, User
-from gateway.identity.refresh_tokens import ReusedToken, end_family, find_family, refresh_token, renew, start_family
-from gateway.identity.schema import ApiKeyAnswer, ApiKeys, KeySet, Me, NewApiKey, Revoked, Tokens
+from gateway.identity.login import log_in_with_key, log_in_with_password, name_of_address
+from gateway.identity.models import ApiKey, DeniedToken, Role, User
+from gateway.identity.proof import ProvenView, proven_token, require_fresh_log_in
+from gateway.identity.refresh_tokens import ReusedToken, end_family, find_family, renew, start_family
+from gateway.identity.schema import ApiKeyAnswer, ApiKeys, Claims, KeySet, Me, NewApiKey, Revoked, Tokens
 from gateway.identity.serializers import KeySerializer, LogInSerializer, RefreshSerializer, RevokeSerializer
+from gateway.identity.token_answers import access_answer, log_in_answer
 
 _operation = partial(operation, group="Log in")
 _key_operation = partial(operation, group="API keys", problems=(*KNOWN, 403))
 _CREDENTIALS = (
+    asked("a password and a mail address", {"email": "ayse@example.com", "password": "…"}),
     asked("a password", {"username": "octoAdmin", "password": "…"}),
     asked("an API key", {"api_key": "sluice_5f3c9a0b7d2e4f61_…"}),
 )
 
 MAX_KEYS = 20
 """API keys that a user may have."""
-_FAMILY_CHARACTERS = 32
-"""Of a refresh family's id in hexadecimal digits; an API key's has 16."""
-FRESH_LOG_IN = timedelta(minutes=5)
-"""An API key outlives every token, so it is made by a log-in that is no older than this."""
 
 
 class AccessTokenView(CredentialsView):
@@ -59,15 +58,54 @@ class AccessTokenView(CredentialsView):
         now, address = datetime.now(UTC), request.META["REMOTE_ADDR"]
         if "api_key" in shown:
             key = log_in_with_key(shown["api_key"], now)
-            answer = _access(key.user, key.id, now, key.expires_at)
+            answer = access_answer(key.user, key.id, now, key.expires_at)
             record_event(self.let_in(request, key.user.username, API_KEY))
         else:
-            user = log_in_with_password(shown["username"], shown["password"], address)
+            name = shown["username"] if "username" in shown else name_of_address(shown["email"])
+            user = log_in_with_password(name, shown["password"], address)
             draft = self.let_in(request, user.username, "password")
             with transaction.atomic():
-                answer = _both(start_family(user, now), now)
+                answer = log_in_answer(start_family(user, now), now)
                 record_event(draft)
         return Response(answer, headers=NOT_KEPT)
+
+
+class LogInView(AccessTokenView):
+    """The same under its other path."""
+
+    @_operation("log_in", Tokens, LogInSerializer, examples=_CREDENTIALS)
+    def post(self, request: Request) -> Response:
+        """Log in by name or mail address.
+
+        The same as `POST /auth/token`.
+        """
+        return super().post(request)
+
+
+class VerifyView(ProvenView):
+    """Check a token."""
+
+    @_operation("verify_token", Claims)
+    def get(self, request: Request) -> Response:
+        """Check your token.
+
+        Its claims, or 401.
+        """
+        draft = self.begin(request)
+        token = proven_token(request)
+        record_event(draft)
+        return Response(
+            Claims(
+                iss=settings.GATEWAY.jwt_issuer,
+                aud=settings.GATEWAY.jwt_audience,
+                sub=token.username,
+                iat=token.issued_at,
+                exp=token.expires_at,
+                jti=token.token_id,
+                sid=token.session,
+            ),
+            headers=NOT_KEPT,
+        )
 
 
 class RefreshView(CredentialsView):
@@ -84,7 +122,7 @@ class RefreshView(CredentialsView):
         try:
             with transaction.atomic():
                 family = renew(token, now)
-                answer = _both(family, now)
+                answer = log_in_answer(family, now)
                 record_event(self.let_in(request, family.user.username, "refresh-token"))
         except ReusedToken as reused:
             self.let_in(request, reused.family.user.username, "refresh-token")
@@ -109,9 +147,8 @@ class RevokeView(CredentialsView):
             user = _revoke(token, datetime.now(UTC))
             if user is not None:
                 record_event(self.let_in(request, user.username, "token"))
-            elif may_record_refusal(request.META["REMOTE_ADDR"]):
-                self.draft = EventDraft.begin(request, None, Subject.AUTHENTICATION)
-                record_event(self.draft)
+            else:
+                self.record_unknown(request)
         return Response({})
 
 
@@ -130,19 +167,7 @@ class MeView(AuditedView):
         return Response(Me(username=user.get_username(), role=Role(user.role), indices=indices))
 
 
-class _ProvenView(AuditedView):
-    """A view for callers who have proven who they are."""
-
-    subject = Subject.AUTHENTICATION
-
-    def check_permissions(self, request: Request) -> None:
-        """Refuse an unsigned header: an API key got by it would outlive the leave to use such headers."""
-        super().check_permissions(request)
-        if identification(request).token is None:
-            raise Problem(HTTPStatus.FORBIDDEN, Code.FORBIDDEN, "API keys take a signed token, from POST /auth/token.")
-
-
-class KeysView(_ProvenView):
+class KeysView(ProvenView):
     """The caller's API keys."""
 
     @_key_operation("api_keys", ApiKeys)
@@ -165,7 +190,7 @@ class KeysView(_ProvenView):
         draft = self.begin(request)
         wanted = checked(KeySerializer, request.data)
         now = datetime.now(UTC)
-        _require_fresh_log_in(identification(request).token, now)
+        require_fresh_log_in(proven_token(request), now)
         days = wanted["expires_in_days"]
         alive = Q(expires_at=None) | Q(expires_at__gt=now)
         draft.status = HTTPStatus.CREATED
@@ -178,7 +203,7 @@ class KeysView(_ProvenView):
         return Response(NewApiKey(**_described(key), api_key=text), status=draft.status, headers=NOT_KEPT)
 
 
-class KeyView(_ProvenView):
+class KeyView(ProvenView):
     """One of the caller's API keys."""
 
     @_key_operation(
@@ -215,41 +240,6 @@ class KeySetView(PublicView):
         return Response(
             access_tokens.key_set().as_dict(private=False), headers={"Cache-Control": "public, max-age=300"}
         )
-
-
-def _require_fresh_log_in(token: access_tokens.AccessToken | None, now: datetime) -> None:
-    """Refuse tokens of API keys and of log-ins that are not fresh: a token in foreign hands must make no API key.
-
-    Raises:
-        Problem: 403.
-    """
-    # A token names the family of its log-in, which only a password begins; or its API key, which is no UUID.
-    is_fresh = (
-        token is not None
-        and len(token.session) == _FAMILY_CHARACTERS
-        and RefreshFamily.objects.filter(pk=token.session, revoked_at=None, started_at__gt=now - FRESH_LOG_IN).exists()
-    )
-    if not is_fresh:
-        minutes = int(FRESH_LOG_IN.total_seconds() // 60)
-        raise Problem(
-            HTTPStatus.FORBIDDEN,
-            Code.FORBIDDEN,
-            f"A new API key takes a log-in by password within the last {minutes} minutes: send username and password "
-            "to POST /auth/token, and use that access token here.",
-        )
-
-
-def _access(user: User, session: str, now: datetime, not_after: datetime | None = None) -> Tokens:
-    token = access_tokens.mint(user, session, now, not_after)
-    expires_in = access_tokens.read(token, now).expires_at - int(now.timestamp())
-    return Tokens(access_token=token, token_type="Bearer", expires_in=expires_in)
-
-
-def _both(family: RefreshFamily, now: datetime) -> Tokens:
-    tokens = _access(family.user, family.pk.hex, now, family.expires_at)
-    tokens["refresh_token"] = refresh_token(family)
-    tokens["refresh_expires_in"] = int((family.expires_at - now).total_seconds())
-    return tokens
 
 
 def _revoke(token: str, now: datetime) -> User | None:

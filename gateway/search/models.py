@@ -5,7 +5,7 @@ import uuid
 from django.conf import settings
 from django.db import models
 
-from gateway.identity.models import ExpiringQuerySet
+from gateway.identity.expiry import ExpiringQuerySet
 
 
 class OpenCursor(models.Model):

@@ -16,6 +16,7 @@ from gateway.cli.settings import CallerSettings
 from gateway.http import metrics as http_metrics
 from gateway.http.problems import Code
 from gateway.inventory import metrics as inventory_metrics
+from gateway.identity import metrics as identity_metrics
 from gateway.serving import metrics as serving_metrics
 from gateway.settings import GatewaySettings
 from indexing import metrics as sink_metrics
@@ -86,12 +87,8 @@ def test_every_error_code_is_documented() -> None:
 
 
 def test_every_metric_is_documented_with_its_type() -> None:
-    modules = (
-        vars(sink_metrics),
-        vars(audit_metrics),
-        vars(http_metrics),
-        vars(serving_metrics),
-        vars(inventory_metrics),
+    modules = map(
+        vars, (sink_metrics, audit_metrics, http_metrics, identity_metrics, inventory_metrics, serving_metrics)
     )
     collectors = [value for names in modules for value in names.values() if isinstance(value, MetricWrapperBase)]
     found = [*Metrics().registry.collect(), *(metric for collector in collectors for metric in collector.collect())]

@@ -15,7 +15,7 @@ from tests.support.paths import ROOT
 
 _PAGE = (ROOT / "docs" / "api.md").read_text(encoding="utf-8")
 _SECTIONS: dict[str, str] = dict(
-    re.findall(r"^## `((?:GET|POST|PUT|DELETE) /.*?)`\n(.*?)(?=^## |\Z)", _PAGE, re.MULTILINE | re.DOTALL)
+    re.findall(r"^## `((?:GET|POST|PUT|PATCH|DELETE) /.*?)`\n(.*?)(?=^## |\Z)", _PAGE, re.MULTILINE | re.DOTALL)
 )
 
 

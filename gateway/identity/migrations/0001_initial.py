@@ -35,6 +35,26 @@ class Migration(migrations.Migration):
                         validators=[django.contrib.auth.validators.UnicodeUsernameValidator()],
                     ),
                 ),
+                ("full_name", models.CharField(blank=True, default="", max_length=150)),
+                (
+                    "email",
+                    models.EmailField(
+                        blank=True,
+                        error_messages={"unique": "There is a user of this address."},
+                        help_text="In lower case; the user can log in by it, and get a new password sent.",
+                        max_length=254,
+                        null=True,
+                        unique=True,
+                    ),
+                ),
+                (
+                    "email_verified",
+                    models.BooleanField(
+                        default=False,
+                        editable=False,
+                        help_text="Whether the user has used a link that was sent to the address.",
+                    ),
+                ),
                 (
                     "role",
                     models.CharField(

@@ -16,57 +16,18 @@ from joserfc.jwk import KeySet
 from pytest_django import Settings
 from rest_framework.exceptions import AuthenticationFailed
 
-from gateway.http import rate_limits
 from gateway.identity.access_tokens import mint
 from gateway.identity.api_keys import issue_key
 from gateway.identity.models import ApiKey, DeniedToken, RefreshFamily, Role, User
+from gateway.identity.proof import FRESH_LOG_IN
 from gateway.identity.refresh_tokens import start_family
-from gateway.identity.views import FRESH_LOG_IN
 from kit.kafka import KafkaSettings
 from tests.support.gateway import FindEvents
+from tests.support.identity import OTHER_PASSWORD, PASSWORD, Ask, is_refused
 
-PASSWORD = "correct horse battery staple"
-OTHER_PASSWORD = "another horse, another battery"
 UNSIGNED = "Octoxlabs b2N0b0FkbWlu"
 
-Ask = Callable[..., Any]
 ReadEvents = Callable[[], Iterator[dict[str, Any]]]
-
-
-@pytest.fixture(autouse=True)
-def fresh_budgets() -> None:
-    """Begin with no failures counted."""
-    rate_limits.memory.clear()
-
-
-@pytest.fixture
-def user(stack: Settings) -> User:
-    """The one known user, with a password."""
-    del stack
-    known = User.objects.get(username="octoAdmin")
-    known.set_password(PASSWORD)
-    known.save()
-    return known
-
-
-@pytest.fixture
-def ask(user: User, client: Client) -> Ask:
-    """Sends a request; first the token for its Authorization header, then its X-Request-ID."""
-    del user
-
-    def send(method: str, path: str, bearer: str | None = None, request_id: str = "r", /, **body: Any) -> Any:
-        headers = {"X-Request-ID": request_id}
-        if bearer is not None:
-            headers["Authorization"] = bearer if " " in bearer else f"Bearer {bearer}"
-        return client.generic(
-            method, path, b"" if method == "GET" else _json(body), "application/json", headers=headers
-        )
-
-    return send
-
-
-def _json(body: Any) -> bytes:
-    return orjson.dumps(body)
 
 
 @pytest.fixture
@@ -80,11 +41,6 @@ def log_in(ask: Ask) -> Callable[[], dict[str, Any]]:
         return answer
 
     return tokens
-
-
-def _is_refused(response: Any, code: str = "unauthenticated") -> bool:
-    assert response["Content-Type"] == "application/problem+json"
-    return (response.status_code, response.json()["code"]) == (401, code)
 
 
 LogIn = Callable[[], dict[str, Any]]
@@ -133,7 +89,7 @@ def test_wrong_names_and_wrong_passwords_are_refused_in_the_same_words(ask: Ask,
 def test_an_expired_token_has_a_code_of_its_own_and_says_so_in_the_challenge(ask: Ask, user: User) -> None:
     token = mint(user, "a session", datetime.now(UTC) - timedelta(hours=1))
     response = ask("POST", "/search", token, query="")
-    assert _is_refused(response, "token_expired")
+    assert is_refused(response, "token_expired")
     assert 'Bearer realm="sluice", error="invalid_token"' in response["WWW-Authenticate"]
 
 
@@ -142,10 +98,10 @@ def test_a_refresh_token_renews_once_and_its_second_use_ends_everything(ask: Ask
     second = ask("POST", "/auth/token/refresh", refresh_token=first["refresh_token"]).json()
     assert ask("GET", "/auth/me", second["access_token"]).status_code == 200
     reused = ask("POST", "/auth/token/refresh", refresh_token=first["refresh_token"])
-    assert _is_refused(reused)
-    assert _is_refused(ask("POST", "/auth/token/refresh", refresh_token=second["refresh_token"]))
+    assert is_refused(reused)
+    assert is_refused(ask("POST", "/auth/token/refresh", refresh_token=second["refresh_token"]))
     for tokens in (first, second):
-        assert _is_refused(ask("GET", "/auth/me", tokens["access_token"]))
+        assert is_refused(ask("GET", "/auth/me", tokens["access_token"]))
 
 
 def test_a_second_use_is_one_event_that_names_whose_log_in_has_ended(
@@ -153,7 +109,7 @@ def test_a_second_use_is_one_event_that_names_whose_log_in_has_ended(
 ) -> None:
     token = log_in()["refresh_token"]
     ask("POST", "/auth/token/refresh", refresh_token=token)
-    assert _is_refused(ask("POST", "/auth/token/refresh", None, "reused", refresh_token=token))
+    assert is_refused(ask("POST", "/auth/token/refresh", None, "reused", refresh_token=token))
     (event,) = find_events("reused")
     assert (event["event_type"], event["user_id"], event["data"]["status"]) == ("auth.failed", "octoAdmin", 401)
     assert event["metadata"]["auth_scheme"] == "refresh-token"
@@ -206,14 +162,14 @@ def test_a_fault_after_the_event_makes_no_second_one(
 def test_one_log_in_does_not_end_with_another(ask: Ask, log_in: LogIn) -> None:
     first, second = log_in(), log_in()
     ask("POST", "/auth/revoke", token=first["refresh_token"])
-    assert _is_refused(ask("GET", "/auth/me", first["access_token"]))
+    assert is_refused(ask("GET", "/auth/me", first["access_token"]))
     assert ask("GET", "/auth/me", second["access_token"]).status_code == 200
 
 
 def test_a_revoked_access_token_is_refused_and_its_log_in_goes_on(ask: Ask, log_in: LogIn) -> None:
     tokens = log_in()
     assert ask("POST", "/auth/revoke", token=tokens["access_token"]).status_code == 200
-    assert _is_refused(ask("POST", "/search", tokens["access_token"], query=""))
+    assert is_refused(ask("POST", "/search", tokens["access_token"], query=""))
     assert ask("POST", "/auth/token/refresh", refresh_token=tokens["refresh_token"]).status_code == 200
 
 
@@ -226,14 +182,14 @@ def test_a_changed_password_ends_every_log_in(ask: Ask, log_in: LogIn, user: Use
     tokens = log_in()
     user.set_password("another " + PASSWORD)
     user.save()
-    assert _is_refused(ask("POST", "/auth/token/refresh", refresh_token=tokens["refresh_token"]))
+    assert is_refused(ask("POST", "/auth/token/refresh", refresh_token=tokens["refresh_token"]))
 
 
 def test_an_inactive_user_is_out_at_once(ask: Ask, log_in: LogIn) -> None:
     tokens = log_in()
     User.objects.update(is_active=False)
-    assert _is_refused(ask("GET", "/auth/me", tokens["access_token"]))
-    assert _is_refused(ask("POST", "/auth/token/refresh", refresh_token=tokens["refresh_token"]))
+    assert is_refused(ask("GET", "/auth/me", tokens["access_token"]))
+    assert is_refused(ask("POST", "/auth/token/refresh", refresh_token=tokens["refresh_token"]))
 
 
 def _by_command(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -291,8 +247,8 @@ def test_a_changed_password_ends_every_log_in_at_once(
     other = mint(User.objects.create_user("other"), "a session", datetime.now(UTC))
     change(monkeypatch)
     for tokens in (first, second, renewed):
-        assert _is_refused(ask("GET", "/auth/me", tokens["access_token"]))
-        assert _is_refused(ask("POST", "/auth/token/refresh", refresh_token=tokens["refresh_token"]))
+        assert is_refused(ask("GET", "/auth/me", tokens["access_token"]))
+        assert is_refused(ask("POST", "/auth/token/refresh", refresh_token=tokens["refresh_token"]))
     assert ask("GET", "/auth/me", other).status_code == 200
 
 
@@ -377,7 +333,7 @@ def test_text_that_is_no_refresh_token_is_refused(token: str, ask: Ask) -> None:
 def test_an_access_token_is_no_refresh_token_and_the_other_way_round(ask: Ask, log_in: LogIn) -> None:
     tokens = log_in()
     assert ask("POST", "/auth/token/refresh", refresh_token=tokens["access_token"]).status_code in (400, 401)
-    assert _is_refused(ask("GET", "/auth/me", tokens["refresh_token"]))
+    assert is_refused(ask("GET", "/auth/me", tokens["refresh_token"]))
 
 
 def test_expired_log_ins_and_denials_make_room(ask: Ask, log_in: LogIn) -> None:
@@ -402,8 +358,8 @@ def test_an_api_key_is_shown_once_exchanged_listed_and_revoked(ask: Ask, log_in:
     assert listed["last_used_at"]
     assert ask("DELETE", f"/auth/keys/{listed['id']}", token).status_code == 204
     assert ask("GET", "/auth/keys", token).json() == {"keys": []}
-    assert _is_refused(ask("POST", "/auth/token", api_key=made.json()["api_key"]))
-    assert _is_refused(ask("GET", "/auth/me", exchanged["access_token"]))
+    assert is_refused(ask("POST", "/auth/token", api_key=made.json()["api_key"]))
+    assert is_refused(ask("GET", "/auth/me", exchanged["access_token"]))
 
 
 def test_no_user_sees_or_revokes_the_keys_of_another(ask: Ask, log_in: LogIn) -> None:
@@ -470,7 +426,7 @@ def test_failures_lock_a_name_at_one_address_and_no_other(ask: Ask, stack: Setti
 
 def test_a_user_is_not_locked_out_by_failures_elsewhere(ask: Ask, client: Client, stack: Settings) -> None:
     stack.GATEWAY = stack.GATEWAY.model_copy(update={"login_failures": "1/hour"})
-    body = _json({"username": "octoAdmin", "password": "wrong"})
+    body = orjson.dumps({"username": "octoAdmin", "password": "wrong"})
     for _ in range(2):
         client.generic("POST", "/auth/token", body, "application/json", REMOTE_ADDR="198.51.100.7")
     assert ask("POST", "/auth/token", username="octoAdmin", password=PASSWORD).status_code == 200
@@ -480,7 +436,7 @@ def test_invalid_api_keys_lock_no_good_key_out(ask: Ask, user: User, stack: Sett
     stack.GATEWAY = stack.GATEWAY.model_copy(update={"login_failures": "1/hour", "address_login_failures": "1/hour"})
     _, key = issue_key(user, "nightly export")
     for _ in range(3):
-        assert _is_refused(ask("POST", "/auth/token", api_key="sluice_0"))
+        assert is_refused(ask("POST", "/auth/token", api_key="sluice_0"))
     assert ask("POST", "/auth/token", api_key=key).status_code == 200
     assert ask("POST", "/auth/token", username="octoAdmin", password="wrong").status_code == 401
 

@@ -8,7 +8,7 @@ from pytest_django import Settings
 from rest_framework.exceptions import AuthenticationFailed
 
 from gateway.http.problems import Problem, Unavailable
-from gateway.identity.login import HASHES_AT_ONCE, _hash, log_in_with_password
+from gateway.identity.login import HASHES_AT_ONCE, hashing, log_in_with_password
 from gateway.identity.models import User
 
 PASSWORD = "correct horse battery staple"
@@ -74,7 +74,7 @@ def test_more_log_ins_at_once_than_may_be_hashed_are_refused(address: str) -> No
     go = threading.Event()
 
     def hold() -> None:
-        with _hash():
+        with hashing():
             entered.wait()
             go.wait()
 
