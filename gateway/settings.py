@@ -185,6 +185,7 @@ SPECTACULAR_SETTINGS = {
             "Inventory": "Write and read documents by type: by key, below one another, and with their history.",
             "Query language": "The fields that a query can name, its completion, and its translation.",
             "Log in": "Get a token, renew it, end it, and see whose it is.",
+            "Administration": "Users and OAuth clients, for administrators.",
             "API keys": "Keys by which programs log in.",
             "The octoxlabs client": "The paths that the client `octoxlabs` on PyPI asks.",
             "Health": "Whether the gateway and what it depends on work, its metrics, and this document.",

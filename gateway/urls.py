@@ -15,6 +15,7 @@ from gateway.identity.account_views import (
 from gateway.identity.admin.site import site
 from gateway.inventory.consistency import wait_for_change
 from gateway.inventory.feed import ChangesView
+from gateway.identity.user_views import UsersView, UserView
 from gateway.identity.views import (
     AccessTokenView,
     KeySetView,
@@ -85,6 +86,8 @@ urlpatterns = [
     path("auth/verify", VerifyView.as_view(), name="verify-token"),
     path("auth/keys", KeysView.as_view(), name="api-keys"),
     path("auth/keys/<str:key_id>", KeyView.as_view(), name="api-key"),
+    path("auth/users", UsersView.as_view(), name="users"),
+    path("auth/users/<str:name>", UserView.as_view(), name="user"),
     path(".well-known/jwks.json", KeySetView.as_view(), name="key-set"),
     path("api/token/token", TokenView.as_view(), name="vendor-token"),
     path("api/ping", PingView.as_view(), name="vendor-ping"),

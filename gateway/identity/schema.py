@@ -58,6 +58,31 @@ class UserMade(TypedDict):
 
 
 @described
+class UserAnswer(TypedDict):
+    """A user, as administrators see them."""
+
+    username: Annotated[str, example("ayse")]
+    full_name: Annotated[str, example("Ayşe Yılmaz")]
+    email: Annotated[str | None, example("ayse@example.com")]
+    email_verified: bool
+    """Whether the user has used a link that was sent to the address."""
+    role: Role
+    indices: Annotated[list[str], example(["devices"])]
+    """The indices that are granted; `*` is all."""
+    active: bool
+    created_at: Annotated[datetime, example("2026-11-21T01:02:03Z")]
+
+
+@described
+class Users(TypedDict):
+    """Users by name."""
+
+    users: list[UserAnswer]
+    next: Annotated[str | None, example("ayse")]
+    """The name to send as `after` for those that follow; null after the last."""
+
+
+@described
 class Revoked(TypedDict):
     """The token is invalid now."""
 

@@ -7,9 +7,9 @@ from django.core.exceptions import ValidationError
 from django.core.validators import EmailValidator
 from rest_framework import serializers
 
-from gateway.http.fields import StrictCharField, StrictIntegerField, StrictSerializer
+from gateway.http.fields import StrictBooleanField, StrictCharField, StrictIntegerField, StrictSerializer
 from gateway.identity.access_tokens import MAX_CHARACTERS as MAX_ACCESS_CHARACTERS
-from gateway.identity.models import User
+from gateway.identity.models import Role, User
 from gateway.identity.refresh_tokens import MAX_CHARACTERS as MAX_REFRESH_CHARACTERS
 from gateway.identity.sealing import MAX_CHARACTERS as MAX_SEALED_CHARACTERS
 
@@ -95,6 +95,33 @@ class ChangeSerializer(StrictSerializer):
 
     old_password = StrictCharField(max_length=MAX_PASSWORD_CHARACTERS)
     new_password = StrictCharField(max_length=MAX_PASSWORD_CHARACTERS)
+
+
+class _UserSerializer(StrictSerializer):
+    """Members of a user that administrators set."""
+
+    full_name = StrictCharField(required=False, max_length=150, allow_blank=True)
+    email = MailAddressField(required=False, max_length=254, allow_null=True)
+    password = StrictCharField(required=False, max_length=MAX_PASSWORD_CHARACTERS)
+    role = serializers.ChoiceField(required=False, choices=Role.choices)
+    indices = serializers.ListField(
+        required=False,
+        child=StrictCharField(max_length=255),
+        max_length=100,
+        help_text="The indices that the user may search; `*` for all. A new user may search none.",
+    )
+
+
+class NewUserSerializer(_UserSerializer):
+    """A user to be made."""
+
+    username = UserNameField(max_length=150)
+
+
+class UserPatchSerializer(_UserSerializer):
+    """Members of a user to be changed (RFC 7396); the others stay."""
+
+    active = StrictBooleanField(required=False)
 
 
 class RefreshSerializer(StrictSerializer):

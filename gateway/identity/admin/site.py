@@ -26,9 +26,10 @@ from gateway.audit.admin import AuditedAdmin, View, note_change, record_changes
 from gateway.audit.draft import EventDraft, Subject
 from gateway.audit.recording import record_event, refuse_unknown
 from gateway.http.problems import Problem, as_problem, problem_response
+from gateway.identity.administration import is_last_administrator
 from gateway.identity.authorization import check_searchable
 from gateway.identity.login import log_in_with_password
-from gateway.identity.models import ApiKey, DeniedToken, RefreshFamily, User
+from gateway.identity.models import ApiKey, DeniedToken, RefreshFamily, Role, User
 from gateway.identity.refresh_tokens import end_family
 
 PATH = "/admin/"
@@ -146,6 +147,18 @@ class _ChangeForm(_Grants, UserChangeForm):  # type: ignore[type-arg]  # generic
         fields = ("username", "role", "granted_indices", "writable_types", "is_active")
         field_classes: ClassVar = {"username": UsernameField}
 
+    def clean(self) -> dict[str, Any] | None:
+        """Let one administrator stay.
+
+        Raises:
+            ValidationError: nobody could administer users any more.
+        """
+        data = super().clean()
+        stays = self.cleaned_data.get("role") == Role.ADMIN and self.cleaned_data.get("is_active")
+        if not stays and is_last_administrator(self.instance):
+            raise ValidationError("This is the last administrator; make another one first.")
+        return data
+
 
 @admin.register(User, site=site)
 class _UserAdmin(AuditedAdmin, UserAdmin):  # type: ignore[type-arg]  # generic in the stubs alone
@@ -175,6 +188,11 @@ class _UserAdmin(AuditedAdmin, UserAdmin):  # type: ignore[type-arg]  # generic 
     search_fields = ("username",)
     ordering = ("username",)
     filter_horizontal = ()
+
+    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        """Let nobody delete the last administrator."""
+        is_last = isinstance(obj, User) and is_last_administrator(obj)
+        return not is_last and super().has_delete_permission(request, obj)
 
 
 class _Credential(AuditedAdmin):

@@ -250,3 +250,16 @@ def test_a_log_in_is_ended(client: Client, administrator: User, find_events: Fin
     assert RefreshFamily.objects.get().revoked_at is not None
     (event,) = find_events(ended["X-Request-ID"])
     assert event["data"]["query"] == f'change refresh family "{family.pk}": ended, of operator'
+
+
+@pytest.mark.parametrize("change", [{"role": "searcher", "is_active": "on"}, {"role": "admin"}])
+def test_the_last_administrator_stays(change: dict[str, str], client: Client, administrator: User) -> None:
+    _log_in(client)
+    page = f"/admin/identity/user/{administrator.pk}/"
+    members = {"username": "operator", "granted_indices": '["*"]', **change}
+    assert "This is the last administrator" in client.post(f"{page}change/", members).content.decode()
+    assert client.post(f"{page}delete/", {"post": "yes"}).status_code == 403
+    administrator.refresh_from_db()
+    assert (administrator.role, administrator.is_active) == (Role.ADMIN, True)
+    User.objects.create_superuser("second", PASSWORD)
+    assert client.post(f"{page}change/", members).status_code == 302

@@ -1,0 +1,93 @@
+"""What administrators change over HTTP: who may, versions of what they have read, and the last administrator."""
+
+from hashlib import sha256
+from http import HTTPStatus
+from typing import Any
+
+import orjson
+from django.utils.http import parse_etags
+from drf_spectacular.utils import OpenApiParameter
+from rest_framework.request import Request
+
+from gateway.http.json_media import JSONParser
+from gateway.http.problems import Code, Problem, malformed
+from gateway.identity.authentication import caller
+from gateway.identity.authorization import has_role
+from gateway.identity.models import Role, User
+from gateway.identity.proof import ProvenView
+
+IF_MATCH = OpenApiParameter(
+    "If-Match", str, OpenApiParameter.HEADER, description="The ETag of the version that you have read; needed."
+)
+MERGE_PATCH = "application/merge-patch+json"
+_MAX_ETAGS_CHARACTERS = 1_000
+
+
+class MergePatchParser(JSONParser):  # pylint: disable=too-few-public-methods  # as the framework has it
+    """Reads a merge patch (RFC 7396)."""
+
+    media_type = MERGE_PATCH
+
+
+class AdministratorsView(ProvenView):
+    """View for administrators who have proven who they are."""
+
+    def check_permissions(self, request: Request) -> None:
+        """Refuse everybody else."""
+        super().check_permissions(request)
+        if not has_role(caller(request), Role.ADMIN):
+            raise Problem(HTTPStatus.FORBIDDEN, Code.FORBIDDEN, "This is for administrators.")
+
+
+def etag(answer: Any) -> str:
+    """The ETag of an answer: another wherever a member is."""
+    return f'"{sha256(orjson.dumps(answer)).hexdigest()[:32]}"'
+
+
+def require_match(request: Request, current: str) -> None:
+    """Let nobody change what they have not read as it is now.
+
+    Args:
+        request: with If-Match.
+        current: the ETag of the version that there is.
+
+    Raises:
+        Problem: 412, 428.
+    """
+    header = request.headers.get("If-Match")
+    if header is None:
+        raise Problem(
+            HTTPStatus.PRECONDITION_REQUIRED,
+            Code.PRECONDITION_REQUIRED,
+            "To change this, send If-Match with the ETag of the version that you have read.",
+        )
+    if len(header) > _MAX_ETAGS_CHARACTERS:
+        raise malformed("If-Match: Send ETags in double quotes.")
+    tags = parse_etags(header)
+    if tags != ["*"] and current not in tags:
+        raise Problem(
+            HTTPStatus.PRECONDITION_FAILED,
+            Code.PRECONDITION_FAILED,
+            "This has been changed since you have read it; read it again, and send its ETag.",
+            headers={"ETag": current},
+        )
+
+
+def lock_administrators(user: User) -> None:
+    """Let changes of administrators wait for each other, so that no two of them end each other's role.
+
+    Args:
+        user: who makes the change.
+
+    Raises:
+        Problem: 403, the user is no administrator any more.
+    """
+    administrators = User.objects.select_for_update(no_key=True).filter(role=Role.ADMIN, is_active=True)
+    if user.pk not in {each.pk for each in administrators.order_by("pk")}:
+        raise Problem(HTTPStatus.FORBIDDEN, Code.FORBIDDEN, "This is for administrators.")
+
+
+def is_last_administrator(user: User) -> bool:
+    """Whether nobody would administer users without this one."""
+    administrators = User.objects.filter(role=Role.ADMIN, is_active=True)
+    return administrators.filter(pk=user.pk).exists() and not administrators.exclude(pk=user.pk).exists()
