@@ -15,6 +15,7 @@ from gateway.identity.account_views import (
 from gateway.identity.admin.site import site
 from gateway.inventory.consistency import wait_for_change
 from gateway.inventory.feed import ChangesView
+from gateway.identity.factor_views import ConfirmTotpView, RecoveryCodesView, TotpView
 from gateway.identity.user_views import UsersView, UserView
 from gateway.identity.views import (
     AccessTokenView,
@@ -86,6 +87,9 @@ urlpatterns = [
     path("auth/verify", VerifyView.as_view(), name="verify-token"),
     path("auth/keys", KeysView.as_view(), name="api-keys"),
     path("auth/keys/<str:key_id>", KeyView.as_view(), name="api-key"),
+    path("auth/totp", TotpView.as_view(), name="totp"),
+    path("auth/totp/confirm", ConfirmTotpView.as_view(), name="confirm-totp"),
+    path("auth/recovery-codes", RecoveryCodesView.as_view(), name="recovery-codes"),
     path("auth/users", UsersView.as_view(), name="users"),
     path("auth/users/<str:name>", UserView.as_view(), name="user"),
     path(".well-known/jwks.json", KeySetView.as_view(), name="key-set"),

@@ -83,6 +83,10 @@ class ProblemObject(TypedDict):
     """Documents that a new schema does not allow."""
     documents: NotRequired[list[dict[str, Any]]]
     """The first twenty of these."""
+    ticket: NotRequired[str]
+    """For the second step of a log-in."""
+    enrolled: NotRequired[bool]
+    """Whether the account has a second factor yet."""
 
 
 REJECTION = problem_object(

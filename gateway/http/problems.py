@@ -48,6 +48,7 @@ class Code(StrEnum):
     TOO_LARGE = "too_large"
     UNAUTHENTICATED = "unauthenticated"
     TOKEN_EXPIRED = "token_expired"
+    FACTOR_REQUIRED = "factor_required"
     FORBIDDEN = "forbidden"
     NOT_FOUND = "not_found"
     CURSOR_EXPIRED = "cursor_expired"

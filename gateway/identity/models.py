@@ -12,6 +12,7 @@ from django.core.exceptions import ValidationError
 from django.db import models, transaction
 from django.utils import timezone
 
+from gateway.identity.account_models import OAuthClient
 from gateway.identity.expiry import ExpiringQuerySet
 
 EVERY_INDEX = "*"
@@ -187,6 +188,7 @@ class RefreshFamily(models.Model):
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     user = models.ForeignKey(User, models.CASCADE, related_name="refresh_families")
+    client = models.ForeignKey(OAuthClient, models.CASCADE, null=True, editable=False, related_name="refresh_families")
     generation = models.PositiveIntegerField(default=0, editable=False)
     password_mark = models.CharField(max_length=64, editable=False)
     started_at = models.DateTimeField(default=timezone.now, editable=False)

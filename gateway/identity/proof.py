@@ -26,8 +26,17 @@ class ProvenView(AuditedView):
     def check_permissions(self, request: Request) -> None:
         """Refuse an unsigned header: a credential got by it would outlive the leave to use such headers."""
         super().check_permissions(request)
-        if identification(request).token is None:
-            raise Problem(HTTPStatus.FORBIDDEN, Code.FORBIDDEN, "This takes a signed token, from POST /auth/token.")
+        require_proof(request)
+
+
+def require_proof(request: Request) -> None:
+    """Refuse an unsigned header.
+
+    Raises:
+        Problem: 403.
+    """
+    if identification(request).token is None:
+        raise Problem(HTTPStatus.FORBIDDEN, Code.FORBIDDEN, "This takes a signed token, from POST /auth/token.")
 
 
 def proven_token(request: Request) -> AccessToken:

@@ -58,6 +58,24 @@ class UserMade(TypedDict):
 
 
 @described
+class Enrolment(TypedDict):
+    """The second factor, which counts once it is confirmed."""
+
+    secret: Annotated[str, example("JBSWY3DPEHPK3PXP…")]
+    """In base32, for the authenticator."""
+    uri: Annotated[str, example("otpauth://totp/Sluice:ayse?secret=JBSWY3DPEHPK3PXP…&issuer=Sluice")]
+    """The same for a QR code."""
+
+
+@described
+class RecoveryCodes(TypedDict):
+    """Codes for who has lost the authenticator; shown this once."""
+
+    recovery_codes: Annotated[list[str], example(["0f3a9-71bce-5d2e4-f610a"])]
+    """Each good once, in the place of a code."""
+
+
+@described
 class UserAnswer(TypedDict):
     """A user, as administrators see them."""
 
@@ -70,6 +88,8 @@ class UserAnswer(TypedDict):
     indices: Annotated[list[str], example(["devices"])]
     """The indices that are granted; `*` is all."""
     active: bool
+    totp: bool
+    """Whether the user has a second factor."""
     created_at: Annotated[datetime, example("2026-11-21T01:02:03Z")]
 
 

@@ -14,6 +14,7 @@ from gateway.identity.refresh_tokens import MAX_CHARACTERS as MAX_REFRESH_CHARAC
 from gateway.identity.sealing import MAX_CHARACTERS as MAX_SEALED_CHARACTERS
 
 MAX_KEY_DAYS = 3650
+MAX_TICKET_CHARACTERS = 64
 MAX_PASSWORD_CHARACTERS = 1024
 
 
@@ -47,11 +48,15 @@ class LogInSerializer(StrictSerializer):
     email = MailAddressField(required=False, max_length=254, help_text="Instead of username.")
     password = StrictCharField(required=False, max_length=MAX_PASSWORD_CHARACTERS)
     api_key = StrictCharField(required=False, max_length=128, help_text="Instead of username and password.")
+    ticket = StrictCharField(
+        required=False, max_length=MAX_TICKET_CHARACTERS, help_text="Of a 401 factor_required; goes with code."
+    )
+    code = StrictCharField(required=False, max_length=32, help_text="Of the authenticator, or a recovery code.")
 
     def validate(self, attrs: Any) -> Any:
         """Refuse anything but one of the pairs, or the other member."""
-        if set(attrs) not in ({"username", "password"}, {"email", "password"}, {"api_key"}):
-            raise serializers.ValidationError("Send username or email, and password; or api_key alone.")
+        if set(attrs) not in ({"username", "password"}, {"email", "password"}, {"api_key"}, {"ticket", "code"}):
+            raise serializers.ValidationError("Send username or email, and password; or ticket and code; or api_key.")
         return attrs
 
 
@@ -122,6 +127,27 @@ class UserPatchSerializer(_UserSerializer):
     """Members of a user to be changed (RFC 7396); the others stay."""
 
     active = StrictBooleanField(required=False)
+    totp = StrictBooleanField(required=False, help_text="false takes the second factor of somebody who lost it.")
+
+    def validate_totp(self, value: bool) -> bool:  # as the framework calls it
+        """Refuse to make one: the user does that."""
+        if value:
+            raise serializers.ValidationError("Only false is taken; a user begins a second factor by POST /auth/totp.")
+        return value
+
+
+class EnrolSerializer(StrictSerializer):
+    """Who begins a second factor without a token."""
+
+    ticket = StrictCharField(
+        required=False, max_length=MAX_TICKET_CHARACTERS, help_text="Of a 401 factor_required, instead of a token."
+    )
+
+
+class FirstCodeSerializer(EnrolSerializer):
+    """A first code of an authenticator."""
+
+    code = StrictCharField(max_length=32)
 
 
 class RefreshSerializer(StrictSerializer):

@@ -1,6 +1,6 @@
 """Settings of the room ``identity``: keys, tokens and failed log-ins."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, SecretStr
 from pydantic_settings import SettingsConfigDict
@@ -44,3 +44,4 @@ class IdentitySettings(Settings):
     mail_rate: Rate = "20/hour"
     signup: bool = False
     signup_indices: Annotated[tuple[str, ...], *COMMA_SEPARATED] = ()
+    factor_roles: Annotated[tuple[Literal["searcher", "auditor", "admin"], ...], *COMMA_SEPARATED] = ()

@@ -22,6 +22,7 @@ from gateway.http.fields import checked
 from gateway.http.openapi import KNOWN, operation
 from gateway.http.problems import Code, Problem, malformed
 from gateway.http.query_string import read_parameters
+from gateway.identity.account_models import Totp
 from gateway.identity.account_views import check_password
 from gateway.identity.administration import (
     IF_MATCH,
@@ -37,6 +38,7 @@ from gateway.identity.authorization import check_searchable
 from gateway.identity.login import hashing
 from gateway.identity.models import Role, User
 from gateway.identity.schema import UserAnswer, Users
+from gateway.identity.second_factor import has_factor
 from gateway.identity.serializers import NewUserSerializer, UserPatchSerializer
 
 _operation = partial(operation, group="Administration", problems=(*KNOWN, 403))
@@ -66,9 +68,13 @@ class UsersView(AdministratorsView):
             raise malformed("The one parameter is after, a user's name.")
         found = list(User.objects.filter(username__gt=after).order_by("username")[: PAGE + 1])
         page = found[:PAGE]
+        with_factor = set(Totp.objects.filter(user__in=page).exclude(confirmed_at=None).values_list("user", flat=True))
         record_event(draft)
         following = page[-1].username if len(found) > PAGE else None
-        return Response(Users(users=[described(user) for user in page], next=following), headers=NOT_KEPT)
+        return Response(
+            Users(users=[described(user, has_totp=user.pk in with_factor) for user in page], next=following),
+            headers=NOT_KEPT,
+        )
 
     @_operation("make_user", UserAnswer, NewUserSerializer, status=HTTPStatus.CREATED)
     def post(self, request: Request) -> Response:
@@ -176,11 +182,11 @@ class UserView(AdministratorsView):
                 "Of yourself you can change your full name here; another administrator changes the rest, and POST "
                 "/auth/password your password.",
             )
-        require_match(request, etag(described(user)))
+        require_match(request, etag(described(user, has_totp=has_factor(user))))
         return user
 
 
-def described(user: User) -> UserAnswer:
+def described(user: User, *, has_totp: bool) -> UserAnswer:
     """A user as administrators see them."""
     return {
         "username": user.username,
@@ -190,12 +196,13 @@ def described(user: User) -> UserAnswer:
         "role": Role(user.role),
         "indices": user.granted_indices,
         "active": user.is_active,
+        "totp": has_totp,
         "created_at": user.date_joined,
     }
 
 
 def _answer(user: User, status: HTTPStatus = HTTPStatus.OK) -> Response:
-    answer = described(user)
+    answer = described(user, has_totp=has_factor(user))
     return Response(answer, status=status, headers={**NOT_KEPT, "ETag": etag(answer)})
 
 
@@ -212,6 +219,7 @@ def _set(user: User, wanted: dict[str, Any], *, is_new: bool) -> list[str]:
         Problem: 400, a member cannot be so.
     """
     said = []
+    has_lost_factor = wanted.pop("totp", True) is False
     password = wanted.pop("password", None)
     try:
         if "indices" in wanted and wanted["indices"] != user.granted_indices:
@@ -234,6 +242,8 @@ def _set(user: User, wanted: dict[str, Any], *, is_new: bool) -> list[str]:
         said.append("password")
     elif is_new:
         user.set_unusable_password()
+    if has_lost_factor and Totp.objects.filter(user=user).delete()[0]:
+        said.append("second factor")
     return said
 
 

@@ -30,6 +30,7 @@ from gateway.identity.models import ApiKey, DeniedToken, Role, User
 from gateway.identity.proof import ProvenView, proven_token, require_fresh_log_in
 from gateway.identity.refresh_tokens import ReusedToken, end_family, find_family, renew, start_family
 from gateway.identity.schema import ApiKeyAnswer, ApiKeys, Claims, KeySet, Me, NewApiKey, Revoked, Tokens
+from gateway.identity.second_factor import check_code, require_factor, use_factor_ticket
 from gateway.identity.serializers import KeySerializer, LogInSerializer, RefreshSerializer, RevokeSerializer
 from gateway.identity.token_answers import access_answer, log_in_answer
 
@@ -52,7 +53,8 @@ class AccessTokenView(CredentialsView):
     def post(self, request: Request) -> Response:
         """Log in by password or API key.
 
-        A password brings a refresh token too.
+        A password brings a refresh token too. For an account with a second factor it brings 401 `factor_required`, whose
+        `ticket` goes here with a `code`.
         """
         shown = checked(LogInSerializer, request.data)
         now, address = datetime.now(UTC), request.META["REMOTE_ADDR"]
@@ -60,10 +62,19 @@ class AccessTokenView(CredentialsView):
             key = log_in_with_key(shown["api_key"], now)
             answer = access_answer(key.user, key.id, now, key.expires_at)
             record_event(self.let_in(request, key.user.username, API_KEY))
+        elif "ticket" in shown:
+            ticket = use_factor_ticket(shown["ticket"], now)
+            draft = self.let_in(request, ticket.user.username, "password-and-code")
+            with transaction.atomic():
+                check_code(ticket.user, shown["code"], now)
+                answer = log_in_answer(start_family(ticket.user, now), now)
+                ticket.delete()
+                record_event(draft)
         else:
             name = shown["username"] if "username" in shown else name_of_address(shown["email"])
             user = log_in_with_password(name, shown["password"], address)
             draft = self.let_in(request, user.username, "password")
+            require_factor(user, now)
             with transaction.atomic():
                 answer = log_in_answer(start_family(user, now), now)
                 record_event(draft)

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import Any, ClassVar
 
+from django import forms
 from django.contrib import admin
 from django.contrib.admin.forms import AdminAuthenticationForm
 from django.contrib.auth.admin import UserAdmin
@@ -31,6 +32,7 @@ from gateway.identity.authorization import check_searchable
 from gateway.identity.login import log_in_with_password
 from gateway.identity.models import ApiKey, DeniedToken, RefreshFamily, Role, User
 from gateway.identity.refresh_tokens import end_family
+from gateway.identity.second_factor import check_code, needs_factor
 
 PATH = "/admin/"
 _SCHEME = "password"
@@ -71,6 +73,13 @@ class DatabaseFaults(_BelowPath):  # pylint: disable=too-few-public-methods  # a
 class LogInForm(AdminAuthenticationForm):
     """Log-in to the administration: counted, limited and recorded as ``POST /auth/token`` is."""
 
+    code = forms.CharField(
+        required=False,
+        max_length=32,
+        label="Code of the second factor",
+        widget=forms.TextInput(attrs={"autocomplete": "one-time-code"}),
+    )
+
     def clean(self) -> dict[str, Any]:
         """Find the user.
 
@@ -87,6 +96,8 @@ class LogInForm(AdminAuthenticationForm):
             draft.identify(self.user_cache.get_username(), _SCHEME)
             if not self.user_cache.is_staff:
                 raise AuthenticationFailed("The user is no administrator.")
+            if needs_factor(self.user_cache):
+                check_code(self.user_cache, self.cleaned_data.get("code", ""), datetime.now(UTC))
             record_event(draft)
         except (AuthenticationFailed, Problem) as error:
             problem = as_problem(error)
@@ -101,6 +112,7 @@ class OperatorSite(admin.AdminSite):
     site_header = site_title = "Sluice"
     site_url = "/docs/"
     login_form = LogInForm
+    login_template = "identity/admin_login.html"
 
     def admin_view(self, view: View, cacheable: bool = False) -> Any:
         """Record what a view changes."""

@@ -10,6 +10,7 @@ import django.utils.timezone
 from django.conf import settings
 from django.db import migrations, models
 
+import gateway.identity.account_models
 import gateway.identity.models
 
 
@@ -140,5 +141,104 @@ class Migration(migrations.Migration):
             options={
                 "verbose_name_plural": "refresh families",
             },
+        ),
+        migrations.CreateModel(
+            name="Totp",
+            fields=[
+                (
+                    "user",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        primary_key=True,
+                        related_name="totp",
+                        serialize=False,
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                ("sealed_secret", models.CharField(editable=False, max_length=512)),
+                ("confirmed_at", models.DateTimeField(editable=False, null=True)),
+                ("last_step", models.BigIntegerField(default=0, editable=False)),
+                ("recovery_digests", models.JSONField(default=list, editable=False)),
+            ],
+            options={
+                "verbose_name_plural": "second factors",
+            },
+        ),
+        migrations.CreateModel(
+            name="ConsoleSession",
+            fields=[
+                ("digest", models.CharField(editable=False, max_length=64, primary_key=True, serialize=False)),
+                ("last_used_at", models.DateTimeField(editable=False)),
+                ("expires_at", models.DateTimeField(db_index=True, editable=False)),
+                (
+                    "family",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="console_sessions",
+                        to="identity.refreshfamily",
+                    ),
+                ),
+            ],
+        ),
+        migrations.CreateModel(
+            name="OAuthClient",
+            fields=[
+                (
+                    "id",
+                    models.CharField(
+                        default=gateway.identity.account_models.new_client_id,
+                        editable=False,
+                        max_length=16,
+                        primary_key=True,
+                        serialize=False,
+                    ),
+                ),
+                ("name", models.CharField(max_length=100)),
+                ("digest", models.CharField(blank=True, editable=False, max_length=64)),
+                ("grants", models.JSONField(default=list)),
+                ("is_active", models.BooleanField(default=True)),
+                ("created_at", models.DateTimeField(default=django.utils.timezone.now, editable=False)),
+                (
+                    "user",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="oauth_clients",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+            ],
+            options={
+                "verbose_name": "OAuth client",
+            },
+        ),
+        migrations.AddField(
+            model_name="refreshfamily",
+            name="client",
+            field=models.ForeignKey(
+                editable=False,
+                null=True,
+                on_delete=django.db.models.deletion.CASCADE,
+                related_name="refresh_families",
+                to="identity.oauthclient",
+            ),
+        ),
+        migrations.CreateModel(
+            name="Ticket",
+            fields=[
+                ("digest", models.CharField(editable=False, max_length=64, primary_key=True, serialize=False)),
+                ("purpose", models.CharField(editable=False, max_length=32)),
+                ("session", models.CharField(blank=True, editable=False, max_length=36)),
+                ("tries", models.PositiveSmallIntegerField(editable=False)),
+                ("data", models.JSONField(default=dict, editable=False)),
+                ("expires_at", models.DateTimeField(db_index=True, editable=False)),
+                (
+                    "user",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="tickets", to=settings.AUTH_USER_MODEL
+                    ),
+                ),
+            ],
         ),
     ]

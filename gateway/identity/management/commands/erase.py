@@ -89,6 +89,7 @@ def _delete(user: User, rows: dict[str, QuerySet[Any]]) -> None:
     now = datetime.now(UTC)
     # Access tokens name their user: nobody who gets the name later may be met by one.
     sessions = [key.pk for key in rows["API keys"]] + [log_in.pk.hex for log_in in rows["log-ins"]]
+    sessions += user.oauth_clients.values_list("pk", flat=True)
     DeniedToken.objects.deny(sessions, now)
     for found in reversed(rows.values()):
         found.delete()

@@ -56,6 +56,9 @@ def test_it_counts_and_leaves_everything_as_it_is(operator: User) -> None:
     assert _run("ayşe") == [
         "API keys  1",
         "log-ins  1",
+        "tickets  0",
+        "second factors  0",
+        "OAuth clients  0",
         "cursors  1",
         "idempotency keys  0",
         "sessions  1",

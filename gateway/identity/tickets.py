@@ -1,0 +1,87 @@
+"""Tickets: secrets that are shown once, or a few times, within seconds or minutes."""
+
+import secrets
+from datetime import datetime, timedelta
+from hashlib import sha256
+from http import HTTPStatus
+from typing import Any
+
+from django.db.models import F
+
+from gateway.http.problems import Code, Problem
+from gateway.identity.account_models import Ticket
+from gateway.identity.models import DeniedToken, User
+
+MAX_TICKETS = 20
+"""Tickets of one user for one purpose that are good at one time."""
+
+
+def issue_ticket(  # pylint: disable=too-many-arguments  # a ticket has as many
+    purpose: str,
+    user: User,
+    now: datetime,
+    life: timedelta,
+    *,
+    session: str = "",
+    tries: int = 1,
+    data: dict[str, Any] | None = None,
+) -> str:
+    """Make a ticket, and delete those that have expired.
+
+    Args:
+        purpose: what it is for.
+        user: whom it stands for.
+        now: when it begins.
+        life: how long it is good.
+        session: the ``sid`` of the token that it is made by; it ends with that.
+        tries: how often it may be shown.
+        data: what its use needs.
+
+    Returns:
+        its text, which can be had this once.
+
+    Raises:
+        Problem: 429, the user has as many as one may have.
+    """
+    Ticket.objects.delete_expired(now)
+    if user.tickets.filter(purpose=purpose, expires_at__gt=now, tries__gt=0).count() >= MAX_TICKETS:
+        raise Problem(
+            HTTPStatus.TOO_MANY_REQUESTS,
+            Code.THROTTLED,
+            f"You have {MAX_TICKETS} unused tickets, which is as many as there may be; try again later.",
+            headers={"Retry-After": str(int(life.total_seconds()))},
+        )
+    text = secrets.token_urlsafe(32)
+    Ticket.objects.create(
+        digest=_digest(text),
+        purpose=purpose,
+        user=user,
+        session=session,
+        tries=tries,
+        data=data or {},
+        expires_at=now + life,
+    )
+    return text
+
+
+def use_ticket(purpose: str, text: str, now: datetime) -> Ticket | None:
+    """Show a ticket, which takes one of its tries.
+
+    Returns:
+        the ticket with its ``user``, or None: there is no such ticket, it has expired or been used, or its user or log-in
+        has ended.
+    """
+    rows = Ticket.objects.filter(digest=_digest(text), purpose=purpose, tries__gt=0, expires_at__gt=now)
+    # One statement, so that of two requests with one ticket only one can succeed.
+    if not rows.update(tries=F("tries") - 1):
+        return None
+    ticket: Ticket | None = (
+        Ticket.objects.select_related("user").filter(digest=_digest(text), user__is_active=True).first()
+    )
+    if ticket is None or (ticket.session and DeniedToken.objects.filter(identifier=ticket.session).exists()):
+        return None
+    return ticket
+
+
+def _digest(text: str) -> str:
+    return sha256(text.encode()).hexdigest()
