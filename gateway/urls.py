@@ -16,6 +16,9 @@ from gateway.identity.admin.site import site
 from gateway.inventory.consistency import wait_for_change
 from gateway.inventory.feed import ChangesView
 from gateway.identity.factor_views import ConfirmTotpView, RecoveryCodesView, TotpView
+from gateway.identity.oauth.client_views import ClientsView, ClientView
+from gateway.identity.oauth.metadata_views import AuthorizationServerView, ProtectedResourceView
+from gateway.identity.oauth.views import IntrospectView, OAuthRevokeView, OAuthTokenView
 from gateway.identity.user_views import UsersView, UserView
 from gateway.identity.views import (
     AccessTokenView,
@@ -92,6 +95,13 @@ urlpatterns = [
     path("auth/recovery-codes", RecoveryCodesView.as_view(), name="recovery-codes"),
     path("auth/users", UsersView.as_view(), name="users"),
     path("auth/users/<str:name>", UserView.as_view(), name="user"),
+    path("oauth/token", OAuthTokenView.as_view(), name="oauth-token"),
+    path("oauth/revoke", OAuthRevokeView.as_view(), name="oauth-revoke"),
+    path("oauth/introspect", IntrospectView.as_view(), name="oauth-introspect"),
+    path("oauth/clients", ClientsView.as_view(), name="oauth-clients"),
+    path("oauth/clients/<str:client_id>", ClientView.as_view(), name="oauth-client"),
+    path(".well-known/oauth-authorization-server", AuthorizationServerView.as_view(), name="authorization-server"),
+    path(".well-known/oauth-protected-resource", ProtectedResourceView.as_view(), name="protected-resource"),
     path(".well-known/jwks.json", KeySetView.as_view(), name="key-set"),
     path("api/token/token", TokenView.as_view(), name="vendor-token"),
     path("api/ping", PingView.as_view(), name="vendor-ping"),

@@ -15,10 +15,21 @@ def read_parameters(request: Request) -> dict[str, str]:
     Raises:
         Problem: 400, a parameter is given twice or is not in UTF-8, or there are too many.
     """
-    # A character a byte, as WSGI has it: Django would put another in the place of what is not UTF-8.
-    query_string, characters = request.META["QUERY_STRING"], "latin-1"
+    return read_form(request.META["QUERY_STRING"])
+
+
+def read_form(form: str) -> dict[str, str]:
+    """Read what HTML forms write.
+
+    Args:
+        form: a character a byte, as WSGI has it: Django would put another in the place of what is not UTF-8.
+
+    Raises:
+        Problem: as ``read_parameters`` does.
+    """
+    characters = "latin-1"
     try:
-        pairs = parse_qsl(query_string, keep_blank_values=True, encoding=characters, max_num_fields=_MAX_PARAMETERS)
+        pairs = parse_qsl(form, keep_blank_values=True, encoding=characters, max_num_fields=_MAX_PARAMETERS)
     except ValueError:
         raise malformed(f"There are more than {_MAX_PARAMETERS} parameters.") from None
     try:

@@ -49,7 +49,7 @@ class AccessToken:
     """Claims of a valid token.
 
     ``token_id`` names this token (``jti``), ``session`` what it was issued for (``sid``): a refresh family or an API
-    key. The token can be denied by either.
+    key. The token can be denied by either. ``client_id`` names the OAuth client that it was issued to, if any.
     """
 
     username: str
@@ -57,6 +57,7 @@ class AccessToken:
     session: str
     issued_at: int
     expires_at: int
+    client_id: str | None = None
 
 
 class _Claims(jwt.JWTClaimsRegistry):
@@ -64,9 +65,19 @@ class _Claims(jwt.JWTClaimsRegistry):
         """Take text alone, as the library does for ``jti``."""
         self.validate_jti(value)
 
+    def validate_client_id(self, value: object) -> None:
+        """Take text alone, as the library does for ``jti``."""
+        self.validate_jti(value)
+
 
 def mint(
-    user: User, session: str, now: datetime, not_after: datetime | None = None, *, seconds: int | None = None
+    user: User,
+    session: str,
+    now: datetime,
+    not_after: datetime | None = None,
+    *,
+    seconds: int | None = None,
+    client_id: str | None = None,
 ) -> str:
     """Make an access token that names the user.
 
@@ -75,6 +86,7 @@ def mint(
         session: the id of the refresh family or API key that it is issued for.
         now: when it begins.
         not_after: when it ends at the latest, if that is before its time is over.
+        client_id: the OAuth client that it is issued to, if any.
         seconds: its time, at most ``LONGEST_TOKEN_SECONDS``; ``GATEWAY_JWT_ACCESS_SECONDS`` where nothing is said.
     """
     gateway = settings.GATEWAY
@@ -91,6 +103,8 @@ def mint(
         "jti": secrets.token_urlsafe(16),
         "sid": session,
     }
+    if client_id is not None:
+        claims["client_id"] = client_id
     return jwt.encode(_header(signing_key), claims, signing_key, _ALGORITHMS, default_type=None)
 
 
@@ -126,7 +140,14 @@ def read(text: str, now: datetime) -> AccessToken:
         ) from None
     except (JoseError, ValueError):
         raise InvalidToken(_FOREIGN) from None
-    return AccessToken(claims["sub"], claims["jti"], claims["sid"], int(claims["iat"]), int(claims["exp"]))
+    return AccessToken(
+        username=claims["sub"],
+        token_id=claims["jti"],
+        session=claims["sid"],
+        issued_at=int(claims["iat"]),
+        expires_at=int(claims["exp"]),
+        client_id=claims.get("client_id"),
+    )
 
 
 def key_set() -> KeySet:

@@ -67,6 +67,10 @@ def new_client_id() -> str:
     return secrets.token_hex(8)
 
 
+GRANTS = ("authorization_code", "client_credentials", "password", "refresh_token")
+"""The grants that an OAuth client may have."""
+
+
 class OAuthClient(models.Model):
     """A program that gets tokens at ``/oauth/token``; one without a secret is public (RFC 6749, section 2.1).
 
@@ -78,7 +82,6 @@ class OAuthClient(models.Model):
     digest = models.CharField(max_length=64, blank=True, editable=False)
     grants = models.JSONField(default=list)
     user = models.ForeignKey("identity.User", models.CASCADE, null=True, blank=True, related_name="oauth_clients")
-    is_active = models.BooleanField(default=True)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
     class Meta:

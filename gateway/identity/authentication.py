@@ -88,7 +88,7 @@ def still_allowed(user: User, identification: Identification) -> User:
             the request began is no reason.
     """
     if identification.token is not None:
-        return _user_of_signed(identification.token)
+        return user_of_token(identification.token)
     return _active_user(user.get_username())
 
 
@@ -113,7 +113,7 @@ def _user_of(header: str) -> tuple[User, Identification]:
         )
     if "." in token or scheme == BEARER.lower():
         access = _read_signed(token)
-        return _user_of_signed(access), Identification(SIGNED[scheme], access)
+        return user_of_token(access), Identification(SIGNED[scheme], access)
     return _user_of_unsigned(token), Identification(UNSIGNED)
 
 
@@ -126,7 +126,12 @@ def _read_signed(token: str) -> access_tokens.AccessToken:
         raise AuthenticationFailed(str(error)) from None
 
 
-def _user_of_signed(access: access_tokens.AccessToken) -> User:
+def user_of_token(access: access_tokens.AccessToken) -> User:
+    """The user of a token that has been read.
+
+    Raises:
+        AuthenticationFailed: the token was revoked, or its user is not active.
+    """
     user = _find_user(_ACTIVE_USER + _UNLESS_DENIED, access.username, access.token_id, access.session)
     if user is None:
         raise AuthenticationFailed("The token has been revoked, or its user is not active any more.")

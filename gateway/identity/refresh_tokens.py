@@ -11,6 +11,7 @@ from django.conf import settings
 from django.core import signing
 from rest_framework.exceptions import AuthenticationFailed
 
+from gateway.identity.account_models import OAuthClient
 from gateway.identity.models import DeniedToken, RefreshFamily, User
 
 MAX_CHARACTERS = 512
@@ -29,7 +30,7 @@ class ReusedToken(AuthenticationFailed):
         self.family = family
 
 
-def start_family(user: User, now: datetime) -> RefreshFamily:
+def start_family(user: User, now: datetime, client: OAuthClient | None = None) -> RefreshFamily:
     """Begin a log-in, and delete the families that have expired.
 
     Raises:
@@ -41,6 +42,7 @@ def start_family(user: User, now: datetime) -> RefreshFamily:
     RefreshFamily.objects.delete_expired(now)
     return RefreshFamily.objects.create(
         user=user,
+        client=client,
         password_mark=user.get_session_auth_hash(),
         started_at=now,
         expires_at=now + timedelta(seconds=settings.GATEWAY.jwt_refresh_seconds),
@@ -73,8 +75,8 @@ def find_family(token: str, now: datetime) -> tuple[RefreshFamily, int] | None:
     return family, generation
 
 
-def renew(token: str, now: datetime) -> RefreshFamily:
-    """Use a token up.
+def renew(token: str, now: datetime, client: OAuthClient | None = None) -> RefreshFamily:
+    """Use a token up, which takes the OAuth client that it was issued to.
 
     Returns:
         the family, whose ``refresh_token`` is a new one.
@@ -84,7 +86,7 @@ def renew(token: str, now: datetime) -> RefreshFamily:
         ReusedToken: it has been used before; the caller ends the family, outside of any transaction that this undoes.
     """
     found = find_family(token, now)
-    if found is None:
+    if found is None or found[0].client_id != (client and client.pk):
         raise AuthenticationFailed("The refresh token is unknown, revoked or expired; log in again.")
     family, generation = found
     # One statement, so that of two requests with one token only one can succeed.

@@ -103,6 +103,90 @@ class Users(TypedDict):
 
 
 @described
+class OAuthErrorAnswer(TypedDict):
+    """The error (RFC 6749, section 5.2)."""
+
+    error: Annotated[str, example("invalid_grant")]
+    error_description: Annotated[str, example("The refresh token is unknown, revoked or expired; log in again.")]
+
+
+@described
+class Introspection(TypedDict):
+    """What the token says (RFC 7662, section 2.2)."""
+
+    active: bool
+    """Whether the token is good now, and was issued to the client that asks; nothing else is told where it is false."""
+    client_id: NotRequired[Annotated[str, example("5f3c9a0b7d2e4f61")]]
+    username: NotRequired[Annotated[str, example("ayse")]]
+    sub: NotRequired[Annotated[str, example("ayse")]]
+    token_type: NotRequired[Annotated[str, example("Bearer")]]
+    """Of an access token."""
+    iss: NotRequired[Annotated[str, example("sluice")]]
+    aud: NotRequired[Annotated[str, example("sluice")]]
+    jti: NotRequired[Annotated[str, example("S0mVb1rZ6lY0QyJ3xkUoNA")]]
+    iat: NotRequired[Annotated[int, example(1_795_000_000)]]
+    exp: NotRequired[Annotated[int, example(1_795_000_300)]]
+
+
+@described
+class ClientAnswer(TypedDict):
+    """An OAuth client, without its secret."""
+
+    client_id: Annotated[str, example("5f3c9a0b7d2e4f61")]
+    name: Annotated[str, example("nightly export")]
+    confidential: bool
+    """Whether it has a secret."""
+    grants: Annotated[list[str], example(["client_credentials"])]
+    user: Annotated[str | None, example("export")]
+    """Who it is where it comes in for itself."""
+    created_at: Annotated[datetime, example("2026-11-21T01:02:03Z")]
+
+
+@described
+class NewClient(ClientAnswer):
+    """The client, whose secret is shown this once."""
+
+    client_secret: NotRequired[Annotated[str, example("pIq0…")]]
+    """Shown this once; a public client has none."""
+
+
+@described
+class Clients(TypedDict):
+    """The OAuth clients."""
+
+    clients: list[ClientAnswer]
+
+
+@described
+class AuthorizationServer(TypedDict):
+    """The metadata (RFC 8414, section 2)."""
+
+    issuer: Annotated[str, example("https://sluice.example")]
+    token_endpoint: Annotated[str, example("https://sluice.example/oauth/token")]
+    revocation_endpoint: Annotated[str, example("https://sluice.example/oauth/revoke")]
+    introspection_endpoint: Annotated[str, example("https://sluice.example/oauth/introspect")]
+    jwks_uri: Annotated[str, example("https://sluice.example/.well-known/jwks.json")]
+    service_documentation: Annotated[str, example("https://sluice.example/docs/")]
+    response_types_supported: list[str]
+    """None: there is no authorization endpoint."""
+    grant_types_supported: Annotated[list[str], example(["client_credentials", "refresh_token"])]
+    token_endpoint_auth_methods_supported: list[str]
+    revocation_endpoint_auth_methods_supported: list[str]
+    introspection_endpoint_auth_methods_supported: list[str]
+
+
+@described
+class ProtectedResource(TypedDict):
+    """The metadata (RFC 9728, section 2)."""
+
+    resource: Annotated[str, example("https://sluice.example")]
+    authorization_servers: Annotated[list[str], example(["https://sluice.example"])]
+    jwks_uri: Annotated[str, example("https://sluice.example/.well-known/jwks.json")]
+    bearer_methods_supported: list[str]
+    resource_documentation: Annotated[str, example("https://sluice.example/docs/")]
+
+
+@described
 class Revoked(TypedDict):
     """The token is invalid now."""
 

@@ -9,6 +9,7 @@ from rest_framework import serializers
 
 from gateway.http.fields import StrictBooleanField, StrictCharField, StrictIntegerField, StrictSerializer
 from gateway.identity.access_tokens import MAX_CHARACTERS as MAX_ACCESS_CHARACTERS
+from gateway.identity.account_models import GRANTS
 from gateway.identity.models import Role, User
 from gateway.identity.refresh_tokens import MAX_CHARACTERS as MAX_REFRESH_CHARACTERS
 from gateway.identity.sealing import MAX_CHARACTERS as MAX_SEALED_CHARACTERS
@@ -148,6 +149,35 @@ class FirstCodeSerializer(EnrolSerializer):
     """A first code of an authenticator."""
 
     code = StrictCharField(max_length=32)
+
+
+class _ClientSerializer(StrictSerializer):
+    """Members of an OAuth client that administrators set."""
+
+    user = UserNameField(
+        required=False, max_length=150, allow_null=True, help_text="Who it is by client_credentials; no administrator."
+    )
+
+    def validate_grants(self, value: list[str]) -> list[str]:
+        """Bring them into order, each once."""
+        return sorted(set(value))
+
+
+class NewClientSerializer(_ClientSerializer):
+    """An OAuth client to be registered."""
+
+    name = StrictCharField(max_length=100, help_text="What it is.")
+    grants = serializers.ListField(child=serializers.ChoiceField(choices=GRANTS), allow_empty=False, max_length=10)
+    confidential = StrictBooleanField(default=True, help_text="false for one that can keep no secret.")
+
+
+class ClientPatchSerializer(_ClientSerializer):
+    """Members of an OAuth client to be changed (RFC 7396); the others stay."""
+
+    name = StrictCharField(required=False, max_length=100)
+    grants = serializers.ListField(
+        required=False, child=serializers.ChoiceField(choices=GRANTS), allow_empty=False, max_length=10
+    )
 
 
 class RefreshSerializer(StrictSerializer):

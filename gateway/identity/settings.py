@@ -45,3 +45,4 @@ class IdentitySettings(Settings):
     signup: bool = False
     signup_indices: Annotated[tuple[str, ...], *COMMA_SEPARATED] = ()
     factor_roles: Annotated[tuple[Literal["searcher", "auditor", "admin"], ...], *COMMA_SEPARATED] = ()
+    password_grant: bool = False

@@ -53,7 +53,7 @@ def issue_ticket(  # pylint: disable=too-many-arguments  # a ticket has as many
         )
     text = secrets.token_urlsafe(32)
     Ticket.objects.create(
-        digest=_digest(text),
+        digest=digest_of(text),
         purpose=purpose,
         user=user,
         session=session,
@@ -71,17 +71,18 @@ def use_ticket(purpose: str, text: str, now: datetime) -> Ticket | None:
         the ticket with its ``user``, or None: there is no such ticket, it has expired or been used, or its user or log-in
         has ended.
     """
-    rows = Ticket.objects.filter(digest=_digest(text), purpose=purpose, tries__gt=0, expires_at__gt=now)
+    rows = Ticket.objects.filter(digest=digest_of(text), purpose=purpose, tries__gt=0, expires_at__gt=now)
     # One statement, so that of two requests with one ticket only one can succeed.
     if not rows.update(tries=F("tries") - 1):
         return None
     ticket: Ticket | None = (
-        Ticket.objects.select_related("user").filter(digest=_digest(text), user__is_active=True).first()
+        Ticket.objects.select_related("user").filter(digest=digest_of(text), user__is_active=True).first()
     )
     if ticket is None or (ticket.session and DeniedToken.objects.filter(identifier=ticket.session).exists()):
         return None
     return ticket
 
 
-def _digest(text: str) -> str:
+def digest_of(text: str) -> str:
+    """The digest that a ticket is kept by."""
     return sha256(text.encode()).hexdigest()

@@ -8,16 +8,18 @@ from gateway.identity.refresh_tokens import refresh_token
 from gateway.identity.schema import Tokens
 
 
-def access_answer(user: User, session: str, now: datetime, not_after: datetime | None = None) -> Tokens:
+def access_answer(
+    user: User, session: str, now: datetime, not_after: datetime | None = None, *, client_id: str | None = None
+) -> Tokens:
     """An access token for the user; the arguments are those of ``access_tokens.mint``."""
-    token = access_tokens.mint(user, session, now, not_after)
+    token = access_tokens.mint(user, session, now, not_after, client_id=client_id)
     expires_in = access_tokens.read(token, now).expires_at - int(now.timestamp())
     return Tokens(access_token=token, token_type="Bearer", expires_in=expires_in)
 
 
 def log_in_answer(family: RefreshFamily, now: datetime) -> Tokens:
     """An access token of a log-in, and the refresh token that renews it."""
-    tokens = access_answer(family.user, family.pk.hex, now, family.expires_at)
+    tokens = access_answer(family.user, family.pk.hex, now, family.expires_at, client_id=family.client_id)
     tokens["refresh_token"] = refresh_token(family)
     tokens["refresh_expires_in"] = int((family.expires_at - now).total_seconds())
     return tokens

@@ -71,6 +71,22 @@ def tokens_are_signed(app_configs: Sequence[AppConfig] | None, **kwargs: Any) ->
 
 
 @register(SERVING, deploy=True)
+def passwords_stay_with_their_owners(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
+    """``gateway.W003``: programs are given passwords of people."""
+    del app_configs, kwargs
+    if not settings.GATEWAY.password_grant:
+        return []
+    return [
+        Warning(
+            "GATEWAY_PASSWORD_GRANT is on: programs that people type their passwords into can log in as them, and no "
+            "second factor stands in between (RFC 9700, section 2.4, forbids it)",
+            hint="switch it off when the last client that needs it is gone",
+            id="gateway.W003",
+        )
+    ]
+
+
+@register(SERVING, deploy=True)
 def events_are_waited_for(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
     """``gateway.W002``: requests may be answered that no event tells of."""
     del app_configs, kwargs

@@ -196,7 +196,6 @@ class Migration(migrations.Migration):
                 ("name", models.CharField(max_length=100)),
                 ("digest", models.CharField(blank=True, editable=False, max_length=64)),
                 ("grants", models.JSONField(default=list)),
-                ("is_active", models.BooleanField(default=True)),
                 ("created_at", models.DateTimeField(default=django.utils.timezone.now, editable=False)),
                 (
                     "user",
