@@ -15,6 +15,7 @@ from gateway.identity.account_views import (
 from gateway.identity.admin.site import site
 from gateway.inventory.consistency import wait_for_change
 from gateway.inventory.feed import ChangesView
+from gateway.identity.console_views import SessionTokenView, SessionView, TicketsView
 from gateway.identity.factor_views import ConfirmTotpView, RecoveryCodesView, TotpView
 from gateway.identity.oauth.client_views import ClientsView, ClientView
 from gateway.identity.oauth.metadata_views import AuthorizationServerView, ProtectedResourceView
@@ -93,6 +94,9 @@ urlpatterns = [
     path("auth/totp", TotpView.as_view(), name="totp"),
     path("auth/totp/confirm", ConfirmTotpView.as_view(), name="confirm-totp"),
     path("auth/recovery-codes", RecoveryCodesView.as_view(), name="recovery-codes"),
+    path("auth/session", SessionView.as_view(), name="session"),
+    path("auth/session/token", SessionTokenView.as_view(), name="session-token"),
+    path("auth/tickets", TicketsView.as_view(), name="tickets"),
     path("auth/users", UsersView.as_view(), name="users"),
     path("auth/users/<str:name>", UserView.as_view(), name="user"),
     path("oauth/token", OAuthTokenView.as_view(), name="oauth-token"),

@@ -103,6 +103,16 @@ class Users(TypedDict):
 
 
 @described
+class TicketAnswer(TypedDict):
+    """The ticket."""
+
+    ticket: Annotated[str, example("Zl3k…")]
+    """For one use."""
+    expires_in: Annotated[Count, example(30)]
+    """Seconds for which it is good."""
+
+
+@described
 class OAuthErrorAnswer(TypedDict):
     """The error (RFC 6749, section 5.2)."""
 

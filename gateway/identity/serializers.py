@@ -17,6 +17,8 @@ from gateway.identity.sealing import MAX_CHARACTERS as MAX_SEALED_CHARACTERS
 MAX_KEY_DAYS = 3650
 MAX_TICKET_CHARACTERS = 64
 MAX_PASSWORD_CHARACTERS = 1024
+TAIL = "tail"
+DOWNLOAD = "download"
 
 
 class UserNameField(StrictCharField):
@@ -178,6 +180,23 @@ class ClientPatchSerializer(_ClientSerializer):
     grants = serializers.ListField(
         required=False, child=serializers.ChoiceField(choices=GRANTS), allow_empty=False, max_length=10
     )
+
+
+class TicketSerializer(StrictSerializer):
+    """What a ticket is wanted for."""
+
+    search = serializers.DictField(required=False, help_text="The body of POST /search; for a download.")
+    format = serializers.ChoiceField(required=False, choices=("ndjson", "csv"), help_text="For a download.")
+
+    def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
+        """Add the member whose name is a word of Python's."""
+        return {"for": serializers.ChoiceField(choices=("notifications", TAIL, DOWNLOAD)), **super().get_fields()}
+
+    def validate(self, attrs: Any) -> Any:
+        """Take a search with its format for a download, and for nothing else."""
+        if set(attrs) - {"for"} != ({"search", "format"} if attrs["for"] == DOWNLOAD else set()):
+            raise serializers.ValidationError("A download takes search and format, and nothing else does.")
+        return attrs
 
 
 class RefreshSerializer(StrictSerializer):

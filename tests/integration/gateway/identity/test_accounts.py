@@ -225,19 +225,19 @@ def test_a_token_is_verified_with_its_claims(ask: Ask) -> None:
 def test_every_call_is_an_event_without_an_address_or_a_secret(
     ask: Ask, ayse: User, mailbox: Mailbox, find_events: FindEvents
 ) -> None:
-    _sign_up(ask, "new@example.com", request_id="signup")
+    _sign_up(ask, "new@example.com", request_id="accounts-signup")
     link = _link(mailbox.delivered(), "sign-up")
-    ask("POST", "/auth/signup/verify", None, "proof", token=link)
-    ask("POST", "/auth/signup/verify", None, "again", token=link)
-    ask("POST", "/auth/password/forgot", None, "forgot", email=ADDRESS)
+    ask("POST", "/auth/signup/verify", None, "accounts-proof", token=link)
+    ask("POST", "/auth/signup/verify", None, "accounts-again", token=link)
+    ask("POST", "/auth/password/forgot", None, "accounts-forgot", email=ADDRESS)
     reset = _link(mailbox.delivered(), "reset")
-    ask("POST", "/auth/password/reset", None, "reset", token=reset, new_password=OTHER_PASSWORD)
+    ask("POST", "/auth/password/reset", None, "accounts-reset", token=reset, new_password=OTHER_PASSWORD)
     expected = {
-        "signup": ("auth.succeeded", None, 202, None),
-        "proof": ("auth.succeeded", "new@example.com", 201, "mail-link"),
-        "again": ("auth.failed", None, 401, None),
-        "forgot": ("auth.succeeded", None, 202, None),
-        "reset": ("auth.succeeded", ayse.username, 204, "mail-link"),
+        "accounts-signup": ("auth.succeeded", None, 202, None),
+        "accounts-proof": ("auth.succeeded", "new@example.com", 201, "mail-link"),
+        "accounts-again": ("auth.failed", None, 401, None),
+        "accounts-forgot": ("auth.succeeded", None, 202, None),
+        "accounts-reset": ("auth.succeeded", ayse.username, 204, "mail-link"),
     }
     for request_id, wanted in expected.items():
         (event,) = find_events(request_id)

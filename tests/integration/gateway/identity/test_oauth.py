@@ -352,7 +352,7 @@ def test_an_administrator_registers_changes_and_deletes_a_client(
     ask: Ask, client: Client, token: str, post: Post, find_events: FindEvents
 ) -> None:
     asked = {"name": "export", "grants": ["client_credentials"], "user": "octoAdmin"}
-    made = ask("POST", "/oauth/clients", token, "made", **asked)
+    made = ask("POST", "/oauth/clients", token, "oauth-made", **asked)
     assert made.status_code == 201
     shown, secret = made.json(), made.json().pop("client_secret")
     assert secret not in str(OAuthClient.objects.values().get())
@@ -361,15 +361,15 @@ def test_an_administrator_registers_changes_and_deletes_a_client(
     assert len(ask("GET", "/oauth/clients", token).json()["clients"]) == 1
     basic = _basic((OAuthClient(pk=shown["client_id"]), secret))
     access = post("token", basic, grant_type="client_credentials").json()["access_token"]
-    headers = {"Authorization": f"Bearer {token}", "If-Match": made["ETag"], "X-Request-ID": "changed"}
+    headers = {"Authorization": f"Bearer {token}", "If-Match": made["ETag"], "X-Request-ID": "oauth-changed"}
     patch = "application/merge-patch+json"
     assert client.patch(place, {"name": "new"}, patch, headers=headers).json()["name"] == "new"
     assert client.patch(place, {"name": "old"}, patch, headers=headers).status_code == 412
-    assert client.delete(place, headers=headers | {"If-Match": "*", "X-Request-ID": "gone"}).status_code == 204
+    assert client.delete(place, headers=headers | {"If-Match": "*", "X-Request-ID": "oauth-gone"}).status_code == 204
     assert is_refused(ask("GET", "/auth/me", access))
     assert _error(post("token", basic, grant_type="client_credentials")) == (401, "invalid_client")
     assert ask("GET", place, token).status_code == 404
-    for request_id, words in (("made", "add OAuth client"), ("gone", "delete OAuth client")):
+    for request_id, words in (("oauth-made", "add OAuth client"), ("oauth-gone", "delete OAuth client")):
         (event,) = find_events(request_id)
         assert (event["event_type"], event["user_id"]) == ("admin.changed", "operator")
         assert event["data"]["query"].startswith(words)
@@ -404,17 +404,17 @@ def test_only_administrators_see_clients(ask: Ask, user: User) -> None:
 def test_every_call_is_an_event(post: Post, registered: Registered, find_events: FindEvents) -> None:
     basic = _basic(registered)
     by_password = {"grant_type": "password", "username": "octoAdmin"}
-    token = post("token", basic, "in", **by_password, password=PASSWORD).json()["refresh_token"]
-    post("token", basic, "wrong", **by_password, password=OTHER_PASSWORD)
-    post("token", _basic((registered[0], "x")), "stranger", grant_type="client_credentials")
-    post("introspect", basic, "asked", token=token)
-    post("revoke", basic, "ended", token=token)
+    token = post("token", basic, "oauth-in", **by_password, password=PASSWORD).json()["refresh_token"]
+    post("token", basic, "oauth-wrong", **by_password, password=OTHER_PASSWORD)
+    post("token", _basic((registered[0], "x")), "oauth-stranger", grant_type="client_credentials")
+    post("introspect", basic, "oauth-asked", token=token)
+    post("revoke", basic, "oauth-ended", token=token)
     expected = {
-        "in": ("auth.succeeded", "octoAdmin", "oauth-password"),
-        "wrong": ("auth.failed", None, None),
-        "stranger": ("auth.failed", None, None),
-        "asked": ("auth.succeeded", f"client:{registered[0].pk}", "oauth-client"),
-        "ended": ("auth.succeeded", "octoAdmin", "oauth-token"),
+        "oauth-in": ("auth.succeeded", "octoAdmin", "oauth-password"),
+        "oauth-wrong": ("auth.failed", None, None),
+        "oauth-stranger": ("auth.failed", None, None),
+        "oauth-asked": ("auth.succeeded", f"client:{registered[0].pk}", "oauth-client"),
+        "oauth-ended": ("auth.succeeded", "octoAdmin", "oauth-token"),
     }
     for request_id, wanted in expected.items():
         (event,) = find_events(request_id)

@@ -188,13 +188,13 @@ def test_an_administrator_takes_the_factor_of_who_has_lost_it(
     assert enrolled
     User.objects.create_superuser("operator", PASSWORD)
     token = _log_in(ask, "operator").json()["access_token"]
-    headers = {"Authorization": f"Bearer {token}", "If-Match": "*", "X-Request-ID": "lost"}
+    headers = {"Authorization": f"Bearer {token}", "If-Match": "*", "X-Request-ID": "factor-lost"}
     users = ask("GET", "/auth/users", token).json()["users"]
     assert {user["username"]: user["totp"] for user in users} == {"octoAdmin": True, "operator": False}
     answer = client.patch("/auth/users/octoAdmin", {"totp": False}, "application/merge-patch+json", headers=headers)
     assert (answer.status_code, answer.json()["totp"]) == (200, False)
     assert _log_in(ask).status_code == 200
-    (event,) = find_events("lost")
+    (event,) = find_events("factor-lost")
     assert event["data"]["query"] == 'change user "octoAdmin": second factor'
     more = client.patch("/auth/users/octoAdmin", {"totp": True}, "application/merge-patch+json", headers=headers)
     assert more.status_code == 400
@@ -214,15 +214,15 @@ def test_the_administration_takes_the_code_too(ask: Ask, client: Client, enrolle
 
 def test_each_step_is_an_event(ask: Ask, enrolled: Enrolled, find_events: FindEvents) -> None:
     secret, codes = enrolled
-    ticket = _log_in(ask, request_id="first").json()["ticket"]
-    ask("POST", "/auth/login", None, "wrong", ticket=ticket, code=_wrong(secret))
-    ask("POST", "/auth/login", None, "right", ticket=ticket, code=codes[0])
-    ask("POST", "/auth/login", None, "gone", ticket=ticket, code=codes[1])
+    ticket = _log_in(ask, request_id="factor-first").json()["ticket"]
+    ask("POST", "/auth/login", None, "factor-wrong", ticket=ticket, code=_wrong(secret))
+    ask("POST", "/auth/login", None, "factor-right", ticket=ticket, code=codes[0])
+    ask("POST", "/auth/login", None, "factor-gone", ticket=ticket, code=codes[1])
     expected = {
-        "first": ("auth.failed", "octoAdmin", "factor_required"),
-        "wrong": ("auth.failed", "octoAdmin", "unauthenticated"),
-        "right": ("auth.succeeded", "octoAdmin", None),
-        "gone": ("auth.failed", None, "unauthenticated"),
+        "factor-first": ("auth.failed", "octoAdmin", "factor_required"),
+        "factor-wrong": ("auth.failed", "octoAdmin", "unauthenticated"),
+        "factor-right": ("auth.succeeded", "octoAdmin", None),
+        "factor-gone": ("auth.failed", None, "unauthenticated"),
     }
     for request_id, wanted in expected.items():
         (event,) = find_events(request_id)

@@ -218,17 +218,26 @@ def test_a_user_who_is_not_there_is_404(ask: Ask, token: str, change: Change) ->
 def test_every_change_is_an_event_in_words_without_a_secret_or_an_address(
     ask: Ask, token: str, change: Change, find_events: FindEvents
 ) -> None:
-    ask("POST", "/auth/users", token, "made", username="ayse", role="auditor", email="a@b.example", password=PASSWORD)
-    change("PATCH", "ayse", "*", "changed", role="admin", password=OTHER_PASSWORD)
-    change("PATCH", "ayse", "*", "nothing", role="admin")
-    change("PATCH", "ayse", '"old"', "refused", role="searcher")
-    change("DELETE", "ayse", "*", "ended")
+    ask(
+        "POST",
+        "/auth/users",
+        token,
+        "users-made",
+        username="ayse",
+        role="auditor",
+        email="a@b.example",
+        password=PASSWORD,
+    )
+    change("PATCH", "ayse", "*", "users-changed", role="admin", password=OTHER_PASSWORD)
+    change("PATCH", "ayse", "*", "users-nothing", role="admin")
+    change("PATCH", "ayse", '"old"', "users-refused", role="searcher")
+    change("DELETE", "ayse", "*", "users-ended")
     expected = {
-        "made": ("admin.changed", 201, 'add user "ayse": email, role "auditor", password'),
-        "changed": ("admin.changed", 200, 'change user "ayse": role "auditor" to "admin", password'),
-        "nothing": ("auth.succeeded", 200, None),
-        "refused": ("auth.failed", 412, None),
-        "ended": ("admin.changed", 204, 'change user "ayse": active true to false'),
+        "users-made": ("admin.changed", 201, 'add user "ayse": email, role "auditor", password'),
+        "users-changed": ("admin.changed", 200, 'change user "ayse": role "auditor" to "admin", password'),
+        "users-nothing": ("auth.succeeded", 200, None),
+        "users-refused": ("auth.failed", 412, None),
+        "users-ended": ("admin.changed", 204, 'change user "ayse": active true to false'),
     }
     for request_id, wanted in expected.items():
         (event,) = find_events(request_id)
