@@ -15,6 +15,7 @@ from drf_spectacular.utils import OpenApiParameter, OpenApiResponse
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from gateway.audit.draft import Subject
 from gateway.audit.recording import record_event
 from gateway.audit.views import API_KEY, NOT_KEPT, AuditedView, CredentialsView
 from gateway.http.fields import checked

@@ -8,7 +8,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Q
 
-from gateway.identity.models import ExpiringQuerySet
+from gateway.identity.expiry import ExpiringQuerySet
 
 MAX_NAME_CHARACTERS = 128
 """Of the name of a type, and of a document's id."""
