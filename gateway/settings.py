@@ -191,6 +191,7 @@ SPECTACULAR_SETTINGS = {
             "Health": "Whether the gateway and what it depends on work, its metrics, and this document.",
         }.items()
     ],
+    "ENUM_NAME_OVERRIDES": {"RoleEnum": "gateway.identity.models.Role"},
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
         "gateway.openapi.complete",

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from http import HTTPStatus
 from typing import Any
+from urllib.parse import urlencode
 
 import orjson
 import urllib3
@@ -62,13 +63,17 @@ def authorization(url: str, user: str | None, caller: CallerSettings) -> str:
         return f"{SCHEME} {base64.b64encode(user.encode()).decode()}"
     if caller.token is not None:
         return f"{BEARER} {caller.token.get_secret_value()}"
-    if caller.api_key is None:
+    if caller.api_key is not None:
+        answer = post(f"{url}/auth/token", {"api_key": caller.api_key.get_secret_value()}, {"access_token"})
+    elif caller.username is not None and caller.password is not None and caller.client_id is not None:
+        answer = _password_grant(url, caller)
+    else:
         raise NoAnswer(
             "say who asks: set GATEWAY_TOKEN or GATEWAY_API_KEY, or GATEWAY_TOKEN_FILE or GATEWAY_API_KEY_FILE to a "
-            "file that holds it; or, where the gateway takes unsigned tokens, name a known user with --user",
+            "file that holds it; or, where the gateway takes the password grant, GATEWAY_USERNAME, GATEWAY_PASSWORD_FILE "
+            "and GATEWAY_CLIENT_ID; or, where it takes unsigned tokens, name a known user with --user",
             REFUSED,
         )
-    answer = post(f"{url}/auth/token", {"api_key": caller.api_key.get_secret_value()}, {"access_token"})
     token = answer["access_token"]
     if not isinstance(token, str) or not CREDENTIAL.fullmatch(token):
         raise NoAnswer(_NO_GATEWAY, FAILED)
@@ -88,15 +93,32 @@ def post(url: str, body: dict[str, Any], members: set[str], authorized: str | No
         NoAnswer: nobody answers, or not with success.
     """
     headers = {"Content-Type": "application/json"} | ({} if authorized is None else {"Authorization": authorized})
+    return _send(url, orjson.dumps(body), headers, members)
+
+
+def _password_grant(url: str, caller: CallerSettings) -> dict[str, Any]:
+    """Log in by the password grant of OAuth (RFC 6749, section 4.3).
+
+    Raises:
+        NoAnswer: nobody answers, or not with success.
+    """
+    assert caller.password is not None
+    form = {
+        "grant_type": "password",
+        "username": caller.username,
+        "password": caller.password.get_secret_value(),
+        "client_id": caller.client_id,
+    }
+    if caller.client_secret is not None:
+        form["client_secret"] = caller.client_secret.get_secret_value()
+    headers = {"Content-Type": "application/x-www-form-urlencoded"}
+    return _send(f"{url}/oauth/token", urlencode(form).encode(), headers, {"access_token"})
+
+
+def _send(url: str, body: bytes, headers: dict[str, str], members: set[str]) -> dict[str, Any]:
     try:
         response = urllib3.request(
-            "POST",
-            url,
-            body=orjson.dumps(body),
-            headers=headers,
-            retries=False,
-            redirect=False,
-            timeout=_TIMEOUT_SECONDS,
+            "POST", url, body=body, headers=headers, retries=False, redirect=False, timeout=_TIMEOUT_SECONDS
         )
         answer = orjson.loads(response.data)
     except (HTTPError, LocationValueError, orjson.JSONDecodeError) as error:
@@ -146,7 +168,11 @@ def send_lines(url: str, body: Iterable[bytes], media_type: str, authorized: str
 
 
 def _explanation(problem: Any) -> str:
-    if not isinstance(problem, dict) or not isinstance(problem.get("detail"), str):
+    if not isinstance(problem, dict):
+        return _NO_GATEWAY
+    # As a problem has it, or an error of OAuth.
+    detail = problem.get("detail", problem.get("error_description"))
+    if not isinstance(detail, str):
         return _NO_GATEWAY
     picture = str(problem.get("caret", "")).splitlines()
-    return "\n".join(printable(line) for line in [*picture, problem["detail"]])
+    return "\n".join(printable(line) for line in [*picture, detail])

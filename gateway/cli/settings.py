@@ -3,7 +3,7 @@
 import re
 from typing import Annotated
 
-from pydantic import AfterValidator, SecretStr
+from pydantic import AfterValidator, Field, SecretStr
 from pydantic_settings import SettingsConfigDict
 
 from kit.settings import Settings
@@ -19,9 +19,15 @@ def _credential(credential: SecretStr | None) -> SecretStr | None:
 
 
 class CallerSettings(Settings):
-    """Credential of ``python -m gateway search``, from ``GATEWAY_TOKEN`` or ``GATEWAY_API_KEY``."""
+    """Credentials of ``python -m gateway search``: ``GATEWAY_TOKEN``, or ``GATEWAY_API_KEY``, or name, password and the
+    OAuth client that has the password grant.
+    """
 
     model_config = SettingsConfigDict(env_prefix="GATEWAY_")
 
     token: Annotated[SecretStr | None, AfterValidator(_credential)] = None
     api_key: Annotated[SecretStr | None, AfterValidator(_credential)] = None
+    username: str | None = Field(default=None, max_length=150)
+    password: SecretStr | None = Field(default=None, max_length=1024)
+    client_id: str | None = Field(default=None, max_length=128)
+    client_secret: SecretStr | None = Field(default=None, max_length=128)

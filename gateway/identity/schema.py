@@ -87,10 +87,17 @@ class UserAnswer(TypedDict):
     role: Role
     indices: Annotated[list[str], example(["devices"])]
     """The indices that are granted; `*` is all."""
+    writable_types: Annotated[list[str], example(["product"])]
+    """The inventory types that the user may write."""
     active: bool
     totp: bool
     """Whether the user has a second factor."""
     created_at: Annotated[datetime, example("2026-11-21T01:02:03Z")]
+
+
+@described
+class OneUser(UserAnswer):
+    """The user."""
 
 
 @described
@@ -153,7 +160,12 @@ class ClientAnswer(TypedDict):
 
 
 @described
-class NewClient(ClientAnswer):
+class OneClient(ClientAnswer):
+    """The client, without its secret."""
+
+
+@described
+class RegisteredClient(ClientAnswer):
     """The client, whose secret is shown this once."""
 
     client_secret: NotRequired[Annotated[str, example("pIq0…")]]

@@ -118,6 +118,12 @@ class _UserSerializer(StrictSerializer):
         max_length=100,
         help_text="The indices that the user may search; `*` for all. A new user may search none.",
     )
+    writable_types = serializers.ListField(
+        required=False,
+        child=StrictCharField(max_length=128),
+        max_length=100,
+        help_text="The inventory types that the user may write, as an adapter does.",
+    )
 
 
 class NewUserSerializer(_UserSerializer):

@@ -37,7 +37,7 @@ from gateway.identity.authentication import caller
 from gateway.identity.authorization import check_searchable
 from gateway.identity.login import hashing
 from gateway.identity.models import Role, User
-from gateway.identity.schema import UserAnswer, Users
+from gateway.identity.schema import OneUser, UserAnswer, Users
 from gateway.identity.second_factor import has_factor
 from gateway.identity.serializers import NewUserSerializer, UserPatchSerializer
 
@@ -76,7 +76,7 @@ class UsersView(AdministratorsView):
             headers=NOT_KEPT,
         )
 
-    @_operation("make_user", UserAnswer, NewUserSerializer, status=HTTPStatus.CREATED)
+    @_operation("make_user", OneUser, NewUserSerializer, status=HTTPStatus.CREATED)
     def post(self, request: Request) -> Response:
         """Make a user.
 
@@ -104,7 +104,7 @@ class UserView(AdministratorsView):
 
     parser_classes = (MergePatchParser,)
 
-    @_change("user", UserAnswer, parameters=[_NAME], problems=(*KNOWN, 403, 404))
+    @_change("user", OneUser, parameters=[_NAME], problems=(*KNOWN, 403, 404))
     def get(self, request: Request, name: str) -> Response:
         """Show a user.
 
@@ -117,7 +117,7 @@ class UserView(AdministratorsView):
 
     @_change(
         "change_user",
-        UserAnswer,
+        OneUser,
         {MERGE_PATCH: UserPatchSerializer},
         parameters=[_NAME, IF_MATCH],
     )
@@ -195,6 +195,7 @@ def described(user: User, *, has_totp: bool) -> UserAnswer:
         "email_verified": user.email_verified,
         "role": Role(user.role),
         "indices": user.granted_indices,
+        "writable_types": user.writable_types,
         "active": user.is_active,
         "totp": has_totp,
         "created_at": user.date_joined,

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from http import HTTPStatus
 from pathlib import Path
 from typing import ClassVar
+from urllib.parse import parse_qsl
 
 import orjson
 import pytest
@@ -26,16 +27,29 @@ _ANSWER = {
 }
 
 
+_LOG_IN = {"GATEWAY_USERNAME": "ada", "GATEWAY_PASSWORD": "a & b", "GATEWAY_CLIENT_ID": "5f3c9a0b7d2e4f61"}
+_FORM = {
+    "grant_type": "password",
+    "username": "ada",
+    "password": "a & b",
+    "client_id": "5f3c9a0b7d2e4f61",
+    "client_secret": "hush",
+}
+
+
 class _Gateway(QuietHandler):
     status = HTTPStatus.OK
     answer: object = _ANSWER
     shown: ClassVar[list[str | None]] = []
 
     def do_POST(self) -> None:  # pylint: disable=invalid-name  # as the standard library has it
-        """Answer whatever is asked, and exchange the one API key for a token."""
-        asked = orjson.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        """Answer whatever is asked, and exchange the one API key, or the one password, for a token."""
+        body = self.rfile.read(int(self.headers["Content-Length"]))
         self.shown.append(self.headers["Authorization"])
-        is_exchange = self.path == "/auth/token" and asked == {"api_key": "sluice_key"}
+        if self.path == "/oauth/token":
+            is_exchange = dict(parse_qsl(body.decode())) == _FORM
+        else:
+            is_exchange = self.path == "/auth/token" and orjson.loads(body) == {"api_key": "sluice_key"}
         body = orjson.dumps({"access_token": "exchanged"} if is_exchange else self.answer)
         self.send_response(self.status)
         self.send_header("Content-Length", str(len(body)))
@@ -78,6 +92,22 @@ def test_an_api_key_from_a_file_is_exchanged_for_a_token(url: str, shown: list[s
     assert shown == [None, "Bearer exchanged"]
 
 
+def test_a_name_and_a_password_are_exchanged_for_a_token_by_the_password_grant(
+    url: str, shown: list[str | None]
+) -> None:
+    result = _run("", "--url", url, variables={**_LOG_IN, "GATEWAY_CLIENT_SECRET": "hush"})
+    assert (result.returncode, result.stderr) == (0, b"")
+    assert shown == [None, "Bearer exchanged"]
+
+
+def test_an_error_of_oauth_is_said(monkeypatch: pytest.MonkeyPatch, url: str) -> None:
+    error = {"error": "unsupported_grant_type", "error_description": "This gateway does not take this grant."}
+    monkeypatch.setattr(_Gateway, "answer", error)
+    monkeypatch.setattr(_Gateway, "status", HTTPStatus.BAD_REQUEST)
+    result = _run("", "--url", url, variables=_LOG_IN)
+    assert (result.returncode, result.stderr) == (2, b"This gateway does not take this grant.\n")
+
+
 def test_a_user_who_is_named_is_asked_for_by_the_unsigned_header(url: str, shown: list[str | None]) -> None:
     assert _run("", "--url", url, "--user", "ada", variables={"GATEWAY_TOKEN": "a.b.c"}).returncode == 0
     assert shown == ["Octoxlabs YWRh"]
@@ -87,6 +117,7 @@ def test_a_user_who_is_named_is_asked_for_by_the_unsigned_header(url: str, shown
     ("variables", "said"),
     [
         ({}, b"say who asks: set GATEWAY_TOKEN or GATEWAY_API_KEY"),
+        ({"GATEWAY_USERNAME": "ada", "GATEWAY_PASSWORD": "hush"}, b"say who asks: "),
         ({"GATEWAY_TOKEN": "hush\nX-Evil: 1"}, b"GATEWAY_TOKEN: must be"),
         ({"GATEWAY_API_KEY": "hush hush"}, b"GATEWAY_API_KEY: must be"),
         ({"GATEWAY_TOKEN_FILE": "/not/there"}, b"GATEWAY_TOKEN_FILE: /not/there cannot be read"),

@@ -29,7 +29,7 @@ from gateway.identity.administration import (
 from gateway.identity.authentication import caller
 from gateway.identity.models import Role, User
 from gateway.identity.oauth.clients import end_client, new_secret
-from gateway.identity.schema import ClientAnswer, Clients, NewClient
+from gateway.identity.schema import ClientAnswer, Clients, OneClient, RegisteredClient
 from gateway.identity.serializers import ClientPatchSerializer, NewClientSerializer
 
 _operation = partial(operation, group="Administration", problems=(*KNOWN, 403))
@@ -53,7 +53,7 @@ class ClientsView(AdministratorsView):
         record_event(draft)
         return Response(Clients(clients=[_described(client) for client in clients]), headers=NOT_KEPT)
 
-    @_operation("register_oauth_client", NewClient, NewClientSerializer, status=HTTPStatus.CREATED)
+    @_operation("register_oauth_client", RegisteredClient, NewClientSerializer, status=HTTPStatus.CREATED)
     def post(self, request: Request) -> Response:
         """Register an OAuth client.
 
@@ -82,7 +82,7 @@ class ClientView(AdministratorsView):
 
     parser_classes = (MergePatchParser,)
 
-    @_change("oauth_client", ClientAnswer, parameters=[_ID], problems=(*KNOWN, 403, 404))
+    @_change("oauth_client", OneClient, parameters=[_ID], problems=(*KNOWN, 403, 404))
     def get(self, request: Request, client_id: str) -> Response:
         """Show an OAuth client.
 
@@ -93,7 +93,7 @@ class ClientView(AdministratorsView):
         record_event(draft)
         return _answer(client)
 
-    @_change("change_oauth_client", ClientAnswer, {MERGE_PATCH: ClientPatchSerializer}, parameters=[_ID, IF_MATCH])
+    @_change("change_oauth_client", OneClient, {MERGE_PATCH: ClientPatchSerializer}, parameters=[_ID, IF_MATCH])
     def patch(self, request: Request, client_id: str) -> Response:
         """Change an OAuth client.
 

@@ -83,6 +83,7 @@ def test_a_user_without_a_password_cannot_log_in_by_one(ask: Ask, token: str) ->
         {"username": "ayse", "role": "root"},
         {"username": "ayse", "indices": ["unknown"]},
         {"username": "ayse", "indices": "*"},
+        {"username": "ayse", "writable_types": ["No Type"]},
         {"username": "ayse", "password": "short"},
         {"username": "ayse", "email": "ayse"},
         {"username": "ayse", "email": "taken@example.com"},
@@ -110,10 +111,11 @@ def test_users_are_listed_by_name_in_pages(ask: Ask, token: str) -> None:
 
 def test_a_merge_patch_changes_what_it_has_and_nothing_else(change: Change) -> None:
     User.objects.create_user("ayse", PASSWORD, email="ayse@example.com", email_verified=True)
-    answer = change("PATCH", "ayse", role="auditor", indices=["devices-gateway"])
+    answer = change("PATCH", "ayse", role="auditor", indices=["devices-gateway"], writable_types=["product"])
     assert answer.status_code == 200
     user = User.objects.get(username="ayse")
     assert (user.role, user.granted_indices, user.email_verified) == ("auditor", ["devices-gateway"], True)
+    assert user.writable_types == ["product"]
     assert user.check_password(PASSWORD)
     assert change("PATCH", "ayse", email=None).json()["email"] is None
     user.refresh_from_db()
