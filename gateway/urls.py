@@ -13,8 +13,6 @@ from gateway.identity.account_views import (
     SignUpView,
 )
 from gateway.identity.admin.site import site
-from gateway.inventory.consistency import wait_for_change
-from gateway.inventory.feed import ChangesView
 from gateway.identity.console_views import SessionTokenView, SessionView, TicketsView
 from gateway.identity.factor_views import ConfirmTotpView, RecoveryCodesView, TotpView
 from gateway.identity.oauth.client_views import ClientsView, ClientView
@@ -32,6 +30,8 @@ from gateway.identity.views import (
     RevokeView,
     VerifyView,
 )
+from gateway.inventory.consistency import wait_for_change
+from gateway.inventory.feed import ChangesView
 from gateway.inventory.import_views import ImportView
 from gateway.inventory.type_views import TypesView, TypeView
 from gateway.inventory.views import (

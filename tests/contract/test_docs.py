@@ -15,8 +15,8 @@ from gateway.audit import metrics as audit_metrics
 from gateway.cli.settings import CallerSettings
 from gateway.http import metrics as http_metrics
 from gateway.http.problems import Code
-from gateway.inventory import metrics as inventory_metrics
 from gateway.identity import metrics as identity_metrics
+from gateway.inventory import metrics as inventory_metrics
 from gateway.serving import metrics as serving_metrics
 from gateway.settings import GatewaySettings
 from indexing import metrics as sink_metrics
