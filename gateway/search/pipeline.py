@@ -25,10 +25,22 @@ def plan(user: User, draft: EventDraft, request: SearchRequest) -> SearchPlan:
     Raises:
         Problem: 403, and whatever the translator has to say.
     """
+    return plan_on(authorized_index(user, draft, request), draft, request)
+
+
+def authorized_index(user: User, draft: EventDraft, request: SearchRequest) -> str:
+    """The index of a search, which its caller may search.
+
+    Args:
+        draft: gets the query and the index.
+
+    Raises:
+        Problem: 403.
+    """
     index = wanted_index(user, request.index)
     draft.query, draft.index = request.query, index
     require_index(user, index)
-    return plan_on(index, draft, request)
+    return index
 
 
 def plan_on(index: str, draft: EventDraft, request: SearchRequest) -> SearchPlan:

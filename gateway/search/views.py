@@ -22,7 +22,7 @@ from gateway.identity.authorization import require_index
 from gateway.identity.models import User
 from gateway.search import streams
 from gateway.search.notices import header_value
-from gateway.search.pipeline import page_answer, plan, run
+from gateway.search.pipeline import authorized_index, page_answer, plan_on, run
 from gateway.search.query_string import SearchParameters, StreamParameters
 from gateway.search.request import SearchPlan, SearchRequest
 from gateway.search.schema import SearchAnswer
@@ -114,10 +114,11 @@ class SearchView(AuditedView):
         return stream_answer(request, draft, planned, lambda user: require_index(user, planned.index))
 
     def _plan(self, request: Request, draft: EventDraft, search: SearchRequest) -> SearchPlan:
-        planned = plan(caller(request), draft, search)
+        index = authorized_index(caller(request), draft, search)
+        # Before the names are resolved: a new index, or a new field, may be what is waited for.
         if self.wait_for_change is not None:
-            self.wait_for_change(request, planned.index)
-        return planned
+            self.wait_for_change(request, index)
+        return plan_on(index, draft, search)
 
 
 def wants_stream(request: Request) -> bool:

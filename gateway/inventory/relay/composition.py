@@ -197,16 +197,18 @@ def _own(indices: TypeIndices, change: Change) -> list[IndexedDocument]:
 def _lineages(types: IndexedTypes, changes: Sequence[Change]) -> list[list[DocumentName]]:
     """Of each change the documents that embed others and that it has touched: its own, and those above it."""
     catalogue = types.catalogue
-    above = {
-        name: [each for each in catalogue.lineage(declared) if each.embed] for name, declared in catalogue.types.items()
+    embedding = {name for name, declared in catalogue.types.items() if declared.embed}
+    below = {
+        name
+        for name, declared in catalogue.types.items()
+        if any(each.name in embedding for each in catalogue.lineage(declared))
     }
-    wanted = [change for change in changes if above[change.type]]
-    chains = ancestors({(change.type, change.document_id) for change in wanted})
-    found = []
+    chains = ancestors({(change.type, change.document_id) for change in changes if change.type in below})
+    found: list[list[DocumentName]] = []
     for change in changes:
         own = (change.type, change.document_id)
-        chain = [own, *chains.get(own, [])]
-        found.append([name for name in chain if catalogue.types[name[0]].embed])
+        lineage = [own] if change.type in embedding else []
+        found.append(lineage + [name for name in chains.get(own, []) if name[0] in embedding])
     return found
 
 

@@ -90,8 +90,8 @@ def move_cursor(lease: Lease, published: Iterable[Published]) -> None:
     with transaction.atomic():
         lease.hold()
         with connection.cursor() as cursor:
-            values = ", ".join(["(%s, %s, %s)"] * len(placed))
-            cursor.execute(_PLACE.format(values=values), [value for each in placed for value in each])
+            # Tuples of numbers, written as such: to find three thousand parameters takes longer than the statement.
+            cursor.execute(_PLACE.format(values=", ".join(map(str, placed))))
         state = RelayState.objects.get(pk=1)
         state.last_feed = placed[-1][0]
         state.positions |= {str(partition): offset + 1 for _, partition, offset in placed}

@@ -72,7 +72,6 @@ class WorkerProducer:
                 self._producer.produce(
                     record.topic, value=record.value, key=record.key, headers=[*record.headers], on_delivery=report
                 )
-                self._producer.poll(0)
                 return
             except BufferError:
                 self._producer.poll(_POLL_SECONDS)
