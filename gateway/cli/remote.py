@@ -70,8 +70,8 @@ def authorization(url: str, user: str | None, caller: CallerSettings) -> str:
     else:
         raise NoAnswer(
             "say who asks: set GATEWAY_TOKEN or GATEWAY_API_KEY, or GATEWAY_TOKEN_FILE or GATEWAY_API_KEY_FILE to a "
-            "file that holds it; or, where the gateway takes the password grant, GATEWAY_USERNAME, GATEWAY_PASSWORD_FILE "
-            "and GATEWAY_CLIENT_ID; or, where it takes unsigned tokens, name a known user with --user",
+            "file that holds it; or, where the gateway takes the password grant, GATEWAY_USERNAME, GATEWAY_CLIENT_ID "
+            "and GATEWAY_PASSWORD_FILE; or, where it takes unsigned tokens, name a known user with --user",
             REFUSED,
         )
     token = answer["access_token"]

@@ -70,7 +70,7 @@ class _Claims(jwt.JWTClaimsRegistry):
         self.validate_jti(value)
 
 
-def mint(
+def mint(  # pylint: disable=too-many-arguments  # a token has as many
     user: User,
     session: str,
     now: datetime,

@@ -38,7 +38,7 @@ from gateway.identity.serializers import (
 )
 
 _operation = partial(operation, group="Log in")
-_ASKED = partial(_operation, status=HTTPStatus.ACCEPTED, problems=(403, 429, 503))
+_asked = partial(_operation, status=HTTPStatus.ACCEPTED, problems=(403, 429, 503))
 _CHANGED = {204: OpenApiResponse(description="The password is changed, and every log-in of the user has ended.")}
 _LINK = "mail-link"
 """How the audit trail names a caller who showed the token of a link."""
@@ -47,7 +47,7 @@ _LINK = "mail-link"
 class SignUpView(CredentialsView):
     """Sign-up."""
 
-    @_ASKED("sign_up", Asked, SignUpSerializer)
+    @_asked("sign_up", Asked, SignUpSerializer)
     def post(self, request: Request) -> Response:
         """Sign up.
 
@@ -117,7 +117,7 @@ class PasswordView(ProvenView):
 class ForgottenPasswordView(CredentialsView):
     """Mail for a new password."""
 
-    @_ASKED("forgot_password", Asked, ForgottenSerializer)
+    @_asked("forgot_password", Asked, ForgottenSerializer)
     def post(self, request: Request) -> Response:
         """Ask for a new password.
 

@@ -64,8 +64,8 @@ class SessionView(CredentialsView):
             raise Problem(
                 HTTPStatus.FORBIDDEN,
                 Code.FORBIDDEN,
-                "A session takes an access token of a log-in, not of an API key or an OAuth client, that is no older than "
-                f"{_FRESH // timedelta(minutes=1)} minutes.",
+                "A session takes an access token of a log-in, not of an API key or an OAuth client, that is no older "
+                f"than {_FRESH // timedelta(minutes=1)} minutes.",
             )
         draft = self.let_in(request, caller(request).username, identification(request).scheme)
         draft.status = HTTPStatus.NO_CONTENT

@@ -34,7 +34,7 @@ _RATE_OF_ADDRESSEE = "5/hour"
 """Mails to one address: nobody's mailbox is to be filled by others."""
 
 
-class Outbox:
+class Outbox:  # pylint: disable=too-few-public-methods  # it has one use
     """Jobs that send mail, and the threads that work on them; the process ends when they are done."""
 
     def __init__(self) -> None:

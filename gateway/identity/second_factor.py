@@ -41,8 +41,8 @@ class FactorRequired(Problem):
         detail = (
             "Send the ticket and a code of your authenticator, or a recovery code, to POST /auth/login."
             if is_enrolled
-            else "Your role needs a second factor: send the ticket to POST /auth/totp, then the ticket and a first code to "
-            "POST /auth/totp/confirm, and log in again."
+            else "Your role needs a second factor: send the ticket to POST /auth/totp, then the ticket and a first "
+            "code to POST /auth/totp/confirm, and log in again."
         )
         super().__init__(
             HTTPStatus.UNAUTHORIZED,

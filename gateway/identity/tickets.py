@@ -68,8 +68,8 @@ def use_ticket(purpose: str, text: str, now: datetime) -> Ticket | None:
     """Show a ticket, which takes one of its tries.
 
     Returns:
-        the ticket with its ``user``, or None: there is no such ticket, it has expired or been used, or its user or log-in
-        has ended.
+        the ticket with its ``user``, or None: there is no such ticket, it has expired or been used, or its user or
+        log-in has ended.
     """
     rows = Ticket.objects.filter(digest=digest_of(text), purpose=purpose, tries__gt=0, expires_at__gt=now)
     # One statement, so that of two requests with one ticket only one can succeed.

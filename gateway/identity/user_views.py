@@ -42,6 +42,7 @@ from gateway.identity.second_factor import has_factor
 from gateway.identity.serializers import NewUserSerializer, UserPatchSerializer
 
 _operation = partial(operation, group="Administration", problems=(*KNOWN, 403))
+_show = partial(operation, group="Administration", problems=(*KNOWN, 403, 404))
 _change = partial(operation, group="Administration", problems=(*KNOWN, 403, 404, 412, 428))
 _NAME = OpenApiParameter("name", str, OpenApiParameter.PATH, description="The user's name.")
 _AFTER = OpenApiParameter("after", str, description="The name after which the page begins.")
@@ -104,7 +105,7 @@ class UserView(AdministratorsView):
 
     parser_classes = (MergePatchParser,)
 
-    @_change("user", OneUser, parameters=[_NAME], problems=(*KNOWN, 403, 404))
+    @_show("user", OneUser, parameters=[_NAME])
     def get(self, request: Request, name: str) -> Response:
         """Show a user.
 

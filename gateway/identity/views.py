@@ -27,9 +27,10 @@ from gateway.identity.api_keys import issue_key
 from gateway.identity.authentication import caller
 from gateway.identity.authorization import searchable_indices
 from gateway.identity.login import log_in_with_key, log_in_with_password, name_of_address
-from gateway.identity.models import ApiKey, DeniedToken, Role, User
+from gateway.identity.models import ApiKey, DeniedToken, Role
 from gateway.identity.proof import ProvenView, proven_token, require_fresh_log_in
-from gateway.identity.refresh_tokens import ReusedToken, end_family, find_family, renew, start_family
+from gateway.identity.refresh_tokens import ReusedToken, end_family, renew, start_family
+from gateway.identity.revocation import end_token, read_token
 from gateway.identity.schema import ApiKeyAnswer, ApiKeys, Claims, KeySet, Me, NewApiKey, Revoked, Tokens
 from gateway.identity.second_factor import check_code, require_factor, use_factor_ticket
 from gateway.identity.serializers import KeySerializer, LogInSerializer, RefreshSerializer, RevokeSerializer
@@ -54,8 +55,8 @@ class AccessTokenView(CredentialsView):
     def post(self, request: Request) -> Response:
         """Log in by password or API key.
 
-        A password brings a refresh token too. For an account with a second factor it brings 401 `factor_required`, whose
-        `ticket` goes here with a `code`.
+        A password brings a refresh token too. For an account with a second factor it brings 401 `factor_required`,
+        whose `ticket` goes here with a `code`.
         """
         shown = checked(LogInSerializer, request.data)
         now, address = datetime.now(UTC), request.META["REMOTE_ADDR"]
@@ -156,7 +157,9 @@ class RevokeView(CredentialsView):
         """
         token = checked(RevokeSerializer, request.data)["token"]
         with transaction.atomic():
-            user = _revoke(token, datetime.now(UTC))
+            now = datetime.now(UTC)
+            found = read_token(token, now)
+            user = None if found is None else end_token(found, now)
             if user is not None:
                 record_event(self.let_in(request, user.username, "token"))
             else:
@@ -252,20 +255,6 @@ class KeySetView(PublicView):
         return Response(
             access_tokens.key_set().as_dict(private=False), headers={"Cache-Control": "public, max-age=300"}
         )
-
-
-def _revoke(token: str, now: datetime) -> User | None:
-    """End what the token stands for, and return whose it was."""
-    found = find_family(token, now)
-    if found is not None:
-        end_family(found[0], now)
-        return found[0].user
-    try:
-        access = access_tokens.read(token, now)
-    except access_tokens.InvalidToken:
-        return None
-    DeniedToken.objects.deny([access.token_id], now)
-    return User.objects.filter(username=access.username).first()
 
 
 def _described(key: ApiKey) -> ApiKeyAnswer:

@@ -33,6 +33,7 @@ from gateway.identity.schema import ClientAnswer, Clients, OneClient, Registered
 from gateway.identity.serializers import ClientPatchSerializer, NewClientSerializer
 
 _operation = partial(operation, group="Administration", problems=(*KNOWN, 403))
+_show = partial(operation, group="Administration", problems=(*KNOWN, 403, 404))
 _change = partial(operation, group="Administration", problems=(*KNOWN, 403, 404, 412, 428))
 _ID = OpenApiParameter("client_id", str, OpenApiParameter.PATH, description="The client's id.")
 MAX_CLIENTS = 200
@@ -82,7 +83,7 @@ class ClientView(AdministratorsView):
 
     parser_classes = (MergePatchParser,)
 
-    @_change("oauth_client", OneClient, parameters=[_ID], problems=(*KNOWN, 403, 404))
+    @_show("oauth_client", OneClient, parameters=[_ID])
     def get(self, request: Request, client_id: str) -> Response:
         """Show an OAuth client.
 

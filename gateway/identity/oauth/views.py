@@ -20,12 +20,12 @@ from gateway.http.problems import as_problem
 from gateway.identity import access_tokens
 from gateway.identity.account_models import OAuthClient
 from gateway.identity.authentication import user_of_token
-from gateway.identity.models import DeniedToken, User
 from gateway.identity.oauth.clients import authenticate_client, require_confidential
 from gateway.identity.oauth.errors import OAuthError, OAuthErrorName, name_of
 from gateway.identity.oauth.forms import MEDIA_TYPE, FormParser, OneTokenForm, TokenForm, check_form
 from gateway.identity.oauth.grants import Asked, check_grant, invalid_grant, use_grant
 from gateway.identity.refresh_tokens import ReusedToken, end_family, find_family
+from gateway.identity.revocation import end_token, read_token
 from gateway.identity.schema import Introspection, OAuthErrorAnswer, Revoked, Tokens
 
 _ERRORS = (400, 401, 405, 413, 415, 429, 500, 503)
@@ -68,8 +68,8 @@ class OAuthTokenView(OAuthView):
     def post(self, request: Request) -> Response:
         """Get tokens by OAuth.
 
-        By the grants `refresh_token`, `authorization_code`, `client_credentials`, and, where `GATEWAY_PASSWORD_GRANT` is
-        on, `password`.
+        By the grants `refresh_token`, `authorization_code`, `client_credentials`, and, where `GATEWAY_PASSWORD_GRANT`
+        is on, `password`.
         """
         form, now = check_form(TokenForm, request.data), datetime.now(UTC)
         client, grant = authenticate_client(request, form), form["grant_type"]
@@ -103,7 +103,10 @@ class OAuthRevokeView(OAuthView):
         form, now = check_form(OneTokenForm, request.data), datetime.now(UTC)
         client = authenticate_client(request, form)
         with transaction.atomic():
-            user = _revoke(form["token"], client, now)
+            found = read_token(form["token"], now)
+            if found is not None:
+                _require_own(found.client_id, client)
+            user = None if found is None else end_token(found, now)
             if user is None:
                 self.record_unknown(request)
             else:
@@ -129,27 +132,12 @@ class IntrospectView(OAuthView):
         return Response(answer, headers=NOT_KEPT)
 
 
-def _revoke(token: str, client: OAuthClient | None, now: datetime) -> User | None:
-    """End a token, and return whose it was.
+def _require_own(client_id: str | None, client: OAuthClient | None) -> None:
+    """Refuse a token that was issued to another client (RFC 7009, section 2.1).
 
     Raises:
-        OAuthError: ``unauthorized_client``, it was issued to another client (RFC 7009, section 2.1).
+        OAuthError: ``unauthorized_client``.
     """
-    found = find_family(token, now)
-    if found is not None:
-        _require_own(found[0].client_id, client)
-        end_family(found[0], now)
-        return found[0].user
-    try:
-        access = access_tokens.read(token, now)
-    except access_tokens.InvalidToken:
-        return None
-    _require_own(access.client_id, client)
-    DeniedToken.objects.deny([access.token_id], now)
-    return User.objects.filter(username=access.username).first()
-
-
-def _require_own(client_id: str | None, client: OAuthClient | None) -> None:
     if client_id != (client and client.pk):
         raise OAuthError(OAuthErrorName.UNAUTHORIZED_CLIENT, "The token was issued to another client.")
 

@@ -18,13 +18,15 @@ from tests.support.waiting import eventually
 ADDRESS = "ayse@example.com"
 
 
-class _Mailbox:
+class _Mailbox:  # pylint: disable=too-few-public-methods  # as the library has it
     """Keeps what the server is given."""
 
     def __init__(self) -> None:
         self.envelopes: list[Any] = []
 
-    async def handle_DATA(self, _server: Any, _session: Any, envelope: Any) -> str:  # as the library has it
+    async def handle_DATA(  # pylint: disable=invalid-name  # as the library has it
+        self, _server: Any, _session: Any, envelope: Any
+    ) -> str:
         """Take a mail."""
         self.envelopes.append(envelope)
         return "250 OK"

@@ -348,7 +348,7 @@ def token(ask: Ask) -> str:
     return str(answer.json()["access_token"])
 
 
-def test_an_administrator_registers_changes_and_deletes_a_client(
+def test_an_administrator_registers_changes_and_deletes_a_client(  # pylint: disable=too-many-locals  # a story
     ask: Ask, client: Client, token: str, post: Post, find_events: FindEvents
 ) -> None:
     asked = {"name": "export", "grants": ["client_credentials"], "user": "octoAdmin"}
