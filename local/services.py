@@ -24,7 +24,7 @@ _SIGNING_KEY_BITS = 3072
 
 
 @dataclass(frozen=True, slots=True)
-class Services:
+class Services:  # pylint: disable=too-many-instance-attributes  # a port each
     """The services on servers that run, with their files in ``home``.
 
     Attributes:

@@ -9,7 +9,6 @@ their order.
 
 # pylint: disable=too-few-public-methods  # types that only carry data, as dataclasses do
 
-from enum import StrEnum
 from typing import Annotated, Final, Literal
 
 import msgspec
@@ -33,17 +32,11 @@ _Name = Annotated[str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._:@~-]{0,127}\Z")]
 _Version = Annotated[int, Meta(ge=1, le=2**53 - 1)]
 
 
-class Operation(StrEnum):
-    """Operations that this version writes."""
+SNAPSHOT: Final = "snapshot"
+"""Operation of what is no change: the document as it is, for an index that lacks it.
 
-    CREATE = "create"
-    REPLACE = "replace"
-    PATCH = "patch"
-    DELETE = "delete"
-    RESTORE = "restore"
-    ERASE = "erase"
-    SNAPSHOT = "snapshot"
-    """No change: the document as it is, for an index that lacks it. It has no number, and other readers skip it."""
+It has no number, and other readers skip it. The operations of changes are ``gateway.inventory.models.Operation``.
+"""
 
 
 # gc=False: no member can refer back to its owner, so the collector need not follow hundreds of thousands of them.

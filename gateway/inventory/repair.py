@@ -16,7 +16,9 @@ from gateway.inventory.relay.composition import TypeIndices
 from gateway.inventory.relay.outbox import highest_feed
 from gateway.inventory.relay.publisher import Publisher
 
-_POLL_SECONDS = 0.05
+_POLL_SECONDS = 0.02
+_AHEAD = 500
+"""Snapshots of a partition that may wait to be indexed: a change behind them, and who waits for it, waits as long."""
 
 
 class Interrupted(Exception):
@@ -75,6 +77,7 @@ class Repair:
                 self._go_on()
                 for partition, offset in self._publisher.publish(messages, highest_feed()):
                     positions[partition] = max(offset + 1, positions.get(partition, 0))
+                self.wait(lambda: {partition: offset - _AHEAD for partition, offset in positions.items()})
         self.wait(lambda: positions)
         account.left = remaining(type_indices, self._indices, index, wanted)
         return account

@@ -1,9 +1,11 @@
 """The worker: everything that runs behind requests, each part in a thread of its own."""
 
 import logging
+import os
 import signal
 import threading
 import time
+import uuid
 from collections.abc import Callable
 from datetime import UTC, datetime
 from socket import gethostname
@@ -63,7 +65,7 @@ class Worker:
         self._repair = Repair(client, self._indices, make_publisher(), self.stopping)
         self._rebuild = Rebuild(self._indices, self._repair)
         self._relay = Relay(
-            Lease(gethostname()),
+            Lease(f"{gethostname()} {os.getpid()} {uuid.uuid4()}"),
             TopicWatch(settings.KAFKA, settings.INVENTORY.topic),
             make_publisher(),
             Indices(client),

@@ -14,21 +14,22 @@ from contracts.invalid import InvalidReason, InvalidRecord
 from contracts.inventory_change.change import (
     MAX_CHANGE_BYTES,
     MAX_RECORD_BYTES,
-    Operation,
+    SNAPSHOT,
     encode,
     headers,
     record_key,
 )
 from contracts.inventory_change.reader import decode
+from gateway.inventory.models import Operation
 from tests.support.inventory_change import EXAMPLES, SCHEMA, is_valid, read_change
 
-Path_ = tuple[str | int, ...]
+Steps = tuple[str | int, ...]
 
 GOLDEN: dict[str, Any] = orjson.loads((EXAMPLES[0].parent / "patch.json").read_bytes())
 INDEXED = SCHEMA["$defs"]["indexed"]
 
 
-def altered(change: dict[str, Any], path: Path_, value: object) -> dict[str, Any]:
+def altered(change: dict[str, Any], path: Steps, value: object) -> dict[str, Any]:
     """The change with another value at a path."""
     result = copy.deepcopy(change)
     place: Any = result
@@ -38,7 +39,7 @@ def altered(change: dict[str, Any], path: Path_, value: object) -> dict[str, Any
     return result
 
 
-def without(change: dict[str, Any], path: Path_) -> dict[str, Any]:
+def without(change: dict[str, Any], path: Steps) -> dict[str, Any]:
     """The change without the member at a path."""
     result = copy.deepcopy(change)
     place: Any = result
@@ -55,7 +56,7 @@ def known(change: dict[str, Any]) -> dict[str, Any]:
     return found | {"documents": entries}
 
 
-MEMBERS: list[Path_] = [
+MEMBERS: list[Steps] = [
     *((name,) for name in SCHEMA["required"]),
     *(("documents", 0, name) for name in INDEXED["required"]),
 ]
@@ -65,7 +66,7 @@ VALUES = st.recursive(SCALARS, lambda inner: st.lists(inner, max_size=2) | st.di
 
 
 @given(st.sampled_from(EXAMPLES), st.sampled_from(MEMBERS), VALUES | st.just("absent"))
-def test_the_reader_takes_what_the_schema_takes_and_nothing_else(path: Path, member: Path_, value: object) -> None:
+def test_the_reader_takes_what_the_schema_takes_and_nothing_else(path: Path, member: Steps, value: object) -> None:
     golden = orjson.loads(path.read_bytes())
     change = without(golden, member) if value == "absent" else altered(golden, member, value)
     try:
@@ -85,8 +86,8 @@ def test_every_example_is_valid_and_is_what_the_relay_writes(path: Path) -> None
     assert orjson.loads(encode(decode(path.read_bytes()))) == change
 
 
-@pytest.mark.parametrize("operation", Operation)
-def test_every_operation_has_an_example_of_its_name(operation: Operation) -> None:
+@pytest.mark.parametrize("operation", [*Operation, SNAPSHOT])
+def test_every_operation_has_an_example_of_its_name(operation: str) -> None:
     assert orjson.loads((EXAMPLES[0].parent / f"{operation}.json").read_bytes())["op"] == operation
 
 
@@ -97,7 +98,7 @@ def test_example_ids_are_distinct() -> None:
 
 
 @pytest.mark.parametrize("path", [("later",), ("documents", 0, "later")])
-def test_a_member_that_the_reader_does_not_know_is_ignored(path: Path_) -> None:
+def test_a_member_that_the_reader_does_not_know_is_ignored(path: Steps) -> None:
     change = altered(GOLDEN, path, {"new": 1})
 
     assert is_valid(change)
@@ -113,7 +114,7 @@ def test_documents_on_several_lines_are_put_on_one() -> None:
 
 @pytest.mark.parametrize("text", [b'"\\ud800"', b'"\xff"'])
 @pytest.mark.parametrize("path", [("document", "Site"), ("documents", 0, "document", "Site"), ("actor",)])
-def test_what_no_unicode_text_holds_is_no_json(path: Path_, text: bytes) -> None:
+def test_what_no_unicode_text_holds_is_no_json(path: Steps, text: bytes) -> None:
     with pytest.raises(InvalidRecord) as caught:
         decode(orjson.dumps(altered(GOLDEN, path, "@")).replace(b'"@"', text))
 
@@ -139,7 +140,7 @@ def test_bytes_that_are_no_change_are_told_apart_by_reason(value: bytes | None, 
 
 
 @pytest.mark.parametrize("path", [("at",), ("change_id",), ("documents", 0, "document"), ("version",)])
-def test_a_complaint_says_where_and_tells_nothing_of_the_content(path: Path_) -> None:
+def test_a_complaint_says_where_and_tells_nothing_of_the_content(path: Steps) -> None:
     with pytest.raises(InvalidRecord) as caught:
         decode(orjson.dumps(altered(GOLDEN, path, "my secret host")))
 

@@ -8,7 +8,7 @@ from confluent_kafka.cimpl import NewTopic
 from elasticsearch import Elasticsearch
 from pytest_django import Settings
 
-from contracts.inventory_change.change import Operation
+from contracts.inventory_change.change import SNAPSHOT
 from contracts.inventory_change.topics import InventoryTopicSettings
 from contracts.query_event.topics import TopicSettings
 from elastic.settings import ElasticsearchSettings
@@ -97,7 +97,7 @@ class InventoryStack:
         found: dict[int, dict[str, Any]] = {}
         for record in topic.records(self.trail.bootstrap, self.trail.topic, range(6)):
             change = read_change(record.value())
-            if change["op"] != Operation.SNAPSHOT:
+            if change["op"] != SNAPSHOT:
                 assert found.setdefault(change["feed"], change)["change_id"] == change["change_id"]
         return [found[feed] for feed in sorted(found)]
 
@@ -151,7 +151,7 @@ class Killed(BaseException):
     """The process was killed here."""
 
 
-class KilledAt:
+class KilledAt:  # pylint: disable=too-few-public-methods  # it publishes
     """A publisher that dies at its n-th step: before the events, before the changes, or behind them."""
 
     def __init__(self, publisher: Publisher, producer: WorkerProducer, step: int) -> None:

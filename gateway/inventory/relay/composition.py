@@ -13,9 +13,9 @@ from msgspec import Raw
 
 from contracts.inventory_change.change import (
     SCHEMA_VERSION,
+    SNAPSHOT,
     IndexedDocument,
     InventoryChange,
-    Operation,
     record_key,
 )
 from contracts.query_event import event as audit
@@ -254,7 +254,7 @@ def snapshot_message(row: Document, root: DocumentName, document: StoredDocument
         type=row.type,
         id=row.document_id,
         version=row.version,
-        op=Operation.SNAPSHOT,
+        op=SNAPSHOT,
         at=at,
         actor=None,
         request_id="snapshot",

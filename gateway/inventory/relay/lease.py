@@ -24,7 +24,7 @@ class Lease:
     """The lease of one process.
 
     Args:
-        holder: name of the process, for people.
+        holder: name of the process, which no other has.
         seconds: how long it is valid without being renewed.
     """
 
@@ -41,10 +41,10 @@ class Lease:
         return self._epoch is not None
 
     def acquire(self) -> bool:
-        """Take the lease if nobody has it; whether this process leads afterwards."""
+        """Take the lease if nobody else has it; whether this process leads afterwards."""
         RelayState.objects.get_or_create(pk=1)
         now = datetime.now(UTC)
-        free = Q(lease_until=None) | Q(lease_until__lt=now)
+        free = Q(lease_until=None) | Q(lease_until__lt=now) | Q(holder=self._holder)
         with transaction.atomic():
             taken = RelayState.objects.filter(free, pk=1).update(
                 holder=self._holder, epoch=F("epoch") + 1, lease_until=now + self._length
@@ -77,7 +77,7 @@ class Lease:
             raise Superseded
 
     def drop(self) -> None:
-        """Forget the lease, which ends by itself: after a failure nobody knows what the database has."""
+        """Forget the lease, to take it anew: after a failure nobody knows what the database has."""
         self._epoch = None
 
     def release(self) -> None:

@@ -23,7 +23,7 @@ class Position(NamedTuple):
     offset: int
 
 
-class WorkerProducer:
+class WorkerProducer:  # pylint: disable=too-few-public-methods  # it sends
     """An idempotent producer that is made anew after each failure, so that nothing arrives that was given up.
 
     Args:

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 
 import msgspec
 
-from contracts.inventory_change.change import MAX_CHANGE_BYTES, Operation, encode, headers
+from contracts.inventory_change.change import MAX_CHANGE_BYTES, SNAPSHOT, encode, headers
 from contracts.query_event import event as audit
 from contracts.query_event.event import new_event_id
 from gateway.inventory.relay.composition import Composed
@@ -12,7 +12,7 @@ from gateway.inventory.relay.producer import Position, WorkerProducer
 from kit.kafka import NewRecord
 
 
-class Publisher:
+class Publisher:  # pylint: disable=too-few-public-methods  # it publishes
     """Way of changes to their topic, and of their audit events to the audit trail.
 
     Args:
@@ -77,7 +77,7 @@ def _parts(message: Composed) -> Iterable[Composed]:
                 change,
                 change_id=new_event_id(),
                 feed=None,
-                op=Operation.SNAPSHOT,
+                op=SNAPSHOT,
                 actor=None,
                 changed=[],
                 documents=[moved],

@@ -12,7 +12,7 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Topic
 from confluent_kafka.admin import AdminClient
 
 from contracts.invalid import InvalidRecord
-from contracts.inventory_change.change import FEED_HEADER, Operation
+from contracts.inventory_change.change import FEED_HEADER, SNAPSHOT
 from contracts.inventory_change.reader import decode
 from gateway.inventory.models import Change, RelayState
 from gateway.inventory.relay.outbox import highest_feed
@@ -116,7 +116,7 @@ def last_record(record: Message) -> LastRecord:
         change = decode(record.value())
     except InvalidRecord:
         return LastRecord(highest, None, None)
-    is_snapshot = change.op == Operation.SNAPSHOT
+    is_snapshot = change.op == SNAPSHOT
     return LastRecord(highest, None if is_snapshot else change.feed, None if is_snapshot else change.change_id)
 
 

@@ -17,7 +17,7 @@ def test_each_caller_gets_the_result_of_a_call_that_began_after_it_asked() -> No
         nonlocal number
         number += 1
         mine = number
-        may_end.acquire()
+        may_end.acquire()  # pylint: disable=consider-using-with  # another thread releases it
         return mine
 
     coalesced = Coalesced(call)

@@ -13,7 +13,7 @@ from tests.unit.gateway.inventory.conftest import Ask
 HAMMER = {"sku": "A-1", "name": "Hammer", "price": 10.5}
 
 
-class _Cluster:
+class _Cluster:  # pylint: disable=too-few-public-methods  # it answers
     """Elasticsearch with the progress that a test sets."""
 
     def __init__(self) -> None:
@@ -21,6 +21,7 @@ class _Cluster:
         self.asked: list[str] = []
 
     def perform(self, method: str, target: str, body: Any = None) -> Any:
+        """Answer with the progress."""
         del method, body
         self.asked.append(target.partition("?")[0])
         sources = [{"partition": partition, "offset": offset} for partition, offset in self.progress.items()]

@@ -6,7 +6,7 @@ from typing import Any
 import orjson
 import pytest
 
-from contracts.inventory_change.change import MAX_CHANGE_BYTES, IndexedDocument, Operation, encode
+from contracts.inventory_change.change import MAX_CHANGE_BYTES, SNAPSHOT, IndexedDocument, encode
 from contracts.inventory_change.reader import decode
 from gateway.inventory.models import Change, Document, RelayState
 from gateway.inventory.relay import outbox
@@ -57,6 +57,14 @@ def test_a_lease_that_is_given_back_is_free_and_one_that_was_lost_is_not_given_b
     assert other.acquire()
     lease.release()
     assert not Lease("third").acquire()
+
+
+def test_a_process_that_failed_takes_its_own_lease_anew_without_waiting_for_its_end(lease: Lease) -> None:
+    epoch = RelayState.objects.get().epoch
+    lease.drop()
+    assert not Lease("another").acquire()
+    assert lease.acquire()
+    assert RelayState.objects.get().epoch == epoch + 1
 
 
 def test_numbers_go_on_without_a_gap_and_are_never_given_twice(lease: Lease) -> None:
@@ -151,6 +159,7 @@ class _Producer:  # pylint: disable=too-few-public-methods  # it sends
         self.sent: list[list[NewRecord]] = []
 
     def send(self, records: list[NewRecord]) -> list[Any]:
+        """Keep the records."""
         self.sent.append(records)
         return list(range(len(records)))
 
@@ -162,12 +171,13 @@ def test_a_change_that_is_too_long_for_a_record_comes_behind_snapshots_of_its_do
     producer = _Producer()
     places: Any = Publisher(producer, "changes", "events").publish([Composed("plan/gold", change, None)], 50)  # type: ignore[arg-type]
 
-    events, records = producer.sent
+    assert len(producer.sent) == 2
+    events, records = producer.sent[0], producer.sent[1]
     assert events == []
     assert places == [len(records) - 1]
     assert all(len(record.value or b"") <= MAX_CHANGE_BYTES for record in records)
     read = [decode(record.value) for record in records]
-    assert [each.op for each in read] == [Operation.SNAPSHOT] * (len(read) - 1) + [Operation.CREATE]
+    assert [each.op for each in read] == [SNAPSHOT] * (len(read) - 1) + ["create"]
     assert {entry.index for each in read for entry in each.documents} == {"i0", "i1", "i2", "i3"}
     assert read[-1].feed == change.feed
     assert {record.key for record in records} == {"plan/gold"}

@@ -30,7 +30,8 @@ _DOCUMENT = (
 )
 _CHANGE = (
     "INSERT INTO inventory_change (change_id, type, document_id, root_type, root_id, version, op, at, actor, "
-    "request_id, event_metadata, changed, body) VALUES (%s, %s, %s, %s, %s, 1, 'create', %s, 'adapter', 'r1', %s, %s, %s)"
+    "request_id, event_metadata, changed, body) "
+    "VALUES (%s, %s, %s, %s, %s, 1, 'create', %s, 'adapter', 'r1', %s, %s, %s)"
 )
 
 

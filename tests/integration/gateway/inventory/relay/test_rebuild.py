@@ -123,6 +123,7 @@ def test_a_rebuild_that_is_killed_goes_on_where_it_was(
 def test_the_old_index_goes_when_nothing_reads_it_and_what_still_names_it_is_written_to_the_new(
     stack: InventoryStack, relay: Relay
 ) -> None:
+    del relay
     old = f"{stack.alias}-000001"
     begin([THING])
     cursor = stack.client.open_point_in_time(index=stack.alias, keep_alive="1m")["id"]
@@ -170,6 +171,7 @@ def test_another_schema_makes_the_index_again_and_says_what_it_refuses(stack: In
 
 
 def test_verify_finds_what_differs_and_repair_mends_it(stack: InventoryStack, relay: Relay) -> None:
+    del relay
     index, client = physical(stack)[0], stack.client
     each = IndexedTypes.read().indices[THING]
     repairer = stack.repairer()
