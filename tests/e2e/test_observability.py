@@ -50,8 +50,13 @@ def _alerts() -> Iterator[tuple[str, str, str]]:
 
 
 def _metrics_urls(services: Services) -> list[str]:
-    sink = f"http://127.0.0.1:{services.audit_sink_metrics_port}"
-    return [f"{url}/metrics" for url in (services.gateway_url, services.translator_url, sink)]
+    metrics_ports = (
+        services.audit_sink_metrics_port,
+        services.inventory_index_metrics_port,
+        services.worker_metrics_port,
+    )
+    own = [f"http://127.0.0.1:{port}" for port in metrics_ports]
+    return [f"{url}/metrics" for url in (services.gateway_url, services.translator_url, *own)]
 
 
 def _exposed(urls: list[str]) -> dict[str, set[str]]:
@@ -225,7 +230,7 @@ def test_every_dashboard_is_one_that_grafana_can_be_given() -> None:
     known = {(source["type"], source["uid"]) for source in sources}
     dashboards = _dashboards()
     assert provider["type"] == "file"
-    assert len({dashboard["uid"] for dashboard in dashboards.values()}) == len(dashboards) == 3
+    assert len({dashboard["uid"] for dashboard in dashboards.values()}) == len(dashboards) == 4
     for dashboard in dashboards.values():
         panels = dashboard["panels"]
         assert [panel["id"] for panel in panels] == list(range(1, len(panels) + 1))

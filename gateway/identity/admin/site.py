@@ -130,11 +130,15 @@ class OperatorSite(admin.AdminSite):
 site = OperatorSite()
 
 
-class _Grants:  # pylint: disable=too-few-public-methods  # a part of a form
+class _Grants:
     """The check of what is granted, where it is changed."""
 
     changed_data: list[str]
     cleaned_data: dict[str, Any]
+
+    def clean_writable_types(self) -> Any:
+        """Take an empty field for an empty list."""
+        return self.cleaned_data["writable_types"] or []
 
     def clean_granted_indices(self) -> Any:
         """Refuse unknown indices."""
