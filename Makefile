@@ -16,7 +16,7 @@ export LOCAL_DEVICES := $(DEVICES)
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo test test-unit check format lock fuzz chaos bench-translator bench-gateway bench-sink bench-event-bytes clean
+.PHONY: help run demo test test-unit check format lock fuzz chaos bench-translator bench-gateway bench-identity bench-sink bench-event-bytes clean
 .DELETE_ON_ERROR:
 
 help: ## List the targets
@@ -65,6 +65,9 @@ bench-translator: .venv/dev.stamp ## Time the translator against luqum, and POST
 
 bench-gateway: .venv/dev.stamp ## Time the gateway's POST /search against Elasticsearch's own _search, on the embedded stack
 	@$(BIN)/python -m tests.benchmarks.bench_gateway
+
+bench-identity: .venv/dev.stamp ## Time log-in, sign-up and forgotten passwords for known and unknown addresses
+	@$(BIN)/python -m tests.benchmarks.bench_identity
 
 bench-sink: .venv/dev.stamp build/peers/made.stamp ## Time the audit sink against its peers and Elasticsearch's ceiling
 	@$(BIN)/python -m tests.benchmarks.bench_sink --peers build/peers/bin/python

@@ -88,11 +88,16 @@ def _requests(path: str, bodies: list[dict[str, object]], header: str) -> bytes:
 
 
 @contextmanager
-def _stack(home: Path) -> Iterator[tuple[Services, Supervisor]]:
-    """The embedded stack without the audit sink, which works when it likes, behind the answers."""
+def stack(home: Path, **own: str) -> Iterator[tuple[Services, Supervisor]]:
+    """The embedded stack without the audit sink, which works when it likes, behind the answers.
+
+    Args:
+        home: the folder of its files.
+        own: settings that are not its usual ones.
+    """
     *free, gateway, translator, sink, indexer, worker = ports.free(9)
     base = servers.prepare(home, (free[0], free[1]), (free[2], free[3]))
-    services = Services(home, base, gateway, translator, sink, indexer, worker)
+    services = Services(home, base, gateway, translator, sink, indexer, worker, own=own)
     programs = {program.name: program for program in services.programs()}
     started = [programs["translator"], programs["gateway"]]
     with supervisor(home, [*base.programs(), *started], services.environment()) as running:
@@ -200,7 +205,7 @@ def main() -> int:
     parser.add_argument("--warm", type=float, default=_WARM_SECONDS, help="how long both sides are warmed (10)")
     parser.add_argument("--requests", type=int, help="watch memory and open files over so many requests instead")
     options = parser.parse_args()
-    with TemporaryDirectory(prefix="sluice-bench-") as folder, _stack(Path(folder)) as (services, running):
+    with TemporaryDirectory(prefix="sluice-bench-") as folder, stack(Path(folder)) as (services, running):
         if options.requests is not None:
             _watch(services, running, options.requests)
             return 0
