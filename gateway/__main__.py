@@ -1,4 +1,4 @@
-"""``python -m gateway`` serves, ``python -m gateway worker`` does what runs behind requests; ``python -m gateway COMMAND`` runs a command (``migrate``, ``user``, ``search``…)."""
+"""Entry point: ``python -m gateway`` serves, ``worker`` works behind requests, and the others are commands."""
 
 from kit import start
 

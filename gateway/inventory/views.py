@@ -280,8 +280,8 @@ class DocumentsView(_CreatingView):
     def get(self, request: Request, type_name: str) -> HttpResponseBase:
         """Search the documents of a type.
 
-        As `GET /search` of its index; with `Accept: text/csv` as CSV that can be imported again. Without credentials, of
-        a public type: at most 100 documents a page, and no cursor.
+        As `GET /search` of its index; with `Accept: text/csv` as CSV that can be imported again. Without credentials,
+        of a public type: at most 100 documents a page, and no cursor.
         """
         place, draft = self.reader(request, type_name)
         parameters = read_parameters(request)

@@ -26,8 +26,8 @@ def test_the_command_line_says_what_it_did(
     monkeypatch.setenv("ELASTICSEARCH_URL", elasticsearch_url)
     assert main(["bootstrap"]) == 0
     assert capsys.readouterr().out.splitlines() == [
-        "installed index templates: audit-erasures, devices, inventory-progress, query-logs; this cluster deletes no audit logs by "
-        + "itself: python -m elastic prune --keep-days N",
+        "installed index templates: audit-erasures, devices, inventory-progress, query-logs; "
+        "this cluster deletes no audit logs by " + "itself: python -m elastic prune --keep-days N",
     ]
 
 
