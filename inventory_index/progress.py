@@ -7,6 +7,7 @@ version of a document is its offset, so that an older one of another process, or
 import logging
 import threading
 from collections.abc import Mapping
+from http import HTTPStatus
 from random import Random
 
 import orjson
@@ -15,11 +16,15 @@ from contracts.inventory_change.progress import INDEX, progress_id
 from elastic.exchange import ElasticsearchExchange
 from elastic.settings import ElasticsearchSettings
 from indexing.backoff import full_jitter
-from indexing.bulk_writer import send
-from indexing.outcomes import Failure, Outcome, classify_item, describe
-from inventory_index.projection import InventoryProjection
+from indexing.bulk_response import PARTS, read_items
+from indexing.outcomes import Outcome, classify_item, describe
+from kit.http_exchange import NoAnswer
 
 logger = logging.getLogger(__name__)
+
+_TIMEOUT_SECONDS = 10.0
+_TARGET = f"/{INDEX}/_bulk?filter_path={PARTS}"
+_HEADERS = {"content-type": "application/x-ndjson"}
 
 _Positions = tuple[str, dict[int, int]]
 
@@ -72,19 +77,21 @@ class ProgressWriter:
         topic_id, positions = wanted
         written = self._written[1] if self._written is not None and self._written[0] == topic_id else {}
         moved = {partition: offset for partition, offset in positions.items() if written.get(partition) != offset}
-        items = send(self._elasticsearch, [_lines(topic_id, *each) for each in moved.items()], InventoryProjection.name)
-        if isinstance(items, Failure):
-            return items.detail
+        if not moved:
+            return None
+        body = b"".join(_lines(topic_id, *each) for each in moved.items())
+        try:
+            answer = self._elasticsearch.ask("POST", _TARGET, timeout=_TIMEOUT_SECONDS, body=body, headers=_HEADERS)
+            if answer.status != HTTPStatus.OK:
+                return f"HTTP {answer.status}"
+            items = read_items(answer.body, len(moved))
+        except (NoAnswer, ValueError) as error:
+            return f"{type(error).__name__}: {str(error)[:500]}"
         refused = (item for item in items if classify_item(*item) not in (Outcome.INDEXED, Outcome.DUPLICATE))
         return next((describe(error) for _, error in refused), None)
 
 
 def _lines(topic_id: str, partition: int, offset: int) -> bytes:
-    target = {
-        "_index": INDEX,
-        "_id": progress_id(topic_id, partition),
-        "version": offset,
-        "version_type": "external",
-    }
+    target = {"_id": progress_id(topic_id, partition), "version": offset, "version_type": "external"}
     document = {"topic_id": topic_id, "partition": partition, "offset": offset}
     return orjson.dumps({"index": target}) + b"\n" + orjson.dumps(document) + b"\n"
