@@ -120,16 +120,30 @@ def _paths() -> list[str]:
     return [f"/{re.sub('<[^>]*>', 'x', route)}" for route in routes]
 
 
+_OAUTH = ("/oauth/token", "/oauth/introspect", "/oauth/revoke")
+"""Paths whose errors are those of RFC 6749, section 5.2."""
+_FOR_ADMINISTRATORS = ("/oauth/clients", "/auth/users")
+"""Beginnings of paths that refuse everybody else, whatever the method."""
+
+
+def _refuses_method(path: str, response: Any) -> bool:
+    if path in _OAUTH:
+        return (response.status, response.json()["error"]) == (405, "invalid_request")
+    if path.startswith(_FOR_ADMINISTRATORS):
+        return is_problem(response, 403, "forbidden")
+    return is_problem(response, 405, "malformed")
+
+
 @pytest.mark.parametrize("path", _paths())
 def test_options_and_methods_of_other_servers_are_refused_with_those_that_the_path_has(path: str, ask: Ask) -> None:
     has = set(ask("OPTIONS", path).headers["Allow"].split(", "))
     for method in {"OPTIONS", "TRACE", "PUT", "PATCH", "PROPFIND", "x"} - has:
         response = ask(method, path)
-        assert is_problem(response, 405, "malformed"), method
+        assert _refuses_method(path, response), method
         allowed = response.headers["Allow"].split(", ")
         assert allowed
         assert not {"OPTIONS", "TRACE"} & set(allowed)
-        assert path.startswith("/inventory") or not {"PUT", "PATCH"} & set(allowed)
+        assert path.startswith(("/inventory", *_FOR_ADMINISTRATORS)) or not {"PUT", "PATCH"} & set(allowed)
         assert ("GET" in allowed) == ("HEAD" in allowed)
 
 

@@ -24,6 +24,9 @@ def products(stack: Settings) -> Iterator[None]:
     User.objects.update(role=Role.ADMIN)
     properties = read_catalogue().types["product"].properties
     client = elasticsearch_client()
+    # Another test's relay may have made the index, or one whose alias has its name.
+    for name in client.indices.get(index="products*"):
+        client.indices.delete(index=name)
     client.indices.create(index="products", mappings={"dynamic": "strict", "properties": properties})
     found = [
         {"_index": "products", "_id": f"A-{number}", "sku": f"A-{number}", "name": "Hammer", "price": number}
