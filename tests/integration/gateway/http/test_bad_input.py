@@ -7,6 +7,7 @@ import pytest
 import urllib3
 from django.urls import URLPattern
 from elasticsearch import Elasticsearch
+from urllib3 import BaseHTTPResponse
 
 from elastic.client import connect
 from elastic.settings import ElasticsearchSettings
@@ -126,7 +127,7 @@ _FOR_ADMINISTRATORS = ("/oauth/clients", "/auth/users")
 """Beginnings of paths that refuse everybody else, whatever the method."""
 
 
-def _refuses_method(path: str, response: Any) -> bool:
+def _refuses_method(path: str, response: BaseHTTPResponse) -> bool:
     if path in _OAUTH:
         return (response.status, response.json()["error"]) == (405, "invalid_request")
     if path.startswith(_FOR_ADMINISTRATORS):
