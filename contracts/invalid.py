@@ -1,5 +1,6 @@
 """Records that are no message of their contract, and why; the same words for every contract."""
 
+import re
 from enum import StrEnum
 
 import msgspec
@@ -30,6 +31,10 @@ class InvalidRecord(Exception):
         self.detail = detail
 
 
+_is_id = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}").fullmatch
+_is_timestamp = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{3}Z").fullmatch
+
+
 class _Versioned(msgspec.Struct):  # pylint: disable=too-few-public-methods  # it is data
     schema_version: int
 
@@ -53,6 +58,34 @@ def require_value(value: bytes | None, limit: int, name: str) -> bytes:
     if len(value) > limit:
         raise InvalidRecord(InvalidReason.TOO_LARGE, f"{len(value)} bytes, and {name} has at most {limit}")
     return value
+
+
+def require_id(text: str, path: str) -> None:
+    """Refuse an id that is no UUIDv7 in lower case (RFC 9562).
+
+    Args:
+        text: the id.
+        path: where it is in the message.
+
+    Raises:
+        InvalidRecord: it is none.
+    """
+    if not _is_id(text):
+        raise InvalidRecord(InvalidReason.SCHEMA, f"{path}: Expected a UUIDv7 in lower case")
+
+
+def require_timestamp(text: str, path: str) -> None:
+    """Refuse a time that is not written as RFC 3339 in UTC with milliseconds.
+
+    Args:
+        text: the time.
+        path: where it is in the message.
+
+    Raises:
+        InvalidRecord: it is not.
+    """
+    if not _is_timestamp(text):
+        raise InvalidRecord(InvalidReason.SCHEMA, f"{path}: Expected RFC 3339 in UTC with milliseconds")
 
 
 def explain(value: bytes, error: Exception, version: int, name: str) -> InvalidRecord:

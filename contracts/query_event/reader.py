@@ -6,17 +6,13 @@ the document as it came.
 """
 
 import ipaddress
-import re
 from functools import lru_cache
 
 import msgspec
 
-from contracts.invalid import InvalidReason, InvalidRecord, explain, require_value
+from contracts.invalid import InvalidReason, InvalidRecord, explain, require_id, require_timestamp, require_value
 from contracts.query_event.event import MAX_EVENT_BYTES, SCHEMA_VERSION, AuditEvent
 from contracts.raw_json import one_line
-
-_is_id = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}").fullmatch
-_is_timestamp = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{3}Z").fullmatch
 
 _read_event = msgspec.json.Decoder(AuditEvent).decode
 
@@ -32,10 +28,8 @@ def decode(value: bytes | None) -> AuditEvent:
         event = _read_event(value)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise explain(value, error, SCHEMA_VERSION, "the event") from None
-    if not _is_id(event.event_id):
-        raise InvalidRecord(InvalidReason.SCHEMA, "event_id: Expected a UUIDv7 in lower case")
-    if not _is_timestamp(event.timestamp):
-        raise InvalidRecord(InvalidReason.SCHEMA, "timestamp: Expected RFC 3339 in UTC with milliseconds")
+    require_id(event.event_id, "event_id")
+    require_timestamp(event.timestamp, "timestamp")
     address = event.metadata.client_ip
     if address is not None and not _is_address(address):
         raise InvalidRecord(InvalidReason.SCHEMA, "metadata.client_ip: Expected an IPv4 or IPv6 address")
