@@ -20,6 +20,7 @@ from gateway.inventory.models import Change, RelayState
 from gateway.search.elasticsearch import perform
 
 TOKEN = "X-Consistency-Token"
+_TOKEN_KEY = f"HTTP_{TOKEN.upper().replace('-', '_')}"
 WAIT_SECONDS = 2
 MAX_WAIT_SECONDS = 10
 
@@ -39,7 +40,8 @@ def wait_for_change(request: Request, index: str) -> None:
     Raises:
         Problem: 400, the token is none of a change; 503, the index has it too late.
     """
-    token = request.headers.get(TOKEN)
+    # Every search passes here, and Django makes its view of the headers anew for each request.
+    token = request.META.get(_TOKEN_KEY)
     if token is None:
         return
     change_id, seconds = _read_token(token), read_wait(request.headers.get("Prefer", ""))

@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from django.test import RequestFactory
 
 from gateway.http.problems import Code, Problem
 from gateway.inventory import consistency
@@ -38,10 +39,8 @@ def cluster(monkeypatch: pytest.MonkeyPatch) -> _Cluster:
 
 
 def _wait(token: str, prefer: str = "wait=0") -> None:
-    class _Request:  # pylint: disable=too-few-public-methods  # it has headers
-        headers = {TOKEN: token, "Prefer": prefer}  # noqa: RUF012  # as a request has
-
-    wait_for_change(_Request(), "products")  # type: ignore[arg-type]  # it has headers
+    request: Any = RequestFactory().get("/search", headers={TOKEN: token, "Prefer": prefer})
+    wait_for_change(request, "products")
 
 
 def _publish(token: str, topic_id: str, positions: dict[str, int]) -> None:

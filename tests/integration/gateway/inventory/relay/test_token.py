@@ -2,10 +2,10 @@
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from django.test import RequestFactory
 
 from gateway.http.correlation import Correlation, correlated
 from gateway.http.problems import Code, Problem
@@ -18,7 +18,7 @@ from tests.support.sink import Start
 
 def wait(stack: InventoryStack, token: object, seconds: int = 10) -> None:
     """Wait as a search does."""
-    request: Any = SimpleNamespace(headers={TOKEN: str(token), "Prefer": f"wait={seconds}"})
+    request: Any = RequestFactory().get("/search", headers={TOKEN: str(token), "Prefer": f"wait={seconds}"})
     with correlated(Correlation("r1", None, None)):
         wait_for_change(request, stack.alias)
 
