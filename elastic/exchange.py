@@ -7,9 +7,7 @@ https://opentelemetry.io/docs/specs/semconv/database/elasticsearch/
 """
 
 import base64
-from collections.abc import Mapping
-from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 from elastic.settings import ElasticsearchSettings
 from kit.http_exchange import HttpExchange
@@ -22,26 +20,12 @@ class ElasticsearchExchange(HttpExchange):
     """Exchanges with one cluster, for any number of threads; answers are read up to ``MAX_ANSWER_BYTES``.
 
     Args:
-        url, connections, headers, ca_certs, with_headers: as ``HttpExchange`` takes them.
+        url: as ``HttpExchange`` takes it.
+        options: others of ``HttpExchange``.
     """
 
-    def __init__(  # pylint: disable=too-many-arguments  # as the base class
-        self,
-        url: str,
-        *,
-        connections: int,
-        headers: Mapping[str, str] | None = None,
-        ca_certs: Path | None = None,
-        with_headers: bool = False,
-    ) -> None:
-        super().__init__(
-            url,
-            connections=connections,
-            limit=MAX_ANSWER_BYTES,
-            headers=headers,
-            ca_certs=ca_certs,
-            with_headers=with_headers,
-        )
+    def __init__(self, url: str, **options: Any) -> None:
+        super().__init__(url, limit=MAX_ANSWER_BYTES, **options)
 
     @classmethod
     def to(cls, settings: ElasticsearchSettings, connections: int) -> Self:

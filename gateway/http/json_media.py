@@ -87,6 +87,10 @@ def _members(value: Any, max_depth: int) -> int:
     raise malformed(f"The body is nested more than {max_depth} levels deep.")
 
 
+MERGE_PATCH = "application/merge-patch+json"
+"""Media type of a merge patch (RFC 7396)."""
+
+
 class JSONParser(BaseParser):  # pylint: disable=too-few-public-methods  # as the framework has it
     """Reads a body, as long as its endpoint takes, as JSON."""
 

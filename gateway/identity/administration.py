@@ -1,5 +1,6 @@
 """What administrators change over HTTP: who may, versions of what they have read, and the last administrator."""
 
+from functools import partial
 from hashlib import sha256
 from http import HTTPStatus
 from typing import Any
@@ -8,8 +9,11 @@ import orjson
 from django.utils.http import parse_etags
 from drf_spectacular.utils import OpenApiParameter
 from rest_framework.request import Request
+from rest_framework.response import Response
 
-from gateway.http.json_media import JSONParser
+from gateway.audit.views import NOT_KEPT
+from gateway.http.json_media import MERGE_PATCH, JSONParser
+from gateway.http.openapi import KNOWN, operation
 from gateway.http.problems import Code, Problem, malformed
 from gateway.identity.authentication import caller
 from gateway.identity.authorization import has_role
@@ -19,8 +23,14 @@ from gateway.identity.proof import ProvenView
 IF_MATCH = OpenApiParameter(
     "If-Match", str, OpenApiParameter.HEADER, description="The ETag of the version that you have read; needed."
 )
-MERGE_PATCH = "application/merge-patch+json"
 _MAX_ETAGS_CHARACTERS = 1_000
+
+on_all = partial(operation, group="Administration", problems=(*KNOWN, 403))
+"""Describes an operation on all that administrators change, or on what is new."""
+on_one = partial(operation, group="Administration", problems=(*KNOWN, 403, 404))
+"""Describes reading one."""
+change_of_one = partial(operation, group="Administration", problems=(*KNOWN, 403, 404, 412, 428))
+"""Describes changing one that has been read."""
 
 
 class MergePatchParser(JSONParser):  # pylint: disable=too-few-public-methods  # as the framework has it
@@ -36,7 +46,22 @@ class AdministratorsView(ProvenView):
         """Refuse everybody else."""
         super().check_permissions(request)
         if not has_role(caller(request), Role.ADMIN):
-            raise Problem(HTTPStatus.FORBIDDEN, Code.FORBIDDEN, "This is for administrators.")
+            raise _for_administrators()
+
+
+def _for_administrators() -> Problem:
+    return Problem(HTTPStatus.FORBIDDEN, Code.FORBIDDEN, "This is for administrators.")
+
+
+def answer_with_etag(answer: Any, status: HTTPStatus = HTTPStatus.OK, **more: Any) -> Response:
+    """The answer about one thing, and its ETag.
+
+    Args:
+        answer: the thing as it is.
+        status: of the answer.
+        more: members that are no part of its version.
+    """
+    return Response({**answer, **more}, status=status, headers={**NOT_KEPT, "ETag": etag(answer)})
 
 
 def etag(answer: Any) -> str:
@@ -84,7 +109,7 @@ def lock_administrators(user: User) -> None:
     """
     administrators = User.objects.select_for_update(no_key=True).filter(role=Role.ADMIN, is_active=True)
     if user.pk not in {each.pk for each in administrators.order_by("pk")}:
-        raise Problem(HTTPStatus.FORBIDDEN, Code.FORBIDDEN, "This is for administrators.")
+        raise _for_administrators()
 
 
 def is_last_administrator(user: User) -> bool:

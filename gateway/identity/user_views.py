@@ -5,7 +5,6 @@ nobody who holds it, and there is always one administrator left: the one who ask
 """
 
 from datetime import UTC, datetime
-from functools import partial
 from http import HTTPStatus
 from typing import Any
 
@@ -19,18 +18,21 @@ from gateway.audit.commands import written
 from gateway.audit.recording import record_event
 from gateway.audit.views import NOT_KEPT
 from gateway.http.fields import checked
-from gateway.http.openapi import KNOWN, operation
+from gateway.http.json_media import MERGE_PATCH
 from gateway.http.problems import Code, Problem, malformed
 from gateway.http.query_string import read_parameters
 from gateway.identity.account_models import Totp
 from gateway.identity.account_views import check_password
 from gateway.identity.administration import (
     IF_MATCH,
-    MERGE_PATCH,
     AdministratorsView,
     MergePatchParser,
+    answer_with_etag,
+    change_of_one,
     etag,
     lock_administrators,
+    on_all,
+    on_one,
     require_match,
 )
 from gateway.identity.authentication import caller
@@ -41,9 +43,6 @@ from gateway.identity.schema import OneUser, UserAnswer, Users
 from gateway.identity.second_factor import has_factor
 from gateway.identity.serializers import NewUserSerializer, UserPatchSerializer
 
-_operation = partial(operation, group="Administration", problems=(*KNOWN, 403))
-_show = partial(operation, group="Administration", problems=(*KNOWN, 403, 404))
-_change = partial(operation, group="Administration", problems=(*KNOWN, 403, 404, 412, 428))
 _NAME = OpenApiParameter("name", str, OpenApiParameter.PATH, description="The user's name.")
 _AFTER = OpenApiParameter("after", str, description="The name after which the page begins.")
 PAGE = 100
@@ -56,7 +55,7 @@ _FIELDS = {"indices": "granted_indices", "active": "is_active"}
 class UsersView(AdministratorsView):
     """Users."""
 
-    @_operation("users", Users, parameters=[_AFTER], also={400: OpenApiResponse(description="Unknown parameters.")})
+    @on_all("users", Users, parameters=[_AFTER], also={400: OpenApiResponse(description="Unknown parameters.")})
     def get(self, request: Request) -> Response:
         """List the users.
 
@@ -77,7 +76,7 @@ class UsersView(AdministratorsView):
             headers=NOT_KEPT,
         )
 
-    @_operation("make_user", OneUser, NewUserSerializer, status=HTTPStatus.CREATED)
+    @on_all("make_user", OneUser, NewUserSerializer, status=HTTPStatus.CREATED)
     def post(self, request: Request) -> Response:
         """Make a user.
 
@@ -105,7 +104,7 @@ class UserView(AdministratorsView):
 
     parser_classes = (MergePatchParser,)
 
-    @_show("user", OneUser, parameters=[_NAME])
+    @on_one("user", OneUser, parameters=[_NAME])
     def get(self, request: Request, name: str) -> Response:
         """Show a user.
 
@@ -116,7 +115,7 @@ class UserView(AdministratorsView):
         record_event(draft)
         return _answer(user)
 
-    @_change(
+    @change_of_one(
         "change_user",
         OneUser,
         {MERGE_PATCH: UserPatchSerializer},
@@ -145,7 +144,7 @@ class UserView(AdministratorsView):
             raise _taken() from None
         return _answer(user)
 
-    @_change(
+    @change_of_one(
         "deactivate_user",
         None,
         also={204: OpenApiResponse(description="The user is inactive now.")},
@@ -204,8 +203,7 @@ def described(user: User, *, has_totp: bool) -> UserAnswer:
 
 
 def _answer(user: User, status: HTTPStatus = HTTPStatus.OK) -> Response:
-    answer = described(user, has_totp=has_factor(user))
-    return Response(answer, status=status, headers={**NOT_KEPT, "ETag": etag(answer)})
+    return answer_with_etag(described(user, has_totp=has_factor(user)), status)
 
 
 def _find(user: User | None) -> User:

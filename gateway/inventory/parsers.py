@@ -5,11 +5,9 @@ from typing import Any
 
 from rest_framework.request import Request
 
-from gateway.http.json_media import JSONParser
+from gateway.http.json_media import MERGE_PATCH, JSONParser
 from gateway.http.problems import malformed
 from gateway.inventory.documents import read_json
-
-MERGE_PATCH = "application/merge-patch+json"
 
 
 @dataclass(frozen=True, slots=True)

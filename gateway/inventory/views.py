@@ -18,6 +18,7 @@ from gateway.audit.draft import EventDraft
 from gateway.audit.recording import record_event
 from gateway.audit.views import NOT_KEPT
 from gateway.http.fields import checked
+from gateway.http.json_media import MERGE_PATCH
 from gateway.http.openapi import INDEX, KNOWN, asked, operation
 from gateway.http.problems import malformed
 from gateway.http.query_string import read_parameters
@@ -32,7 +33,7 @@ from gateway.inventory.export import MEDIA_TYPE as CSV
 from gateway.inventory.export import columns_of, csv_parts
 from gateway.inventory.history import MAX_PAGE, read_history, read_live, read_version, state_of
 from gateway.inventory.models import Change, Document, Operation
-from gateway.inventory.parsers import MERGE_PATCH, DocumentParser, PatchParser, body_of
+from gateway.inventory.parsers import DocumentParser, PatchParser, body_of
 from gateway.inventory.preconditions import Preconditions, etag
 from gateway.inventory.schema import Child, ChildList, HistoryAnswer, Version, VersionAnswer
 from gateway.inventory.serializers import ListParameters, ListStreamParameters, RestoreSerializer

@@ -1,7 +1,6 @@
 """``/oauth/clients``: clients as administrators register, change and delete them."""
 
 from datetime import UTC, datetime
-from functools import partial
 from http import HTTPStatus
 from typing import Any
 
@@ -14,16 +13,19 @@ from gateway.audit.commands import written
 from gateway.audit.recording import record_event
 from gateway.audit.views import NOT_KEPT
 from gateway.http.fields import checked
-from gateway.http.openapi import KNOWN, operation
+from gateway.http.json_media import MERGE_PATCH
 from gateway.http.problems import Code, Problem, malformed
 from gateway.identity.account_models import OAuthClient
 from gateway.identity.administration import (
     IF_MATCH,
-    MERGE_PATCH,
     AdministratorsView,
     MergePatchParser,
+    answer_with_etag,
+    change_of_one,
     etag,
     lock_administrators,
+    on_all,
+    on_one,
     require_match,
 )
 from gateway.identity.authentication import caller
@@ -32,9 +34,6 @@ from gateway.identity.oauth.clients import end_client, new_secret
 from gateway.identity.schema import ClientAnswer, Clients, OneClient, RegisteredClient
 from gateway.identity.serializers import ClientPatchSerializer, NewClientSerializer
 
-_operation = partial(operation, group="Administration", problems=(*KNOWN, 403))
-_show = partial(operation, group="Administration", problems=(*KNOWN, 403, 404))
-_change = partial(operation, group="Administration", problems=(*KNOWN, 403, 404, 412, 428))
 _ID = OpenApiParameter("client_id", str, OpenApiParameter.PATH, description="The client's id.")
 MAX_CLIENTS = 200
 _OWN = "client_credentials"
@@ -43,7 +42,7 @@ _OWN = "client_credentials"
 class ClientsView(AdministratorsView):
     """OAuth clients."""
 
-    @_operation("oauth_clients", Clients)
+    @on_all("oauth_clients", Clients)
     def get(self, request: Request) -> Response:
         """List the OAuth clients.
 
@@ -54,7 +53,7 @@ class ClientsView(AdministratorsView):
         record_event(draft)
         return Response(Clients(clients=[_described(client) for client in clients]), headers=NOT_KEPT)
 
-    @_operation("register_oauth_client", RegisteredClient, NewClientSerializer, status=HTTPStatus.CREATED)
+    @on_all("register_oauth_client", RegisteredClient, NewClientSerializer, status=HTTPStatus.CREATED)
     def post(self, request: Request) -> Response:
         """Register an OAuth client.
 
@@ -74,8 +73,7 @@ class ClientsView(AdministratorsView):
             draft.note_changes([f"add OAuth client {written(client.pk)}: {', '.join(said)}"])
             record_event(draft)
         shown = {} if secret is None else {"client_secret": secret}
-        headers = {**NOT_KEPT, "ETag": etag(_described(client))}
-        return Response({**_described(client), **shown}, status=draft.status, headers=headers)
+        return answer_with_etag(_described(client), draft.status, **shown)
 
 
 class ClientView(AdministratorsView):
@@ -83,7 +81,7 @@ class ClientView(AdministratorsView):
 
     parser_classes = (MergePatchParser,)
 
-    @_show("oauth_client", OneClient, parameters=[_ID])
+    @on_one("oauth_client", OneClient, parameters=[_ID])
     def get(self, request: Request, client_id: str) -> Response:
         """Show an OAuth client.
 
@@ -94,7 +92,7 @@ class ClientView(AdministratorsView):
         record_event(draft)
         return _answer(client)
 
-    @_change("change_oauth_client", OneClient, {MERGE_PATCH: ClientPatchSerializer}, parameters=[_ID, IF_MATCH])
+    @change_of_one("change_oauth_client", OneClient, {MERGE_PATCH: ClientPatchSerializer}, parameters=[_ID, IF_MATCH])
     def patch(self, request: Request, client_id: str) -> Response:
         """Change an OAuth client.
 
@@ -113,7 +111,7 @@ class ClientView(AdministratorsView):
             record_event(draft)
         return _answer(client)
 
-    @_change(
+    @change_of_one(
         "delete_oauth_client",
         None,
         also={204: OpenApiResponse(description="The client is deleted, and its tokens have ended.")},
@@ -148,8 +146,7 @@ def _described(client: OAuthClient) -> ClientAnswer:
 
 
 def _answer(client: OAuthClient) -> Response:
-    answer = _described(client)
-    return Response(answer, headers={**NOT_KEPT, "ETag": etag(answer)})
+    return answer_with_etag(_described(client))
 
 
 def _find(client_id: str) -> OAuthClient:
