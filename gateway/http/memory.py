@@ -32,18 +32,23 @@ _TAKING_SECONDS = 1.0
 
 
 _M_MMAP_THRESHOLD = -3
+_M_ARENA_MAX = -8
 _MAPPED_BYTES = 256 * 1024
+_ARENAS = 2
 
 
-def return_long_blocks() -> None:
-    """Have glibc give long blocks back to the system when they are freed.
+def keep_little_free_memory() -> None:
+    """Have glibc give long blocks back to the system when they are freed, and share what it keeps between threads.
 
-    By itself it keeps blocks of up to 32 MiB once one of that length has been freed, for each thread of its own
-    (mallopt(3)). Other C libraries have no such option.
+    By itself it keeps blocks of up to 32 MiB once one of that length has been freed, in up to eight arenas a core, which
+    the threads fill one after the other (mallopt(3)). Threads that take turns at the interpreter's lock gain nothing by
+    arenas of their own: fourteen hundreds of hostile requests left a worker with 361 MiB, and 176 MiB with two.
+    Other C libraries have no such options. To be called before the process has threads.
     """
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
     if mallopt is not None:
         mallopt(_M_MMAP_THRESHOLD, _MAPPED_BYTES)
+        mallopt(_M_ARENA_MAX, _ARENAS)
 
 
 class Part(Enum):

@@ -108,10 +108,10 @@ def _load() -> Any:
     # pylint: disable=import-outside-toplevel  # after the fork
     from gateway.audit.delivery import event_delivery
     from gateway.http import metrics_values
-    from gateway.http.memory import return_long_blocks
+    from gateway.http.memory import keep_little_free_memory
     from gateway.serving.application import Application
 
-    return_long_blocks()
+    keep_little_free_memory()
     # Now rather than with the first request, because it may have events to send that an earlier process left.
     event_delivery()
     tracing.set_up("gateway", settings.TRACING)
