@@ -40,8 +40,16 @@ def may_write(user: User, name: str) -> bool:
 
 
 def may_read(user: User, declared: DeclaredType) -> bool:
-    """Whether a user may read the documents of a type: as its index, or because they may write them."""
-    return declared.is_public or declared.index in searchable_indices(user) or may_write(user, declared.name)
+    """Whether a user may read the documents of a type."""
+    return declared.is_public or may_read_history(user, declared)
+
+
+def may_read_history(user: User, declared: DeclaredType) -> bool:
+    """Whether a user may read who changed the documents of a type: as its index, or because they may write them.
+
+    That a type is public does not show the names of those who write it.
+    """
+    return declared.index in searchable_indices(user) or may_write(user, declared.name)
 
 
 def _refused(user: User, name: str, what: str) -> Problem:
@@ -106,6 +114,19 @@ class InventoryView(AuditedView):
         declared = read_catalogue().types.get(name)
         if declared is None or not may_read(user, declared):
             raise _refused(user, name, "read")
+
+    def history_reader(self, request: Request, name: str, document_id: str) -> tuple[Place, EventDraft]:
+        """Let somebody in who may read the history of a type.
+
+        Raises:
+            NotAuthenticated: the caller is unknown.
+            Problem: 403, 404.
+        """
+        self.known(request)
+        place, draft = self.reader(request, name, document_id)
+        if not may_read_history(caller(request), place.declared):
+            raise _refused(caller(request), name, "read the history of")
+        return place, draft
 
     def writer(self, request: Request, name: str, document_id: str = "") -> EventDraft:
         """Let somebody in who may write a type; its place is found in the transaction.

@@ -21,10 +21,12 @@ from django.db.models import Count, Func, IntegerField, Sum
 
 from contracts.query_event.event import new_event_id
 from gateway.http.problems import Code, Problem
-from gateway.inventory.declarations import Catalogue, DeclaredType, resolve
+from gateway.inventory import references
+from gateway.inventory.declarations import Catalogue, DeclaredType
 from gateway.inventory.documents import WHOLE, changed_pointers
 from gateway.inventory.models import Change, Document, IndexState, InventoryType, Operation
 from gateway.inventory.preconditions import ABSENT, State
+from gateway.inventory.references import Name
 from gateway.inventory.transactions import Overtaken
 
 MAX_TREE_BYTES = 1024 * 1024
@@ -130,7 +132,9 @@ class Batch:  # pylint: disable=too-many-instance-attributes  # what it holds of
         self._author = author
         self._now = datetime.now(UTC)
         self._changes: list[Change] = []
-        self._live: dict[tuple[str, str], bool] = {}
+        self._live: dict[Name, bool] = {}
+        self._references: dict[str, frozenset[Name]] = {}
+        """What the documents refer to from now on, of those where that has changed."""
         _hold(declared)
         self._above = self._lock_above(wanted)
         self._by_id = {row.document_id: row for row in self._above.values() if row.type == declared.parent}
@@ -160,15 +164,14 @@ class Batch:  # pylint: disable=too-many-instance-attributes  # what it holds of
         return None if slot is None or slot.row.parent_id is None else self._above[slot.row.parent_id].document_id
 
     def read_references(self, documents: Iterable[dict[str, Any]]) -> None:
-        """Look up at once what documents refer to."""
+        """Look up at once what documents refer to, and keep it from being deleted."""
         wanted: dict[str, set[str]] = {}
         for document in documents:
-            for name, document_id in _referenced(self._declared, document):
+            for name, document_id in references.references_of(self._declared, document):
                 if (name, document_id) not in self._live:
                     wanted.setdefault(name, set()).add(document_id)
-        for name, ids in wanted.items():
-            found = Document.objects.filter(type=name, document_id__in=ids, body__isnull=False)
-            there = set(found.values_list("document_id", flat=True))
+        for name, ids in sorted(wanted.items()):
+            there = references.hold(name, ids)
             self._live |= {(name, each): each in there for each in ids}
 
     def store(  # pylint: disable=too-many-arguments,too-many-positional-arguments  # the parts of a write
@@ -185,14 +188,19 @@ class Batch:  # pylint: disable=too-many-instance-attributes  # what it holds of
             Problem: 409, its parent, or what it refers to, is missing; or its tree would be too large.
         """
         parent = self._require_parent(document_id, parent_id)
-        self._require_references(document)
+        referred = self._require_references(document)
         slot = self._slots.get(document_id)
         is_live = slot is not None and slot.row.body is not None
         if is_live:
-            changed = changed_pointers(self.document(document_id), document)
+            before = self.document(document_id)
+            changed = changed_pointers(before, document)
             if not changed:
                 return self._unchanged(document_id)
+            if referred != references.references_of(self._declared, before):
+                self._references[document_id] = referred
         else:
+            if referred:
+                self._references[document_id] = referred
             changed = [WHOLE]
             op = op if op is Operation.RESTORE else Operation.CREATE
         self._require_room(document_id, len(text), parent)
@@ -207,11 +215,14 @@ class Batch:  # pylint: disable=too-many-instance-attributes  # what it holds of
         """Delete a document that is there.
 
         Raises:
-            Problem: 409, documents stand below it.
+            Problem: 409, documents stand below it, or refer to it.
         """
         slot = self._slots[document_id]
         self._require_no_children(slot.row)
+        self._require_no_referrers(document_id)
         self._require_room(document_id, None, self._parent(slot.row))
+        if self._declared.references:
+            self._references[document_id] = frozenset()
         return self._written(slot, Operation.DELETE, None, [WHOLE], Result.DELETED)
 
     def flush(self) -> None:
@@ -233,6 +244,8 @@ class Batch:  # pylint: disable=too-many-instance-attributes  # what it holds of
             above = self._written_above(touched)
             if above:
                 _execute(cursor, _COUNT_UP, [(row.tree_version, row.pk) for row in above])
+            if self._references:
+                references.replace(self._declared.name, self._references)
             # After all locks: the sequence of changes is the order of commits.
             if self._changes:
                 metadata = orjson.dumps(self._author.metadata).decode()
@@ -308,12 +321,29 @@ class Batch:  # pylint: disable=too-many-instance-attributes  # what it holds of
             raise _referential(f'There is no {kind} "{wanted}", below which the document would stand; create it first.')
         return parent
 
-    def _require_references(self, document: dict[str, Any]) -> None:
+    def _require_references(self, document: dict[str, Any]) -> frozenset[Name]:
         self.read_references([document])
-        for name, document_id in _referenced(self._declared, document):
+        referred = references.references_of(self._declared, document)
+        for name, document_id in sorted(referred):
             own = self._slots.get(document_id) if name == self._declared.name else None
             if not (self._live[name, document_id] if own is None else own.row.body is not None):
                 raise _referential(f'There is no {name} "{document_id[:128]}", to which the document refers.')
+        return referred
+
+    def _require_no_referrers(self, document_id: str) -> None:
+        own = self._declared.name
+        found = {
+            (name, each)
+            for name, each in references.referrers(own, document_id)
+            if name != own or each not in self._references
+        }
+        found |= {(own, each) for each, targets in self._references.items() if (own, document_id) in targets}
+        found.discard((own, document_id))
+        if found:
+            first = ", ".join(f"{name}/{each}" for name, each in sorted(found)[:5])
+            raise _referential(
+                f"{len(found):,} documents refer to it; change or delete these first: {first}{' …' * (len(found) > 5)}."
+            )
 
     def _require_no_children(self, row: Document) -> None:
         if self._children is None:
@@ -470,15 +500,6 @@ def _recorded(change: Change, metadata: str) -> tuple[Any, ...]:
 def _written_time(moment: datetime) -> Any:
     """A time as the database takes it; SQLite has neither times nor time zones."""
     return connection.ops.adapt_datetimefield_value(moment)
-
-
-def _referenced(declared: DeclaredType, document: dict[str, Any]) -> list[tuple[str, str]]:
-    """The documents that a document refers to, by type and id."""
-    found = []
-    for pointer, name in declared.references.items():
-        value = resolve(document, pointer)
-        found += [(name, each) for each in (value if isinstance(value, list) else [value]) if isinstance(each, str)]
-    return found
 
 
 def _referential(detail: str) -> Problem:

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from gateway.inventory.json_schema import InvalidSchema, Validator
+from gateway.inventory.index_limits import IndexLimits
+from gateway.inventory.json_schema import DocumentError, InvalidSchema, Validator
 from gateway.inventory.mapping import Properties, check_given, index_properties, properties_of
 
 MAX_TYPES = 200
@@ -77,6 +78,19 @@ class DeclaredType:
         """The mapping of its documents."""
         given = self.definition["mapping"]
         return properties_of(self.definition["schema"]) if given is None else check_given(given)
+
+    def errors(self, document_id: str, document: Any) -> list[DocumentError]:
+        """What its schema or its index refuses in a document, and a key that is not the document's id."""
+        errors = [] if self.validator.is_valid(document) else self.validator.errors(document)
+        errors = errors or self._index_limits.errors(document)
+        if self.key is not None and resolve(document, self.key) != document_id:
+            detail = f'the key must be the document\'s id, "{document_id}"'
+            errors.append(DocumentError(pointer=self.key, keyword="key", detail=detail))
+        return errors
+
+    @cached_property
+    def _index_limits(self) -> IndexLimits:
+        return IndexLimits(self.properties)
 
 
 @dataclass(frozen=True)

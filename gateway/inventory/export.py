@@ -7,6 +7,7 @@ from typing import Any
 
 import orjson
 
+from gateway.http.csv_cells import neutralise
 from gateway.inventory.declarations import DeclaredType
 from gateway.inventory.import_lines import Column, column_of
 from gateway.inventory.json_schema import escape
@@ -63,7 +64,7 @@ def _cell(column: Column, document: Any) -> str:
         document = document.get(step) if isinstance(document, dict) else None
     if document is None:
         return ""
-    return document if column.is_text and isinstance(document, str) else orjson.dumps(document).decode()
+    return neutralise(document) if column.is_text and isinstance(document, str) else orjson.dumps(document).decode()
 
 
 def _written(records: Iterable[Sequence[str]]) -> bytes:

@@ -19,7 +19,7 @@ from gateway.http.openapi import KNOWN, operation
 from gateway.http.problems import Code, Problem
 from gateway.http.query_string import read_parameters
 from gateway.identity.authentication import caller
-from gateway.inventory.access import InventoryView, may_read
+from gateway.inventory.access import InventoryView, may_read_history
 from gateway.inventory.catalogue import read_catalogue
 from gateway.inventory.models import Change, RelayState
 from gateway.inventory.schema import ChangeList
@@ -42,7 +42,7 @@ class ChangesView(InventoryView):
         draft = self.known(request)
         asked = checked(FeedParameters, read_parameters(request))
         user, since = caller(request), asked["since"]
-        readable = [each.name for each in read_catalogue().types.values() if may_read(user, each)]
+        readable = [each.name for each in read_catalogue().types.values() if may_read_history(user, each)]
         _require_kept(since)
         published = RelayState.objects.values_list("last_feed", flat=True).filter(pk=1).first() or 0
         rows = Change.objects.filter(feed__gt=since, feed__lte=published, type__in=readable).order_by("feed")

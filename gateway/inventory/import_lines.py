@@ -11,6 +11,7 @@ from typing import Any
 
 import orjson
 
+from gateway.http.csv_cells import restore
 from gateway.http.json_media import too_large
 from gateway.http.problems import Problem, malformed
 from gateway.inventory.declarations import POINTER, DeclaredType
@@ -151,7 +152,7 @@ def _line(columns: list[Column], record: list[str]) -> Line:
         if not cell:
             continue
         try:
-            value = cell if column.is_text else orjson.loads(cell)
+            value = restore(cell) if column.is_text else orjson.loads(cell)
         except orjson.JSONDecodeError:
             return Line(
                 _NO_BYTES, malformed(f"The cell of {'/'.join(column.path)[:100]} is no JSON, such as 3 or true.")

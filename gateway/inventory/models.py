@@ -84,6 +84,26 @@ class Document(models.Model):
         return f"{self.type}/{self.document_id}"
 
 
+class Reference(models.Model):
+    """Reference of a document to another, both by type and id; a deleted document has none."""
+
+    id = models.BigAutoField(primary_key=True)
+    type = models.CharField(max_length=MAX_NAME_CHARACTERS, editable=False)
+    document_id = models.CharField(max_length=MAX_NAME_CHARACTERS, editable=False)
+    target_type = models.CharField(max_length=MAX_NAME_CHARACTERS, editable=False)
+    target_id = models.CharField(max_length=MAX_NAME_CHARACTERS, editable=False)
+
+    class Meta:
+        db_table = "inventory_reference"
+        indexes = (
+            models.Index(fields=("type", "document_id"), name="inventory_reference_of"),
+            models.Index(fields=("target_type", "target_id"), name="inventory_reference_to"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.type}/{self.document_id} → {self.target_type}/{self.target_id}"
+
+
 class Change(models.Model):
     """One version of a document: its outbox row, its history and its audit record at once.
 

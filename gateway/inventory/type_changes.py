@@ -18,10 +18,11 @@ from django.db import transaction
 from gateway.http.deadline import time_left
 from gateway.http.problems import Code, Problem, malformed
 from gateway.inventory.catalogue import read_catalogue
-from gateway.inventory.declarations import Catalogue, DeclaredType, resolve
-from gateway.inventory.json_schema import DocumentError, InvalidSchema
+from gateway.inventory.declarations import Catalogue, DeclaredType
+from gateway.inventory.json_schema import InvalidSchema
 from gateway.inventory.mapping import only_adds
 from gateway.inventory.models import Document, InventoryType
+from gateway.inventory.references import replace_all
 
 MAX_NAMED = 20
 """Documents that are named, of those that would not fit."""
@@ -103,6 +104,8 @@ def put_type(name: str, definition: Mapping[str, Any], *, accept_existing: bool,
             row.building_index = next_index(row)
         row.save()
         _rebuild_parent(catalogue, after, name)
+        if declared.references != old.references:
+            replace_all(declared)
         return change
 
 
@@ -176,24 +179,11 @@ def _check_documents(change: TypeChange) -> None:
         if number % _CHUNK == 0:
             time_left(1.0)
         assert body is not None
-        document = orjson.loads(body)
-        if declared.validator.is_valid(document) and not key_errors(declared, document_id, document):
-            continue
-        change.misfits += 1
-        if len(change.first_misfits) < MAX_NAMED:
-            error = (*declared.validator.errors(document), *key_errors(declared, document_id, document))[0]
-            change.first_misfits.append(Misfit(id=document_id, **error))
-
-
-def key_errors(declared: DeclaredType, document_id: str, document: Any) -> list[DocumentError]:
-    """The error of a document whose key is not its id."""
-    if declared.key is None or resolve(document, declared.key) == document_id:
-        return []
-    return [
-        DocumentError(
-            pointer=declared.key, keyword="key", detail=f'the key must be the document\'s id, "{document_id}"'
-        )
-    ]
+        errors = declared.errors(document_id, orjson.loads(body))
+        if errors:
+            change.misfits += 1
+            if len(change.first_misfits) < MAX_NAMED:
+                change.first_misfits.append(Misfit(id=document_id, **errors[0]))
 
 
 def _incompatible(change: TypeChange) -> Problem:

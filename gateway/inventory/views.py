@@ -386,8 +386,7 @@ class HistoryView(InventoryView):
 
         The newest first, also of one that is deleted: who changed what, and when.
         """
-        self.known(request)
-        place, draft = self.reader(request, type_name, document_id)
+        place, draft = self.history_reader(request, type_name, document_id)
         before = _parameter(request, "before")
         if before is not None and not (before.isdecimal() and before.isascii() and len(before) < 19):
             raise malformed("before: Send the number of a version.")
@@ -406,8 +405,7 @@ class VersionView(InventoryView):
     @_operation("inventory_version", VersionAnswer, problems=(*KNOWN, *INDEX), parameters=[TYPE, _ID, _VERSION])
     def get(self, request: Request, type_name: str, document_id: str, version: int) -> Response:
         """Read one version of a document."""
-        self.known(request)
-        place, draft = self.reader(request, type_name, document_id)
+        place, draft = self.history_reader(request, type_name, document_id)
         change = read_version(place, version)
         assert draft.target is not None
         draft.target = replace(draft.target, version=version)

@@ -15,7 +15,6 @@ from gateway.inventory.documents import check_values, merge_patch, require_objec
 from gateway.inventory.json_schema import MAX_ERRORS, DocumentError
 from gateway.inventory.models import Change, Operation
 from gateway.inventory.preconditions import CREATE, Preconditions, require_live
-from gateway.inventory.type_changes import key_errors
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,8 +178,7 @@ def checked_text(declared: DeclaredType, document_id: str, document: dict[str, A
     Raises:
         Problem: 422, it is invalid; 413, it is too long.
     """
-    errors = [] if declared.validator.is_valid(document) else declared.validator.errors(document)
-    errors += key_errors(declared, document_id, document)
+    errors = declared.errors(document_id, document)
     for name in document:
         if name.startswith("_"):
             detail = "no member of a document begins with an underscore"

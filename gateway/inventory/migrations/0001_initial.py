@@ -163,4 +163,21 @@ class Migration(migrations.Migration):
                 ],
             },
         ),
+        migrations.CreateModel(
+            name="Reference",
+            fields=[
+                ("id", models.BigAutoField(primary_key=True, serialize=False)),
+                ("type", models.CharField(editable=False, max_length=128)),
+                ("document_id", models.CharField(editable=False, max_length=128)),
+                ("target_type", models.CharField(editable=False, max_length=128)),
+                ("target_id", models.CharField(editable=False, max_length=128)),
+            ],
+            options={
+                "db_table": "inventory_reference",
+                "indexes": [
+                    models.Index(fields=["type", "document_id"], name="inventory_reference_of"),
+                    models.Index(fields=["target_type", "target_id"], name="inventory_reference_to"),
+                ],
+            },
+        ),
     ]

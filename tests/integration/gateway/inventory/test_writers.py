@@ -92,6 +92,18 @@ def test_a_child_never_stands_below_a_parent_that_is_deleted(writers: Writers, s
         assert below.status == (200 if deleted.status == 409 else 410)
 
 
+def test_a_document_is_never_deleted_that_another_has_come_to_refer_to(writers: Writers, sku: str) -> None:
+    outcomes = set()
+    for number in range(20):
+        service, plan = f"/inventory/service/{sku}-{number}", f"/inventory/plan/{sku}-{number}"
+        writers.ask("PUT", service, {"name": "Check-up"})
+        writers.ask("PUT", plan, {"name": "Gold"})
+        refer = partial(writers.ask, "POST", f"{plan}/plan-service", {"service": f"{sku}-{number}"})
+        referred, deleted = writers.at_once(refer, partial(_delete, writers, service))
+        outcomes.add((referred.status, deleted.status))
+    assert outcomes <= {(201, 409), (409, 204)}
+
+
 def test_one_request_that_is_sent_many_times_at_once_is_done_once(writers: Writers, sku: str) -> None:
     send = [
         lambda gateway: writers.ask("POST", "/inventory/service", {"name": sku}, gateway, Idempotency_Key=sku)

@@ -202,6 +202,14 @@ def test_a_reader_of_the_index_reads_the_type(ask: Ask, settings: Any) -> None:
     ]
 
 
+def test_who_wrote_a_public_document_is_shown_to_those_alone_who_were_granted_its_type(ask: Ask) -> None:
+    ask("PUT", "/inventory/product/A-1", HAMMER)
+    for path in ("/inventory/product/A-1/history", "/inventory/product/A-1/history/1"):
+        assert _code(ask("GET", path, user="reader")) == (403, "forbidden")
+        assert _code(ask("GET", path, user=None)) == (401, "unauthenticated")
+        assert ask("GET", path, user="adapter").status_code == 200
+
+
 def test_a_look_at_a_public_document_by_anybody_is_an_event_and_asked_for_each_time(
     ask: Ask, trail: list[AuditEvent]
 ) -> None:

@@ -20,6 +20,7 @@ _DOCUMENTS: list[dict[str, Any]] = [
     {"name": 'a "quoted", name\nof two lines', "size": 3, "tags": ["x", "y"], "place": {"city": "İzmir"}},
     {"name": "05", "place": {"zip/code": "true"}},
     {"size": 0},
+    {"name": "=HYPERLINK(A1)", "size": -1, "place": {"city": "'+1"}},
 ]
 
 
@@ -30,6 +31,11 @@ def _parts(*documents: Any) -> list[bytes]:
 def test_exported_documents_are_those_that_an_import_reads() -> None:
     written = csv_parts(_parts(*_DOCUMENTS), _DECLARED, columns_of(_DECLARED, None))
     assert [orjson.loads(line.text) for line in csv_lines(written, _DECLARED)] == _DOCUMENTS
+
+
+def test_a_text_that_a_spreadsheet_would_take_for_a_formula_is_written_as_text() -> None:
+    written = b"".join(csv_parts(_parts({"name": "=1+1", "size": -1}), _DECLARED, ["/name", "/size"]))
+    assert written == b"/name,/size\r\n'=1+1,-1\r\n"
 
 
 @pytest.mark.parametrize(

@@ -1,8 +1,10 @@
 """The feed of changes."""
 
 import pytest
+from pytest_django import Settings
 
 from contracts.query_event.event import AuditEvent
+from gateway.identity.models import User
 from gateway.inventory.models import Change, RelayState
 from tests.unit.gateway.inventory.conftest import Ask
 
@@ -34,10 +36,13 @@ def test_changes_come_in_their_order_and_none_is_skipped_or_comes_twice(ask: Ask
     assert (change["type"], change["id"], change["version"], change["op"]) == ("product", "A-3", 1, "create")
 
 
-def test_a_reader_gets_the_changes_of_the_types_that_they_may_read(
-    ask: Ask, published: None, trail: list[AuditEvent]
+def test_a_reader_gets_the_changes_of_the_types_that_are_granted_and_not_those_of_public_ones(
+    ask: Ask, published: None, trail: list[AuditEvent], settings: Settings
 ) -> None:
     del published
+    assert ask("GET", "/inventory-changes?since=0", user="reader").json()["changes"] == []
+    settings.GATEWAY = settings.GATEWAY.model_copy(update={"search_indices": ("products",)})
+    User.objects.filter(username="reader").update(granted_indices=["products"])
     answer = ask("GET", "/inventory-changes?since=0", user="reader").json()
     assert {change["type"] for change in answer["changes"]} == {"product"}
     assert answer["next"] == 5

@@ -8,6 +8,7 @@ import pytest
 from contracts.query_event.event import AuditEvent
 from gateway.inventory.imports import MAX_LINES
 from gateway.inventory.models import Change, Document, IdempotencyKey
+from tests.support.inventory import TEXT, declare
 from tests.unit.gateway.inventory.conftest import Ask
 
 NDJSON = "application/x-ndjson"
@@ -118,6 +119,16 @@ def test_children_are_imported_below_their_parents(ask: Ask) -> None:
         ("p1", 2),
         ("p2", 2),
     }
+
+
+def test_an_import_deletes_what_refers_to_a_document_before_the_document(ask: Ask) -> None:
+    declare("node", {"next": TEXT}, references={"/next": "node"})
+    _import(ask, "node", [{"_id": "a"}, {"_id": "b", "next": "a"}, {"_id": "c", "next": "a"}])
+    gone = {"_deleted": True}
+    lines = [{"_id": "b"} | gone, {"_id": "a"} | gone, {"_id": "c"}, {"_id": "a"} | gone]
+    results, _ = _import(ask, "node", lines)
+    assert [each["result"] for each in results] == ["deleted", "failed", "replaced", "deleted"]
+    assert "node/c" in results[1]["problem"]["detail"]
 
 
 def test_csv_is_imported_by_its_header(ask: Ask) -> None:

@@ -125,6 +125,19 @@ def test_an_invalid_document_is_answered_with_its_faults() -> None:
     }
 
 
+def test_a_value_that_the_index_cannot_hold_is_invalid() -> None:
+    declare(
+        "thing",
+        {"at": {"type": "string", "format": "date-time"}, "sizes": {"type": "array", "items": {"type": "integer"}}},
+    )
+    problem = _refusal(lambda: put("thing/a", {"at": "2016-12-31T23:59:60Z", "sizes": [1, 1e30]}))
+    assert (problem.status, problem.code) == (422, "document_invalid")
+    assert [(each["pointer"], each["keyword"]) for each in problem.members["errors"]] == [
+        ("/at", "mapping"),
+        ("/sizes/1", "mapping"),
+    ]
+
+
 def test_a_key_is_the_id() -> None:
     assert put("product/A-1", {"sku": "A-1", "name": "Hammer"}).result is Result.CREATED
     problem = _refusal(lambda: put("product/A-2", {"sku": "A-3", "name": "Saw"}))
@@ -139,6 +152,46 @@ def test_a_document_that_another_refers_to_must_be_there() -> None:
     assert 'no service "s1"' in problem.detail
     put("service/s1", {"name": "Check-up"})
     assert put("plan-service/s", {"service": "s1"}, parent="p").result is Result.CREATED
+
+
+def test_a_document_that_others_refer_to_is_not_deleted() -> None:
+    put("plan/p", {"name": "Gold"})
+    put("service/s1", {"name": "Check-up"})
+    put("service/s2", {"name": "X-ray"})
+    put("plan-service/a", {"service": "s1"}, parent="p")
+    problem = _refusal(lambda: delete("service/s1"))
+    assert (problem.status, problem.code) == (409, "referential")
+    assert "plan-service/a" in problem.detail
+    put("plan-service/a", {"service": "s2"}, ANY)
+    assert delete("service/s1").result is Result.DELETED
+    assert 'no service "s1"' in _refusal(lambda: restore("plan-service/a", 1, ANY)).detail
+    delete("plan-service/a")
+    assert delete("service/s2").result is Result.DELETED
+    restore("service/s2", 1)
+    restore("plan-service/a", 2)
+    assert "plan-service/a" in _refusal(lambda: delete("service/s2")).detail
+
+
+def test_a_document_may_refer_to_itself_and_to_many() -> None:
+    declare("node", {"next": {"type": "array", "items": TEXT}}, references={"/next": "node"})
+    put("node/a", {})
+    put("node/b", {"next": ["a", "a"]})
+    put("node/a", {"next": ["a", "b"]}, ANY)
+    assert "node/b" in _refusal(lambda: delete("node/a")).detail
+    put("node/b", {}, ANY)
+    assert delete("node/a").result is Result.DELETED
+    assert delete("node/b").result is Result.DELETED
+
+
+def test_references_that_a_new_declaration_finds_hold_what_is_there() -> None:
+    declare("thing", {"of": {"type": "string"}})
+    put("service/s", {"name": "Check-up"})
+    put("thing/a", {"of": "s"})
+    put("thing/b", {"of": "no id " * 50})
+    declare("thing", {"of": {"type": "string"}}, references={"/of": "service"})
+    assert "thing/a" in _refusal(lambda: delete("service/s")).detail
+    declare("thing", {"of": {"type": "string"}})
+    assert delete("service/s").result is Result.DELETED
 
 
 @pytest.mark.usefixtures("tree")
