@@ -1,7 +1,7 @@
 """Texts as cells of CSV that no spreadsheet takes for a formula, and back.
 
-A cell that begins with ``=``, ``+``, ``-``, ``@``, a tab or a line break is one for Excel and others, and can send what the
-sheet holds to somebody else. An apostrophe before it makes it a text
+A cell that begins with ``=``, ``+``, ``-``, ``@``, a tab or a line break is one for Excel and others, and can send what
+the sheet holds to somebody else. An apostrophe before it makes it a text
 (https://owasp.org/www-community/attacks/CSV_Injection).
 """
 

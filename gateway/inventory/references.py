@@ -1,7 +1,7 @@
 """References between documents: which document names which other, so that none is deleted that others refer to.
 
-Why locks: a writer holds what its document refers to by ``FOR SHARE``, and a deletion holds its document by ``FOR NO KEY
-UPDATE``. So whichever comes second waits, and then sees what the first has done. SQLite has one writer at a time.
+Why locks: a writer holds what its document refers to by ``FOR SHARE``, and a deletion holds its document by ``FOR NO
+KEY UPDATE``. So whichever comes second waits, and then sees what the first has done. SQLite has one writer at a time.
 """
 
 from collections.abc import Collection, Iterable, Mapping
