@@ -10,8 +10,10 @@ from collections.abc import Iterable, Iterator
 from http import HTTPStatus
 from typing import Any
 
+import orjson
 from elasticsearch import ApiError, Elasticsearch
 
+from gateway.inventory.models import InventoryType
 from gateway.inventory.relay.composition import IndexedTypes, TypeIndices
 
 logger = logging.getLogger(__name__)
@@ -41,20 +43,31 @@ class Indices:
 
     def __init__(self, client: Elasticsearch) -> None:
         self._client = client
-        self._known: dict[str, tuple[Any, ...]] = {}
 
     def ensure(self, types: IndexedTypes) -> None:
-        """Make what is missing of the types' indices, mappings and aliases; asks nothing about what it has seen.
+        """Prepare indices, mappings and aliases for the types as they are; asks nothing where that has been done.
 
         Raises:
             IndexInTheWay: an alias cannot be made.
         """
         for name, each in types.indices.items():
             embedded = [types.catalogue.types[child].schema_version for child in each.declared.embed]
-            wanted = (each.names, each.declared.schema_version, *embedded)
-            if self._known.get(name) != wanted:
+            wanted = orjson.dumps([*each.names, each.declared.schema_version, *embedded]).decode()
+            if each.prepared != wanted:
                 self._ensure(types, each)
-                self._known[name] = wanted
+                InventoryType.objects.filter(name=name).update(prepared=wanted)
+
+    def lost(self, types: IndexedTypes) -> list[str]:
+        """The types whose indices were prepared and are gone, as where the cluster has been set up anew."""
+        return [
+            name
+            for name, each in types.indices.items()
+            if each.prepared is not None
+            and not (
+                self._client.indices.exists(index=list(each.names))
+                and self._client.indices.exists_alias(name=each.declared.index)
+            )
+        ]
 
     def _ensure(self, types: IndexedTypes, each: TypeIndices) -> None:
         declared = each.declared

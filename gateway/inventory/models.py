@@ -38,7 +38,8 @@ class InventoryType(models.Model):
 
     ``definition`` is the whole declaration. ``index`` is its alias in Elasticsearch, which no other type has;
     ``physical_index`` is the index that the alias leads to, and ``building_index`` the one that a rebuild fills.
-    ``schema_version`` counts the declarations.
+    ``schema_version`` counts the declarations. ``prepared`` says for what these indices have been prepared, so that
+    nobody has to ask Elasticsearch.
     """
 
     name = models.CharField(primary_key=True, max_length=MAX_NAME_CHARACTERS, editable=False)
@@ -47,6 +48,7 @@ class InventoryType(models.Model):
     index = models.CharField(max_length=255, unique=True, editable=False)
     physical_index = models.CharField(max_length=255, editable=False)
     building_index = models.CharField(max_length=255, null=True, editable=False)
+    prepared = models.TextField(null=True, editable=False)
     created_at = models.DateTimeField(editable=False)
     updated_at = models.DateTimeField(editable=False)
 

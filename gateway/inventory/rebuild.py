@@ -37,6 +37,14 @@ def begin(names: Iterable[str]) -> list[Begun]:
         return [_begin(row) for row in InventoryType.objects.select_for_update().filter(name__in=list(names))]
 
 
+def begin_lost(names: Iterable[str]) -> list[Begun]:
+    """Begin to make indices again that are gone from Elasticsearch."""
+    with transaction.atomic():
+        rows = InventoryType.objects.select_for_update().filter(name__in=list(names))
+        rows.update(prepared=None)
+        return [_begin(row, anew=True) for row in rows]
+
+
 def begin_all() -> list[Begun]:
     """Begin to make every index again, and take the topic as it is.
 

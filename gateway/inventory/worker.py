@@ -20,7 +20,7 @@ from elastic.client import connect
 from gateway.inventory import metrics
 from gateway.inventory.indices import IndexInTheWay, Indices
 from gateway.inventory.models import Change, RelayState
-from gateway.inventory.rebuild import Rebuild, unfinished
+from gateway.inventory.rebuild import Rebuild, begin_lost, unfinished
 from gateway.inventory.rejections import Rejections
 from gateway.inventory.relay.composition import IndexedTypes
 from gateway.inventory.relay.lease import Lease
@@ -37,7 +37,7 @@ logger.addFilter(OncePerInterval())
 
 _CLIENT_SECONDS = 30.0
 _LOOK_SECONDS = 0.5
-_RETIRE_EVERY_SECONDS = 30.0
+_LOOK_AT_INDICES_SECONDS = 10.0
 _PAUSE_SECONDS = 2.0
 _END_SECONDS = 15.0
 
@@ -72,7 +72,7 @@ class Worker:
             settings.INVENTORY.topic,
         )
         self._rejections = Rejections(settings.KAFKA, settings.INVENTORY.dlq_topic)
-        self._next_retirement = 0.0
+        self._next_look = 0.0
 
     @property
     def last_turn(self) -> float:
@@ -131,16 +131,22 @@ class Worker:
 
     def _rebuild_once(self) -> None:
         types = IndexedTypes.read()
+        is_due = time.monotonic() >= self._next_look
+        if is_due:
+            self._next_look = time.monotonic() + _LOOK_AT_INDICES_SECONDS
+            if lost := self._indices.lost(types):
+                logger.error("Elasticsearch has lost the indices of %s: they are made again", ", ".join(lost))
+                begin_lost(lost)
+                types = IndexedTypes.read()
+        self._indices.ensure(types)
         building = unfinished(types)
         metrics.REBUILDS.set(len(building))
         if building:
-            self._indices.ensure(types)
             self._rebuild.finish(building[0])
-            return
-        if time.monotonic() < self._next_retirement:
-            return
-        self._next_retirement = time.monotonic() + _RETIRE_EVERY_SECONDS
-        self._indices.ensure(types)
+        elif is_due:
+            self._retire(types)
+
+    def _retire(self, types: IndexedTypes) -> None:
         for each in types.indices.values():
             for index in self._indices.retire(each):
                 logger.info("%s: removed, as %s is in its place", index, each.physical)

@@ -75,11 +75,17 @@ class InventoryStack:
         """A way to Kafka."""
         return Publisher(WorkerProducer(self.kafka), self.trail.topic, self.audit_topic)
 
-    def relay(self, holder: str = "worker", publisher: Publisher | None = None, seconds: float = 10.0) -> Relay:
+    def relay(
+        self,
+        holder: str = "worker",
+        publisher: Publisher | None = None,
+        seconds: float = 10.0,
+        indices: Indices | None = None,
+    ) -> Relay:
         """A relay of a worker of its own."""
         watch = TopicWatch(self.kafka, self.trail.topic)
         lease = Lease(holder, seconds)
-        return Relay(lease, watch, publisher or self.publisher(), Indices(self.client), self.trail.topic)
+        return Relay(lease, watch, publisher or self.publisher(), indices or self.indices, self.trail.topic)
 
     def rebuild(self, publisher: Publisher | None = None) -> None:
         """Carry every rebuild through that is begun."""

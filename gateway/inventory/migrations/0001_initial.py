@@ -24,6 +24,7 @@ class Migration(migrations.Migration):
                 ("index", models.CharField(editable=False, max_length=255, unique=True)),
                 ("physical_index", models.CharField(editable=False, max_length=255)),
                 ("building_index", models.CharField(editable=False, max_length=255, null=True)),
+                ("prepared", models.TextField(editable=False, null=True)),
                 ("created_at", models.DateTimeField(editable=False)),
                 ("updated_at", models.DateTimeField(editable=False)),
             ],

@@ -47,11 +47,15 @@ class Composed:
 
 @dataclass(frozen=True, slots=True)
 class TypeIndices:
-    """A type, and the indices that hold its documents: the one that is searched, and the one that a rebuild fills."""
+    """A type, and the indices that hold its documents: the one that is searched, and the one that a rebuild fills.
+
+    ``prepared`` says for what they have been prepared.
+    """
 
     declared: DeclaredType
     physical: str
     building: str | None
+    prepared: str | None
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -69,9 +73,12 @@ class IndexedTypes:
     @classmethod
     def read(cls) -> "IndexedTypes":
         """Read them."""
-        names = InventoryType.objects.values_list("name", "physical_index", "building_index")
+        rows = InventoryType.objects.values_list("name", "physical_index", "building_index", "prepared")
         catalogue = read_catalogue()
-        indices = {name: TypeIndices(catalogue.types[name], physical, building) for name, physical, building in names}
+        indices = {
+            name: TypeIndices(catalogue.types[name], physical, building, prepared)
+            for name, physical, building, prepared in rows
+        }
         return cls(catalogue, indices)
 
 

@@ -73,7 +73,8 @@ def client(elasticsearch_url: str) -> Iterator[Elasticsearch]:
 def test_a_valid_document_is_refused_where_the_index_refuses_it(client: Elasticsearch) -> None:
     schema, limits = Validator(SCHEMA), IndexLimits(properties_of(SCHEMA))
     valid = [{name: value} for name, value in VALUES if schema.is_valid({name: value})]
-    operations: list[dict[str, Any]] = [line for document in valid for line in ({"create": {}}, document)]
+    create: dict[str, Any] = {"create": {}}
+    operations = [line for document in valid for line in (create, document)]
     items = client.bulk(index=INDEX, operations=operations)["items"]
     refused = [document for document, item in zip(valid, items, strict=True) if item["create"]["status"] == 400]
     assert [document for document in valid if limits.errors(document)] == refused

@@ -6,6 +6,9 @@ import pytest
 from confluent_kafka.admin import AdminClient
 from django.db import transaction
 
+from elastic.client import connect
+from elastic.settings import ElasticsearchSettings
+from gateway.inventory.indices import Indices
 from gateway.inventory.models import Change, Document, IndexState, RelayState
 from gateway.inventory.rebuild import begin_all
 from gateway.inventory.rejections import note
@@ -13,6 +16,7 @@ from gateway.inventory.relay import outbox
 from gateway.inventory.relay.lease import Superseded
 from gateway.inventory.relay.producer import WorkerProducer
 from gateway.inventory.relay.publisher import Publisher
+from local import ports
 from tests.support import topic
 from tests.support.inventory import TEXT, delete, patch, put, restore
 from tests.support.inventory_change import read_change
@@ -51,6 +55,17 @@ def test_every_write_reaches_the_index_as_the_database_has_it(stack: InventorySt
             if each.offset() == place[1]
         ]
         assert read_change(record.value())["change_id"] == change["change_id"]
+
+
+def test_a_relay_that_starts_while_elasticsearch_is_down_publishes(stack: InventoryStack, start: Start) -> None:
+    write_some(1)
+    publish_all(stack.relay("first", seconds=0.0))
+    write_some(10, "later")
+    with connect(ElasticsearchSettings(url=f"http://127.0.0.1:{ports.free(1)[0]}")) as nowhere:
+        publish_all(stack.relay("second", indices=Indices(nowhere)))
+
+    start()
+    stack.assert_agreement()
 
 
 @pytest.mark.parametrize("step", range(3), ids=["before the events", "before the changes", "before the cursor"])

@@ -130,6 +130,24 @@ def test_what_is_written_is_found_whichever_worker_is_killed(
         assert "stopped" in worker.log.read_text(encoding="utf-8")
 
 
+def test_an_index_that_elasticsearch_has_lost_is_made_again(
+    gateway: Gateway, backing: Backing, start: Start, new_worker: NewWorker
+) -> None:
+    start()
+    worker = new_worker()
+    worker.wait_until_ready()
+    for name in ("a", "b"):
+        token = _write(gateway, name)
+        eventually(partial(_finds, gateway, name, token), f"{name} is found")
+    with connect(ElasticsearchSettings(url=backing.elasticsearch_url)) as client:
+        for index in client.indices.get_alias(name=gateway.environment["GATEWAY_SEARCH_INDICES"]).body:
+            client.indices.delete(index=index)
+    token = _write(gateway, "c")
+    for name in ("a", "b", "c"):
+        eventually(partial(_finds, gateway, name, token), f"{name} is found again", 60)
+    assert "has lost the indices of thing" in worker.log.read_text(encoding="utf-8")
+
+
 def test_a_worker_waits_for_its_servers_and_says_which(gateway: Gateway, new_worker: NewWorker) -> None:
     closed = f"127.0.0.1:{ports.free(1)[0]}"
     gateway.environment = gateway.environment | {"KAFKA_BOOTSTRAP_SERVERS": closed}
