@@ -1,9 +1,12 @@
 """Versions of documents, from their changes."""
 
 from http import HTTPStatus
+from typing import Literal
+
+from django.db.models import Subquery
 
 from gateway.http.problems import Code, Problem
-from gateway.inventory.models import Change, Document
+from gateway.inventory.models import Change, Document, IndexState, RelayState
 from gateway.inventory.preconditions import ABSENT, State, require_live
 from gateway.inventory.writes import Place
 
@@ -17,6 +20,19 @@ def find(place: Place) -> Document | None:
     if found is None or place.parent_id is None:
         return found
     return found if found.parent is not None and found.parent.document_id == place.parent_id else None
+
+
+def read_row(place: Place) -> Document:
+    """The row of a document, whether it is there or deleted.
+
+    Raises:
+        Problem: 404, the document never was.
+    """
+    row = find(place)
+    if row is None:
+        require_live(ABSENT)
+    assert row is not None
+    return row
 
 
 def state_of(row: Document | None) -> State:
@@ -45,12 +61,21 @@ def read_history(place: Place, before: int | None) -> list[Change]:
     Raises:
         Problem: 404, the document never was.
     """
-    if find(place) is None:
-        require_live(ABSENT)
+    read_row(place)
     changes = Change.objects.filter(type=place.declared.name, document_id=place.document_id)
     if before is not None:
         changes = changes.filter(version__lt=before)
     return list(changes.defer("body", "event_metadata").order_by("-version")[: MAX_PAGE + 1])
+
+
+def index_state(place: Place) -> Literal["pending", "published", "rejected"]:
+    """How far the newest version of a document is on its way to the index."""
+    row = read_row(place)
+    if row.index_state == IndexState.REJECTED:
+        return "rejected"
+    published = RelayState.objects.filter(pk=1).values("last_feed")
+    change = Change.objects.filter(type=row.type, document_id=row.document_id, version=row.version)
+    return "published" if change.filter(feed__lte=Subquery(published)).exists() else "pending"
 
 
 def read_version(place: Place, version: int) -> Change:

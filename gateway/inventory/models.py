@@ -15,10 +15,9 @@ MAX_NAME_CHARACTERS = 128
 
 
 class IndexState(models.TextChoices):  # pylint: disable=too-many-ancestors  # as the framework has it
-    """State of a document in Elasticsearch."""
+    """State of a document's last version: on its way to its index, or refused by it."""
 
     PENDING = "pending"
-    INDEXED = "indexed"
     REJECTED = "rejected"
 
 

@@ -71,8 +71,17 @@ class Preconditions:
             raise Problem(
                 HTTPStatus.PRECONDITION_FAILED,
                 Code.PRECONDITION_FAILED,
-                "There is no document of this id; leave If-Match out to create it.",
+                "There is none of this name; leave If-Match out to create it.",
             )
+
+    def check_declaration(self, state: State) -> None:
+        """Let a ``PUT`` of a type write, whose ETag is its ``schema_version`` and whose preconditions can be left out.
+
+        Raises:
+            Problem: 412.
+        """
+        if self.if_match is not None or self.if_none_match is not None:
+            self.check_put(state)
 
     def check_change(self, state: State) -> None:
         """Let a ``PATCH`` or ``DELETE`` write.
@@ -109,6 +118,8 @@ class Preconditions:
             raise _failed(state)
 
 
+NONE = Preconditions()
+"""No precondition."""
 CREATE = Preconditions(if_none_match=ETags(any=True, strong=frozenset(), all=frozenset()))
 """``If-None-Match: *``: create, and never replace."""
 
@@ -138,7 +149,7 @@ def _failed(state: State) -> Problem:
     return Problem(
         HTTPStatus.PRECONDITION_FAILED,
         Code.PRECONDITION_FAILED,
-        f"The document has the version {state.version}; read it again, and send its ETag.",
+        f"It has the version {state.version}; read it again, and send its ETag.",
         headers={"ETag": etag(state.version)},
     )
 

@@ -96,6 +96,8 @@ class VersionAnswer(Version):
 class HistoryAnswer(TypedDict):
     """Versions of a document, the newest first."""
 
+    index_state: Literal["pending", "published", "rejected"]
+    """Whether the newest version is on its way to the index, has been sent there, or was refused by its mapping."""
     versions: list[Version]
     next: NotRequired[int]
     """Versions before this one are on the next page: ``?before=``."""

@@ -22,6 +22,7 @@ from gateway.inventory.declarations import Catalogue, DeclaredType
 from gateway.inventory.json_schema import InvalidSchema
 from gateway.inventory.mapping import only_adds
 from gateway.inventory.models import Document, InventoryType
+from gateway.inventory.preconditions import ABSENT, NONE, Preconditions, State
 from gateway.inventory.references import replace_all
 
 MAX_NAMED = 20
@@ -64,7 +65,14 @@ class TypeChange:
     first_misfits: list[Misfit] = field(default_factory=list)
 
 
-def put_type(name: str, definition: Mapping[str, Any], *, accept_existing: bool, dry_run: bool = False) -> TypeChange:
+def put_type(
+    name: str,
+    definition: Mapping[str, Any],
+    *,
+    accept_existing: bool,
+    dry_run: bool = False,
+    preconditions: Preconditions = NONE,
+) -> TypeChange:
     """Declare a type, or declare it anew.
 
     Args:
@@ -73,12 +81,13 @@ def put_type(name: str, definition: Mapping[str, Any], *, accept_existing: bool,
         dry_run: change nothing.
 
     Raises:
-        Problem: 400, the declaration has a fault; 409, documents would not fit.
+        Problem: 400, the declaration has a fault; 409, documents would not fit; 412.
     """
     with transaction.atomic():
         row = InventoryType.objects.select_for_update().filter(name=name).first()
         catalogue = read_catalogue()
         old = catalogue.types.get(name)
+        preconditions.check_declaration(ABSENT if old is None else State(old.schema_version, is_live=True))
         declared = DeclaredType(name, 1 if old is None else old.schema_version + 1, definition)
         after = catalogue.with_type(declared)
         try:

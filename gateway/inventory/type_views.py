@@ -15,12 +15,14 @@ from gateway.http.problems import malformed
 from gateway.http.query_string import read_parameters
 from gateway.identity.authentication import caller
 from gateway.identity.models import TYPE_NAME
+from gateway.inventory import headers
 from gateway.inventory.access import InventoryView, may_read
 from gateway.inventory.catalogue import read_catalogue
 from gateway.inventory.declarations import RESERVED
 from gateway.inventory.documents import MAX_BYTES
 from gateway.inventory.models import InventoryType
 from gateway.inventory.parsers import DocumentParser, body_of
+from gateway.inventory.preconditions import Preconditions, etag
 from gateway.inventory.schema import TypeAnswer, TypeChangeAnswer, TypeList
 from gateway.inventory.serializers import TypeSerializer
 from gateway.inventory.transactions import transact
@@ -80,7 +82,7 @@ class TypeView(InventoryView):
     parser_classes = (DocumentParser,)
     max_body_bytes = MAX_BYTES
 
-    @_operation("inventory_type", TypeAnswer, problems=(*KNOWN, *INDEX), parameters=[TYPE])
+    @_operation("inventory_type", TypeAnswer, problems=(*KNOWN, *INDEX), parameters=[TYPE, *headers.READ[:1]])
     def get(self, request: Request, type_name: str) -> Response:
         """Show a type of the inventory."""
         draft = self.known(request)
@@ -95,14 +97,14 @@ class TypeView(InventoryView):
             "building_index": row.building_index,
             "definition": row.definition,
         }
-        return Response(answer, headers=NOT_KEPT)
+        return Response(answer, headers={"ETag": etag(row.schema_version)} | NOT_KEPT)
 
     @_operation(
         "put_inventory_type",
         TypeChangeAnswer,
         TypeSerializer,
-        problems=(*KNOWN, 403, 409),
-        parameters=[TYPE, _DRY_RUN],
+        problems=(*KNOWN, 403, 409, 412),
+        parameters=[TYPE, _DRY_RUN, headers.IF_MATCH_TYPE, headers.IF_NONE_MATCH, *headers.DECLARED],
         examples=[_PRODUCT],
     )
     def put(self, request: Request, type_name: str) -> Response:
@@ -119,17 +121,21 @@ class TypeView(InventoryView):
             )
         definition = checked(TypeSerializer, body_of(request).value)
         accept_existing = definition.pop("accept_existing")
+        preconditions = Preconditions.of(request)
         dry_run = _flag(request)
 
         def declare() -> TypeChange:
-            change = put_type(type_name, definition, accept_existing=accept_existing, dry_run=dry_run)
+            change = put_type(
+                type_name, definition, accept_existing=accept_existing, dry_run=dry_run, preconditions=preconditions
+            )
             if change.outcome is not Outcome.UNCHANGED and not dry_run:
                 version = change.declared.schema_version
                 draft.note_changes([f"declare inventory type {type_name}: schema_version {version}"])
             record_event(draft)
             return change
 
-        return Response(_described(transact(declare)), headers=NOT_KEPT)
+        change = transact(declare)
+        return Response(_described(change), headers={"ETag": etag(change.declared.schema_version)} | NOT_KEPT)
 
 
 def _flag(request: Request) -> bool:

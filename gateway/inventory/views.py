@@ -23,7 +23,7 @@ from gateway.http.openapi import INDEX, KNOWN, asked, operation
 from gateway.http.problems import malformed
 from gateway.http.query_string import read_parameters
 from gateway.identity.authentication import caller
-from gateway.inventory import writes
+from gateway.inventory import headers, writes
 from gateway.inventory.access import REVALIDATED, InventoryView
 from gateway.inventory.batch import Author, Written
 from gateway.inventory.consistency import wait_for_change
@@ -31,7 +31,7 @@ from gateway.inventory.declarations import DeclaredType
 from gateway.inventory.documents import MAX_BYTES
 from gateway.inventory.export import MEDIA_TYPE as CSV
 from gateway.inventory.export import columns_of, csv_parts
-from gateway.inventory.history import MAX_PAGE, read_history, read_live, read_version, state_of
+from gateway.inventory.history import MAX_PAGE, index_state, read_history, read_live, read_version, state_of
 from gateway.inventory.models import Change, Document, Operation
 from gateway.inventory.parsers import DocumentParser, PatchParser, body_of
 from gateway.inventory.preconditions import Preconditions, etag
@@ -56,15 +56,6 @@ _BEFORE = OpenApiParameter("before", int, description="Only versions before this
 _AFTER = OpenApiParameter("after", str, description="Only documents after this id.")
 
 
-def _header(name: str, description: str) -> OpenApiParameter:
-    return OpenApiParameter(name, str, OpenApiParameter.HEADER, description=description)
-
-
-_IF_MATCH = _header("If-Match", "The ETag of the version that is to be changed; required for what is there.")
-_IF_NONE_MATCH = _header("If-None-Match", "* to create, and never to replace.")
-_KNOWN_VERSION = _header("If-None-Match", "The ETag of the version that you have.")
-_KEY = _header("Idempotency-Key", "The same answer to the same request for 24 hours.")
-_PREFER = _header("Prefer", "return=minimal for an answer without the document.")
 _WRITE = (*KNOWN, *INDEX, 400, 409, 412, 422, 428)
 _CHANGE = (*_WRITE, 410)
 _READ = (*KNOWN, *INDEX, 410, 412)
@@ -148,7 +139,11 @@ class DocumentView(_OneDocument):
     """One document."""
 
     @_operation(
-        "inventory_document", None, problems=(400, *_READ), also=_READ_ANSWERS, parameters=[TYPE, _ID, _KNOWN_VERSION]
+        "inventory_document",
+        None,
+        problems=(400, *_READ),
+        also=_READ_ANSWERS,
+        parameters=[TYPE, _ID, headers.KNOWN_VERSION, *headers.READ],
     )
     def get(self, request: Request, type_name: str, document_id: str) -> HttpResponse:
         """Read a document.
@@ -163,7 +158,16 @@ class DocumentView(_OneDocument):
         _BODY,
         problems=(*_WRITE, 413, 415),
         also=_WRITTEN | _CREATED,
-        parameters=[TYPE, _ID, _IF_MATCH, _IF_NONE_MATCH, _KEY, _PREFER],
+        parameters=[
+            TYPE,
+            _ID,
+            headers.IF_MATCH,
+            headers.IF_NONE_MATCH,
+            headers.KEY,
+            headers.PREFER,
+            *headers.WRITTEN,
+            *headers.CREATED,
+        ],
     )
     def put(self, request: Request, type_name: str, document_id: str) -> HttpResponse:
         """Create or replace a document.
@@ -178,7 +182,7 @@ class DocumentView(_OneDocument):
         {MERGE_PATCH: _OBJECT},
         problems=(*_CHANGE, 413, 415),
         also=_WRITTEN,
-        parameters=[TYPE, _ID, _IF_MATCH, _KEY, _PREFER],
+        parameters=[TYPE, _ID, headers.IF_MATCH, headers.KEY, headers.PREFER, *headers.WRITTEN],
     )
     def patch(self, request: Request, type_name: str, document_id: str) -> HttpResponse:
         """Change members of a document.
@@ -188,7 +192,11 @@ class DocumentView(_OneDocument):
         return self.change(request, type_name, document_id)
 
     @_operation(
-        "delete_inventory_document", None, problems=_CHANGE, also=_DELETED, parameters=[TYPE, _ID, _IF_MATCH, _KEY]
+        "delete_inventory_document",
+        None,
+        problems=_CHANGE,
+        also=_DELETED,
+        parameters=[TYPE, _ID, headers.IF_MATCH, headers.KEY, *headers.TOKENED],
     )
     def delete(self, request: Request, type_name: str, document_id: str) -> HttpResponse:
         """Delete a document.
@@ -206,7 +214,7 @@ class ChildView(_OneDocument):
         None,
         problems=(400, *_READ),
         also=_READ_ANSWERS,
-        parameters=[TYPE, _ID, _CHILD, _CHILD_ID, _KNOWN_VERSION],
+        parameters=[TYPE, _ID, _CHILD, _CHILD_ID, headers.KNOWN_VERSION, *headers.READ],
     )
     def get(self, request: Request, type_name: str, document_id: str, child_type: str, child_id: str) -> HttpResponse:
         """Read a document below another."""
@@ -218,7 +226,18 @@ class ChildView(_OneDocument):
         _BODY,
         problems=(*_WRITE, 413, 415),
         also=_WRITTEN | _CREATED,
-        parameters=[TYPE, _ID, _CHILD, _CHILD_ID, _IF_MATCH, _IF_NONE_MATCH, _KEY, _PREFER],
+        parameters=[
+            TYPE,
+            _ID,
+            _CHILD,
+            _CHILD_ID,
+            headers.IF_MATCH,
+            headers.IF_NONE_MATCH,
+            headers.KEY,
+            headers.PREFER,
+            *headers.WRITTEN,
+            *headers.CREATED,
+        ],
     )
     def put(self, request: Request, type_name: str, document_id: str, child_type: str, child_id: str) -> HttpResponse:
         """Create or replace a document below another."""
@@ -230,7 +249,7 @@ class ChildView(_OneDocument):
         {MERGE_PATCH: _OBJECT},
         problems=(*_CHANGE, 413, 415),
         also=_WRITTEN,
-        parameters=[TYPE, _ID, _CHILD, _CHILD_ID, _IF_MATCH, _KEY, _PREFER],
+        parameters=[TYPE, _ID, _CHILD, _CHILD_ID, headers.IF_MATCH, headers.KEY, headers.PREFER, *headers.WRITTEN],
     )
     def patch(self, request: Request, type_name: str, document_id: str, child_type: str, child_id: str) -> HttpResponse:
         """Change members of a document below another."""
@@ -241,7 +260,7 @@ class ChildView(_OneDocument):
         None,
         problems=_CHANGE,
         also=_DELETED,
-        parameters=[TYPE, _ID, _CHILD, _CHILD_ID, _IF_MATCH, _KEY],
+        parameters=[TYPE, _ID, _CHILD, _CHILD_ID, headers.IF_MATCH, headers.KEY, *headers.TOKENED],
     )
     def delete(
         self, request: Request, type_name: str, document_id: str, child_type: str, child_id: str
@@ -299,7 +318,7 @@ class DocumentsView(_CreatingView):
         _BODY,
         problems=(*_WRITE, 413, 415),
         also=_CREATED,
-        parameters=[TYPE, _KEY, _PREFER],
+        parameters=[TYPE, headers.KEY, headers.PREFER, *headers.WRITTEN, *headers.CREATED],
     )
     def post(self, request: Request, type_name: str) -> HttpResponse:
         """Create a document.
@@ -370,7 +389,7 @@ class ChildrenView(_CreatingView):
         _BODY,
         problems=(*_WRITE, 413, 415),
         also=_CREATED,
-        parameters=[TYPE, _ID, _CHILD, _KEY, _PREFER],
+        parameters=[TYPE, _ID, _CHILD, headers.KEY, headers.PREFER, *headers.WRITTEN, *headers.CREATED],
     )
     def post(self, request: Request, type_name: str, document_id: str, child_type: str) -> HttpResponse:
         """Create a document below another."""
@@ -391,9 +410,10 @@ class HistoryView(InventoryView):
         if before is not None and not (before.isdecimal() and before.isascii() and len(before) < 19):
             raise malformed("before: Send the number of a version.")
         changes = read_history(place, None if before is None else int(before))
+        state = index_state(place)
         record_event(draft)
         page = changes[:MAX_PAGE]
-        answer: HistoryAnswer = {"versions": [_version(change) for change in page]}
+        answer: HistoryAnswer = {"index_state": state, "versions": [_version(change) for change in page]}
         if len(changes) > MAX_PAGE:
             answer["next"] = page[-1].version
         return Response(answer, headers=NOT_KEPT)
@@ -425,7 +445,7 @@ class RestoreView(InventoryView):
         RestoreSerializer,
         problems=(*_WRITE, 413),
         also=_WRITTEN | _CREATED,
-        parameters=[TYPE, _ID, _IF_MATCH, _KEY, _PREFER],
+        parameters=[TYPE, _ID, headers.IF_MATCH, headers.KEY, headers.PREFER, *headers.WRITTEN],
         examples=[asked("the third version", {"version": 3})],
     )
     def post(self, request: Request, type_name: str, document_id: str) -> HttpResponse:

@@ -5,7 +5,7 @@ from typing import Any
 from gateway.inventory import writes
 from gateway.inventory.batch import Author, Written
 from gateway.inventory.catalogue import read_catalogue
-from gateway.inventory.preconditions import ETags, Preconditions
+from gateway.inventory.preconditions import NONE, ETags, Preconditions
 from gateway.inventory.transactions import transact
 from gateway.inventory.type_changes import put_type
 from gateway.inventory.writes import Place
@@ -57,7 +57,6 @@ ANY = Preconditions(if_match=ETags(any=True, strong=frozenset(), all=frozenset()
 """``If-Match: *``."""
 NEW = Preconditions(if_none_match=ETags(any=True, strong=frozenset(), all=frozenset()))
 """``If-None-Match: *``."""
-NONE = Preconditions()
 
 
 def place(type_: str, document_id: str, parent_id: str | None = None) -> Place:

@@ -114,7 +114,7 @@ class Migration(migrations.Migration):
                 (
                     "index_state",
                     models.CharField(
-                        choices=[("pending", "Pending"), ("indexed", "Indexed"), ("rejected", "Rejected")],
+                        choices=[("pending", "Pending"), ("rejected", "Rejected")],
                         default="pending",
                         editable=False,
                         max_length=8,

@@ -6,7 +6,7 @@ import pytest
 
 from contracts.query_event.event import AuditEvent, EventTarget
 from gateway.identity.models import User
-from gateway.inventory.models import Change, InventoryType
+from gateway.inventory.models import Change, Document, IndexState, InventoryType, RelayState
 from tests.unit.gateway.inventory.conftest import Ask
 
 HAMMER = {"sku": "A-1", "name": "Hammer", "price": 10.5}
@@ -288,6 +288,38 @@ def test_a_type_is_declared_shown_and_changed(ask: Ask, trail: list[AuditEvent])
     accepted = ask("PUT", "/inventory-types/book", {"schema": schema, "index": "books", "accept_existing": True})
     assert accepted.json()["schema_version"] == 2
     assert InventoryType.objects.get(name="book").building_index == "books-000002"
+
+
+def test_a_declaration_changes_the_version_that_was_read(ask: Ask) -> None:
+    def declare(colour: str, **headers: str) -> Any:
+        properties = {"name": {"type": "string"}, colour: {"type": "string"}}
+        schema = {"type": "object", "properties": properties, "additionalProperties": False}
+        return ask("PUT", "/inventory-types/book", {"schema": schema, "index": "books"}, **headers)
+
+    assert _code(declare("red", If_Match='"1"')) == (412, "precondition_failed")
+    assert declare("red", If_None_Match="*")["ETag"] == '"1"'
+    assert _code(declare("green", If_None_Match="*")) == (412, "precondition_failed")
+    assert ask("GET", "/inventory-types/book")["ETag"] == '"1"'
+    assert declare("green", If_Match='"1"')["ETag"] == '"2"'
+    late = declare("blue", If_Match='"1"')
+    assert (_code(late), late["ETag"]) == ((412, "precondition_failed"), '"2"')
+    assert declare("blue")["ETag"] == '"3"'
+
+
+def test_a_history_says_how_far_the_newest_version_is_on_its_way_to_the_index(ask: Ask) -> None:
+    def state() -> str:
+        answer: str = ask("GET", "/inventory/product/A-1/history").json()["index_state"]
+        return answer
+
+    ask("PUT", "/inventory/product/A-1", HAMMER)
+    assert state() == "pending"
+    Change.objects.update(feed=1)
+    RelayState.objects.create(pk=1, last_feed=1)
+    assert state() == "published"
+    Document.objects.update(index_state=IndexState.REJECTED)
+    assert state() == "rejected"
+    ask("PATCH", "/inventory/product/A-1", {"price": 9}, If_Match="*", media_type="application/merge-patch+json")
+    assert state() == "pending"
 
 
 @pytest.mark.parametrize(
