@@ -200,8 +200,8 @@ def _client(elasticsearch: ElasticsearchSettings) -> Elasticsearch:
     return connect(elasticsearch, request_timeout=float(PATIENCE_SECONDS))
 
 
-def open_contexts() -> int:
-    """How many points in time the server holds open."""
-    stats = elasticsearch_client().indices.stats(metric="search")
+def open_contexts(index: str | None = None) -> int:
+    """How many points in time the server holds open, of one index or of all; those that others left run out."""
+    stats = elasticsearch_client().indices.stats(index=index, metric="search")
     contexts: int = stats["_all"]["total"]["search"]["open_contexts"]
     return contexts

@@ -69,6 +69,6 @@ def test_an_index_that_is_missing_stalls_the_indexer_and_loses_nothing(trail: Tr
 
     eventually(lambda: "index_not_found_exception" in indexer.get("/readyz")[1], "an unready indexer that says why")
     assert trail.dead_letters() == []
-    trail.client.indices.delete_index_template(name=name)
     trail.client.indices.create(index=name)
+    trail.client.indices.delete_index_template(name=name)
     eventually(trail.all_indexed, "all documents")

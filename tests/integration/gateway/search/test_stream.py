@@ -240,14 +240,14 @@ def test_an_error_on_the_way_is_the_last_line(stream: Stream, stack: Settings, m
 
 
 def test_nothing_stays_open_whether_a_stream_is_read_or_not(stream: Stream, many: str) -> None:
-    before = open_contexts()
+    before = open_contexts(many)
     unread = stream(index=many)
     read = stream("Hostname = h00001", index=many)
-    assert open_contexts() == before + 2
+    assert open_contexts(many) == before + 2
     assert len(_lines(read)) == 1
     read.close()
     unread.close()
-    assert open_contexts() == before
+    assert open_contexts(many) == before
 
 
 def test_streams_have_a_bulkhead_of_their_own_with_room_for_several_users(
@@ -312,24 +312,24 @@ def _open(gateway: Gateway, receive_buffer: int | None = None) -> socket.socket:
 
 def test_a_client_that_hangs_up_leaves_nothing_open(serving: Gateway, stack: Settings) -> None:
     del stack
-    before = open_contexts()
+    before = open_contexts(LONG)
     # More than would be let in at once.
     for _ in range(MAX_STREAMS_OF_USER + 1):
         with _open(serving):
-            assert open_contexts() == before + 1
-        eventually(lambda: open_contexts() == before, "nothing is left open")
+            assert open_contexts(LONG) == before + 1
+        eventually(lambda: open_contexts(LONG) == before, "nothing is left open")
 
 
 def test_documents_come_while_others_are_still_to_be_read(serving: Gateway, stack: Settings) -> None:
     del stack
-    before = open_contexts()
+    before = open_contexts(LONG)
     with _open(serving) as connection:
-        assert open_contexts() == before + 1
+        assert open_contexts(LONG) == before + 1
         received = bytearray()
         while not received.endswith(b"\r\n0\r\n\r\n"):
             received += connection.recv(1024 * 1024)
     assert received.count(b'"Hostname":"long') >= LONG_DOCUMENTS - 1
-    eventually(lambda: open_contexts() == before, "nothing is left open")
+    eventually(lambda: open_contexts(LONG) == before, "nothing is left open")
 
 
 def test_a_client_that_reads_fifteen_kilobytes_a_second_gets_the_whole_stream(
@@ -351,7 +351,7 @@ def test_a_client_that_reads_fifteen_kilobytes_a_second_gets_the_whole_stream(
 
 def test_a_stream_that_a_stop_cuts_off_does_not_look_whole(gateway: Gateway, stack: Settings) -> None:
     del stack
-    before = open_contexts()
+    before = open_contexts(LONG)
     with gateway.started() as process, _open(gateway) as connection:
         process.terminate()
         tail = b""
@@ -361,7 +361,7 @@ def test_a_stream_that_a_stop_cuts_off_does_not_look_whole(gateway: Gateway, sta
             time.sleep(0.02)
         assert not tail.endswith(b"\r\n0\r\n\r\n")
         assert process.wait(PATIENCE_SECONDS) == 0
-    assert open_contexts() == before
+    assert open_contexts(LONG) == before
 
 
 def test_a_stream_takes_no_more_memory_than_its_parts(gateway: Gateway, stack: Settings) -> None:
