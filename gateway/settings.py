@@ -15,6 +15,7 @@ from gateway.http.database import read_database_url
 from gateway.http.settings import HttpSettings
 from gateway.identity.settings import IdentitySettings
 from gateway.inventory.settings import InventorySettings
+from gateway.notify.settings import NotifySettings
 from gateway.search.settings import SearchSettings
 from gateway.serving.settings import ServingSettings
 from kit import __version__
@@ -24,7 +25,7 @@ from kit.settings import TracingSettings
 
 
 class GatewaySettings(  # pylint: disable=too-many-ancestors  # a room each
-    ServingSettings, InventorySettings, SearchSettings, IdentitySettings, AuditSettings, HttpSettings
+    ServingSettings, NotifySettings, InventorySettings, SearchSettings, IdentitySettings, AuditSettings, HttpSettings
 ):
     """All variables ``GATEWAY_<FIELD>``, each described in the ``settings`` of its room."""
 
@@ -77,6 +78,7 @@ INSTALLED_APPS = [
     "gateway.identity",
     "gateway.search",
     "gateway.inventory",
+    "gateway.notify",
     "gateway.cli",
     "gateway.serving",
 ]
@@ -183,6 +185,7 @@ SPECTACULAR_SETTINGS = {
         for name, description in {
             "Search": "Search an index: by page, by cursor, or all of it as a stream.",
             "Inventory": "Write and read documents by type: by key, below one another, and with their history.",
+            "Notifications": "What you are told of changes, in your inbox, by mail and by webhooks.",
             "Query language": "The fields that a query can name, its completion, and its translation.",
             "Log in": "Get a token, renew it, end it, and see whose it is.",
             "Administration": "Users and OAuth clients, for administrators.",

@@ -45,6 +45,9 @@ from gateway.inventory.views import (
 from gateway.inventory.views import (
     DocumentView as InventoryDocumentView,
 )
+from gateway.notify.delivery_views import DeliveriesView, ResendView
+from gateway.notify.inbox_views import NotificationsView, ReadView
+from gateway.notify.subscription_views import SubscriptionsView, SubscriptionView
 from gateway.octoxlabs.views import DevicesView, DeviceView, LastDiscoveryView, PingView, TokenView
 from gateway.openapi import DocumentView
 from gateway.search.language_views import CompleteView, FieldsView, TranslateView
@@ -78,6 +81,12 @@ urlpatterns = [
         ChildView.as_view(),
         name="inventory-child",
     ),
+    path("notifications", NotificationsView.as_view(), name="notifications"),
+    path("notifications/read", ReadView.as_view(), name="read-notifications"),
+    path("subscriptions", SubscriptionsView.as_view(), name="subscriptions"),
+    path("subscriptions/<str:subscription_id>", SubscriptionView.as_view(), name="subscription"),
+    path("deliveries", DeliveriesView.as_view(), name="deliveries"),
+    path("deliveries/<str:delivery_id>/resend", ResendView.as_view(), name="resend-delivery"),
     path("auth/signup", SignUpView.as_view(), name="sign-up"),
     path("auth/signup/verify", SignUpLinkView.as_view(), name="verify-sign-up"),
     path("auth/login", LogInView.as_view(), name="log-in"),

@@ -5,12 +5,15 @@ exchange; ``docs/benchmarks.md`` has what that saves.
 """
 
 import math
+import socket
 import time
 from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from http import HTTPStatus
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote, urlsplit
 
 import certifi
@@ -53,6 +56,10 @@ class TimedOut(NoAnswer):
         self.was_sent = was_sent
 
 
+class AddressRefused(NoAnswer):
+    """The server's name leads to addresses that no connection may be made to."""
+
+
 class AnswerTooLarge(NoAnswer):
     """The answer is longer than the limit."""
 
@@ -76,6 +83,8 @@ class HttpExchange:  # pylint: disable=too-many-instance-attributes  # its argum
         headers: of every request.
         ca_certs: file of the authorities whose certificates are trusted; by default Mozilla's.
         with_headers: whether those of answers are read.
+        may_connect: whether a connection to an address may be made. It is asked of the very address that is connected
+            to, so that a name which leads elsewhere the next time gains nothing.
     """
 
     def __init__(  # pylint: disable=too-many-arguments  # each is asked for somewhere
@@ -87,7 +96,9 @@ class HttpExchange:  # pylint: disable=too-many-instance-attributes  # its argum
         headers: Mapping[str, str] | None = None,
         ca_certs: Path | None = None,
         with_headers: bool = False,
+        may_connect: Callable[[str], bool] | None = None,
     ) -> None:
+        self._may_connect = may_connect
         self._url = url.rstrip("/")
         self._headers = headers or {}
         self._ca_certs = str(ca_certs or certifi.where())
@@ -156,7 +167,7 @@ class HttpExchange:  # pylint: disable=too-many-instance-attributes  # its argum
         try:
             connection = self._idle.pop()
         except IndexError:
-            connection = _Connection(self._ca_certs, with_headers=self._with_headers)
+            connection = _Connection(self._ca_certs, with_headers=self._with_headers, may_connect=self._may_connect)
         was_kept, started = connection.is_kept, time.monotonic()
         try:
             connection.prepare(request)
@@ -241,8 +252,9 @@ class _Connection:
         is_kept: whether there is one from the last exchange.
     """
 
-    def __init__(self, ca_certs: str, *, with_headers: bool) -> None:
+    def __init__(self, ca_certs: str, *, with_headers: bool, may_connect: Callable[[str], bool] | None = None) -> None:
         self.is_kept = False
+        self._is_refused = False
         self._reading: _Reading | None = None
         self._curl = curl = pycurl.Curl()
         for option, value in _OPTIONS.items():
@@ -251,6 +263,8 @@ class _Connection:
         curl.setopt(pycurl.WRITEFUNCTION, self._take)
         if with_headers:
             curl.setopt(pycurl.HEADERFUNCTION, self._take_line)
+        if may_connect is not None:
+            curl.setopt(pycurl.OPENSOCKETFUNCTION, partial(self._open, may_connect))
 
     def prepare(self, request: _Request) -> None:
         """Set what the next request is."""
@@ -269,7 +283,7 @@ class _Connection:
     def perform(self, reading: _Reading, timeout: float | None) -> Answer:
         """Send the request, and read the answer; see ``HttpExchange.ask``."""
         self._reading = reading
-        self.is_kept = False
+        self.is_kept = self._is_refused = False
         try:
             self._curl.setopt(pycurl.TIMEOUT_MS, 0 if timeout is None else max(1, math.ceil(timeout * 1000)))
             self._curl.perform()
@@ -288,6 +302,13 @@ class _Connection:
         """Close the connection."""
         self._curl.close()
 
+    def _open(self, may_connect: Callable[[str], bool], _purpose: int, peer: Any) -> Any:
+        """Make the socket of a connection; none to an address that is refused."""
+        if not may_connect(peer.addr[0]):
+            self._is_refused = True
+            return pycurl.SOCKET_BAD
+        return socket.socket(peer.family, peer.socktype, peer.protocol)
+
     def _take(self, part: bytes) -> int | None:
         assert self._reading is not None
         return self._reading.take(part)
@@ -302,6 +323,8 @@ class _Connection:
     def _no_answer(self, code: int, reason: str) -> NoAnswer:
         if code == pycurl.E_OPERATION_TIMEDOUT:
             return TimedOut(reason, was_sent=self._curl.getinfo(pycurl.REQUEST_SIZE) > 0)
+        if code == pycurl.E_COULDNT_CONNECT and self._is_refused:
+            return AddressRefused(reason)
         if code in _DROPPED:
             return Dropped(reason)
         return (NotTrusted if code in _NOT_TRUSTED else NoAnswer)(reason)

@@ -7,7 +7,7 @@ again: the user asks again.
 
 import logging
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from hashlib import sha256
@@ -101,12 +101,24 @@ def send(addressee: str, subject: str, text: str) -> None:
     if hit("mail-to-address", _RATE_OF_ADDRESSEE, sha256(addressee.encode()).hexdigest()):
         MAILS.labels("withheld").inc()
         return
+    deliver(addressee, subject, text)
+    MAILS.labels("sent").inc()
+
+
+def deliver(addressee: str, subject: str, text: str, headers: Mapping[str, str] | None = None) -> None:
+    """Hand a mail to the mail service that ``GATEWAY_MAIL_URL`` names.
+
+    Args:
+        addressee: a mail address.
+        subject: the mail's.
+        text: plain text.
+        headers: of the mail, besides those of every mail.
+    """
     gateway: IdentitySettings = settings.GATEWAY
-    assert gateway.mail_url is not None, "require_mail has looked"
+    assert gateway.mail_url is not None, "the caller has looked"
     backend, arguments = read_mail_url(gateway.mail_url.get_secret_value())
-    message = EmailMessage(subject, text, gateway.mail_from, [addressee])
     # Some programs answer mail that nobody sent by hand (RFC 3834).
-    message.extra_headers["Auto-Submitted"] = "auto-generated"
+    headers = {"Auto-Submitted": "auto-generated", **(headers or {})}
+    message = EmailMessage(subject, text, gateway.mail_from, [addressee], headers=headers)
     message.connection = get_connection(backend, **arguments)
     message.send()
-    MAILS.labels("sent").inc()

@@ -45,11 +45,15 @@ class Result(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Author:
-    """Author of changes: the user's name, and what their audit events tell of the request (``EventMetadata``)."""
+    """Author of changes: the user's name, and what their audit events tell of the request (``EventMetadata``).
+
+    ``import_id`` is that of the import which the changes are part of.
+    """
 
     name: str
     request_id: str
     metadata: dict[str, Any]
+    import_id: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +104,8 @@ _INSERT = (
 )
 _RECORD = (
     f"INSERT INTO {Change._meta.db_table} (change_id, type, document_id, root_type, root_id, version, op, at, actor, "
-    "request_id, event_metadata, changed, body) VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)"
+    "request_id, event_metadata, changed, import_id, body) "
+    "VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)"
 )
 _UPDATE = (
     f"UPDATE {Document._meta.db_table} SET version = %s, tree_version = %s, body = %s, schema_version = %s, "
@@ -417,6 +422,7 @@ class Batch:  # pylint: disable=too-many-instance-attributes  # what it holds of
             request_id=self._author.request_id,
             event_metadata=self._author.metadata,
             changed=changed,
+            import_id=self._author.import_id,
             body=row.body,
         )
         self._changes.append(change)
@@ -480,8 +486,7 @@ def _updated(slot: _Slot) -> tuple[Any, ...]:
 
 def _recorded(change: Change, metadata: str) -> tuple[Any, ...]:
     return (
-        # SQLite has no type of its own for it.
-        change.change_id if connection.features.has_native_uuid_field else change.change_id.hex,
+        _written_uuid(change.change_id),
         change.type,
         change.document_id,
         change.root_type,
@@ -493,8 +498,14 @@ def _recorded(change: Change, metadata: str) -> tuple[Any, ...]:
         change.request_id,
         metadata,
         orjson.dumps(change.changed).decode(),
+        None if change.import_id is None else _written_uuid(change.import_id),
         change.body,
     )
+
+
+def _written_uuid(value: UUID) -> Any:
+    """A UUID as the database takes it; SQLite has no type of its own for it."""
+    return value if connection.features.has_native_uuid_field else value.hex
 
 
 def _written_time(moment: datetime) -> Any:

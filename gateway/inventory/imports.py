@@ -10,13 +10,15 @@ the lines of the transaction are written again, each in a savepoint.
 import hashlib
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from http import HTTPStatus
 from typing import Any
+from uuid import UUID
 
 import orjson
 from django.db import DataError, transaction
 
+from contracts.query_event.event import new_event_id
 from gateway.http.problems import Problem, malformed, problem_object
 from gateway.identity.models import User
 from gateway.inventory.batch import Author, Batch, Result, Written
@@ -63,12 +65,14 @@ class Import:
     Attributes:
         name: of the type.
         key: of the request, if it has one; each transaction keeps its answer under a part of it.
+        import_id: what all its changes have in common.
     """
 
     name: str
     user: User
     author: Author
     key: str | None = None
+    import_id: UUID = field(default_factory=lambda: UUID(new_event_id()))
 
     def run(self, lines: Iterable[Line], account: Account) -> Iterator[bytes]:
         """Write all lines.
@@ -122,9 +126,8 @@ class Import:
 
     def _store(self, place: Place, entries: "list[_Entry]") -> None:
         good = [entry for entry in entries if entry.problem is None]
-        batch = Batch(
-            place.catalogue, place.declared, self.author, [(entry.document_id, entry.parent_id) for entry in good]
-        )
+        author = replace(self.author, import_id=self.import_id)
+        batch = Batch(place.catalogue, place.declared, author, [(entry.document_id, entry.parent_id) for entry in good])
         batch.read_references(entry.document for entry in good if not entry.is_deletion)
         for entry in good:
             try:

@@ -111,7 +111,7 @@ class Change(models.Model):
     ``sequence`` is taken by the INSERT, after the locks of the document and of its ancestors, so that changes of one
     tree have the order of their commits. ``feed``, ``partition`` and ``offset`` are the relay's. ``root_type`` and
     ``root_id`` name the tree's root, the key of the record in Kafka. ``changed`` has JSON pointers, and
-    ``event_metadata`` what the audit event tells of the request.
+    ``event_metadata`` what the audit event tells of the request. All changes of one import have its ``import_id``.
     """
 
     sequence = models.BigAutoField(primary_key=True)
@@ -128,6 +128,7 @@ class Change(models.Model):
     request_id = models.CharField(max_length=128, editable=False)
     event_metadata = models.JSONField(editable=False)
     changed = models.JSONField(editable=False)
+    import_id = models.UUIDField(null=True, editable=False)
     body = models.TextField(null=True, editable=False)
     partition = models.PositiveIntegerField(null=True, editable=False)
     offset = models.PositiveBigIntegerField(null=True, editable=False)

@@ -6,7 +6,7 @@ import signal
 import threading
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from socket import gethostname
 from types import FrameType
@@ -55,10 +55,19 @@ def make_client() -> Elasticsearch:
     return connect(settings.ELASTICSEARCH, request_timeout=_CLIENT_SECONDS)
 
 
-class Worker:
-    """All that runs behind requests."""
+Part = Callable[[threading.Event, Callable[[], bool]], None]
+"""Part of another room: runs until the event is set, and works while the function says that this worker leads."""
 
-    def __init__(self) -> None:
+
+class Worker:
+    """All that runs behind requests.
+
+    Args:
+        others: parts of the rooms above, by name.
+    """
+
+    def __init__(self, others: Mapping[str, Part]) -> None:
+        self._others = others
         self.stopping = threading.Event()
         client = make_client()
         self._indices = Indices(client)
@@ -102,6 +111,7 @@ class Worker:
             "rebuild": self._rebuild_all,
             "rejections": self._rejections.run,
             "measure": self._measure,
+            **{name: self._led(part) for name, part in self._others.items()},
         }
         threads = [
             threading.Thread(target=part, args=(self.stopping,), name=name, daemon=True) for name, part in parts.items()
@@ -114,6 +124,9 @@ class Worker:
         for thread in threads:
             thread.join(max(0.0, deadline - time.monotonic()))
         logger.info("stopped")
+
+    def _led(self, part: Part) -> Callable[[threading.Event], None]:
+        return lambda stopping: part(stopping, lambda: self._relay.is_leader)
 
     def _rebuild_all(self, stopping: threading.Event) -> None:
         """Carry rebuilds through, and remove what they have replaced, while the relay leads."""

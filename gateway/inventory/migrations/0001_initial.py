@@ -63,6 +63,7 @@ class Migration(migrations.Migration):
                 ("request_id", models.CharField(editable=False, max_length=128)),
                 ("event_metadata", models.JSONField(editable=False)),
                 ("changed", models.JSONField(editable=False)),
+                ("import_id", models.UUIDField(editable=False, null=True)),
                 ("body", models.TextField(editable=False, null=True)),
                 ("partition", models.PositiveIntegerField(editable=False, null=True)),
                 ("offset", models.PositiveBigIntegerField(editable=False, null=True)),

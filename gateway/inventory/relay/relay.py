@@ -58,6 +58,11 @@ class Relay:  # pylint: disable=too-many-instance-attributes  # its parts, and w
         self._failures = 0
 
     @property
+    def is_leader(self) -> bool:
+        """Whether it leads, be Kafka there or not."""
+        return self._lease.is_held
+
+    @property
     def leads(self) -> bool:
         """Whether it leads, and may publish."""
         return self._lease.is_held and self._is_verified

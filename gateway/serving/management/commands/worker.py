@@ -8,6 +8,7 @@ from django.core.management.base import BaseCommand
 
 from gateway.identity.management.database import require_database
 from gateway.inventory.worker import Worker
+from gateway.notify import worker as notify
 from kit import tracing
 from kit.logs import take_over
 
@@ -18,7 +19,8 @@ class Command(BaseCommand):
     """Runs the worker in the foreground."""
 
     help = (
-        "Publish the inventory's changes, and make indices again, until SIGTERM. Of several, one does; others stand by."
+        "Publish the inventory's changes, make indices again and send notifications, until SIGTERM. Of several, one does; "
+        "others stand by."
     )
     requires_system_checks = ()
 
@@ -32,7 +34,7 @@ class Command(BaseCommand):
         take_over()
         tracing.set_up("gateway_worker", settings.TRACING)
         try:
-            Worker().run()
+            Worker(notify.parts()).run()
         except OSError as error:
             self.stderr.write(f"GATEWAY_WORKER_METRICS_HOST, GATEWAY_WORKER_METRICS_PORT: {error.strerror}")
             sys.exit(_BAD_CONFIGURATION)

@@ -1,0 +1,16 @@
+"""Metrics of notifications, of the worker."""
+
+from prometheus_client import Counter, Gauge
+
+NOTIFICATIONS = Counter("gateway_notifications", "Notifications put into inboxes.", ["kind"])
+DELIVERIES = Counter(
+    "gateway_deliveries", "Tries to deliver notifications, and deliveries left out.", ["channel", "outcome"]
+)
+UNTOLD_SECONDS = Gauge(
+    "gateway_notifications_oldest_untold_seconds", "Age of the oldest change that has not become notifications."
+)
+PENDING = Gauge("gateway_deliveries_pending", "Deliveries that wait, those that are tried again too.", ["channel"])
+DEAD = Gauge("gateway_deliveries_dead", "Deliveries that were given up.", ["channel"])
+OVERDUE_SECONDS = Gauge(
+    "gateway_deliveries_overdue_seconds", "How long the delivery that is due for longest has been so.", ["channel"]
+)
