@@ -255,6 +255,7 @@ class _Connection:
     def __init__(self, ca_certs: str, *, with_headers: bool, may_connect: Callable[[str], bool] | None = None) -> None:
         self.is_kept = False
         self._is_refused = False
+        self._opened: list[socket.socket] = []
         self._reading: _Reading | None = None
         self._curl = curl = pycurl.Curl()
         for option, value in _OPTIONS.items():
@@ -293,6 +294,8 @@ class _Connection:
             raise reading.error or self._no_answer(*error.args) from None
         finally:
             self._reading = None
+            while self._opened:
+                self._opened.pop().close()
 
     def forget(self) -> None:
         """Let go of the request's body."""
@@ -307,7 +310,10 @@ class _Connection:
         if not may_connect(peer.addr[0]):
             self._is_refused = True
             return pycurl.SOCKET_BAD
-        return socket.socket(peer.family, peer.socktype, peer.protocol)
+        opened = socket.socket(peer.family, peer.socktype, peer.protocol)
+        # libcurl gets a duplicate; this one is closed after the exchange.
+        self._opened.append(opened)
+        return opened
 
     def _take(self, part: bytes) -> int | None:
         assert self._reading is not None

@@ -1,6 +1,6 @@
 """The worker as a process: it serves, is killed and is followed by another, and ends when it is told to."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -14,31 +14,9 @@ from local import ports
 from tests.support import topic
 from tests.support.gateway import AUTHORIZATION, Backing, Gateway, configured_gateway
 from tests.support.inventory_change import read_change
-from tests.support.process import Process, python
 from tests.support.sink import InventoryTrail, Start
 from tests.support.waiting import eventually, wait_until_up
-
-
-class Worker(Process):
-    """``python -m gateway worker`` beside a gateway."""
-
-    def __init__(self, gateway: Gateway, log: Path) -> None:
-        self.port = ports.free(1)[0]
-        environment = gateway.environment | {"GATEWAY_WORKER_METRICS_PORT": str(self.port)}
-        super().__init__(*python("gateway", "worker"), environment=environment, log=log)
-        self.log = log
-        self.start()
-
-    def get(self, path: str) -> urllib3.BaseHTTPResponse:
-        """Ask its health port."""
-        return urllib3.request("GET", f"http://127.0.0.1:{self.port}{path}", retries=False, timeout=10.0)
-
-    def wait_until_ready(self) -> None:
-        """Wait until it is ready."""
-        wait_until_up(f"http://127.0.0.1:{self.port}/readyz")
-
-
-NewWorker = Callable[[], Worker]
+from tests.support.worker import NewWorker, Worker
 
 
 @pytest.fixture
