@@ -124,9 +124,18 @@ class InventoryView(AuditedView):
         """
         self.known(request)
         place, draft = self.reader(request, name, document_id)
-        if not may_read_history(caller(request), place.declared):
-            raise _refused(caller(request), name, "read the history of")
+        self.check_history_reader(caller(request), name)
         return place, draft
+
+    def check_history_reader(self, user: User, name: str) -> None:
+        """Refuse a user who may not read the history of a type.
+
+        Raises:
+            Problem: 403; 404 for an administrator.
+        """
+        declared = read_catalogue().types.get(name)
+        if declared is None or not may_read_history(user, declared):
+            raise _refused(user, name, "read the history of")
 
     def writer(self, request: Request, name: str, document_id: str = "") -> EventDraft:
         """Let somebody in who may write a type; its place is found in the transaction.

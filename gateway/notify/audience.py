@@ -1,6 +1,6 @@
 """Audience of the inventory's changes: users with a role that the type tells, and those who have subscribed to it.
 
-Nobody is told of a type that they may not read, or of what they did themselves. Who is told by a role gets a mail too,
+Nobody is told of a type whose history they may not read, or of what they did themselves. Who is told by a role gets a mail too,
 unless they have subscribed to the type: then their subscriptions say by what they are told, and the role's rest is in
 the inbox.
 """
@@ -12,7 +12,7 @@ from typing import Self
 from django.conf import settings
 
 from gateway.identity.models import User
-from gateway.inventory.access import may_read
+from gateway.inventory.access import may_read_history
 from gateway.inventory.declarations import DeclaredType
 from gateway.inventory.documents import WHOLE
 from gateway.inventory.models import Change
@@ -87,7 +87,7 @@ def _told_of(declared: DeclaredType) -> Iterator[_Told]:
     by_role = User.objects.filter(is_active=True, role__in=roles) if roles else User.objects.none()
     users = User.objects.in_bulk(list(subscriptions)) | {user.pk: user for user in by_role}
     for pk in sorted(users):
-        if may_read(users[pk], declared):
+        if may_read_history(users[pk], declared):
             yield _Told(users[pk], users[pk].role in roles, subscriptions.get(pk, []))
 
 

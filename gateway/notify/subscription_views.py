@@ -48,7 +48,7 @@ class _SubscriptionsView(InventoryView):
         Raises:
             Problem: 400, 403; 404 for an administrator.
         """
-        self.check_reader(user, wanted["type"])
+        self.check_history_reader(user, wanted["type"])
         if wanted["email"] and settings.GATEWAY.mail_url is None:
             raise malformed("email: This gateway sends no mail; its operator can set GATEWAY_MAIL_URL.")
         if wanted["email"] and not can_mail(user):

@@ -14,6 +14,7 @@ from gateway.inventory.models import Change, Operation
 from gateway.notify import follower
 from gateway.notify.audience import concerns
 from gateway.notify.models import Channel, Delivery, FollowerState, Notification, Subscription
+from tests.support.gateway import configure
 from tests.support.inventory import AUTHOR, TEXT, declare, delete, patch, put
 from tests.unit.gateway.notify.conftest import Follow
 
@@ -23,8 +24,9 @@ _THING = {"name": TEXT, "size": {"type": "integer"}}
 
 
 @pytest.fixture(autouse=True)
-def _thing(people: dict[str, User]) -> None:
+def _thing(people: dict[str, User], settings: Settings) -> None:
     del people
+    configure(settings, search_indices=("thing-index", "open-index"))
     declare("thing", _THING, public=True)
 
 
@@ -78,10 +80,10 @@ def test_a_type_tells_the_roles_that_it_names(people: dict[str, User], follow: F
 def test_nobody_is_told_of_a_type_that_they_may_not_read_or_after_they_were_deactivated(
     people: dict[str, User], follow: Follow
 ) -> None:
-    declare("secret", _THING, notify=["searcher"])
+    declare("secret", _THING, notify=["searcher"], public=True)
+    put("secret/a", {"name": "x"})
     _subscribe(people["cem"])
     User.objects.filter(username="cem").update(is_active=False)
-    put("secret/a", {"name": "x"})
     put("thing/a", {"name": "x"})
     follow()
     assert _told(people["cem"]) == []

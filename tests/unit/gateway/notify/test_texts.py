@@ -15,6 +15,7 @@ from gateway.notify.mails import send_mail
 from gateway.notify.models import Delivery, Subscription
 from gateway.notify.outcomes import Permanent, Withdrawn
 from gateway.notify.webhooks import check_address, may_connect, send_webhook
+from tests.support.gateway import configure
 from tests.support.inventory import declare, patch, put
 from tests.unit.gateway.notify.conftest import Follow
 
@@ -39,8 +40,9 @@ def by_mail(people: dict[str, User], follow: Follow) -> Delivery:
 
 
 @pytest.fixture
-def by_webhook(people: dict[str, User], follow: Follow) -> Delivery:
+def by_webhook(people: dict[str, User], follow: Follow, settings: Settings) -> Delivery:
     """A webhook of "cem"."""
+    configure(settings, search_indices=("thing-index",))
     declare("thing", public=True)
     now = people["cem"].date_joined
     secret = webhooks.seal_secret(webhooks.new_secret())
