@@ -32,13 +32,14 @@ class _SecretFiles(EnvSettingsSource):
         if path is None or SecretStr not in (field.annotation, *getattr(field.annotation, "__args__", ())):
             return None, field_name, False
         try:
-            return Path(path).read_text(encoding="utf-8").rstrip("\r\n"), field_name, False
+            content = Path(path).read_text(encoding="utf-8").rstrip("\r\n")
         except (OSError, UnicodeDecodeError) as error:
             raise ConfigurationError(f"{variable}: {path} cannot be read ({error.__class__.__name__})") from error
+        return content or None, field_name, False
 
 
 class Settings(BaseSettings):
-    """Settings of one concern, from the variables ``<env_prefix><FIELD>``; an empty variable counts as unset.
+    """Settings of one concern, from the variables ``<env_prefix><FIELD>``; an empty variable, or file, counts as unset.
 
     A field of type ``SecretStr`` may come from the file that ``<env_prefix><FIELD>_FILE`` names; the variable itself
     wins where both are set.

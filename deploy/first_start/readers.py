@@ -72,6 +72,7 @@ def contents(vault: Vault, hosts: list[str]) -> dict[str, dict[str, str]]:
         "gateway": {
             "secret-key": vault.secret_key(),
             "signing-key.pem": vault.signing_key(),
+            "mail-url": vault.mail_url(),
             "database-url": database_url,
             # The client looks at the certificate, and at the name in it, without being told.
             "redis-url": f"rediss://:{password('redis')}@redis:6379/0?ssl_ca_certs={_AUTHORITY}",
@@ -86,7 +87,10 @@ def contents(vault: Vault, hosts: list[str]) -> dict[str, dict[str, str]]:
             "ca.crt": authority,
         },
         "worker": {
+            # The secrets of webhooks are sealed by it.
+            "secret-key": vault.secret_key(),
             "database-url": database_url,
+            "mail-url": vault.mail_url(),
             "kafka-password": password("kafka-worker"),
             "elasticsearch-password": password("elasticsearch-worker"),
             "ca.crt": authority,

@@ -53,6 +53,11 @@ class Vault:
             name, RSAKey.generate_key(_SIGNING_KEY_BITS).as_pem(private=True).decode()
         )
 
+    def mail_url(self) -> str:
+        """Where mail goes to, as the operator has put it there; empty without that."""
+        path = self.folder / "mail-url"
+        return path.read_text(encoding="utf-8") if path.exists() else ""
+
     def authority(self) -> str:
         """The certificate that the services check each other's against."""
         return self._authority()[1]

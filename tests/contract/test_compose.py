@@ -102,10 +102,15 @@ def test_the_consoles_are_published_by_a_file_of_their_own_on_loopback() -> None
         assert set(service["networks"]) == {*_SERVICES[name]["networks"], "public"}
 
 
-def test_only_the_edge_has_a_network_that_leads_elsewhere() -> None:
+def test_only_the_edge_and_the_workers_have_networks_that_lead_elsewhere() -> None:
     outward = {name for name, network in compose()["networks"].items() if not (network or {}).get("internal")}
-    assert outward == {"public"}
-    assert {name for name, service in _SERVICES.items() if outward & set(service.get("networks", []))} == {"edge"}
+    assert outward == {"public", "outside"}
+
+    def on(network: str) -> set[str]:
+        return {name for name, service in _SERVICES.items() if network in service.get("networks", [])}
+
+    assert on("public") == {"edge"}
+    assert on("outside") == {"worker-1", "worker-2"}
 
 
 _GATEWAYS = {"gateway-1", "gateway-2"}

@@ -17,6 +17,7 @@ from gateway.http import metrics as http_metrics
 from gateway.http.problems import Code
 from gateway.identity import metrics as identity_metrics
 from gateway.inventory import metrics as inventory_metrics
+from gateway.notify import metrics as notify_metrics
 from gateway.serving import metrics as serving_metrics
 from gateway.settings import GatewaySettings
 from indexing import metrics as sink_metrics
@@ -88,7 +89,16 @@ def test_every_error_code_is_documented() -> None:
 
 def test_every_metric_is_documented_with_its_type() -> None:
     modules = map(
-        vars, (sink_metrics, audit_metrics, http_metrics, identity_metrics, inventory_metrics, serving_metrics)
+        vars,
+        (
+            sink_metrics,
+            audit_metrics,
+            http_metrics,
+            identity_metrics,
+            inventory_metrics,
+            notify_metrics,
+            serving_metrics,
+        ),
     )
     collectors = [value for names in modules for value in names.values() if isinstance(value, MetricWrapperBase)]
     found = [*Metrics().registry.collect(), *(metric for collector in collectors for metric in collector.collect())]

@@ -46,7 +46,7 @@ def _files(folder: Path) -> dict[str, str]:
 def test_every_secret_is_a_file_that_its_owner_alone_can_read(deployment: Path) -> None:
     for path in deployment.rglob("*"):
         assert stat.S_IMODE(path.stat().st_mode) == (0o700 if path.is_dir() else _ONLY_OWNER_READS), path
-        assert path.is_dir() or path.stat().st_size, path
+        assert path.is_dir() or path.stat().st_size or path.name == "mail-url", path
 
 
 def test_a_second_run_changes_nothing_and_says_so(deployment: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -191,7 +191,7 @@ def test_no_service_sees_the_password_of_another_except_where_it_must(deployment
                 seen.setdefault(secret, set()).add(reader)
     assert "authority.key" not in seen
     assert seen == {
-        "secret-key": {"gateway"},
+        "secret-key": {"gateway", "worker"},
         "signing-key.pem": {"gateway"},
         "postgres": {"postgres", "gateway", "worker", "bootstrap"},
         "redis": {"redis", "gateway"},
@@ -215,6 +215,15 @@ def test_no_service_sees_the_password_of_another_except_where_it_must(deployment
         "edge.key": {"edge"},
         "grafana": {"grafana"},
     }
+
+
+def test_the_mail_service_that_an_operator_names_is_known_to_those_who_send_mail(deployment: Path) -> None:
+    readers_of_it = {"gateway", "worker"}
+    assert {path.parent.name for path in deployment.rglob("mail-url")} == readers_of_it
+    (deployment / "vault" / "mail-url").write_text("smtp://mail.example.com")
+    assert main([str(deployment)]) == 0
+    for reader in readers_of_it:
+        assert (deployment / reader / "mail-url").read_text() == "smtp://mail.example.com"
 
 
 def test_the_gateway_takes_the_keys(deployment: Path) -> None:
