@@ -51,6 +51,12 @@ def seal_secret(secret: str) -> str:
     return seal(_SECRET, secret)
 
 
+def read_secret(sealed: str) -> str | None:
+    """The secret that ``seal_secret`` sealed; None if that was by another key."""
+    secret: str | None = unseal(_SECRET, sealed)
+    return secret
+
+
 def check_address(address: str) -> str | None:
     """Say why an address cannot be a webhook's; None if it can, as far as its text tells."""
     if len(address) > MAX_URL_CHARACTERS:
@@ -94,7 +100,7 @@ def send_webhook(delivery: Delivery) -> None:
     subscription = delivery.subscription
     if subscription is None or not subscription.webhook or not subscription.user.is_active:
         raise Withdrawn
-    secret = unseal(_SECRET, subscription.sealed_secret)
+    secret = read_secret(subscription.sealed_secret)
     if secret is None:
         raise Permanent("the secret was sealed by another GATEWAY_SECRET_KEY; set the webhook anew")
     body = webhook_body(delivery.notification)

@@ -1,14 +1,17 @@
 """The whole system, started once on the run's Kafka and Elasticsearch."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
+import urllib3
 
 from local import inventory, ports
 from local.servers import Servers
 from local.services import Services
 from local.supervisor import clean_environment, supervisor
 from tests.support.api_key import make_api_key
+from tests.support.waiting import eventually
 
 
 @pytest.fixture(scope="session")
@@ -29,3 +32,28 @@ def services(embedded: Servers, tmp_path_factory: pytest.TempPathFactory) -> Ite
 def api_key(services: Services) -> str:
     """A key of the demo user's."""
     return make_api_key(clean_environment(services.environment()))
+
+
+@pytest.fixture(scope="session")
+def delivery(services: Services) -> str:
+    """The id of a delivery: a webhook that is refused, as its host is in the inner network."""
+
+    def ask(method: str, path: str, user: str, body: Any = None) -> Any:
+        headers = {"Authorization": f"Octoxlabs {user}"}
+        answer = urllib3.request(
+            method, f"{services.gateway_url}{path}", json=body, headers=headers, retries=False, timeout=30.0
+        )
+        assert answer.status in (200, 201), answer.data
+        return answer.json()
+
+    auditor, operator = "b2N0b0F1ZGl0b3I=", "b2N0b09wZXJhdG9y"
+    webhook = f"https://localhost:{ports.free(1)[0]}/"
+    made = ask("POST", "/subscriptions", auditor, {"type": "device", "webhook": webhook})
+    assert made["secret"]
+    ask("POST", "/inventory/device", operator, {"Hostname": "told-of"})
+
+    def refused() -> str | None:
+        waiting = ask("GET", "/deliveries?state=pending", operator)["deliveries"]
+        return next((str(each["id"]) for each in waiting if each["error"]), None)
+
+    return eventually(refused, "the webhook is refused")

@@ -38,9 +38,10 @@ def test_every_endpoint_has_a_command_and_nothing_else_has() -> None:
 
 
 def test_every_command_is_answered_with_success(
-    services: Services, api_key: str, monkeypatch: pytest.MonkeyPatch
+    services: Services, api_key: str, delivery: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("API_KEY", api_key)
+    monkeypatch.setenv("DELIVERY", delivery)
     # The auditor's search needs an audit trail.
     demo.find_document(services, demo.search(services)["query_id"])
     for command in commands(_PAGE):

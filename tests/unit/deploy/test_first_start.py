@@ -68,7 +68,7 @@ def test_two_deployments_have_no_secret_in_common(tmp_path: Path) -> None:
 def test_no_secret_is_printed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     main([str(tmp_path)])
     printed = capsys.readouterr().out
-    assert not [name for name, content in _files(tmp_path).items() if content.strip() in printed]
+    assert not [name for name, content in _files(tmp_path).items() if content and content.strip() in printed]
 
 
 def test_a_secret_that_is_removed_from_the_vault_is_made_anew_for_all_of_its_readers(deployment: Path) -> None:

@@ -16,6 +16,7 @@ import pytest
 from deploy.first_start import certificates
 from kit.http_exchange import (
     LONG_BYTES,
+    AddressRefused,
     AnswerTooLarge,
     Dropped,
     HttpExchange,
@@ -85,6 +86,40 @@ def fixture_exchange() -> Iterator[HttpExchange]:
         exchange = HttpExchange(url, connections=1, limit=LIMIT, with_headers=True)
         yield exchange
         exchange.close()
+
+
+class _Guard:
+    """Says of every address the same, and keeps what it was asked."""
+
+    def __init__(self, *, allows: bool) -> None:
+        self.asked: list[str] = []
+        self._allows = allows
+
+    def __call__(self, address: str) -> bool:
+        self.asked.append(address)
+        return self._allows
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])
+def test_no_connection_is_made_to_an_address_that_is_refused(host: str) -> None:
+    _Handler.connections.clear()
+    guard = _Guard(allows=False)
+    with serving(_Handler) as url:
+        refused = HttpExchange(url.replace("127.0.0.1", host), connections=1, limit=LIMIT, may_connect=guard)
+        with pytest.raises(AddressRefused):
+            _get(refused, "/1")
+        refused.close()
+    assert "127.0.0.1" in guard.asked
+    assert not _Handler.connections
+
+
+def test_a_connection_to_an_address_that_is_allowed_is_kept() -> None:
+    guard = _Guard(allows=True)
+    with serving(_Handler) as url:
+        allowed = HttpExchange(url, connections=1, limit=LIMIT, may_connect=guard)
+        assert [len(_get(allowed, f"/{length}")) for length in (1, 2)] == [1, 2]
+        allowed.close()
+    assert guard.asked == ["127.0.0.1"]
 
 
 def _get(exchange: HttpExchange, target: str, timeout: float = 30.0) -> bytes:

@@ -27,6 +27,13 @@ def test_a_secret_is_read_from_the_file_that_is_named(monkeypatch: pytest.Monkey
     assert api_key.get_secret_value() == "s3cret"
 
 
+def test_an_empty_file_counts_as_unset(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    secret = tmp_path / "key"
+    secret.write_text("\n", encoding="utf-8")
+    monkeypatch.setenv("ELASTICSEARCH_API_KEY_FILE", str(secret))
+    assert ElasticsearchSettings.load().api_key is None
+
+
 def test_the_variable_wins_over_the_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     secret = tmp_path / "key"
     secret.write_text("from the file", encoding="utf-8")

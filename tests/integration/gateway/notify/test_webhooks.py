@@ -59,11 +59,11 @@ def test_the_receiver_can_verify_it_and_knows_a_repeat(delivery: Delivery, recei
     for _ in range(2):
         send_webhook(delivery)
     assert delivery.subscription is not None
-    secret = webhooks.unseal("gateway.notify.webhook", delivery.subscription.sealed_secret)
+    secret = webhooks.read_secret(delivery.subscription.sealed_secret)
     ids = set()
     for path, headers, body in receiver.received:
         assert path == "/hooks?token=t"
-        told = Webhook(secret).verify(body, headers)
+        told = Webhook(secret or "").verify(body, headers)
         assert told["data"] == {"actor": "ada", **_DATA}
         assert orjson.loads(body) == told
         ids.add(headers["webhook-id"])

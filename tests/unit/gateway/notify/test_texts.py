@@ -117,8 +117,8 @@ def test_a_webhook_is_signed_as_the_standard_says(by_webhook: Delivery, monkeypa
     assert address == "https://example.com/hooks?token=t"
     assert headers["webhook-id"] == again["webhook-id"] == f"msg_{by_webhook.pk.hex}"
     assert by_webhook.subscription is not None
-    secret = webhooks.unseal("gateway.notify.webhook", by_webhook.subscription.sealed_secret)
-    told = Webhook(secret).verify(body, headers)
+    secret = webhooks.read_secret(by_webhook.subscription.sealed_secret)
+    told = Webhook(secret or "").verify(body, headers)
     assert told == orjson.loads(body)
     assert told["type"] == "inventory.changed"
     members = {"actor": None, "type": "thing", "id": "a", "version": 1, "op": "create", "changed": [""]}

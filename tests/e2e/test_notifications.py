@@ -1,0 +1,75 @@
+"""Notifications on the embedded stack: a person signs up by mail, and is told of what another administrator writes."""
+
+import re
+import subprocess
+import sys
+from email import message_from_bytes, policy
+from email.message import EmailMessage
+from typing import Any
+
+import orjson
+import urllib3
+
+from local.services import Services
+from local.supervisor import clean_environment
+from tests.e2e.shell import commands, run
+from tests.support.identity import PASSWORD
+from tests.support.paths import ROOT
+from tests.support.waiting import eventually
+
+_PAGE = (ROOT / "docs" / "notifications.md").read_text(encoding="utf-8")
+_ADDRESS = "ayse@example.com"
+
+
+def _mails(services: Services) -> list[EmailMessage]:
+    """The mails to the person, in the order in which they were written."""
+    files = sorted((services.home / "mail").glob("*"), key=lambda path: path.stat().st_mtime_ns)
+    texts = [path.read_bytes().rpartition(b"\n-----")[0] for path in files]
+    mails = [message_from_bytes(text, policy=policy.default) for text in texts]
+    return [mail for mail in mails if mail["To"] == _ADDRESS]
+
+
+def _ask(services: Services, method: str, path: str, body: Any, **headers: str) -> urllib3.BaseHTTPResponse:
+    return urllib3.request(
+        method, f"{services.gateway_url}{path}", json=body, headers=headers, retries=False, timeout=30.0
+    )
+
+
+def test_another_administrator_is_told_by_mail_and_inbox(services: Services) -> None:
+    asked = {"email": _ADDRESS, "password": PASSWORD, "full_name": "Ayşe"}
+    assert _ask(services, "POST", "/auth/signup", asked).status == 202
+    link = eventually(lambda: _mails(services), "the link is there")[0].get_content()
+    token = re.search(r"#sign-up=(\S+)", link)
+    assert token
+    assert _ask(services, "POST", "/auth/signup/verify", {"token": token[1]}).status == 201
+    command = [sys.executable, "-m", "gateway", "user", _ADDRESS, "--role", "admin"]
+    subprocess.run(command, env=clean_environment(services.environment()), check=True, capture_output=True)
+    logged_in = _ask(services, "POST", "/auth/login", {"email": _ADDRESS, "password": PASSWORD}).json()
+    mine = {"Authorization": f"Bearer {logged_in['access_token']}"}
+
+    operator = {"Authorization": "Octoxlabs b2N0b09wZXJhdG9y"}
+    product = {"sku": "told-1", "name": "Lamp"}
+    assert _ask(services, "PUT", "/inventory/product/told-1", product, **operator).status == 201
+    told = eventually(lambda: _mails(services)[1:], "the mail is there")[0]
+    assert told["Subject"] == "product told-1 created by octoOperator"
+    assert f"{services.gateway_url}/inventory/product/told-1" in told.get_content()
+
+    answer = _ask(services, "GET", "/notifications", None, **mine).json()
+    [each] = [each for each in answer["notifications"] if each["data"].get("id") == "told-1"]
+    assert (each["actor"], each["read"]) == ("octoOperator", False)
+    sent = _ask(services, "GET", "/deliveries?state=sent", None, **mine).json()["deliveries"]
+    assert f"<{sent[-1]['id']}@localhost>" in {mail["Message-ID"] for mail in _mails(services)}
+
+
+def test_the_pages_commands_work(services: Services) -> None:
+    for command in commands(_PAGE):
+        result = run(command.replace("curl -s", "curl -sS --fail-with-body"), services)
+        assert result.returncode == 0, (command, result.stdout, result.stderr)
+
+
+def test_the_body_of_a_webhook_is_the_pages() -> None:
+    body = re.search(r"^    (\{\"type\".*?\}\})$", _PAGE, re.MULTILINE | re.DOTALL)
+    assert body
+    told = orjson.loads(body[1])
+    assert set(told) == {"type", "timestamp", "data"}
+    assert set(told["data"]) == {"actor", "type", "id", "version", "op", "changed"}
