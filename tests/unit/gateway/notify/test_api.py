@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import UUID
 
 import pytest
 
@@ -82,6 +82,9 @@ def test_notifications_are_marked_as_read_up_to_a_number_or_one_by_one(ask: Ask)
     assert ask("GET", "/notifications", user="reader").json()["unread"] == 1
 
 
+_NOBODYS = "f067d754-8109-411b-a526-72614bbd09d9"
+
+
 @pytest.mark.parametrize(
     ("method", "path", "body", "status"),
     [
@@ -112,14 +115,14 @@ def test_notifications_are_marked_as_read_up_to_a_number_or_one_by_one(ask: Ask)
         ("POST", "/subscriptions", b'{"type": "product", "type": "product"}', 400),
         ("POST", "/subscriptions", b"x" * 20_000, 413),
         ("GET", "/subscriptions/1", None, 404),
-        ("PUT", f"/subscriptions/{uuid4()}", _PRODUCT, 404),
-        ("DELETE", f"/subscriptions/{uuid4()}", None, 404),
-        ("POST", f"/subscriptions/{uuid4()}", _PRODUCT, 405),
+        ("PUT", f"/subscriptions/{_NOBODYS}", _PRODUCT, 404),
+        ("DELETE", f"/subscriptions/{_NOBODYS}", None, 404),
+        ("POST", f"/subscriptions/{_NOBODYS}", _PRODUCT, 405),
         ("GET", "/deliveries?state=lost", None, 400),
         ("GET", "/deliveries?after=7", None, 400),
         ("GET", "/deliveries?size=0", None, 400),
         ("POST", "/deliveries/7/resend", None, 404),
-        ("POST", f"/deliveries/{uuid4()}/resend", None, 404),
+        ("POST", f"/deliveries/{_NOBODYS}/resend", None, 404),
     ],
 )
 def test_a_bad_request_is_told_what_is_wrong(ask: Ask, method: str, path: str, body: Any, status: int) -> None:
