@@ -26,7 +26,7 @@ os.environ.setdefault("GATEWAY_JWT_KEYS", RSAKey.generate_key(2048).as_pem(priva
 # Before any other conftest, which may import models, and before pytest-django looks whether it is.
 django.setup()
 # Every run draws others; `make fuzz` is for the long search.
-hypothesis.settings.register_profile("tests", max_examples=50)
+hypothesis.settings.register_profile("tests", max_examples=50, deadline=None)
 hypothesis.settings.load_profile("tests")
 
 
