@@ -33,6 +33,7 @@ from gateway.identity.views import (
 from gateway.inventory.consistency import wait_for_change
 from gateway.inventory.feed import ChangesView
 from gateway.inventory.import_views import ImportView
+from gateway.inventory.reports import ReadsView
 from gateway.inventory.type_views import TypesView, TypeView
 from gateway.inventory.views import (
     ChildrenView,
@@ -59,6 +60,7 @@ urlpatterns = [
     path("complete", CompleteView.as_view(), name="complete"),
     path("translate", TranslateView.as_view(), name="translate"),
     path("inventory-changes", ChangesView.as_view(), name="inventory-changes"),
+    path("inventory-reports/reads", ReadsView.as_view(), name="inventory-reads"),
     path("inventory-types", TypesView.as_view(), name="inventory-types"),
     path("inventory-types/<str:type_name>", TypeView.as_view(), name="inventory-type"),
     path("inventory/<str:type_name>", DocumentsView.as_view(), name="inventory"),

@@ -150,8 +150,11 @@ class InventoryView(AuditedView):
             raise _refused(caller(request), name, "write")
         return draft
 
-    def administrator(self, request: Request, name: str) -> EventDraft:
+    def administrator(self, request: Request, name: str, what: str = "declare types") -> EventDraft:
         """Let an administrator in.
+
+        Args:
+            what: what only administrators do here.
 
         Raises:
             NotAuthenticated: the caller is unknown.
@@ -160,7 +163,7 @@ class InventoryView(AuditedView):
         draft = self.known(request)
         draft.target = _target(name, "")
         if not has_role(caller(request), Role.ADMIN):
-            raise Problem(HTTPStatus.FORBIDDEN, Code.FORBIDDEN, "Only administrators declare types.")
+            raise Problem(HTTPStatus.FORBIDDEN, Code.FORBIDDEN, f"Only administrators {what}.")
         return draft
 
     def answer_write(

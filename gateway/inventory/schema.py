@@ -150,3 +150,40 @@ class ChangeList(TypedDict):
     changes: list[ChangeAnswer]
     next: Count
     """Ask with it as ``since`` for what comes after."""
+
+
+@described
+class DayReads(TypedDict):
+    """Reads on one day."""
+
+    day: str
+    reads: Count
+
+
+@described
+class ItemReads(TypedDict):
+    """Reads of one document."""
+
+    id: str
+    reads: Count
+
+
+_FROM = TypedDict("_FROM", {"from": str})
+"""A member whose name is a word of Python's."""
+
+
+@described
+class ReadsAnswer(_FROM):
+    """Reads of a type's documents without credentials."""
+
+    type: str
+    to: str
+    """The last day."""
+    total: Count
+    """Reads of all documents on all days."""
+    days: NotRequired[list[DayReads]]
+    """Every day, with `group=day`."""
+    items: NotRequired[list[ItemReads]]
+    """The documents most read, with `group=item`."""
+    at_most_missing: NotRequired[Count]
+    """How many reads of an item may not be counted; 0 unless more than 10,000 items are read on one day."""

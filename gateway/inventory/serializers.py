@@ -1,5 +1,6 @@
 """Strict serializers of the inventory's requests."""
 
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from rest_framework import serializers
@@ -107,3 +108,39 @@ class FeedParameters(FromQueryString):
         default=0, min_value=0, max_value=2**53 - 1, help_text="The number of the last change read."
     )
     size = StrictIntegerField(default=100, min_value=1, max_value=1000, help_text="Changes at most.")
+
+
+MAX_REPORT_DAYS = 400
+
+
+class ReadsParameters(FromQueryString):
+    """Type and days of a report."""
+
+    q = None  # type: ignore[assignment]  # as above
+    type = _type_name(help_text="The type.")
+    to = serializers.DateField(
+        default=lambda: datetime.now(UTC).date(), help_text="The last day (UTC), such as 2026-11-27; today without it."
+    )
+    group = serializers.ChoiceField(("day", "item"), default="day", help_text="By day, or by document.")
+    size = StrictIntegerField(default=100, min_value=1, max_value=1000, help_text="Documents at most, the most read.")
+
+    def get_fields(self) -> dict[str, Any]:
+        """Add the field whose name is a word of Python's."""
+        first = serializers.DateField(
+            required=False, help_text="The first day (UTC); 30 days before the last one without it."
+        )
+        return super().get_fields() | {"from": first}
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """Refuse days in the wrong order, and too many."""
+        last = attrs["to"]
+        try:
+            first = attrs.setdefault("from", last - timedelta(days=30))
+            last + timedelta(days=1)
+        except OverflowError:
+            raise serializers.ValidationError({"to": "It is out of range."}) from None
+        if first > last:
+            raise serializers.ValidationError({"from": "The first day comes after the last one."})
+        if (last - first).days >= MAX_REPORT_DAYS:
+            raise serializers.ValidationError({"from": f"A report has at most {MAX_REPORT_DAYS} days."})
+        return attrs
