@@ -24,6 +24,7 @@ from gateway.http.request_metrics import exposition
 from gateway.http.views import PublicView
 from gateway.identity.models import User
 from gateway.search import elasticsearch, translator_client
+from gateway.serving.settings import ProcessRole
 from kit.http_exchange import NoAnswer
 from kit.logs import describe
 
@@ -35,6 +36,9 @@ _State = Literal["up", "down"]
 PROBE_SECONDS = 1.0
 KEPT_SECONDS = 1.0
 """For so long the probes' results are good for whoever asks next: everybody may, and each takes connections."""
+
+_COMMAND_PROBES = ("database", "kafka")
+"""What a command gateway needs; the others search."""
 
 _PLAIN = (KafkaException, LookupError)
 """Whose words are Kafka's or the gateway's own; others' quote names and addresses."""
@@ -70,7 +74,9 @@ class _Dependencies:  # pylint: disable=too-few-public-methods  # it does one th
         """Each dependency, "up" or "down"; probed, unless that was a moment ago."""
         probed = (settings.ELASTICSEARCH, settings.KAFKA, settings.AUDIT, settings.GATEWAY)
         if probed != self._probed or time.monotonic() >= self._until:
-            self._states = {name: self._state(name, probe) for name, probe in _PROBES.items()}
+            role = settings.GATEWAY.role
+            names = _COMMAND_PROBES if role is ProcessRole.COMMAND else tuple(_PROBES)
+            self._states = {name: self._state(name, _PROBES[name]) for name in names}
             self._probed, self._until = probed, time.monotonic() + KEPT_SECONDS
         return self._states
 
@@ -107,7 +113,7 @@ class Spool(TypedDict):
 
 @described
 class Readiness(TypedDict):
-    """Searches are answered, unless it is unready."""
+    """Requests are answered, unless it is unready."""
 
     status: Literal["ready", "degraded", "unready"]
     """degraded: Kafka alone is down, and the spool takes the events. unready: something else is down, or the spool has
@@ -144,17 +150,18 @@ class MetricsView(PublicView):
 
 
 class ReadinessView(PublicView):
-    """The process and everything that a search needs."""
+    """The process and everything that its requests need."""
 
     @_operation(
         "readiness",
         Readiness,
-        also={(503, JSON): OpenApiResponse(Readiness, "Something is down without which searches are not answered.")},
+        also={(503, JSON): OpenApiResponse(Readiness, "Something is down without which requests are not answered.")},
     )
     def get(self, request: Request) -> Response:
-        """Check that searches are answered.
+        """Check that requests are answered.
 
-        Each dependency is probed, at most once a second and for a second; 503 if searches cannot be answered.
+        Each dependency is probed, at most once a second and for a second; 503 if requests cannot be answered. A command
+        gateway needs the database and Kafka alone.
         """
         del request
         dependencies = _dependencies.states()

@@ -17,7 +17,7 @@ from gateway.identity.settings import IdentitySettings
 from gateway.inventory.settings import InventorySettings
 from gateway.notify.settings import NotifySettings
 from gateway.search.settings import SearchSettings
-from gateway.serving.settings import ServingSettings
+from gateway.serving.settings import ProcessRole, ServingSettings
 from kit import __version__
 from kit.kafka import KafkaSettings
 from kit.logs import configuration
@@ -93,6 +93,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     *(["corsheaders.middleware.CorsMiddleware"] if GATEWAY.cors_origins else []),
     "gateway.audit.address_throttle.throttle_addresses",
+    *(["gateway.serving.roles.hold_to_role"] if GATEWAY.role is not ProcessRole.ALL else []),
     "gateway.http.allowed_hosts.HeldToHosts",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     # For /admin/ alone.

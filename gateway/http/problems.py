@@ -62,6 +62,7 @@ class Code(StrEnum):
     TREE_TOO_LARGE = "tree_too_large"
     INDEX_BEHIND = "index_behind"
     FEED_EXPIRED = "feed_expired"
+    MISDIRECTED = "misdirected"
     THROTTLED = "throttled"
     OVERLOADED = "overloaded"
     SEARCH_UNAVAILABLE = "search_unavailable"
