@@ -1,4 +1,4 @@
-"""Metrics of the inventory's worker."""
+"""Metrics of the inventory: of its worker, and of the cache of documents."""
 
 from prometheus_client import Counter, Gauge
 
@@ -13,4 +13,7 @@ RELAY_OLDEST_SECONDS = Gauge(
     "gateway_relay_oldest_unpublished_seconds", "Age of the oldest change that is not yet published."
 )
 INDEX_REJECTED = Counter("gateway_index_rejected", "Documents that their index has refused, from its dead letters.")
+DOCUMENT_CACHE = Counter(
+    "gateway_document_cache", "Questions to the cache of documents (hit, miss), and its failures (failed).", ["outcome"]
+)
 REBUILDS = Gauge("gateway_index_rebuilds", "Indices that are being made again.")

@@ -120,19 +120,20 @@ def read_to_end(connection: socket.socket) -> bytes:
 
 
 @contextmanager
-def serving(home: Path, gateways: list[str], **changes: str) -> Iterator[Edge]:
+def serving(home: Path, gateways: list[str], *, command: str | None = None, **changes: str) -> Iterator[Edge]:
     """Run nginx while the context lasts.
 
     Args:
         home: an empty folder for its files.
-        gateways: two addresses, as ``host:port``.
+        gateways: the addresses of two query gateways, as ``host:port``.
+        command: that of the command gateway; by default that of the first of these, which then has both roles.
         changes: directives by name: the value that the test wants instead of the one that is deployed.
     """
     nginx = find_program("nginx")
     plain_port, port = ports.free(2)
     _make_certificate(home)
     (home / "nginx.conf").write_text(_configuration(home, plain_port, port, changes), encoding="utf-8")
-    (home / "upstream.conf").write_text(_upstream(gateways), encoding="utf-8")
+    (home / "upstream.conf").write_text(_upstream([command or gateways[0], *gateways]), encoding="utf-8")
     # Workers keep their user, who alone can read what the test has made.
     main = "daemon off;" + (" user root;" if os.geteuid() == 0 else "")
     command = [nginx, "-e", "stderr", "-p", str(home), "-c", str(home / "nginx.conf"), "-g", main]
@@ -163,10 +164,10 @@ def _configuration(home: Path, plain_port: int, port: int, changes: dict[str, st
 
 def _upstream(gateways: list[str]) -> str:
     upstream = (CONFIGURATION / "upstream.conf").read_text(encoding="utf-8")
-    for number, gateway in enumerate(gateways, 1):
+    for name, gateway in zip(("command-gateway", "query-gateway-1", "query-gateway-2"), gateways, strict=True):
         # Debian's nginx does not resolve a name again, nor need it here.
-        assert f"gateway-{number}:8000 resolve " in upstream
-        upstream = upstream.replace(f"gateway-{number}:8000 resolve ", f"{gateway} ")
+        assert f"{name}:8000 resolve " in upstream
+        upstream = upstream.replace(f"{name}:8000 resolve ", f"{gateway} ")
     return upstream
 
 

@@ -10,6 +10,7 @@ from django.db import DatabaseError, connection
 from elasticsearch import ApiError, TransportError
 
 from gateway.inventory import metrics
+from gateway.inventory.cache import keep_published
 from gateway.inventory.indices import IndexInTheWay, Indices
 from gateway.inventory.models import RelayState
 from gateway.inventory.relay import outbox
@@ -116,6 +117,7 @@ class Relay:  # pylint: disable=too-many-instance-attributes  # its parts, and w
         # A leader that was paused until now finds out here, before it sends anything.
         self._lease.hold()
         places = self._publisher.publish(batch.messages, outbox.highest_feed())
+        keep_published(message.change for message in batch.messages)
         outbox.move_cursor(
             self._lease,
             [

@@ -2,12 +2,16 @@
 
 from typing import Any
 
+import orjson
 import pytest
 from confluent_kafka.admin import AdminClient
 from django.db import transaction
+from pydantic import SecretStr
+from pytest_django import Settings
 
 from elastic.client import connect
 from elastic.settings import ElasticsearchSettings
+from gateway.inventory.cache import CachedDocument, document_cache
 from gateway.inventory.indices import Indices
 from gateway.inventory.models import Change, Document, IndexState, RelayState
 from gateway.inventory.rebuild import begin_all
@@ -17,7 +21,7 @@ from gateway.inventory.relay.lease import Superseded
 from gateway.inventory.relay.producer import WorkerProducer
 from gateway.inventory.relay.publisher import Publisher
 from local import ports
-from tests.support import topic
+from tests.support import redis_server, topic
 from tests.support.inventory import TEXT, delete, patch, put, restore
 from tests.support.inventory_change import read_change
 from tests.support.inventory_stack import THING, InventoryStack, Killed, KilledAt, publish_all
@@ -281,3 +285,31 @@ def test_a_document_that_the_mapping_refuses_is_rejected_and_the_others_are_foun
     publish_all(relay)
     stack.assert_agreement()
     assert stack.indexed(stack.alias)["bad"][0] == put_again.version
+
+
+def test_what_is_published_is_in_the_cache_and_a_deletion_as_its_tombstone(
+    stack: InventoryStack, settings: Settings
+) -> None:
+    port = ports.free(1)[0]
+    with redis_server.serving(port):
+        settings.GATEWAY = settings.GATEWAY.model_copy(update={"redis_url": SecretStr(f"redis://127.0.0.1:{port}/0")})
+        put(f"{THING}/a", {"name": "a"})
+        patch(f"{THING}/a", {"size": 2})
+        put(f"{THING}/b", {"name": "b"})
+        delete(f"{THING}/b")
+        publish_all(stack.relay())
+        cache = document_cache()
+        assert cache is not None
+        found = cache.find(THING, "a")
+        assert found is not None
+        assert found.body is not None
+        assert (found.version, orjson.loads(found.body)) == (2, {"name": "a", "size": 2})
+        assert cache.find(THING, "b") == CachedDocument(THING, "b", 2, None)
+
+
+def test_changes_are_published_while_the_cache_is_down(stack: InventoryStack, settings: Settings) -> None:
+    nowhere = SecretStr(f"redis://127.0.0.1:{ports.free(1)[0]}/0")
+    settings.GATEWAY = settings.GATEWAY.model_copy(update={"redis_url": nowhere})
+    put(f"{THING}/a", {"name": "a"})
+    publish_all(stack.relay())
+    assert [change["id"] for change in stack.changes()] == ["a"]
