@@ -6,7 +6,8 @@ from deploy.first_start.vault import Vault
 
 OWNERS: Mapping[str, int] = {
     # Sluice's own image.
-    "gateway": 10001,
+    "command-gateway": 10001,
+    "query-gateway": 10001,
     "translator": 10001,
     "audit-sink": 10001,
     "worker": 10001,
@@ -65,17 +66,26 @@ def contents(vault: Vault, hosts: list[str]) -> dict[str, dict[str, str]]:
     redis_key, redis_certificate = vault.server(["redis", "localhost"])
     edge_key, edge_certificate = vault.edge(hosts)
     # Each reader has the authority's certificate in its own volume.
-    database_url = (
-        f"postgres://sluice:{password('postgres')}@postgres:5432/sluice?sslmode=verify-full&sslrootcert={_AUTHORITY}"
-    )
+    database = f"@postgres:5432/sluice?sslmode=verify-full&sslrootcert={_AUTHORITY}"
+    database_url = f"postgres://sluice:{password('postgres')}{database}"
+    # The client looks at the certificate, and at the name in it, without being told.
+    redis_url = f"rediss://:{password('redis')}@redis:6379/0?ssl_ca_certs={_AUTHORITY}"
     return {
-        "gateway": {
-            "secret-key": vault.secret_key(),
+        "command-gateway": {
+            "secret-key": vault.secret_key("secret-key"),
             "signing-key.pem": vault.signing_key(),
             "mail-url": vault.mail_url(),
             "database-url": database_url,
-            # The client looks at the certificate, and at the name in it, without being told.
-            "redis-url": f"rediss://:{password('redis')}@redis:6379/0?ssl_ca_certs={_AUTHORITY}",
+            "redis-url": redis_url,
+            "kafka-password": password("kafka-gateway"),
+            "ca.crt": authority,
+        },
+        "query-gateway": {
+            # By which they sign cursors; with that of the command gateway they could forge log-ins.
+            "secret-key": vault.secret_key("query-secret-key"),
+            "verifying-keys.pem": vault.verifying_keys(),
+            "database-url": f"postgres://sluice_query:{password('postgres-query')}{database}",
+            "redis-url": redis_url,
             "kafka-password": password("kafka-gateway"),
             "elasticsearch-password": password("elasticsearch-gateway"),
             "ca.crt": authority,
@@ -88,9 +98,10 @@ def contents(vault: Vault, hosts: list[str]) -> dict[str, dict[str, str]]:
         },
         "worker": {
             # The secrets of webhooks are sealed by it.
-            "secret-key": vault.secret_key(),
+            "secret-key": vault.secret_key("secret-key"),
             "database-url": database_url,
             "mail-url": vault.mail_url(),
+            "redis-url": redis_url,
             "kafka-password": password("kafka-worker"),
             "elasticsearch-password": password("elasticsearch-worker"),
             "ca.crt": authority,
@@ -104,6 +115,7 @@ def contents(vault: Vault, hosts: list[str]) -> dict[str, dict[str, str]]:
             "database-url": database_url,
             "kafka-password": password("kafka-bootstrap"),
             "elastic-password": password("elastic"),
+            "postgres/query-gateway": password("postgres-query"),
             "ca.crt": authority,
             **{
                 f"kafka/{user}": password(f"kafka-{user}")

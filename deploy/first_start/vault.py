@@ -11,6 +11,7 @@ from pathlib import Path
 from joserfc.jwk import RSAKey
 
 from deploy.first_start import certificates, files
+from gateway.identity.signing_keys import read_signing_keys
 
 _PASSWORD_BYTES = 24
 _DJANGO_KEY_BYTES = 48
@@ -42,9 +43,9 @@ class Vault:
         # An editor ends a file with a line feed, which is not part of the password.
         return (self._kept(name) or self._keep(name, secrets.token_urlsafe(_PASSWORD_BYTES))).strip()
 
-    def secret_key(self) -> str:
+    def secret_key(self, name: str) -> str:
         """Django's secret key."""
-        return self._kept("secret-key") or self._keep("secret-key", secrets.token_urlsafe(_DJANGO_KEY_BYTES))
+        return self._kept(name) or self._keep(name, secrets.token_urlsafe(_DJANGO_KEY_BYTES))
 
     def signing_key(self) -> str:
         """The RSA key in PEM form that signs access tokens."""
@@ -57,6 +58,14 @@ class Vault:
         """Where mail goes to, as the operator has put it there; empty without that."""
         path = self.folder / "mail-url"
         return path.read_text(encoding="utf-8") if path.exists() else ""
+
+    def verifying_keys(self) -> str:
+        """The public keys of those that sign access tokens."""
+        try:
+            keys = read_signing_keys(self.signing_key())
+        except ValueError as error:
+            raise self._refused("signing-key.pem", str(error)) from None
+        return "".join(key.as_pem(private=False).decode() for key in keys)
 
     def authority(self) -> str:
         """The certificate that the services check each other's against."""

@@ -146,7 +146,8 @@ class User(AbstractBaseUser):
     def lock(self) -> None:
         """Let other transactions that do this wait until this one ends; SQLite has one writer at a time anyway."""
         # With no_key, what only refers to the user, such as a log-in, does not wait.
-        User.objects.select_for_update(no_key=True).filter(pk=self.pk).first()
+        # Its number alone, since a query gateway may not read all of a user.
+        User.objects.select_for_update(no_key=True).filter(pk=self.pk).values_list("pk").first()
 
     @property
     def is_staff(self) -> bool:

@@ -1,4 +1,7 @@
-"""The keys that sign access tokens: RSA keys in PEM form, of which the first signs and all verify."""
+"""The keys of access tokens: RSA keys in PEM form, of which the first signs and all verify.
+
+A query gateway signs nothing, and has the public keys alone.
+"""
 
 import re
 import warnings
@@ -16,7 +19,7 @@ def read_signing_keys(pem: str) -> KeySet:
     """Read one or more keys; each gets its RFC 7638 thumbprint as its ``kid``.
 
     Args:
-        pem: keys in PEM form, one after the other; the first must be private.
+        pem: keys in PEM form, one after the other.
 
     Raises:
         ValueError: says what is wrong with them, and nothing of what is in them.
@@ -24,8 +27,6 @@ def read_signing_keys(pem: str) -> KeySet:
     keys = [_read(block[0]) for block in _PEM.finditer(pem)]
     if not keys:
         raise ValueError("holds no key in PEM form")
-    if not keys[0].is_private:
-        raise ValueError("the first key signs, so it must be a private one")
     key_set = KeySet([*keys])
     if len({key.kid for key in keys}) < len(keys):
         raise ValueError("holds one key twice")

@@ -11,6 +11,8 @@ from django.conf import settings
 from django.core.checks import CheckMessage, Error, Warning, register, run_checks  # pylint: disable=redefined-builtin
 
 from gateway.audit.settings import AuditMode
+from gateway.identity.access_tokens import key_set
+from gateway.serving.settings import ProcessRole
 
 MIN_SECRET_KEY_CHARACTERS = 50
 SERVING = "serving"
@@ -42,10 +44,18 @@ def secret_key_is_long(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -
 
 @register(SERVING, deploy=True)
 def tokens_can_be_signed(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
-    """``gateway.E002``: the key to sign tokens with is missing."""
+    """``gateway.E002``: the key to sign tokens with is missing; for a query gateway, the one to verify them with."""
     del app_configs, kwargs
     if settings.GATEWAY.jwt_keys.get_secret_value():
-        return []
+        if settings.GATEWAY.role is ProcessRole.QUERY or key_set().keys[0].is_private:
+            return []
+        return [
+            Error(
+                "The first key of GATEWAY_JWT_KEYS signs, so it must be a private one",
+                hint="put a private key first, or set GATEWAY_ROLE to query for a gateway that signs nothing",
+                id="gateway.E002",
+            )
+        ]
     return [
         Error(
             "GATEWAY_JWT_KEYS is not set",

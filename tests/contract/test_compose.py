@@ -29,7 +29,8 @@ _NO_PROGRAM_THAT_COULD_ASK = {"otel-collector", "tempo"}
 _WRITE_AMONG_THEIR_OWN_FILES = {"elasticsearch", "kibana"}
 
 _SETTINGS: dict[str, tuple[type[Settings], ...]] = {
-    "gateway": (GatewaySettings, TracingSettings, KafkaSettings, TopicSettings, ElasticsearchSettings),
+    "command-gateway": (GatewaySettings, TracingSettings, KafkaSettings, TopicSettings),
+    "query-gateway": (GatewaySettings, TracingSettings, KafkaSettings, TopicSettings, ElasticsearchSettings),
     "audit-sink": (SinkSettings, TracingSettings, KafkaSettings, TopicSettings, ElasticsearchSettings),
     "worker": (GatewaySettings, TracingSettings, KafkaSettings, TopicSettings, ElasticsearchSettings),
     "inventory-index": (IndexerSettings, TracingSettings, KafkaSettings, ElasticsearchSettings),
@@ -113,34 +114,59 @@ def test_only_the_edge_and_the_workers_have_networks_that_lead_elsewhere() -> No
     assert on("outside") == {"worker-1", "worker-2"}
 
 
-_GATEWAYS = {"gateway-1", "gateway-2"}
+_QUERY_GATEWAYS = {"query-gateway-1", "query-gateway-2"}
+_GATEWAYS = {"command-gateway"} | _QUERY_GATEWAYS
 _SINKS = {"audit-sink-1", "audit-sink-2"}
 _WORKERS = {"worker-1", "worker-2"}
 _WATCHERS = {"prometheus", "otel-collector"}
 _NEIGHBOURS: dict[str, set[str]] = {
     "edge": {"blackbox"} | _GATEWAYS,
-    "gateway-1": {"edge", "gateway-2", "translator", "elasticsearch", "kafka", "postgres", "redis"}
-    | {"bootstrap", "demo"}
+    "command-gateway": {"edge", "kafka", "postgres", "redis", "bootstrap", "demo"}
+    | _QUERY_GATEWAYS
     | _WORKERS
     | _WATCHERS,
-    "gateway-2": {"edge", "gateway-1", "translator", "elasticsearch", "kafka", "postgres", "redis"}
-    | {"bootstrap", "demo"}
+    "query-gateway-1": {
+        "edge",
+        "command-gateway",
+        "query-gateway-2",
+        "translator",
+        "elasticsearch",
+        "kafka",
+        "postgres",
+    }
+    | {"redis", "bootstrap", "demo"}
     | _WORKERS
     | _WATCHERS,
-    "translator": {"elasticsearch", "bootstrap"} | _GATEWAYS | _WATCHERS,
+    "query-gateway-2": {
+        "edge",
+        "command-gateway",
+        "query-gateway-1",
+        "translator",
+        "elasticsearch",
+        "kafka",
+        "postgres",
+    }
+    | {"redis", "bootstrap", "demo"}
+    | _WORKERS
+    | _WATCHERS,
+    "translator": {"elasticsearch", "bootstrap"} | _QUERY_GATEWAYS | _WATCHERS,
     "audit-sink-1": {"audit-sink-2", "elasticsearch", "kafka"} | _WATCHERS,
     "audit-sink-2": {"audit-sink-1", "elasticsearch", "kafka"} | _WATCHERS,
-    "worker-1": {"worker-2", "elasticsearch", "kafka", "postgres", "bootstrap", "demo"} | _GATEWAYS | _WATCHERS,
-    "worker-2": {"worker-1", "elasticsearch", "kafka", "postgres", "bootstrap", "demo"} | _GATEWAYS | _WATCHERS,
+    "worker-1": {"worker-2", "elasticsearch", "kafka", "postgres", "redis", "bootstrap", "demo"}
+    | _GATEWAYS
+    | _WATCHERS,
+    "worker-2": {"worker-1", "elasticsearch", "kafka", "postgres", "redis", "bootstrap", "demo"}
+    | _GATEWAYS
+    | _WATCHERS,
     "inventory-index": {"elasticsearch", "kafka"} | _WATCHERS,
     "elasticsearch": {"translator", "bootstrap", "kibana", "blackbox", "inventory-index"}
-    | _GATEWAYS
+    | _QUERY_GATEWAYS
     | _SINKS
     | _WORKERS,
     "kafka": {"bootstrap", "blackbox", "inventory-index"} | _GATEWAYS | _SINKS | _WORKERS,
     "blackbox": {"prometheus", "edge", "elasticsearch", "kafka"},
     "postgres": {"bootstrap", "demo"} | _GATEWAYS | _WORKERS,
-    "redis": _GATEWAYS,
+    "redis": _GATEWAYS | _WORKERS,
     "bootstrap": {"elasticsearch", "kafka", "postgres", "translator", "demo"} | _GATEWAYS | _WORKERS,
     "demo": {"postgres", "bootstrap"} | _GATEWAYS | _WORKERS,
     "secrets": set(),
@@ -271,7 +297,16 @@ def test_every_secret_file_that_is_named_is_made(tmp_path: Path, monkeypatch: py
 
 
 def test_no_service_accepts_unsigned_tokens() -> None:
-    assert all(_OURS[name]["environment"]["GATEWAY_UNSIGNED_TOKENS"] == "false" for name in ("gateway-1", "gateway-2"))
+    assert all(_OURS[name]["environment"]["GATEWAY_UNSIGNED_TOKENS"] == "false" for name in _GATEWAYS)
+
+
+def test_one_gateway_writes_and_two_read_with_keys_that_sign_nothing() -> None:
+    told = {name: _OURS[name]["environment"] for name in _GATEWAYS}
+    roles = {name: each["GATEWAY_ROLE"] for name, each in told.items()}
+    assert roles == {"command-gateway": "command"} | dict.fromkeys(_QUERY_GATEWAYS, "query")
+    keys = {name: Path(each["GATEWAY_JWT_KEYS_FILE"]).name for name, each in told.items()}
+    assert keys == {"command-gateway": "signing-key.pem"} | dict.fromkeys(_QUERY_GATEWAYS, "verifying-keys.pem")
+    assert not [name for name in told["command-gateway"] if name.startswith("ELASTICSEARCH_")]
 
 
 def test_the_servers_are_those_of_the_embedded_stack() -> None:

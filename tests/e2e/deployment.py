@@ -40,6 +40,7 @@ class Deployment:  # pylint: disable=too-many-instance-attributes  # a port for 
     sink_port: int
     worker_port: int
     indexer_port: int
+    command_port: int
 
     def environment(self, service: str) -> dict[str, str]:
         """The environment of a service in the compose file, with addresses and folders of this machine."""
@@ -61,7 +62,7 @@ class Deployment:  # pylint: disable=too-many-instance-attributes  # a port for 
         told.pop("GATEWAY_REDIS_URL_FILE", None)
         told["GATEWAY_DATABASE_URL"] = f"sqlite:///{self.home / 'gateway.db'}"
         ports_of = {
-            "GATEWAY_PORT": self.gateway_port,
+            "GATEWAY_PORT": self.command_port if service == "command-gateway" else self.gateway_port,
             "TRANSLATOR_PORT": self.translator_port,
             "AUDIT_SINK_METRICS_PORT": self.sink_port,
             "GATEWAY_WORKER_METRICS_PORT": self.worker_port,
@@ -70,11 +71,12 @@ class Deployment:  # pylint: disable=too-many-instance-attributes  # a port for 
         return told | {name: str(port) for name, port in ports_of.items()}
 
     def bootstrap_commands(self) -> list[list[str]]:
-        """The commands of the compose file's bootstrap, except for Elasticsearch's users, which are in files here."""
+        """The commands of the compose file's bootstrap, except for users of Elasticsearch, which are in files here, and of
+        PostgreSQL, which is not there."""
         script = compose()["services"]["bootstrap"]["entrypoint"][2]
         passwords = f"{self.secrets / 'bootstrap'}/"
         commands = re.findall(r"^python -m (.+)$", script.replace("/run/secrets/", passwords), re.MULTILINE)
-        return [command.split() for command in commands if not command.startswith("elastic secure")]
+        return [command.split() for command in commands if not command.startswith(("elastic secure", "gateway secure"))]
 
     def run(self, service: str, *arguments: str, text: str = "", **more: str) -> "subprocess.CompletedProcess[str]":
         """Run a command with a service's settings, to its end."""
@@ -104,7 +106,7 @@ def deployed(home: Path, patch: pytest.MonkeyPatch) -> Iterator[Deployment]:
     # All are the tests' own; only root could give files away.
     patch.setattr(readers, "OWNERS", dict.fromkeys(readers.OWNERS, os.getuid()))
     assert make_secrets([str(secrets)]) == 0
-    kafka_port, controller_port, elasticsearch_port, *others = ports.free(9)
+    kafka_port, controller_port, elasticsearch_port, *others = ports.free(10)
     it = Deployment(secrets, home, kafka_port, controller_port, elasticsearch_port, *others[1:])
     kafka = Kafka(
         home / "kafka",

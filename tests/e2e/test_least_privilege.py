@@ -46,7 +46,7 @@ def fixture_it(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]
         with (
             it.started("worker-1", "gateway", "worker"),
             it.started("inventory-index", "inventory_index"),
-            _client(it, "gateway-1") as client,
+            _client(it, "query-gateway-1") as client,
         ):
             counted = client.options(ignore_status=(403, 404))
             eventually(lambda: counted.count(index="devices").get("count") == 1012, "the inventory is indexed")
@@ -55,21 +55,22 @@ def fixture_it(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]
 
 @pytest.fixture(scope="module")
 def token(it: Deployment) -> Iterator[str]:
-    """An auditor's access token, and the three services that run while it is good."""
+    """An auditor's access token, and the services that run while it is good."""
     made = it.run(
-        "gateway-1", "gateway", "user", "ada", "--role", "auditor", "--password", text="correct horse battery\n"
+        "command-gateway", "gateway", "user", "ada", "--role", "auditor", "--password", text="correct horse battery\n"
     )
     assert made.returncode == 0, made.stderr
     with (
         it.started("translator", "translator", "serve"),
         it.started("audit-sink-1", "audit_sink"),
-        it.started("gateway-1", "gateway"),
+        it.started("command-gateway", "gateway"),
+        it.started("query-gateway-1", "gateway"),
     ):
-        for port in (it.translator_port, it.sink_port, it.gateway_port):
+        for port in (it.translator_port, it.sink_port, it.command_port, it.gateway_port):
             eventually(partial(_is_ready, port), f"port {port} is ready")
         answer = urllib3.request(
             "POST",
-            f"http://127.0.0.1:{it.gateway_port}/auth/token",
+            f"http://127.0.0.1:{it.command_port}/auth/token",
             json={"username": "ada", "password": "correct horse battery"},
         )
         assert answer.status == 200, answer.json()
@@ -116,7 +117,7 @@ def test_names_and_values_are_suggested(it: Deployment, token: str) -> None:
 
 _ELASTICSEARCH = {
     "translator": {"read devices", "read elsewhere"},
-    "gateway": {"read devices", "refresh devices", "read elsewhere", "read the trail", "read the progress"},
+    "query-gateway": {"read devices", "refresh devices", "read elsewhere", "read the trail", "read the progress"},
     "audit-sink": {"add to the trail"},
     "worker": {"read devices", "refresh devices", "delete devices", "make an index", "read elsewhere"}
     | {"change templates", "read the progress"},
@@ -161,7 +162,7 @@ def test_a_service_can_do_what_it_needs_in_elasticsearch_and_nothing_else(it: De
 
 def test_a_stranger_gets_nothing_of_elasticsearch(it: Deployment) -> None:
     address = f"https://localhost:{it.elasticsearch_port}"
-    with Elasticsearch(address, ca_certs=str(it.secrets / "gateway" / "ca.crt")) as nobody:
+    with Elasticsearch(address, ca_certs=str(it.secrets / "query-gateway" / "ca.crt")) as nobody:
         for ask in _REQUESTS.values():
             assert ask(nobody.options(ignore_status=401)).meta.status == 401
     with Elasticsearch(address) as trusting, pytest.raises(TlsError):
@@ -196,10 +197,10 @@ _DENIED = ("TOPIC_AUTHORIZATION_FAILED", "GROUP_AUTHORIZATION_FAILED")
 
 
 def test_the_gateway_can_write_events_and_cannot_read_them(it: Deployment) -> None:
-    assert _producer_error(it, "gateway-1", _TOPIC) is None
-    assert _producer_error(it, "gateway-1", _LETTERS) in _DENIED
-    assert _consumer_error(it, "gateway-1", _TOPIC) in _DENIED
-    assert _consumer_error(it, "gateway-1", _LETTERS) in _DENIED
+    assert _producer_error(it, "query-gateway-1", _TOPIC) is None
+    assert _producer_error(it, "query-gateway-1", _LETTERS) in _DENIED
+    assert _consumer_error(it, "query-gateway-1", _TOPIC) in _DENIED
+    assert _consumer_error(it, "query-gateway-1", _LETTERS) in _DENIED
 
 
 def test_the_sink_can_read_events_and_write_dead_letters_alone(it: Deployment) -> None:
@@ -220,7 +221,7 @@ def test_the_worker_writes_changes_and_the_indexer_reads_them(it: Deployment) ->
     assert _consumer_error(it, "worker-1", _TOPIC) in _DENIED
     assert _producer_error(it, "inventory-index", _CHANGES) in _DENIED
     assert _producer_error(it, "inventory-index", _TOPIC) in _DENIED
-    for service in ("gateway-1", "audit-sink-1"):
+    for service in ("query-gateway-1", "audit-sink-1"):
         assert _producer_error(it, service, _CHANGES) in _DENIED
     for arguments in (("status",), ("dead-letters", "list")):
         done = it.run("inventory-index", "inventory_index", *arguments)
@@ -232,7 +233,7 @@ def test_the_worker_verifies_with_its_rights(it: Deployment) -> None:
     assert (done.returncode, done.stdout) == (0, "product: index and database agree\n"), done.stderr
 
 
-@pytest.mark.parametrize("service", ["gateway-1", "audit-sink-1", "worker-1", "inventory-index"])
+@pytest.mark.parametrize("service", ["query-gateway-1", "audit-sink-1", "worker-1", "inventory-index"])
 def test_a_service_administers_nothing(it: Deployment, service: str) -> None:
     admin = AdminClient(_kafka(it, service))
     made = admin.create_topics([NewTopic("mine", 1, 1)])["mine"]

@@ -141,8 +141,9 @@ def ask(busy: Services, edge: Edge, exporter: str, tmp_path_factory: pytest.Temp
     port, nobody = ports.free(2)
     configuration = (DEPLOY / "prometheus/prometheus.yml").read_text()
     for old, new in {
-        "gateway-1:8000": f"127.0.0.1:{busy.gateway_port}",
-        "gateway-2:8000": f"127.0.0.1:{nobody}",
+        "command-gateway:8000": f"127.0.0.1:{busy.gateway_port}",
+        "query-gateway-1:8000": f"127.0.0.1:{busy.gateway_port}",
+        "query-gateway-2:8000": f"127.0.0.1:{nobody}",
         "translator:8001": f"127.0.0.1:{busy.translator_port}",
         "audit-sink-1:9108": f"127.0.0.1:{busy.audit_sink_metrics_port}",
         "audit-sink-2:9108": f"127.0.0.1:{nobody}",

@@ -53,7 +53,7 @@ class Stores:
             text = text.replace(old, new)
         return text
 
-    def url(self, name: str, reader: str = "gateway") -> str:
+    def url(self, name: str, reader: str = "command-gateway") -> str:
         """The URL of a store as its reader has it."""
         return self.moved((self.home / "secrets" / reader / name).read_text(encoding="utf-8"), reader)
 

@@ -77,8 +77,13 @@ def test_a_secret_that_is_removed_from_the_vault_is_made_anew_for_all_of_its_rea
     main([str(deployment)])
     after = _files(deployment)
     changed = {name for name in after if after[name] != before[name]}
-    assert changed == {"vault/kafka-gateway", "gateway/kafka-password", "bootstrap/kafka/gateway"}
-    assert after["gateway/kafka-password"] == after["bootstrap/kafka/gateway"]
+    assert changed == {
+        "vault/kafka-gateway",
+        "command-gateway/kafka-password",
+        "query-gateway/kafka-password",
+        "bootstrap/kafka/gateway",
+    }
+    assert after["query-gateway/kafka-password"] == after["bootstrap/kafka/gateway"]
 
 
 @pytest.mark.parametrize(
@@ -104,7 +109,8 @@ def test_certificates_are_always_of_their_keys_and_of_the_present_authority(
     after = _files(deployment / "vault")
     assert {name for name in after if after[name] != before[name]} == anew
     trusted = {
-        (deployment / reader / "ca.crt").read_text() for reader in ("gateway", "kafka", "elasticsearch", "redis")
+        (deployment / reader / "ca.crt").read_text()
+        for reader in ("command-gateway", "query-gateway", "kafka", "elasticsearch", "redis")
     }
     assert trusted == {after["authority.crt"]}
     authority = x509.load_pem_x509_certificate(after["authority.crt"].encode())
@@ -147,7 +153,7 @@ def test_a_password_that_was_written_with_an_editor_has_no_line_feed(deployment:
     written.chmod(0o600)
     written.write_text("by-hand\n")
     assert main([str(deployment)]) == 0
-    assert "://:by-hand@redis:6379/0?" in (deployment / "gateway" / "redis-url").read_text()
+    assert "://:by-hand@redis:6379/0?" in (deployment / "query-gateway" / "redis-url").read_text()
 
 
 @pytest.mark.parametrize(
@@ -175,7 +181,7 @@ def test_the_edge_is_certified_for_its_host(deployment: Path, host: str) -> None
 
 def test_a_readers_lost_volume_is_filled_again_with_the_same(deployment: Path) -> None:
     before = _files(deployment)
-    for path in (deployment / "gateway").iterdir():
+    for path in (deployment / "query-gateway").iterdir():
         path.unlink()
     main([str(deployment)])
     assert _files(deployment) == before
@@ -191,18 +197,20 @@ def test_no_service_sees_the_password_of_another_except_where_it_must(deployment
                 seen.setdefault(secret, set()).add(reader)
     assert "authority.key" not in seen
     assert seen == {
-        "secret-key": {"gateway", "worker"},
-        "signing-key.pem": {"gateway"},
-        "postgres": {"postgres", "gateway", "worker", "bootstrap"},
-        "redis": {"redis", "gateway"},
+        "secret-key": {"command-gateway", "worker"},
+        "query-secret-key": {"query-gateway"},
+        "signing-key.pem": {"command-gateway"},
+        "postgres": {"postgres", "command-gateway", "worker", "bootstrap"},
+        "postgres-query": {"query-gateway", "bootstrap"},
+        "redis": {"redis", "command-gateway", "query-gateway", "worker"},
         "kafka-broker": {"kafka"},
         "kafka-bootstrap": {"kafka", "bootstrap"},
-        "kafka-gateway": {"gateway", "bootstrap"},
+        "kafka-gateway": {"command-gateway", "query-gateway", "bootstrap"},
         "kafka-audit-sink": {"audit-sink", "bootstrap"},
         "kafka-worker": {"worker", "bootstrap"},
         "kafka-inventory-index": {"inventory-index", "bootstrap"},
         "elastic": {"elasticsearch", "bootstrap"},
-        "elasticsearch-gateway": {"gateway", "bootstrap"},
+        "elasticsearch-gateway": {"query-gateway", "bootstrap"},
         "elasticsearch-translator": {"translator", "bootstrap"},
         "elasticsearch-audit-sink": {"audit-sink", "bootstrap"},
         "elasticsearch-worker": {"worker", "bootstrap"},
@@ -218,7 +226,7 @@ def test_no_service_sees_the_password_of_another_except_where_it_must(deployment
 
 
 def test_the_mail_service_that_an_operator_names_is_known_to_those_who_send_mail(deployment: Path) -> None:
-    readers_of_it = {"gateway", "worker"}
+    readers_of_it = {"command-gateway", "worker"}
     assert {path.parent.name for path in deployment.rglob("mail-url")} == readers_of_it
     (deployment / "vault" / "mail-url").write_text("smtp://mail.example.com")
     assert main([str(deployment)]) == 0
@@ -226,9 +234,14 @@ def test_the_mail_service_that_an_operator_names_is_known_to_those_who_send_mail
         assert (deployment / reader / "mail-url").read_text() == "smtp://mail.example.com"
 
 
-def test_the_gateway_takes_the_keys(deployment: Path) -> None:
-    assert len((deployment / "gateway" / "secret-key").read_text()) >= 50
-    assert read_signing_keys((deployment / "gateway" / "signing-key.pem").read_text())
+def test_the_gateways_take_the_keys_of_their_sides(deployment: Path) -> None:
+    signing = read_signing_keys((deployment / "command-gateway" / "signing-key.pem").read_text())
+    verifying = read_signing_keys((deployment / "query-gateway" / "verifying-keys.pem").read_text())
+    assert [key.kid for key in verifying] == [key.kid for key in signing]
+    assert [key.is_private for key in (*signing, *verifying)] == [True, False]
+    own, others = ((deployment / side / "secret-key").read_text() for side in ("command-gateway", "query-gateway"))
+    assert min(len(own), len(others)) >= 50
+    assert own != others
 
 
 def test_a_folder_that_cannot_be_written_is_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -43,7 +43,7 @@ def strange_authority(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The certificate of another deployment's authority."""
     folder = tmp_path_factory.mktemp("other") / "secrets"
     make_secrets_of(folder)
-    return folder / "gateway" / "ca.crt"
+    return folder / "command-gateway" / "ca.crt"
 
 
 def _with_authority(url: str, certificate: Path) -> str:
@@ -52,7 +52,7 @@ def _with_authority(url: str, certificate: Path) -> str:
 
 
 def test_the_gateway_keeps_users_and_counters_there_by_tls(it: Stores) -> None:
-    gateway = it.gateway("gateway-1")
+    gateway = it.gateway("command-gateway")
     made = subprocess.run(
         [sys.executable, "-m", "gateway", "user", "ada", "--password"],
         env=gateway.environment,
@@ -77,7 +77,7 @@ def test_the_database_refuses_whoever_comes_without_tls(it: Stores) -> None:
     assert plain != it.url("database-url")
     with pytest.raises(psycopg.OperationalError, match="no encryption"):
         psycopg.connect(plain)
-    refused = it.gateway("gateway-1", GATEWAY_DATABASE_URL=plain).run("user", "eve")
+    refused = it.gateway("command-gateway", GATEWAY_DATABASE_URL=plain).run("user", "eve")
     assert refused.returncode != 0
     assert "Traceback" not in refused.stderr
 

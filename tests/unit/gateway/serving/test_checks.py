@@ -1,11 +1,13 @@
 """The gateway's system checks."""
 
 from django.core.checks import run_checks
+from joserfc.jwk import RSAKey
 from pydantic import SecretStr
 from pytest_django import Settings
 
 from gateway.audit.settings import AuditMode
 from gateway.serving.checks import check_for_serving
+from gateway.serving.settings import ProcessRole
 
 
 def _ids() -> list[str | None]:
@@ -33,6 +35,16 @@ def test_a_missing_signing_key_is_an_error(settings: Settings) -> None:
     settings.GATEWAY = settings.GATEWAY.model_copy(update={"jwt_keys": SecretStr("")})
     assert _ids() == ["gateway.E002"]
     assert check_for_serving()[0].is_serious()
+
+
+def test_a_public_key_is_enough_for_a_query_gateway_alone(settings: Settings) -> None:
+    public = RSAKey.generate_key(2048).as_pem(private=False).decode()
+    update = {"jwt_keys": SecretStr(public), "secret_key": SecretStr("x" * 50), "unsigned_tokens": False}
+    settings.GATEWAY = settings.GATEWAY.model_copy(update=update)
+    (error,) = check_for_serving()
+    assert (error.id, "must be a private one" in error.msg) == ("gateway.E002", True)
+    settings.GATEWAY = settings.GATEWAY.model_copy(update={"role": ProcessRole.QUERY})
+    assert check_for_serving() == []
 
 
 def test_unsigned_tokens_are_a_warning(settings: Settings) -> None:
