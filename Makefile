@@ -16,7 +16,7 @@ export LOCAL_DEVICES := $(DEVICES)
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo test test-unit check format lock fuzz chaos bench-translator bench-gateway bench-identity bench-sink bench-event-bytes clean
+.PHONY: help run demo test test-unit check format lock fuzz chaos bench-translator bench-gateway bench-identity bench-sink bench-event-bytes postman clean
 .DELETE_ON_ERROR:
 
 help: ## List the targets
@@ -75,6 +75,10 @@ bench-sink: .venv/dev.stamp build/peers/made.stamp ## Time the audit sink agains
 bench-event-bytes: .venv/dev.stamp ## Weigh an audit event in Kafka and in Elasticsearch
 	@$(BIN)/python -m tests.benchmarks.event_bytes
 
+postman: .venv/dev.stamp build/postman/made.stamp ## Make the Postman collection and environment of the OpenAPI document
+	@GATEWAY_SECRET_KEY=only-for-the-document $(BIN)/python -m gateway spectacular --format openapi-json --file build/postman/openapi.json
+	@node build/postman/make.mjs build/postman/openapi.json postman
+
 clean: ## Remove the embedded stack's data
 	rm -rf .local
 
@@ -89,6 +93,13 @@ clean: ## Remove the embedded stack's data
 .venv/%.stamp: requirements/%.txt | .venv/made.stamp
 	@echo "Installing Python packages into .venv (once; the log is .venv/$*.log)"
 	@requirements/install .venv $<
+	@touch $@
+
+# Node's packages, each held to the hash in the lock, stay out of the sources.
+build/postman/made.stamp: postman/package.json postman/package-lock.json postman/.npmrc postman/make.mjs
+	@mkdir -p build/postman
+	@cp $^ build/postman
+	@cd build/postman && npm ci --silent
 	@touch $@
 
 # What the sink is measured against wants other versions of the same libraries.
