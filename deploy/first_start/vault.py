@@ -65,7 +65,7 @@ class Vault:
             keys = read_signing_keys(self.signing_key())
         except ValueError as error:
             raise self._refused("signing-key.pem", str(error)) from None
-        return "".join(key.as_pem(private=False).decode() for key in keys)
+        return "".join(key.as_pem(private=False).decode() for key in keys if isinstance(key, RSAKey))
 
     def authority(self) -> str:
         """The certificate that the services check each other's against."""

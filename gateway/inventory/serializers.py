@@ -1,6 +1,6 @@
 """Strict serializers of the inventory's requests."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from rest_framework import serializers
@@ -111,6 +111,8 @@ class FeedParameters(FromQueryString):
 
 
 MAX_REPORT_DAYS = 400
+# No event is older or from a later day.
+_FIRST_DAY, _LAST_DAY = date(2000, 1, 1), date(2999, 12, 31)
 
 
 class ReadsParameters(FromQueryString):
@@ -134,11 +136,9 @@ class ReadsParameters(FromQueryString):
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         """Refuse days in the wrong order, and too many."""
         last = attrs["to"]
-        try:
-            first = attrs.setdefault("from", last - timedelta(days=30))
-            last + timedelta(days=1)
-        except OverflowError:
-            raise serializers.ValidationError({"to": "It is out of range."}) from None
+        if not _FIRST_DAY <= last <= _LAST_DAY:
+            raise serializers.ValidationError({"to": f"Send a day from {_FIRST_DAY} to {_LAST_DAY}."})
+        first = attrs.setdefault("from", last - timedelta(days=30))
         if first > last:
             raise serializers.ValidationError({"from": "The first day comes after the last one."})
         if (last - first).days >= MAX_REPORT_DAYS:

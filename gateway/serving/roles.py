@@ -1,8 +1,8 @@
 """Sides of the gateway: a process answers what its role, ``GATEWAY_ROLE``, has for it.
 
 The command side writes: it logs people in and changes the inventory. The query side searches and reads. So many query
-gateways can stand beside one command gateway, with a database user that can write next to nothing, and each side goes on
-while the other is down. The edge (``deploy/nginx/nginx.conf``) routes by the same rule.
+gateways can stand beside one command gateway, with a database user that can write next to nothing, and each side goes
+on while the other is down. The edge (``deploy/nginx/nginx.conf``) routes by the same rule.
 
 Why 421: the request is right and came to the wrong server (RFC 9110, section 15.5.20). A 404 would say that there is
 nothing at the path, and a redirect would name a server that clients do not reach.

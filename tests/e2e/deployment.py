@@ -71,8 +71,8 @@ class Deployment:  # pylint: disable=too-many-instance-attributes  # a port for 
         return told | {name: str(port) for name, port in ports_of.items()}
 
     def bootstrap_commands(self) -> list[list[str]]:
-        """The commands of the compose file's bootstrap, except for users of Elasticsearch, which are in files here, and of
-        PostgreSQL, which is not there."""
+        """The commands of the compose file's bootstrap, except for users of Elasticsearch, which are in files here, and
+        of PostgreSQL, which is not there."""
         script = compose()["services"]["bootstrap"]["entrypoint"][2]
         passwords = f"{self.secrets / 'bootstrap'}/"
         commands = re.findall(r"^python -m (.+)$", script.replace("/run/secrets/", passwords), re.MULTILINE)

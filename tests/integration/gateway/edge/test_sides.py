@@ -1,4 +1,4 @@
-"""nginx as it is deployed in front of one command gateway and two query gateways, on PostgreSQL as in the compose file."""
+"""nginx as it is deployed, in front of one command gateway and two query gateways, on PostgreSQL."""
 
 import socket
 import subprocess
@@ -65,7 +65,9 @@ class Sides:
 
 
 @pytest.fixture(scope="module")
-def sides(tmp_path_factory: pytest.TempPathFactory, backing: Backing) -> Iterator[Sides]:
+def sides(  # pylint: disable=too-many-locals  # its parts
+    tmp_path_factory: pytest.TempPathFactory, backing: Backing
+) -> Iterator[Sides]:
     """Three gateways; those that read have a database user and keys with which they can do no more."""
     home = tmp_path_factory.mktemp("sides")
     with ExitStack() as ends:

@@ -9,38 +9,29 @@ from pytest_django import Settings
 from gateway.serving.roles import hold_to_role, side_of
 from gateway.serving.settings import ProcessRole
 
+_REQUESTS = {
+    ProcessRole.COMMAND: """
+        POST /auth/token, GET /auth/me, POST /oauth/token, GET /oauth/clients, GET /admin/login/, POST /api/token/token,
+        PUT /inventory/product/a, PATCH /inventory/product/a, DELETE /inventory/product/a, POST /inventory/product,
+        POST /inventory/product/import, POST /inventory/plan/a/restore, PUT /inventory-types/book, POST /searches,
+        DELETE /searches/1, POST /collections, PUT /subscriptions/1, POST /deliveries/1/retry, PATCH /notifications/1
+    """,
+    ProcessRole.QUERY: """
+        GET /inventory/product, GET /inventory/product/a, HEAD /inventory/product/a, GET /inventory-types,
+        GET /inventory-changes, GET /inventory-reports/reads, POST /search, GET /search, POST /translate,
+        POST /complete, GET /fields, DELETE /cursors, GET /searches, GET /notifications, GET /devices/devices,
+        POST /devices/devices, GET /api/ping, GET /.well-known/jwks.json, POST /inventory-of-others, GET /nothing,
+        OPTIONS /inventory/product/a, GET /authors, POST /x/auth/token
+    """,
+    ProcessRole.ALL: """
+        GET /healthz, GET /readyz, GET /metrics, GET /docs/, GET /schema/, GET /static/admin/css/base.css
+    """,
+}
 
-@pytest.mark.parametrize(
-    ("side", "requests"),
-    [
-        (
-            ProcessRole.COMMAND,
-            (
-                "POST /auth/token, GET /auth/me, POST /oauth/token, GET /oauth/clients, GET /admin/login/, "
-                "POST /api/token/token, PUT /inventory/product/a, PATCH /inventory/product/a, DELETE /inventory/product/a, "
-                "POST /inventory/product, POST /inventory/product/import, POST /inventory/plan/a/restore, "
-                "PUT /inventory-types/book, POST /searches, DELETE /searches/1, POST /collections, PUT /subscriptions/1, "
-                "POST /deliveries/1/retry, PATCH /notifications/1"
-            ),
-        ),
-        (
-            ProcessRole.QUERY,
-            (
-                "GET /inventory/product, GET /inventory/product/a, HEAD /inventory/product/a, GET /inventory-types, "
-                "GET /inventory-changes, GET /inventory-reports/reads, POST /search, GET /search, POST /translate, "
-                "POST /complete, GET /fields, DELETE /cursors, GET /searches, GET /notifications, GET /devices/devices, "
-                "POST /devices/devices, GET /api/ping, GET /.well-known/jwks.json, POST /inventory-of-others, GET /nothing, "
-                "OPTIONS /inventory/product/a, GET /authors, POST /x/auth/token"
-            ),
-        ),
-        (
-            ProcessRole.ALL,
-            "GET /healthz, GET /readyz, GET /metrics, GET /docs/, GET /schema/, GET /static/admin/css/base.css",
-        ),
-    ],
-)
+
+@pytest.mark.parametrize(("side", "requests"), _REQUESTS.items())
 def test_each_request_is_for_one_side_except_for_what_each_has(side: ProcessRole, requests: str) -> None:
-    asked = [each.split() for each in requests.split(", ")]
+    asked = [each.split() for each in requests.split(",")]
     assert {(method, path): side_of(method, path) for method, path in asked} == {
         (method, path): side for method, path in asked
     }
