@@ -78,7 +78,7 @@ class DocumentCache:
 
     def find(self, type_: str, document_id: str) -> CachedDocument | None:
         """The document, or its tombstone; None where the cache does not have it."""
-        version, body = self._try(lambda: self._redis.hmget(_key(type_, document_id), "version", "body")) or (
+        version, body = self._try(lambda: self._redis.hmget(_key(type_, document_id), ["version", "body"])) or (
             None,
             None,
         )

@@ -18,6 +18,7 @@ from gateway.audit.views import NOT_KEPT
 from gateway.http.fields import checked
 from gateway.http.openapi import KNOWN, operation
 from gateway.http.query_string import read_parameters
+from gateway.identity.authentication import caller
 from gateway.identity.authorization import QUERY_LOGS
 from gateway.inventory.access import InventoryView
 from gateway.inventory.schema import DayReads, ItemReads, ReadsAnswer
@@ -44,7 +45,7 @@ class ReadsView(InventoryView):
         self.known(request)
         asked = checked(ReadsParameters, read_parameters(request))
         draft = self.administrator(request, asked["type"], "read reports")
-        self.check_reader(self.request.user, asked["type"])
+        self.check_reader(caller(request), asked["type"])
         answer = _answer(asked, perform("POST", _SEARCH, _body(asked)))
         record_event(draft)
         return Response(answer, headers=NOT_KEPT)

@@ -18,9 +18,9 @@ def test_every_request_of_the_collection_is_answered_without_a_fault(
     report = tmp_path / "report.json"
     variables = {"baseUrl": services.gateway_url, "accessToken": answer.json()["access_token"]}
     given = [part for name, value in variables.items() for part in ("--env-var", f"{name}={value}")]
-    options = ["--reporters", "json", "--reporter-json-export", report, "--timeout-request", "30000"]
+    options = ["--reporters", "json", "--reporter-json-export", str(report), "--timeout-request", "30000"]
     done = subprocess.run(
-        [newman, "run", COLLECTION, "--environment", ENVIRONMENT, *given, *options],
+        [str(newman), "run", str(COLLECTION), "--environment", str(ENVIRONMENT), *given, *options],
         capture_output=True,
         text=True,
         check=False,

@@ -136,11 +136,11 @@ def serving(home: Path, gateways: list[str], *, command: str | None = None, **ch
     (home / "upstream.conf").write_text(_upstream([command or gateways[0], *gateways]), encoding="utf-8")
     # Workers keep their user, who alone can read what the test has made.
     main = "daemon off;" + (" user root;" if os.geteuid() == 0 else "")
-    command = [nginx, "-e", "stderr", "-p", str(home), "-c", str(home / "nginx.conf"), "-g", main]
+    started = [nginx, "-e", "stderr", "-p", str(home), "-c", str(home / "nginx.conf"), "-g", main]
     with (
         (home / "access.log").open("wb") as log,
         (home / "errors.log").open("wb") as errors,
-        running(*command, stdin=subprocess.DEVNULL, stdout=log, stderr=errors) as process,
+        running(*started, stdin=subprocess.DEVNULL, stdout=log, stderr=errors) as process,
     ):
         eventually(lambda: _listens(process, port, home / "errors.log"), "nginx listens")
         yield Edge(home, plain_port, port, process)

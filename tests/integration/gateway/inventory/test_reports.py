@@ -55,7 +55,9 @@ def read(catalogue: None, client: Client, find_events: FindEvents) -> Callable[.
         del event["key"], event["headers"]
         place = Place(0, 0, int(at.timestamp() * 1000))
         lines = bulk_lines(decode(orjson.dumps(event)), place, PREFIX)
-        stored = elasticsearch_client().bulk(body=lines, refresh=True)
+        stored = elasticsearch_client().bulk(
+            operations=[orjson.loads(line) for line in lines.splitlines()], refresh=True
+        )
         assert not stored["errors"], stored
         return answer
 
