@@ -9,6 +9,7 @@ import pytest
 from local.services import Services
 from tests.e2e.shell import commands, run
 from tests.support.paths import ROOT
+from tests.support.waiting import eventually
 
 _PAGE = (ROOT / "docs/inventory.md").read_text(encoding="utf-8")
 _SECTIONS: dict[str, str] = dict(re.findall(r"^## (.*?)\n(.*?)(?=^## |\Z)", _PAGE, re.MULTILINE | re.DOTALL))
@@ -24,7 +25,7 @@ def _follow(section: str, services: Services) -> list[subprocess.CompletedProces
 
 
 def test_an_empty_database_becomes_a_public_catalogue(services: Services) -> None:
-    _, imported, read, patched, history = _follow("A public catalogue", services)
+    _, imported, read, patched, history, _ = _follow("A public catalogue", services)
     assert orjson.loads(imported.stdout.splitlines()[-1])["summary"]["created"] == 2
     head, _, body = read.stdout.partition("\n\n")
     assert 'etag: "1"' in head.lower()
@@ -36,6 +37,12 @@ def test_an_empty_database_becomes_a_public_catalogue(services: Services) -> Non
         ("patch", "octoOperator", ["/price"]),
         ("create", "octoOperator", [""]),
     ]
+
+    def reads_are_reported() -> bool:
+        report = orjson.loads(run(commands(_SECTIONS["A public catalogue"])[-1], services).stdout)
+        return any(each["id"] == "H-1" and each["reads"] >= 1 for each in report["items"])
+
+    eventually(reads_are_reported, "the sink has indexed the read")
 
 
 def test_a_tree_is_written_below_its_plan(services: Services) -> None:

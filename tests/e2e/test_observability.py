@@ -24,7 +24,7 @@ from tests.support.waiting import eventually, wait_until_up
 
 DEPLOY = ROOT / "deploy"
 PATIENCE_SECONDS = 30
-_OF_PROMETHEUS = {"up": {"job", "instance"}, "ALERTS": {"alertname", "alertstate"}}
+_OF_PROMETHEUS = {"up": {"job", "instance", "side"}, "ALERTS": {"alertname", "alertstate"}}
 """Names that it keeps of its own."""
 
 Ask = Callable[..., Any]
@@ -169,7 +169,7 @@ def ask(busy: Services, edge: Edge, exporter: str, tmp_path_factory: pytest.Temp
         return answer["data"]
 
     def has_scraped_all_twice() -> bool:
-        return len(get("query", query="count_over_time(up[1h]) > 1")["result"]) == 11
+        return len(get("query", query="count_over_time(up[1h]) > 1")["result"]) == 12
 
     with running(find_program("prometheus"), *options):
         wait_until_up(f"http://127.0.0.1:{port}/-/ready")
