@@ -51,11 +51,18 @@ from gateway.notify.inbox_views import NotificationsView, ReadView
 from gateway.notify.subscription_views import SubscriptionsView, SubscriptionView
 from gateway.octoxlabs.views import DevicesView, DeviceView, LastDiscoveryView, PingView, TokenView
 from gateway.openapi import DocumentView
+from gateway.search.document_views import FoundDocumentView
+from gateway.search.download_views import DownloadView
+from gateway.search.history_views import HistoryView as OwnHistoryView
 from gateway.search.language_views import CompleteView, FieldsView, TranslateView
-from gateway.search.views import SearchView
+from gateway.search.views import CursorView, SearchView
 
 urlpatterns = [
     path("search", SearchView.as_view(wait_for_change=wait_for_change), name="search"),
+    path("cursors/<str:cursor_id>", CursorView.as_view(), name="cursor"),
+    path("documents/<str:index>/<path:document_id>", FoundDocumentView.as_view(), name="document"),
+    path("downloads/<str:ticket>", DownloadView.as_view(), name="download"),
+    path("history", OwnHistoryView.as_view(), name="history"),
     path("fields", FieldsView.as_view(), name="fields"),
     path("complete", CompleteView.as_view(), name="complete"),
     path("translate", TranslateView.as_view(), name="translate"),

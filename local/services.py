@@ -104,6 +104,7 @@ class Services:  # pylint: disable=too-many-instance-attributes  # a port each
             "GATEWAY_MAIL_URL": (self.home / "mail").as_uri(),
             # One person's machine, on which load is made on purpose.
             "GATEWAY_USER_RATE": "100000/second",
+            "GATEWAY_TYPING_RATE": "100000/second",
             "GATEWAY_ADDRESS_RATE": "100000/second",
             "GATEWAY_LOGIN_FAILURES": "1000/minute",
             "GATEWAY_ADDRESS_LOGIN_FAILURES": "1000/minute",

@@ -19,6 +19,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "gateway.settings")
 os.environ.setdefault("GATEWAY_SECRET_KEY", "a key that only the tests know, long enough for Django's checks")
 # All tests together are one user at one address.
 os.environ.setdefault("GATEWAY_USER_RATE", "100000/second")
+os.environ.setdefault("GATEWAY_TYPING_RATE", "100000/second")
 os.environ.setdefault("GATEWAY_ADDRESS_RATE", "100000/second")
 # The servers live for minutes at most, and most of their start is otherwise spent on code that is optimized for hours.
 os.environ.setdefault("JAVA_TOOL_OPTIONS", "-XX:TieredStopAtLevel=1")

@@ -159,17 +159,22 @@ def build(settings: TranslatorSettings, client: Elasticsearch) -> FastAPI:
         return Response(await service.translate(body), media_type="application/json")
 
     async def complete_query(request: Request) -> Response:
-        """`values_of` is the field of whose values the suggestions are, null where the index was not asked for any."""
+        """`complete` is false where there may be more than the suggestions.
+
+        `values_of` is the field of whose values the suggestions are, null where the index was not asked for any.
+        """
         body = await requests.read(request, CompleteRequest, settings.body_bytes)
         catalogue = await service.catalogue(body.index)
         completion = await service.worked(body.query, lambda: complete(body.query, body.cursor, catalogue))
-        suggestions, field = completion.suggestions, completion.values_of
+        suggestions, is_complete, field = completion.suggestions, completion.is_complete, completion.values_of
         if field is not None:
-            suggestions = await asyncio.to_thread(look_up, client, body.index, field, completion.word)
+            found = await asyncio.to_thread(look_up, client, body.index, field, completion.word)
+            suggestions, is_complete = found.suggestions, found.is_complete
         answer = {
             "start": completion.start,
             "end": body.cursor,
             "suggestions": suggestions,
+            "complete": is_complete,
             "values_of": None if field is None else field.path,
         }
         return Response(orjson.dumps(answer), media_type="application/json")

@@ -55,12 +55,14 @@ class Completion:
         suggestions: in the order in which to offer them.
         values_of: the field of which values that start with `word` can be looked up in the index, if any.
         word: the word at the cursor.
+        is_complete: whether there are no other suggestions, so that those for a longer word are among them.
     """
 
     start: int
     suggestions: tuple[Suggestion, ...]
     values_of: Field | None = None
     word: str = ""
+    is_complete: bool = True
 
 
 def complete(text: str, cursor: int, catalogue: Catalogue) -> Completion:
@@ -89,7 +91,8 @@ def complete(text: str, cursor: int, catalogue: Catalogue) -> Completion:
     if scope is None:
         return Completion(start, ())
     if reader.expected is Expected.FIELD:
-        return Completion(start, (*_fields(word, scope, catalogue), *_keywords(word, "NOT")))
+        fields, is_complete = _fields(word, scope, catalogue)
+        return Completion(start, (*fields, *_keywords(word, "NOT")), is_complete=is_complete)
     if reader.expected is Expected.CONNECTIVE:
         return Completion(start, _keywords(word, "AND", "OR"))
     field = _field(reader.field, scope, catalogue)
@@ -135,7 +138,8 @@ def _field(written: str, scope: str, catalogue: Catalogue) -> Field | None:
         return None
 
 
-def _fields(word: str, scope: str, catalogue: Catalogue) -> tuple[Suggestion, ...]:
+def _fields(word: str, scope: str, catalogue: Catalogue) -> tuple[tuple[Suggestion, ...], bool]:
+    """The fields whose names hold the word, and whether these are all."""
     wanted = word.casefold()
     names = [
         (name[len(scope) :], field)
@@ -144,7 +148,10 @@ def _fields(word: str, scope: str, catalogue: Catalogue) -> tuple[Suggestion, ..
     ]
     # Names that start like the word come before those that hold it elsewhere.
     names.sort(key=lambda item: (not item[0].casefold().startswith(wanted), item[0]))
-    return tuple(Suggestion(tokens.write_field(name), "field", field.type) for name, field in names[:MAX_SUGGESTIONS])
+    offered = tuple(
+        Suggestion(tokens.write_field(name), "field", field.type) for name, field in names[:MAX_SUGGESTIONS]
+    )
+    return offered, len(names) <= MAX_SUGGESTIONS
 
 
 def _operators(word: str, operators: tuple[str, ...]) -> tuple[Suggestion, ...]:

@@ -32,9 +32,10 @@ _CUT_QUERY_CHARACTERS = 65_536
 NO_DSL = Raw(b"null")
 
 MAX_TARGET_IDS = 100
+MAX_DOCUMENT_ID_CHARACTERS = 128
 
 _Name = Annotated[str, Meta(min_length=1, max_length=64)]
-_DocumentId = Annotated[str, Meta(min_length=1, max_length=128)]
+_DocumentId = Annotated[str, Meta(min_length=1, max_length=MAX_DOCUMENT_ID_CHARACTERS)]
 
 
 class EventType(StrEnum):
@@ -63,7 +64,7 @@ class EventError(Struct, gc=False):
 
 
 class EventTarget(Struct, gc=False):
-    """Document of the inventory that a request is about, or its type alone.
+    """Thing that a request is about, such as a document of the inventory; or its type alone.
 
     ``id`` is a list where several documents were read. ``changed`` has the JSON pointers of the members that a change
     changed; "" is the whole document.
@@ -81,7 +82,7 @@ class EventData(Struct, gc=False):
     ``dsl`` is JSON, an object or null. ``hits`` and ``took_ms`` (milliseconds) are None for streams and wherever
     nothing was searched; ``query``, ``index`` and ``dsl`` are None for authentication, except that ``query`` says what
     an operator has changed. ``status`` is the HTTP status of the answer, and 200 for a command. ``target`` is None
-    except for the inventory.
+    except for the inventory, single documents and the history.
     """
 
     query: str | None

@@ -82,7 +82,7 @@ class CredentialsView(AuditedView):
 
     def let_in(self, request: Request, user_name: str, scheme: str) -> EventDraft:
         """Begin the draft of a request's event, now that the body has shown who asks."""
-        draft = self.draft = EventDraft.begin(request, None, Subject.AUTHENTICATION)
+        draft = self.draft = EventDraft.begin(request, None, self.subject)
         draft.identify(user_name, scheme)
         return draft
 

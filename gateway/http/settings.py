@@ -47,6 +47,7 @@ class HttpSettings(Settings):
     database_url: Annotated[SecretStr, AfterValidator(_database_url)] = SecretStr("sqlite:///sluice.db")
     redis_url: Annotated[SecretStr | None, AfterValidator(_redis_url)] = None
     user_rate: Rate = "600/minute"
+    typing_rate: Rate = "600/minute"
     address_rate: Rate = "1200/minute"
     request_timeout: Seconds = 20.0
     body_timeout: Seconds = 10.0

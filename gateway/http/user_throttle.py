@@ -1,6 +1,6 @@
-"""Rate limit by user."""
+"""Rate limits by user."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from django.conf import settings
 from rest_framework.request import Request
@@ -18,6 +18,14 @@ if TYPE_CHECKING:
 class UserThrottle(BaseThrottle):
     """Throttle of known users, from whatever address they ask."""
 
+    budget: ClassVar = "user"
+
+    @property
+    def rate(self) -> str:
+        """How often each user may ask."""
+        rate: str = settings.GATEWAY.user_rate
+        return rate
+
     def allow_request(self, request: Request, view: "APIView") -> bool:
         """Take one from the user's budget.
 
@@ -26,8 +34,20 @@ class UserThrottle(BaseThrottle):
         """
         del view
         if request.user is not None and request.user.is_authenticated:
-            seconds = hit("user", settings.GATEWAY.user_rate, request.user.get_username())
+            seconds = hit(self.budget, self.rate, request.user.get_username())
             if seconds:
-                THROTTLED.labels("user").inc()
-                raise throttled("You", settings.GATEWAY.user_rate, seconds)
+                THROTTLED.labels(self.budget).inc()
+                raise throttled("You", self.rate, seconds)
         return True
+
+
+class TypingThrottle(UserThrottle):
+    """Throttle of what is asked while a user types, so that typing takes nothing from searches."""
+
+    budget = "typing"
+
+    @property
+    def rate(self) -> str:
+        """How often each user may ask."""
+        rate: str = settings.GATEWAY.typing_rate
+        return rate

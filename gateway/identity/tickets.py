@@ -7,6 +7,7 @@ from http import HTTPStatus
 from typing import Any
 
 from django.db.models import F
+from rest_framework.exceptions import AuthenticationFailed
 
 from gateway.http.problems import Code, Problem
 from gateway.identity.account_models import Ticket
@@ -78,9 +79,23 @@ def use_ticket(purpose: str, text: str, now: datetime) -> Ticket | None:
     ticket: Ticket | None = (
         Ticket.objects.select_related("user").filter(digest=digest_of(text), user__is_active=True).first()
     )
-    if ticket is None or (ticket.session and DeniedToken.objects.filter(identifier=ticket.session).exists()):
-        return None
-    return ticket
+    return None if ticket is None or _log_in_ended(ticket) else ticket
+
+
+def user_of_ticket(ticket: Ticket) -> User:
+    """The user of a ticket that has been used, as they are now; for what takes long.
+
+    Raises:
+        AuthenticationFailed: the user is not active any more, or the log-in has ended.
+    """
+    user = User.objects.filter(pk=ticket.user_id, is_active=True).first()
+    if user is None or _log_in_ended(ticket):
+        raise AuthenticationFailed("The log-in of the ticket has ended, or its user is not active any more.")
+    return user
+
+
+def _log_in_ended(ticket: Ticket) -> bool:
+    return bool(ticket.session) and DeniedToken.objects.filter(identifier=ticket.session).exists()
 
 
 def digest_of(text: str) -> str:

@@ -1,7 +1,5 @@
 """Documents as CSV, as an import reads it: a column a member, and JSON for each cell that is no string."""
 
-import csv
-import io
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
@@ -12,8 +10,7 @@ from gateway.inventory.declarations import DeclaredType
 from gateway.inventory.import_lines import Column, column_of
 from gateway.inventory.json_schema import escape
 from gateway.inventory.mapping import Properties
-
-MEDIA_TYPE = "text/csv"
+from gateway.search.csv_stream import csv_parts
 
 
 def columns_of(declared: DeclaredType, fields: Sequence[str] | None) -> list[str]:
@@ -29,19 +26,15 @@ def columns_of(declared: DeclaredType, fields: Sequence[str] | None) -> list[str
     return [pointer for each in wanted for pointer in pointers if pointer == each or pointer.startswith(f"{each}/")]
 
 
-def csv_parts(parts: Iterable[bytes], declared: DeclaredType, names: Sequence[str]) -> Iterator[bytes]:
-    """The parts of CSV, made of those of NDJSON.
-
-    A failure on the way is a last record of one cell, the problem as JSON.
+def documents_as_csv(parts: Iterable[bytes], declared: DeclaredType, names: Sequence[str]) -> Iterator[bytes]:
+    """The documents of a type as CSV.
 
     Args:
         parts: whole lines, a document each.
         names: of the columns.
     """
     columns = [column_of(name, declared) for name in names]
-    yield _written([names])
-    for part in parts:
-        yield _written(_record(columns, orjson.loads(line)) for line in part.splitlines())
+    return csv_parts(parts, names, lambda document: [_cell(column, document) for column in columns])
 
 
 def _pointers(properties: Properties, path: str) -> Iterator[str]:
@@ -53,21 +46,9 @@ def _pointers(properties: Properties, path: str) -> Iterator[str]:
             yield place
 
 
-def _record(columns: Sequence[Column], document: dict[str, Any]) -> list[str]:
-    if document.keys() == {"problem"}:
-        return [orjson.dumps(document).decode()]
-    return [_cell(column, document) for column in columns]
-
-
 def _cell(column: Column, document: Any) -> str:
     for step in column.path:
         document = document.get(step) if isinstance(document, dict) else None
     if document is None:
         return ""
     return neutralise(document) if column.is_text and isinstance(document, str) else orjson.dumps(document).decode()
-
-
-def _written(records: Iterable[Sequence[str]]) -> bytes:
-    text = io.StringIO()
-    csv.writer(text).writerows(records)
-    return text.getvalue().encode()

@@ -29,12 +29,12 @@ from gateway.identity.authentication import caller
 from gateway.identity.models import User
 from gateway.inventory.access import InventoryView, author_of
 from gateway.inventory.consistency import TOKEN
-from gateway.inventory.export import MEDIA_TYPE as CSV
 from gateway.inventory.idempotency import read_key
 from gateway.inventory.import_lines import csv_lines, ndjson_lines
 from gateway.inventory.imports import MAX_TEXT_BYTES, Account, Import
 from gateway.inventory.type_views import TYPE
 from gateway.inventory.writes import find_place
+from gateway.search.csv_stream import MEDIA_TYPE as CSV
 from gateway.search.streams import MEDIA_TYPE as NDJSON
 
 _operation = partial(operation, group="Inventory")

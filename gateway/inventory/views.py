@@ -30,8 +30,7 @@ from gateway.inventory.cache import read_document
 from gateway.inventory.consistency import TOKEN, wait_for_change
 from gateway.inventory.declarations import DeclaredType
 from gateway.inventory.documents import MAX_BYTES
-from gateway.inventory.export import MEDIA_TYPE as CSV
-from gateway.inventory.export import columns_of, csv_parts
+from gateway.inventory.export import columns_of, documents_as_csv
 from gateway.inventory.history import MAX_PAGE, index_state, read_history, read_live, read_version
 from gateway.inventory.models import Change, Document, Operation
 from gateway.inventory.parsers import DocumentParser, PatchParser, body_of
@@ -40,11 +39,11 @@ from gateway.inventory.schema import Child, ChildList, HistoryAnswer, Version, V
 from gateway.inventory.serializers import ListParameters, ListStreamParameters, RestoreSerializer
 from gateway.inventory.type_views import TYPE
 from gateway.inventory.writes import find_place
-from gateway.search import streams
+from gateway.search import csv_stream, streams
 from gateway.search.pipeline import page_answer, plan_on, run
 from gateway.search.request import SearchRequest
 from gateway.search.schema import SearchAnswer
-from gateway.search.views import LISTS, stream_answer, wants_stream
+from gateway.search.views import LISTS, caller_check, stream_answer, stream_type
 
 _operation = partial(operation, group="Inventory")
 _JSON = "application/json"
@@ -75,7 +74,7 @@ _STREAM = {
     (200, streams.MEDIA_TYPE): OpenApiResponse(
         {"type": "string"}, "Every document that matches, a line each, where Accept asks for it; see POST /search."
     ),
-    (200, CSV): OpenApiResponse({"type": "string"}, "The same as CSV, where Accept is text/csv."),
+    (200, csv_stream.MEDIA_TYPE): OpenApiResponse({"type": "string"}, "The same as CSV, where Accept is text/csv."),
 }
 
 
@@ -312,7 +311,7 @@ class DocumentsView(_CreatingView):
         draft.query = parameters.get("q")
         if request.user.is_authenticated:
             wait_for_change(request, place.declared.index)
-        if request.user.is_authenticated and (_wants_csv(request) or wants_stream(request)):
+        if request.user.is_authenticated and stream_type(request) is not None:
             return self._export(request, draft, place.declared, checked(ListStreamParameters, parameters))
         return self._page(request, draft, place.declared, checked(ListParameters, parameters))
 
@@ -338,10 +337,11 @@ class DocumentsView(_CreatingView):
         search = SearchRequest(**asked_for)
         planned = plan_on(declared.index, draft, search)
         columns = columns_of(declared, search.fields)
-        answer = stream_answer(request, draft, planned, lambda user: self.check_reader(user, declared.name))
-        if _wants_csv(request):
-            answer.streaming_content = csv_parts(iter(answer), declared, columns)
-            answer["Content-Type"] = f"{CSV}; charset=utf-8"
+        check_caller = caller_check(request, lambda user: self.check_reader(user, declared.name))
+        answer = stream_answer(caller(request), draft, planned, check_caller, streams.MEDIA_TYPE)
+        if stream_type(request) == csv_stream.MEDIA_TYPE:
+            answer.streaming_content = documents_as_csv(iter(answer), declared, columns)
+            answer["Content-Type"] = csv_stream.CONTENT_TYPE
         return answer
 
     def _page(self, request: Request, draft: EventDraft, declared: DeclaredType, asked_for: dict[str, Any]) -> Response:
@@ -465,10 +465,6 @@ class RestoreView(InventoryView):
             return writes.restore(find_place(type_name, document_id), version, preconditions, author)
 
         return self.answer_write(request, draft, body.text, work)
-
-
-def _wants_csv(request: Request) -> bool:
-    return request.META.get("HTTP_ACCEPT", "").lower().startswith(CSV)  # type: ignore[no-any-return]  # a text
 
 
 def _check_unknown(search: SearchRequest) -> None:

@@ -1,11 +1,13 @@
 """Cursors: a snapshot of an index that its user reads page by page, through any process of the gateway's.
 
 What a snapshot is bound to is in the database, where all processes count the same ones; a cursor is a signed note of
-the snapshot and of the last document read, so that a page can be asked for again.
+the snapshot and of the last document read, so that a page can be asked for again. Its text begins with the snapshot's id,
+so that who closes one does not put values of a document into a path, and so into logs.
 """
 
 import hashlib
 import logging
+import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -91,6 +93,25 @@ def reading(user: User, draft: EventDraft, plan: SearchPlan) -> Iterator[Page]:
         _close(snapshot)
 
 
+def close_cursor(user: User, identifier: str) -> None:
+    """Close a snapshot that its user reads no further.
+
+    Raises:
+        Problem: 404, the user has no such snapshot open.
+    """
+    try:
+        snapshot = user.cursors.filter(pk=uuid.UUID(identifier), expires_at__gt=timezone.now()).first()
+    except ValueError:
+        snapshot = None
+    if snapshot is None:
+        raise Problem(
+            HTTPStatus.NOT_FOUND,
+            Code.NOT_FOUND,
+            'You have no such cursor open. The id of a cursor is what stands before the first dot of "next".',
+        )
+    _close(snapshot)
+
+
 def _reserve(user: User, plan: SearchPlan) -> OpenCursor:
     """Take one of the snapshots that the user may hold open; what has expired makes room."""
     now = timezone.now()
@@ -114,11 +135,12 @@ def _reserve(user: User, plan: SearchPlan) -> OpenCursor:
 def _resume(user: User, plan: SearchPlan) -> tuple[OpenCursor, list[Any]]:
     """Find the snapshot of a cursor, and keep it from expiring."""
     try:
-        identifier, after = signing.loads(plan.request.cursor or "", salt=_SALT)
-    except signing.BadSignature:
+        identifier, _, note = (plan.request.cursor or "").partition(".")
+        snapshot_id, after = uuid.UUID(identifier), signing.loads(note, salt=f"{_SALT}.{identifier}")
+    except (signing.BadSignature, ValueError):
         raise ForeignCursor('It is none of this gateway\'s; send "next" of the page before as it is.') from None
     now = timezone.now()
-    snapshot = OpenCursor.objects.filter(pk=identifier, expires_at__gt=now).first()
+    snapshot = OpenCursor.objects.filter(pk=snapshot_id, expires_at__gt=now).first()
     if snapshot is None:
         raise ExpiredCursor
     if snapshot.user_id != user.pk:
@@ -136,7 +158,8 @@ def _resume(user: User, plan: SearchPlan) -> tuple[OpenCursor, list[Any]]:
 
 
 def _write(snapshot: OpenCursor, after: list[Any]) -> str:
-    cursor = signing.dumps([snapshot.pk.hex, after], salt=_SALT, compress=True)
+    identifier: str = snapshot.pk.hex
+    cursor = f"{identifier}.{signing.dumps(after, salt=f'{_SALT}.{identifier}', compress=True)}"
     if len(cursor) > MAX_CURSOR_CHARACTERS:
         raise malformed("sort: The values of these fields are too long to read on by; sort by fewer or shorter ones.")
     return cursor

@@ -50,8 +50,8 @@ _MEMORY_PAUSE_SECONDS = 0.1
 class Page:
     """One page of an answer; ``count`` is exact where ``count_relation`` is "eq", a lower bound where it is "gte".
 
-    ``results`` are the documents as JSON texts, ``ids`` their ids where they come without a cursor; ``next`` is the
-    cursor of the page after it, where a cursor was asked for and there is more.
+    ``results`` are the documents as JSON texts, ``ids`` their ids; ``next`` is the cursor of the page after it, where a
+    cursor was asked for and there is more.
     """
 
     count: int
@@ -116,6 +116,29 @@ def search(plan: SearchPlan) -> Page:
         results=[hit["_source"] for hit in hits["hits"]],
         ids=tuple(hit["_id"] for hit in hits["hits"]),
     )
+
+
+def id_query(document_id: str) -> dict[str, Any]:
+    """The query for a document by its id."""
+    return {"ids": {"values": [document_id]}}
+
+
+@STAGE_SECONDS.labels("search").time()
+def find_document(index: str, document_id: str) -> Page:
+    """Fetch one document by its id, as a search finds it; of several indices, the first that has one.
+
+    Raises:
+        Problem: 404, there is no such document, or no such index.
+        Unavailable: Elasticsearch cannot be reached, or cannot search all of the index.
+    """
+    body = {"query": id_query(document_id), "size": 1, "timeout": time_limit()}
+    answer = perform("POST", f"/{index}/_search?allow_partial_search_results=false", body)
+    found = answer["hits"]["hits"]
+    if not found:
+        raise Problem(
+            HTTPStatus.NOT_FOUND, Code.NOT_FOUND, "The index has no document of this id; it may have been deleted."
+        )
+    return Page(count=1, count_relation="eq", took_ms=answer["took"], results=[found[0]["_source"]])
 
 
 def count_limit(request: SearchRequest) -> int | bool:

@@ -13,6 +13,7 @@ from gateway.http.fields import checked
 from gateway.http.openapi import INDEX, KNOWN, REJECTION, answered, asked, operation
 from gateway.http.problems import Problem, malformed, problem_object
 from gateway.http.query_string import read_parameters
+from gateway.http.user_throttle import TypingThrottle
 from gateway.identity.authentication import caller
 from gateway.identity.authorization import require_index, wanted_index
 from gateway.search import translator_client
@@ -37,6 +38,7 @@ class FieldsView(RefusalsAuditedView):
 class TranslateView(RefusalsAuditedView):
     """Translation of a query."""
 
+    throttle_classes = (TypingThrottle,)
     max_body_bytes = settings.MAX_BODY_BYTES
 
     @_operation(
@@ -81,6 +83,7 @@ class CompleteView(RefusalsAuditedView):
     Values from the index are data as a search's results are: their look-up is on the audit trail before they leave.
     """
 
+    throttle_classes = (TypingThrottle,)
     max_body_bytes = settings.MAX_BODY_BYTES
 
     @_operation(
@@ -95,6 +98,7 @@ class CompleteView(RefusalsAuditedView):
                     "start": 7,
                     "end": 9,
                     "suggestions": [{"text": "ankara", "kind": "value", "type": ""}],
+                    "complete": True,
                     "values_of": "Site",
                 },
             ),

@@ -107,6 +107,8 @@ def page_answer(draft: EventDraft, planned: SearchPlan, page: Page) -> SearchAns
         "next": page.next,
         "notices": planned.notices,
     }
+    if planned.request.ids:
+        answer["ids"] = list(page.ids)
     if planned.request.explain and draft.dsl is not None:
         answer["dsl"] = draft.dsl
     return answer

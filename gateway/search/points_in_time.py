@@ -101,6 +101,7 @@ def read_point_in_time(point_in_time: str, plan: SearchPlan, *, size: int, after
         count_relation=total["relation"],
         took_ms=answer["took"],
         results=[hit["_source"] for hit in hits[:size]],
+        ids=tuple(hit["_id"] for hit in hits[:size]),
     )
     return Slice(page, answer["pit_id"], hits[size - 1]["sort"] if len(hits) > size else None)
 

@@ -9,10 +9,8 @@ from gateway.search.serializers import MAX_NAMES, FieldNames, SearchSerializer, 
 _INTEGER = re.compile("[0-9]{1,9}")
 
 
-class FromQueryString(StrictSerializer):
-    """The query is ``q``; numbers and booleans are written as in JSON, lists with commas."""
-
-    q = StrictCharField(source="query", allow_blank=True, help_text="The query; empty is everything.")
+class QueryString(StrictSerializer):
+    """Parameters: numbers and booleans are written as in JSON, lists with commas."""
 
     def to_internal_value(self, data: Any) -> Any:
         """Read each value by the type of its field; an invalid one stays text, which is then refused."""
@@ -28,6 +26,12 @@ class FromQueryString(StrictSerializer):
         if isinstance(field, StrictBooleanField) and text in ("true", "false"):
             return text == "true"
         return text
+
+
+class FromQueryString(QueryString):
+    """A search, whose query is ``q``."""
+
+    q = StrictCharField(source="query", allow_blank=True, help_text="The query; empty is everything.")
 
 
 class StreamParameters(FromQueryString, StreamSerializer):  # pylint: disable=too-many-ancestors  # most are the framework's

@@ -18,6 +18,7 @@ class SearchRequest:  # pylint: disable=too-many-instance-attributes  # the cont
         sort: field names, each after "-" for descending order; documents without the field come last.
         fields: the members of a document that are wanted (a name includes all below it); None for all.
         cursor: START, the cursor of the page before, or None for a page by number.
+        ids: whether the answer names the documents.
         exact_count: count to the end, whatever it takes, and not only to ``MAX_RESULT_WINDOW``.
     """
 
@@ -30,6 +31,7 @@ class SearchRequest:  # pylint: disable=too-many-instance-attributes  # the cont
     page: int = 1
     cursor: str | None = None
     explain: bool = False
+    ids: bool = False
     exact_count: bool = False
 
 

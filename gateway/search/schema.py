@@ -28,8 +28,58 @@ class SearchAnswer(TypedDict):
     next: str | None
     """Cursor to the next page."""
     notices: list[Notice]
+    ids: NotRequired[list[str]]
+    """The id of each result, in the same order, with `"ids": true`; for `GET /documents/{index}/{document_id}`."""
     dsl: NotRequired[dict[str, Any]]
     """The Elasticsearch query, with `"explain": true`."""
+
+
+@described
+class FoundDocument(TypedDict):
+    """A document as a search finds it."""
+
+    query_id: Annotated[str, WithJsonSchema({"type": "string", "format": "uuid"})]
+    """The id of the audit event."""
+    index: str
+    id: str
+    document: Document
+
+
+class HistoryTarget(TypedDict):
+    """The thing that a request was about."""
+
+    type: str
+    id: NotRequired[str | list[str] | None]
+    version: NotRequired[int | None]
+    changed: NotRequired[list[str] | None]
+
+
+@described
+class HistoryEvent(TypedDict):
+    """An event of your own."""
+
+    id: Annotated[str, WithJsonSchema({"type": "string", "format": "uuid"})]
+    """`query_id` of its answer."""
+    at: Annotated[str, WithJsonSchema({"type": "string", "format": "date-time"})]
+    action: Annotated[str, example("query.executed")]
+    status: int
+    """HTTP status of the answer."""
+    query: str | None
+    index: str | None
+    hits: int | None
+    took_ms: int | None
+    code: NotRequired[str]
+    """Why it had no success."""
+    target: NotRequired[HistoryTarget]
+
+
+@described
+class HistoryPage(TypedDict):
+    """Your own events, the newest first."""
+
+    events: list[HistoryEvent]
+    next: str | None
+    """For `before`; null at the end."""
 
 
 @described
@@ -65,6 +115,8 @@ class Completion(TypedDict):
     """Where it ends: the cursor."""
     suggestions: list[Suggestion]
     """In the order in which to offer them."""
+    complete: bool
+    """Whether there are no others, so that those for a longer word are among them."""
     values_of: str | None
     """The field of which values were looked up in the index; such a look-up has an audit event."""
 

@@ -95,6 +95,7 @@ class SearchSerializer(StreamSerializer):
         help_text='"start" opens a snapshot to read to any depth; then "next" of the page before.',
     )
     explain = StrictBooleanField(default=False, help_text="Return the Elasticsearch query as well.")
+    ids = StrictBooleanField(default=False, help_text="Return the ids of the documents as well.")
 
     def validate(self, attrs: Any) -> Any:
         """Refuse pages beyond what Elasticsearch reaches without a cursor, and both at once."""

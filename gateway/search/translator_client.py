@@ -59,7 +59,7 @@ TRANSLATION: Members = {
     "sort": list,
     "source": list | bool,
 }
-COMPLETION: Members = {"start": int, "end": int, "suggestions": list, "values_of": str | None}
+COMPLETION: Members = {"start": int, "end": int, "suggestions": list, "complete": bool, "values_of": str | None}
 CATALOGUE: Members = {"index": str, "fields": list}
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from functools import partial
+from http import HTTPStatus
 
 from django.conf import settings
 from django.http import StreamingHttpResponse
@@ -12,7 +13,7 @@ from rest_framework.response import Response
 
 from gateway.audit.draft import EventDraft
 from gateway.audit.recording import record_event
-from gateway.audit.views import NOT_KEPT, AuditedView
+from gateway.audit.views import NOT_KEPT, AuditedView, RefusalsAuditedView
 from gateway.http.fields import checked
 from gateway.http.json_media import JSONRenderer
 from gateway.http.openapi import INDEX, KNOWN, REJECTION, answered, asked, operation
@@ -20,7 +21,9 @@ from gateway.http.query_string import read_parameters
 from gateway.identity.authentication import caller, identification, still_allowed
 from gateway.identity.authorization import require_index
 from gateway.identity.models import User
-from gateway.search import streams
+from gateway.search import csv_stream, streams
+from gateway.search.csv_stream import columns_of, documents_as_csv
+from gateway.search.cursors import close_cursor
 from gateway.search.notices import header_value
 from gateway.search.pipeline import authorized_index, page_answer, plan_on, run
 from gateway.search.query_string import SearchParameters, StreamParameters
@@ -32,6 +35,11 @@ from gateway.search.streams import DocumentStream
 _operation = partial(operation, group="Search")
 _PROBLEMS = (400, *KNOWN, *INDEX, 409)
 _STREAM = {
+    (200, csv_stream.MEDIA_TYPE): OpenApiResponse(
+        {"type": "string", "description": "A failure on the way is a last record of one cell, the problem as JSON."},
+        "The same as CSV, a column a field, where Accept asks for it.",
+        [OpenApiExample("two devices", "Hostname,RiskScore\r\noctoxlabs01,5\r\noctoxlabs02,7\r\n")],
+    ),
     (200, streams.MEDIA_TYPE): OpenApiResponse(
         {
             "type": "string",
@@ -40,7 +48,7 @@ _STREAM = {
         },
         "All of the answer, where Accept asks for it.",
         [OpenApiExample("two devices", '{"Hostname":"octoxlabs01"}\n{"Hostname":"octoxlabs02"}\n')],
-    )
+    ),
 }
 _ONE_DEVICE = {
     "query_id": "01a30d3c-6a55-7b52-9d0c-2f6c1b3f5a10",
@@ -82,8 +90,9 @@ class SearchView(AuditedView):
         """Search an index."""
         draft = self.begin(request)
         draft.query = unchecked_query(request.data)
-        if wants_stream(request):
-            return self._stream(request, draft, SearchRequest(**checked(StreamSerializer, request.data)))
+        media_type = stream_type(request)
+        if media_type is not None:
+            return self._stream(request, draft, SearchRequest(**checked(StreamSerializer, request.data)), media_type)
         return self._page(request, draft, SearchRequest(**checked(SearchSerializer, request.data)))
 
     @_operation(
@@ -99,8 +108,9 @@ class SearchView(AuditedView):
         draft = self.begin(request)
         parameters = read_parameters(request)
         draft.query = parameters.get("q")
-        if wants_stream(request):
-            return self._stream(request, draft, SearchRequest(**checked(StreamParameters, parameters)))
+        media_type = stream_type(request)
+        if media_type is not None:
+            return self._stream(request, draft, SearchRequest(**checked(StreamParameters, parameters)), media_type)
         return self._page(request, draft, SearchRequest(**checked(SearchParameters, parameters)))
 
     def _page(self, request: Request, draft: EventDraft, search: SearchRequest) -> Response:
@@ -109,9 +119,12 @@ class SearchView(AuditedView):
             record_event(draft)
         return Response(page_answer(draft, planned, page), headers=NOT_KEPT)
 
-    def _stream(self, request: Request, draft: EventDraft, search: SearchRequest) -> StreamingHttpResponse:
+    def _stream(
+        self, request: Request, draft: EventDraft, search: SearchRequest, media_type: str
+    ) -> StreamingHttpResponse:
         planned = self._plan(request, draft, search)
-        return stream_answer(request, draft, planned, lambda user: require_index(user, planned.index))
+        check_caller = caller_check(request, lambda user: require_index(user, planned.index))
+        return stream_answer(caller(request), draft, planned, check_caller, media_type)
 
     def _plan(self, request: Request, draft: EventDraft, search: SearchRequest) -> SearchPlan:
         index = authorized_index(caller(request), draft, search)
@@ -121,27 +134,61 @@ class SearchView(AuditedView):
         return plan_on(index, draft, search)
 
 
-def wants_stream(request: Request) -> bool:
-    """Whether Accept asks for all of the answer, as a stream."""
-    if streams.MEDIA_TYPE not in request.META.get("HTTP_ACCEPT", "").lower():
-        return False
-    offered = [JSONRenderer.media_type, streams.MEDIA_TYPE]
-    return request.get_preferred_type(offered) == streams.MEDIA_TYPE
+class CursorView(RefusalsAuditedView):
+    """A cursor."""
+
+    @_operation(
+        "close_cursor",
+        None,
+        problems=(*KNOWN, 404),
+        also={204: OpenApiResponse(description="The cursor is closed.")},
+        parameters=[OpenApiParameter("cursor_id", str, OpenApiParameter.PATH, description="What `next` begins with.")],
+    )
+    def delete(self, request: Request, cursor_id: str) -> Response:
+        """Close a cursor.
+
+        Its id is what stands before the first dot of `next`. It makes room for another, and for Elasticsearch to forget.
+        """
+        close_cursor(caller(request), cursor_id)
+        return Response(status=HTTPStatus.NO_CONTENT)
+
+
+def stream_type(request: Request) -> str | None:
+    """The media type in which Accept asks for all of the answer, as a stream; None where it asks for a page."""
+    accepted = request.META.get("HTTP_ACCEPT", "").lower()
+    if streams.MEDIA_TYPE not in accepted and csv_stream.MEDIA_TYPE not in accepted:
+        return None
+    offered = [JSONRenderer.media_type, streams.MEDIA_TYPE, csv_stream.MEDIA_TYPE]
+    preferred = request.get_preferred_type(offered)
+    return None if preferred == JSONRenderer.media_type else preferred
+
+
+def caller_check(request: Request, check_user: Callable[[User], None]) -> Callable[[], None]:
+    """The check whether a request's caller may read on.
+
+    Args:
+        request: of a known caller.
+        check_user: raises a problem if the user may not read the index.
+    """
+    user, known_by = caller(request), identification(request)
+
+    def check() -> None:
+        check_user(still_allowed(user, known_by))
+
+    return check
 
 
 def stream_answer(
-    request: Request, draft: EventDraft, planned: SearchPlan, check_user: Callable[[User], None]
+    user: User, draft: EventDraft, planned: SearchPlan, check_caller: Callable[[], None], media_type: str
 ) -> StreamingHttpResponse:
     """The answer with all documents, whose event is recorded first.
 
     Args:
-        check_user: raises a problem if the user may not read the index; called again before each page.
+        check_caller: raises a problem if the caller may not read on; called again before each page.
+        media_type: of NDJSON or CSV.
     """
-    user, known_by = caller(request), identification(request)
-
-    def check_caller() -> None:
-        check_user(still_allowed(user, known_by))
-
+    # The columns are asked for while a failure still has a status of its own.
+    columns = columns_of(planned) if media_type == csv_stream.MEDIA_TYPE else None
     documents = DocumentStream(user, draft, planned, check_caller)
     try:
         record_event(draft)
@@ -154,4 +201,8 @@ def stream_answer(
         # nginx passes each part on when it comes, and keeps this header for itself.
         "X-Accel-Buffering": "no",
     }
-    return StreamingHttpResponse(documents, content_type=streams.MEDIA_TYPE, headers=headers)
+    answer = StreamingHttpResponse(documents, content_type=media_type, headers=headers)
+    if columns is not None:
+        answer.streaming_content = documents_as_csv(documents, columns)
+        answer["Content-Type"] = csv_stream.CONTENT_TYPE
+    return answer

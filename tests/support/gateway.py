@@ -174,6 +174,7 @@ def _configured(home: Path, backing: Backing, more: dict[str, str]) -> Gateway:
             "GATEWAY_SPOOL_DIR": str(home / "spool"),
             "GATEWAY_UNSIGNED_TOKENS": "true",
             "GATEWAY_USER_RATE": "100000/second",
+            "GATEWAY_TYPING_RATE": "100000/second",
             "GATEWAY_ADDRESS_RATE": "100000/second",
             "GATEWAY_SEARCH_INDICES": INDEX,
             "GATEWAY_TRANSLATOR_URL": backing.translator_url,

@@ -17,7 +17,7 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeR
 from gateway.cli.arguments import add_caller, text
 from gateway.cli.remote import FAILED, authorization, explained, send_lines
 from gateway.cli.settings import CallerSettings
-from gateway.inventory.export import MEDIA_TYPE as CSV
+from gateway.search.csv_stream import MEDIA_TYPE as CSV
 from gateway.search.streams import MEDIA_TYPE as NDJSON
 from kit.terminal import printable
 

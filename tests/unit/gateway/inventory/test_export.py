@@ -6,7 +6,7 @@ import orjson
 import pytest
 
 from gateway.inventory.declarations import DeclaredType
-from gateway.inventory.export import columns_of, csv_parts
+from gateway.inventory.export import columns_of, documents_as_csv
 from gateway.inventory.import_lines import csv_lines
 from tests.support.inventory import TEXT, definition
 
@@ -29,12 +29,12 @@ def _parts(*documents: Any) -> list[bytes]:
 
 
 def test_exported_documents_are_those_that_an_import_reads() -> None:
-    written = csv_parts(_parts(*_DOCUMENTS), _DECLARED, columns_of(_DECLARED, None))
+    written = documents_as_csv(_parts(*_DOCUMENTS), _DECLARED, columns_of(_DECLARED, None))
     assert [orjson.loads(line.text) for line in csv_lines(written, _DECLARED)] == _DOCUMENTS
 
 
 def test_a_text_that_a_spreadsheet_would_take_for_a_formula_is_written_as_text() -> None:
-    written = b"".join(csv_parts(_parts({"name": "=1+1", "size": -1}), _DECLARED, ["/name", "/size"]))
+    written = b"".join(documents_as_csv(_parts({"name": "=1+1", "size": -1}), _DECLARED, ["/name", "/size"]))
     assert written == b"/name,/size\r\n'=1+1,-1\r\n"
 
 
@@ -52,5 +52,5 @@ def test_columns_are_the_members_that_are_asked_for(fields: Any, columns: list[s
 
 def test_a_failure_on_the_way_is_a_record_that_no_import_takes_for_a_document() -> None:
     parts = _parts({"name": "a"}, {"problem": {"code": "search_unavailable"}})
-    *_, last = csv_lines(csv_parts(parts, _DECLARED, ["/name", "/size"]), _DECLARED)
+    *_, last = csv_lines(documents_as_csv(parts, _DECLARED, ["/name", "/size"]), _DECLARED)
     assert last.problem is not None
