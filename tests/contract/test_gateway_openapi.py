@@ -104,7 +104,7 @@ def test_answers_carry_notices_in_the_body_or_a_header(document: Any) -> None:
 
 
 def test_a_search_has_the_members_of_the_contract(document: Any) -> None:
-    members = {"query", "index", "size", "page", "sort", "fields", "cursor", "case_insensitive", "explain"}
+    members = {"query", "index", "size", "page", "sort", "fields", "cursor", "case_insensitive", "explain", "ids"}
     search = document["components"]["schemas"]["Search"]
     assert set(search["properties"]) == members
     assert search["required"] == ["query"]
@@ -147,7 +147,9 @@ def test_every_answer_is_described(path: str, method: str, more: set[str], docum
     responses = document["paths"][path][method]["responses"]
     assert set(responses) == {"200", "400", "401", "403", "404", "405", "429", "500", "503"} | more
     for status, response in responses.items():
-        success = ["application/json", "application/x-ndjson"] if path == "/search" else ["application/json"]
+        success = (
+            ["application/json", "text/csv", "application/x-ndjson"] if path == "/search" else ["application/json"]
+        )
         assert list(response["content"]) == (success if status == "200" else ["application/problem+json"])
 
 

@@ -66,8 +66,9 @@ def test_the_stream_has_a_line_a_device(services: Services) -> None:
 
 def test_a_search_can_be_had_as_csv(services: Services) -> None:
     lines = run(commands(_SECTIONS["GET /search"])[2], services).stdout.splitlines()
-    assert len(lines) == 12
-    assert re.fullmatch(r'"octoxlabs01","\w+","10\.20\.0\.1"', lines[0])
+    assert lines[0] == "Hostname,OS.Type,Ip"
+    assert len(lines) == 13
+    assert re.fullmatch(r'octoxlabs01,\w+,"\[""10\.20\.0\.1""\]"', lines[1])
 
 
 def test_the_auditor_reads_what_the_searcher_asked(services: Services) -> None:

@@ -262,3 +262,29 @@ def test_the_cursors_of_others_do_not_count(search: Search) -> None:
     for _ in range(MAX_OPEN):
         OpenCursor.objects.create(user=other, binding={}, started_at=now, expires_at=now + timedelta(minutes=2))
     assert search("", cursor="start", size=1).status_code == 200
+
+
+def test_a_cursor_can_be_closed_and_makes_room(search: Search, client: Client) -> None:
+    before = open_contexts()
+    cursor = search("", cursor="start", size=1).json()["next"]
+    path = f"/cursors/{cursor.partition('.')[0]}"
+    header = {"Authorization": "Octoxlabs b2N0b0FkbWlu"}
+    assert client.delete(path, headers=header).status_code == 204
+    assert open_contexts() == before
+    assert is_problem(search("", cursor=cursor, size=1), 409, "cursor_expired")
+    assert is_problem(client.delete(path, headers=header), 404, "not_found")
+
+
+@pytest.mark.parametrize("identifier", ["x", "0" * 32, "0" * 4000, "%00"])
+def test_what_is_no_cursor_of_the_caller_is_not_closed(identifier: str, search: Search, client: Client) -> None:
+    del search
+    header = {"Authorization": "Octoxlabs b2N0b0FkbWlu"}
+    assert is_problem(client.delete(f"/cursors/{identifier}", headers=header), 404, "not_found")
+
+
+def test_nobody_closes_the_cursor_of_somebody_else(search: Search, client: Client) -> None:
+    User.objects.create(username="ada")
+    cursor = search("", cursor="start", size=1).json()["next"]
+    path = f"/cursors/{cursor.partition('.')[0]}"
+    assert is_problem(client.delete(path, headers={"Authorization": "Octoxlabs YWRh"}), 404, "not_found")
+    assert search("", cursor=cursor, size=1).status_code == 200

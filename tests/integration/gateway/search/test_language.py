@@ -123,6 +123,7 @@ def test_completion_offers_fields_operators_and_keywords(complete: Ask) -> None:
         "start": 0,
         "end": 6,
         "suggestions": [{"text": "Hostname", "kind": "field", "type": "keyword"}],
+        "complete": True,
         "values_of": None,
     }
 
@@ -137,6 +138,13 @@ def test_completion_offers_the_values_of_the_index_that_was_asked_for(complete: 
     assert _texts(response) == ["ankara"]
     assert response.json()["values_of"] == "Site"
     assert set(_texts(complete("Site IN (", index=INDEX))) == {"ankara", "istanbul", "london", "frankfurt", "austin"}
+
+
+def test_a_completion_says_whether_it_is_complete(complete: Ask) -> None:
+    assert complete("Site = ").json()["complete"] is True
+    assert complete("Hostname = ").json()["complete"] is False
+    assert complete("").json()["complete"] is False
+    assert complete("Managed ").json()["complete"] is True
 
 
 def test_values_are_bounded(complete: Ask) -> None:

@@ -40,7 +40,10 @@ class _Elasticsearch:
 
     def has(self, documents: int) -> None:
         """Let the next page have so many documents."""
-        hits = [{"_source": b"%d" % number, "sort": [f"s{number}", number]} for number in range(documents)]
+        hits = [
+            {"_source": b"%d" % number, "_id": f"d{number}", "sort": [f"s{number}", number]}
+            for number in range(documents)
+        ]
         total = {"value": 7, "relation": "eq"}
         self.answer = {"took": 3, "pit_id": "another id", "hits": {"total": total, "hits": hits}}
 

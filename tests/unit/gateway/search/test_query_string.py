@@ -60,6 +60,7 @@ def test_values_have_the_types_that_they_have_in_a_body() -> None:
             "fields": "Hostname",
             "case_insensitive": "true",
             "explain": "false",
+            "ids": "true",
         }
     )
     assert reader.is_valid(), reader.errors
@@ -73,6 +74,7 @@ def test_values_have_the_types_that_they_have_in_a_body() -> None:
         "cursor": None,
         "case_insensitive": True,
         "explain": False,
+        "ids": True,
     }
 
 

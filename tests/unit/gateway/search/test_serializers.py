@@ -38,6 +38,7 @@ def test_a_query_is_enough() -> None:
         "cursor": None,
         "case_insensitive": False,
         "explain": False,
+        "ids": False,
     }
 
 
@@ -52,6 +53,7 @@ def test_every_member_is_kept_as_it_was_sent() -> None:
         "cursor": None,
         "case_insensitive": True,
         "explain": True,
+        "ids": True,
     }
     serializer = _read(body)
     assert serializer.is_valid()
@@ -97,6 +99,7 @@ def test_every_member_is_kept_as_it_was_sent() -> None:
         ("case_insensitive", 1),
         ("case_insensitive", None),
         ("explain", "yes"),
+        ("ids", 1),
         ("aggs", {}),
     ],
 )

@@ -15,8 +15,8 @@ _ANSWERS: list[tuple[Members, dict[str, Any]]] = [
         TRANSLATION,
         {"query": {"match_all": {}}, "names": [], "canonical": "", "notices": [], "sort": [], "source": True},
     ),
-    (COMPLETION, {"start": 0, "end": 1, "suggestions": [], "values_of": None}),
-    (COMPLETION, {"start": 7, "end": 9, "suggestions": [{"text": "a"}], "values_of": "Site"}),
+    (COMPLETION, {"start": 0, "end": 1, "suggestions": [], "complete": True, "values_of": None}),
+    (COMPLETION, {"start": 7, "end": 9, "suggestions": [{"text": "a"}], "complete": False, "values_of": "Site"}),
     (CATALOGUE, {"index": "devices", "fields": [{"name": "Site"}]}),
 ]
 
