@@ -72,7 +72,7 @@ def _cell(value: Any) -> str:
 
 
 def _value(value: Any, path: Sequence[str]) -> Any:
-    """The value at a path: of a list of objects those of each; a member may have some of the path's dots in its name."""
+    """The value at a path: of a list of objects those of each; a member's name may have some of the path's dots."""
     if not path:
         return value
     if isinstance(value, list):

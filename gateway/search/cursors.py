@@ -1,8 +1,8 @@
 """Cursors: a snapshot of an index that its user reads page by page, through any process of the gateway's.
 
 What a snapshot is bound to is in the database, where all processes count the same ones; a cursor is a signed note of
-the snapshot and of the last document read, so that a page can be asked for again. Its text begins with the snapshot's id,
-so that who closes one does not put values of a document into a path, and so into logs.
+the snapshot and of the last document read, so that a page can be asked for again. Its text begins with the snapshot's
+id, so that who closes one does not put values of a document into a path, and so into logs.
 """
 
 import hashlib

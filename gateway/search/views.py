@@ -147,7 +147,7 @@ class CursorView(RefusalsAuditedView):
     def delete(self, request: Request, cursor_id: str) -> Response:
         """Close a cursor.
 
-        Its id is what stands before the first dot of `next`. It makes room for another, and for Elasticsearch to forget.
+        Its id is what stands before the first dot of `next`. So there is room for another.
         """
         close_cursor(caller(request), cursor_id)
         return Response(status=HTTPStatus.NO_CONTENT)

