@@ -6,7 +6,6 @@ from http import HTTPStatus
 from typing import Any
 
 import orjson
-from django.utils.http import parse_etags
 from drf_spectacular.utils import OpenApiParameter
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -14,7 +13,7 @@ from rest_framework.response import Response
 from gateway.audit.views import NOT_KEPT
 from gateway.http.json_media import MERGE_PATCH, JSONParser
 from gateway.http.openapi import KNOWN, operation
-from gateway.http.problems import Code, Problem, malformed
+from gateway.http.problems import Code, Problem
 from gateway.identity.authentication import caller
 from gateway.identity.authorization import has_role
 from gateway.identity.models import Role, User
@@ -23,7 +22,6 @@ from gateway.identity.proof import ProvenView
 IF_MATCH = OpenApiParameter(
     "If-Match", str, OpenApiParameter.HEADER, description="The ETag of the version that you have read; needed."
 )
-_MAX_ETAGS_CHARACTERS = 1_000
 
 on_all = partial(operation, group="Administration", problems=(*KNOWN, 403))
 """Describes an operation on all that administrators change, or on what is new."""
@@ -67,35 +65,6 @@ def answer_with_etag(answer: Any, status: HTTPStatus = HTTPStatus.OK, **more: An
 def etag(answer: Any) -> str:
     """The ETag of an answer: another wherever a member is."""
     return f'"{sha256(orjson.dumps(answer)).hexdigest()[:32]}"'
-
-
-def require_match(request: Request, current: str) -> None:
-    """Let nobody change what they have not read as it is now.
-
-    Args:
-        request: with If-Match.
-        current: the ETag of the version that there is.
-
-    Raises:
-        Problem: 412, 428.
-    """
-    header = request.headers.get("If-Match")
-    if header is None:
-        raise Problem(
-            HTTPStatus.PRECONDITION_REQUIRED,
-            Code.PRECONDITION_REQUIRED,
-            "To change this, send If-Match with the ETag of the version that you have read.",
-        )
-    if len(header) > _MAX_ETAGS_CHARACTERS:
-        raise malformed("If-Match: Send ETags in double quotes.")
-    tags = parse_etags(header)
-    if tags != ["*"] and current not in tags:
-        raise Problem(
-            HTTPStatus.PRECONDITION_FAILED,
-            Code.PRECONDITION_FAILED,
-            "This has been changed since you have read it; read it again, and send its ETag.",
-            headers={"ETag": current},
-        )
 
 
 def lock_administrators(user: User) -> None:

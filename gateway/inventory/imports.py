@@ -19,6 +19,7 @@ import orjson
 from django.db import DataError, transaction
 
 from contracts.query_event.event import new_event_id
+from gateway.http.preconditions import ETags
 from gateway.http.problems import Problem, malformed, problem_object
 from gateway.identity.models import User
 from gateway.inventory.batch import Author, Batch, Result, Written
@@ -26,7 +27,7 @@ from gateway.inventory.documents import read_json, require_object
 from gateway.inventory.idempotency import Answer, IdempotentRequest
 from gateway.inventory.import_lines import Line
 from gateway.inventory.models import Change, Operation
-from gateway.inventory.preconditions import ETags, Preconditions
+from gateway.inventory.preconditions import Preconditions
 from gateway.inventory.transactions import transact
 from gateway.inventory.writes import Place, check_id, checked_text, find_place, new_id
 

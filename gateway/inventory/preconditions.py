@@ -9,27 +9,14 @@ PATCH, DELETE If-Match        404     200, 204         412            410
 PATCH, DELETE without         404     428              428            410
 """
 
-import re
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Self
 
 from rest_framework.request import Request
 
+from gateway.http.preconditions import ETags, read_etags
 from gateway.http.problems import Code, Problem, malformed
-
-_ETAGS = re.compile(r'\s*(?:W/)?"[\x21\x23-\x7e]*"\s*(?:,\s*(?:W/)?"[\x21\x23-\x7e]*"\s*)*')
-_ETAG = re.compile(r'(W/)?"([^"]*)"')
-_MAX_CHARACTERS = 1_000
-
-
-@dataclass(frozen=True, slots=True)
-class ETags:
-    """ETags of a header; ``any`` is ``*``, ``strong`` those that are not weak."""
-
-    any: bool
-    strong: frozenset[str]
-    all: frozenset[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +44,7 @@ class Preconditions:
         Raises:
             Problem: 400, one is no list of ETags.
         """
-        return cls(_read(request, "If-Match"), _read(request, "If-None-Match"))
+        return cls(read_etags(request, "If-Match"), read_etags(request, "If-None-Match"))
 
     def check_put(self, state: State) -> None:
         """Let a ``PUT`` write.
@@ -98,7 +85,7 @@ class Preconditions:
         Raises:
             Problem: 412, If-Match names another version.
         """
-        if self.if_match is not None and not _matches_strongly(self.if_match, state):
+        if self.if_match is not None and not self.if_match.match_strongly(str(state.version)):
             raise _failed(state)
         tags = self.if_none_match
         return tags is not None and (tags.any or str(state.version) in tags.all)
@@ -114,7 +101,7 @@ class Preconditions:
                 Code.PRECONDITION_REQUIRED,
                 "The document is there; to change it, send If-Match with the ETag of the version that you have read.",
             )
-        if not _matches_strongly(self.if_match, state):
+        if not self.if_match.match_strongly(str(state.version)):
             raise _failed(state)
 
 
@@ -141,28 +128,10 @@ def require_live(state: State) -> None:
         raise Problem(HTTPStatus.GONE, Code.GONE, "The document has been deleted; its history is there still.")
 
 
-def _matches_strongly(tags: ETags, state: State) -> bool:
-    return tags.any or str(state.version) in tags.strong
-
-
 def _failed(state: State) -> Problem:
     return Problem(
         HTTPStatus.PRECONDITION_FAILED,
         Code.PRECONDITION_FAILED,
         f"It has the version {state.version}; read it again, and send its ETag.",
         headers={"ETag": etag(state.version)},
-    )
-
-
-def _read(request: Request, name: str) -> ETags | None:
-    header = request.headers.get(name)
-    if header is None:
-        return None
-    if header.strip() == "*":
-        return ETags(any=True, strong=frozenset(), all=frozenset())
-    if len(header) > _MAX_CHARACTERS or not _ETAGS.fullmatch(header):
-        raise malformed(f'{name}: Send * or ETags in double quotes, such as "7".')
-    found = _ETAG.findall(header)
-    return ETags(
-        any=False, strong=frozenset(tag for weak, tag in found if not weak), all=frozenset(tag for _, tag in found)
     )

@@ -24,7 +24,7 @@ class FoundDocumentView(AuditedView):
     """A document as a search finds it."""
 
     @partial(operation, group="Search")(
-        "document",
+        "read_document",
         FoundDocument,
         problems=(*KNOWN, *INDEX),
         parameters=[

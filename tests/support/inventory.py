@@ -2,10 +2,11 @@
 
 from typing import Any
 
+from gateway.http.preconditions import ETags
 from gateway.inventory import writes
 from gateway.inventory.batch import Author, Written
 from gateway.inventory.catalogue import read_catalogue
-from gateway.inventory.preconditions import NONE, ETags, Preconditions
+from gateway.inventory.preconditions import NONE, Preconditions
 from gateway.inventory.transactions import transact
 from gateway.inventory.type_changes import put_type
 from gateway.inventory.writes import Place

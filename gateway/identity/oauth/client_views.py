@@ -14,6 +14,7 @@ from gateway.audit.recording import record_event
 from gateway.audit.views import NOT_KEPT
 from gateway.http.fields import checked
 from gateway.http.json_media import MERGE_PATCH
+from gateway.http.preconditions import require_match
 from gateway.http.problems import Code, Problem, malformed
 from gateway.identity.account_models import OAuthClient
 from gateway.identity.administration import (
@@ -26,7 +27,6 @@ from gateway.identity.administration import (
     lock_administrators,
     on_all,
     on_one,
-    require_match,
 )
 from gateway.identity.authentication import caller
 from gateway.identity.models import Role, User
