@@ -1,6 +1,6 @@
-"""The way of every search by a known caller: plan and run."""
+"""Pipeline of every search by a known caller: plan and run."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 
 import orjson
@@ -16,31 +16,25 @@ from gateway.search.schema import SearchAnswer
 from gateway.search.translator_client import translate
 
 
-def plan(user: User, draft: EventDraft, request: SearchRequest) -> SearchPlan:
+def plan(
+    user: User, draft: EventDraft, request: SearchRequest, wait: Callable[[str], None] | None = None
+) -> SearchPlan:
     """Authorize the index, and resolve all names of the search.
 
     Args:
         draft: gets the query, the index and the translation.
+        wait: waits until the authorized index has what the caller has written. Names are resolved after it, because
+            the index, or one of its fields, may be new.
 
     Raises:
         Problem: 403, and whatever the translator has to say.
     """
-    return plan_on(authorized_index(user, draft, request), draft, request)
-
-
-def authorized_index(user: User, draft: EventDraft, request: SearchRequest) -> str:
-    """The index of a search, which its caller may search.
-
-    Args:
-        draft: gets the query and the index.
-
-    Raises:
-        Problem: 403.
-    """
     index = wanted_index(user, request.index)
     draft.query, draft.index = request.query, index
     require_index(user, index)
-    return index
+    if wait is not None:
+        wait(index)
+    return plan_on(index, draft, request)
 
 
 def plan_on(index: str, draft: EventDraft, request: SearchRequest) -> SearchPlan:

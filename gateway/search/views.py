@@ -25,7 +25,7 @@ from gateway.search import csv_stream, streams
 from gateway.search.csv_stream import columns_of, documents_as_csv
 from gateway.search.cursors import close_cursor
 from gateway.search.notices import header_value
-from gateway.search.pipeline import authorized_index, page_answer, plan_on, run
+from gateway.search.pipeline import page_answer, plan, run
 from gateway.search.query_string import SearchParameters, StreamParameters
 from gateway.search.request import SearchPlan, SearchRequest
 from gateway.search.schema import SearchAnswer
@@ -127,11 +127,8 @@ class SearchView(AuditedView):
         return stream_answer(caller(request), draft, planned, check_caller, media_type)
 
     def _plan(self, request: Request, draft: EventDraft, search: SearchRequest) -> SearchPlan:
-        index = authorized_index(caller(request), draft, search)
-        # Before the names are resolved: a new index, or a new field, may be what is waited for.
-        if self.wait_for_change is not None:
-            self.wait_for_change(request, index)
-        return plan_on(index, draft, search)
+        wait = None if self.wait_for_change is None else partial(self.wait_for_change, request)
+        return plan(caller(request), draft, search, wait)
 
 
 class CursorView(RefusalsAuditedView):

@@ -82,6 +82,22 @@ def test_an_index_that_the_caller_may_not_search_is_never_asked_about_and_is_in_
     assert (draft.query, draft.index, draft.dsl) == ("a = 1", index or "devices", None)
 
 
+def test_an_index_is_waited_for_once_it_is_authorized_and_before_its_names_are_resolved(
+    translator: _Translator,
+) -> None:
+    waited: list[tuple[str, int]] = []
+
+    def wait(index: str) -> None:
+        waited.append((index, len(translator.asked)))
+
+    with pytest.raises(Problem):
+        pipeline.plan(_ada(), _draft(), SearchRequest(query="a = 1", index="users"), wait)
+    assert not waited
+    pipeline.plan(_ada("users"), _draft(), SearchRequest(query="a = 1", index="users"), wait)
+    assert waited == [("users", 0)]
+    assert len(translator.asked) == 1
+
+
 def test_a_query_that_cannot_be_translated_is_in_the_event_without_a_translation(translator: _Translator) -> None:
     translator.problem = malformed("query: no")
     draft = _draft()
