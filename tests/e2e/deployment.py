@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from deploy.first_start import readers
-from deploy.first_start.__main__ import main as make_secrets
+from deploy.first_start.command_line import main as make_secrets
 from elastic.security import roles
 from local import jars, ports
 from local.kafka import Kafka

@@ -20,7 +20,7 @@ from redis import Redis
 from redis.exceptions import RedisError
 
 from deploy.first_start import readers
-from deploy.first_start.__main__ import main as make_secrets
+from deploy.first_start.command_line import main as make_secrets
 from local import ports
 from tests.support.compose import compose, environment
 from tests.support.gateway import Gateway

@@ -4,9 +4,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from elastic.__main__ import main
 from elastic.bootstrap import bootstrap, templates
 from elastic.client import connect
+from elastic.command_line import main
 from elastic.settings import ElasticsearchSettings
 from tests.support.query_event import Changes
 

@@ -9,9 +9,9 @@ import pytest
 from elasticsearch import Elasticsearch
 from elasticsearch.helpers import bulk
 
-from elastic.__main__ import main
 from elastic.bootstrap import bootstrap
 from elastic.client import connect
+from elastic.command_line import main
 from elastic.erase import ERASURES, Person, find
 from elastic.settings import ElasticsearchSettings
 from local import ports

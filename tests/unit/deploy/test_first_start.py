@@ -11,7 +11,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 
 from deploy.first_start import readers
-from deploy.first_start.__main__ import main
+from deploy.first_start.command_line import main
 from gateway.identity.signing_keys import read_signing_keys
 
 _ONLY_OWNER_READS = 0o400

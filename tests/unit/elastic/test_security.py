@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from elastic.__main__ import main
+from elastic.command_line import main
 from elastic.security import roles
 from tests.support.http_server import ElasticsearchHandler, serving
 

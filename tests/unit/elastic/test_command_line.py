@@ -2,7 +2,7 @@
 
 import pytest
 
-from elastic.__main__ import main
+from elastic.command_line import main
 from local import ports
 
 

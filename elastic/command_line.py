@@ -1,0 +1,124 @@
+"""Command line of ``python -m elastic``: ``bootstrap`` and ``secure`` a cluster, ``prune`` and ``erase`` audit logs."""
+
+import argparse
+import sys
+from collections.abc import Callable
+from datetime import UTC, datetime
+from ipaddress import ip_address
+from pathlib import Path
+from unicodedata import normalize
+
+from elasticsearch import ApiError, Elasticsearch, TransportError
+from elasticsearch.helpers import ScanError
+
+from elastic.bootstrap import KEEP_DAYS, bootstrap
+from elastic.changes import ChangeNotRecorded, record_change
+from elastic.client import connect
+from elastic.erase import ErasureIncomplete, Person, erase, find
+from elastic.retention import prune
+from elastic.security import secure
+from elastic.settings import ElasticsearchSettings
+from kit.settings import ConfigurationError
+
+_MAX_DAYS = 36_500
+_MAX_SHARDS = 1_024
+"""As many as Elasticsearch allows an index."""
+_MAX_REASON = 1_000
+
+
+def _number(least: int, most: int) -> Callable[[str], int]:
+    def read(text: str) -> int:
+        if not text.isdecimal() or not least <= int(text) <= most:
+            raise argparse.ArgumentTypeError(f"must be a whole number from {least:,} to {most:,}")
+        return int(text)
+
+    return read
+
+
+def _user(text: str) -> Person:
+    # As the gateway keeps names, by Django's normalize_username.
+    name = normalize("NFKC", text)
+    if not name or not _is_utf8(name):
+        raise argparse.ArgumentTypeError("must be a user's name, in UTF-8")
+    return Person("user.name", name)
+
+
+def _address(text: str) -> Person:
+    try:
+        return Person("source.ip", str(ip_address(text)))
+    except ValueError:
+        raise argparse.ArgumentTypeError("must be an IPv4 or IPv6 address") from None
+
+
+def _reason(text: str) -> str:
+    if not _is_utf8(text) or not 1 <= len(text.encode()) <= _MAX_REASON:
+        raise argparse.ArgumentTypeError(f"must have 1 to {_MAX_REASON:,} bytes of UTF-8")
+    return text
+
+
+def _is_utf8(argument: str) -> bool:
+    """Whether an argument's bytes were UTF-8; the interpreter has half characters in the place of others."""
+    return argument.isascii() or not any("\ud800" <= character <= "\udfff" for character in argument)
+
+
+def _erase(client: Elasticsearch, person: Person, reason: str | None) -> None:
+    if reason is not None:
+        print(f"deleted {erase(client, person, reason, record_change)} documents")
+        return
+    found = find(client, person)
+    for index, count in found.items():
+        print(f"{index}  {count}")
+    print(f"found {sum(found.values())} documents in {len(found)} indices; --delete REASON deletes them")
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run one command; the result is the process's exit status: 0 done, 1 a server failed, 2 bad settings."""
+    parser = argparse.ArgumentParser(prog="python -m elastic", description="Prepare Elasticsearch for Sluice.")
+    commands = parser.add_subparsers(dest="command", required=True)
+    preparing = commands.add_parser("bootstrap", help="install the index templates, and how long audit logs live")
+    preparing.add_argument(
+        "--keep-days", type=_number(1, _MAX_DAYS), default=KEEP_DAYS, metavar="N", help="default: %(default)s"
+    )
+    preparing.add_argument(
+        "--shards",
+        type=_number(1, _MAX_SHARDS),
+        default=1,
+        metavar="N",
+        help="primary shards of a new daily index; default: %(default)s",
+    )
+    securing = commands.add_parser("secure", help="give each service its role and its user; needs security switched on")
+    securing.add_argument(
+        "--passwords", type=Path, required=True, metavar="FOLDER", help="a file for each service, with its password"
+    )
+    pruning = commands.add_parser("prune", help="delete the audit logs of days before the last N; for a daily job")
+    pruning.add_argument("--keep-days", type=_number(1, _MAX_DAYS), required=True, metavar="N")
+    erasing = commands.add_parser("erase", help="count one person's audit logs, or delete them")
+    whose = erasing.add_mutually_exclusive_group(required=True)
+    whose.add_argument("--user", dest="person", type=_user, metavar="NAME", help="what this user did")
+    whose.add_argument("--address", dest="person", type=_address, metavar="IP", help="what came from this address")
+    erasing.add_argument(
+        "--delete", type=_reason, metavar="REASON", help="delete them, for this reason, which must not name the person"
+    )
+    chosen = parser.parse_args(arguments)
+    try:
+        with connect(ElasticsearchSettings.load(), request_timeout=30.0) as client:
+            match chosen.command:
+                case "bootstrap":
+                    print(bootstrap(client, chosen.keep_days, chosen.shards))
+                case "secure":
+                    print(*secure(client, chosen.passwords), sep="\n")
+                case "prune":
+                    pruned = prune(client, chosen.keep_days, datetime.now(UTC).date(), record_change)
+                    print(f"deleted {len(pruned)} indices" + (f": {', '.join(pruned)}" if pruned else ""))
+                case "erase":
+                    _erase(client, chosen.person, chosen.delete)
+    except ConfigurationError as error:
+        print(error, file=sys.stderr)
+        return 2
+    except (ErasureIncomplete, ChangeNotRecorded) as error:
+        print(error, file=sys.stderr)
+        return 1
+    except (ApiError, TransportError, ScanError) as error:
+        print(f"Elasticsearch: {error}", file=sys.stderr)
+        return 1
+    return 0
