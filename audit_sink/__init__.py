@@ -1,1 +1,1 @@
-"""The audit trail: the event, the topic it travels on, and the consumer group that indexes it."""
+"""Audit sink: the consumer group that indexes query events."""

@@ -13,7 +13,7 @@ SINK = "audit-sink"
 
 
 def grants(topics: TopicSettings, group: str) -> Grants:
-    """All that the gateway and the sink may do.
+    """Grants of the gateway and of the sink.
 
     Args:
         topics: the topics of the audit trail.

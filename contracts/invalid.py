@@ -1,4 +1,4 @@
-"""Records that are no message of their contract, and why; the same words for every contract."""
+"""Invalid records, and the reasons; the same words for every contract."""
 
 import re
 from enum import StrEnum
@@ -8,7 +8,7 @@ import orjson
 
 
 class InvalidReason(StrEnum):
-    """Reasons why bytes are no message; a closed list, fit for a metric's label."""
+    """Reasons why bytes are no message: a closed list, for a metric's label."""
 
     TOMBSTONE = "tombstone"
     TOO_LARGE = "too_large"
@@ -68,7 +68,7 @@ def require_id(text: str, path: str) -> None:
         path: where it is in the message.
 
     Raises:
-        InvalidRecord: it is none.
+        InvalidRecord: it is invalid.
     """
     if not _is_id(text):
         raise InvalidRecord(InvalidReason.SCHEMA, f"{path}: Expected a UUIDv7 in lower case")

@@ -1,1 +1,1 @@
-"""Everything Elasticsearch-shaped: its connection, its index templates and the demo inventory."""
+"""Elasticsearch: client, security, retention, index templates, erasure and the demo inventory."""

@@ -1,4 +1,4 @@
-"""The one place where Elasticsearch clients are made."""
+"""Elasticsearch's Python client, with the settings that all commands share."""
 
 import os
 import warnings

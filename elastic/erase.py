@@ -1,4 +1,4 @@
-"""Finds one person's documents in the audit trail, and erases them."""
+"""Erasure of one person's documents in the audit trail."""
 
 import uuid
 from collections.abc import Callable, Iterable, Iterator

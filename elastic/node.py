@@ -1,4 +1,4 @@
-"""The way of the elasticsearch client to the cluster: our own exchange in the place of the library's."""
+"""Transport of the Elasticsearch client: our own HTTP exchange instead of the library's."""
 
 import time
 from importlib import metadata

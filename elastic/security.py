@@ -61,7 +61,7 @@ def read_password(path: Path) -> str:
     """The password that a file holds, without its last line break.
 
     Raises:
-        ConfigurationError: there is none.
+        ConfigurationError: the file is missing or empty.
     """
     try:
         password = path.read_text(encoding="utf-8").rstrip("\r\n")

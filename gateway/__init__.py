@@ -1,1 +1,1 @@
-"""The door: who may ask, what was asked, and the answer, recorded before it is given."""
+"""Gateway: the HTTP API, which authenticates, authorizes and searches, and records each answer before it sends it."""

@@ -1,4 +1,4 @@
-"""Whether the process runs, and whether what it depends on does."""
+"""Health, readiness and metrics of the gateway."""
 
 import logging
 import time
@@ -35,13 +35,13 @@ _State = Literal["up", "down"]
 
 PROBE_SECONDS = 1.0
 KEPT_SECONDS = 1.0
-"""For so long the probes' results are good for whoever asks next: everybody may, and each takes connections."""
+"""For so long the probes' results are kept: everybody may ask for them, and each probe takes connections."""
 
 _COMMAND_PROBES = ("database", "kafka")
 """What a command gateway needs; the others search."""
 
 _PLAIN = (KafkaException, LookupError)
-"""Whose words are Kafka's or the gateway's own; others' quote names and addresses."""
+"""Errors whose texts are Kafka's or the gateway's own; others quote names and addresses."""
 _DOWN = (DatabaseError, KafkaException, LookupError, NoAnswer, OSError)
 
 
@@ -143,7 +143,7 @@ class MetricsView(PublicView):
     def get(self, request: Request) -> HttpResponse:
         """Get metrics for Prometheus.
 
-        What other workers have counted in the last second may be missing.
+        Counts of other workers in the last second may be missing.
         """
         del request
         return HttpResponse(exposition(), content_type=CONTENT_TYPE_LATEST)

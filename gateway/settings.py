@@ -108,7 +108,7 @@ SESSION_COOKIE_PATH = CSRF_COOKIE_PATH = "/admin/"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = CSRF_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Strict"
 SESSION_COOKIE_AGE = 8 * 3600
-# What ends TLS in front speaks plain HTTP to the gateway, which therefore cannot see that its origin is https.
+# The proxy that ends TLS speaks plain HTTP to the gateway, which therefore cannot see that its origin is https.
 CSRF_TRUSTED_ORIGINS = [
     f"https://{'*' if host.startswith('.') else ''}{host}" for host in GATEWAY.allowed_hosts if host != "*"
 ]
@@ -207,7 +207,7 @@ LOGGING = configuration(
     GATEWAY.log_format,
     {
         "gateway": "INFO",
-        # A refused request is in the audit trail; a forged Host header is nobody's news.
+        # A refused request is in the audit trail; a forged Host header is no news.
         "django.request": "CRITICAL",
         "django.security": "CRITICAL",
     },

@@ -1,7 +1,7 @@
 """Lag, oldest unsettled event and dead letters of the group, from the broker: whether or not any sink runs.
 
 Why: operators ask when something is wrong, which is when the sinks' metrics are missing; each sink also knows only its
-own partitions. What only a sink knows is asked at its configured address, as the address that the broker sees may be a
+own partitions. A sink's own figures are asked at its configured address, as the address that the broker sees may be a
 proxy's and has no metrics port.
 """
 

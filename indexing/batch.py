@@ -1,4 +1,4 @@
-"""Gathers records into batches by count, bytes and age, and follows a batch until every record in it is settled."""
+"""Batches of records by count, bytes and age, each followed until every record in it is settled."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field

@@ -1,4 +1,4 @@
-"""Stops a bad deployment, which makes everything poison, from moving the topic into the dead letters."""
+"""Breaker that keeps a bad deployment from moving the whole topic into the dead letters."""
 
 from collections import deque
 

@@ -1,4 +1,4 @@
-"""Sends bulk requests to Elasticsearch, several at once, each in a thread of its own."""
+"""Writer of bulk requests: several at once, each in a thread of its own."""
 
 import queue
 import threading

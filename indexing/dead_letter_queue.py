@@ -1,4 +1,4 @@
-"""Sends dead letters, again and again until Kafka acknowledges them."""
+"""Producer of dead letters, which sends each until Kafka acknowledges it."""
 
 import logging
 import time

@@ -44,7 +44,7 @@ class DeadLetterReader:
                 "client.id": consumer,
                 "group.id": reader_group(consumer),
                 "enable.auto.commit": False,
-                # What retention deletes while it is read is passed over, not everything up to the end.
+                # Only records that retention deletes during the read are passed over, not everything up to the end.
                 "auto.offset.reset": "earliest",
                 "queued.max.messages.kbytes": 16 * 1024,
             },

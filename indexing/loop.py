@@ -67,7 +67,7 @@ class BulkWriter(Protocol):
 
 
 class Progress(Protocol):  # pylint: disable=too-few-public-methods  # one thing to be told
-    """Somebody who is told how far the topic is settled."""
+    """Receiver of the settled positions, as the loop uses it."""
 
     def settled(self, topic_id: str, positions: Mapping[int, int]) -> None:
         """Take the offsets before which all is settled, by partition; called often, and must not wait."""

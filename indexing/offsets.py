@@ -1,4 +1,4 @@
-"""Which offsets may be committed: only what lies before everything that is not settled yet."""
+"""Offsets that may be committed: those before the first that is not settled."""
 
 from collections import deque
 from dataclasses import dataclass, field

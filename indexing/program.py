@@ -1,4 +1,4 @@
-"""An indexing consumer as a program: what its commands must know of it."""
+"""Description of an indexing consumer for its commands."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

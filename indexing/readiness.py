@@ -1,4 +1,4 @@
-"""Whether Elasticsearch is ready to take documents: it answers, and new indices will have the strict mapping."""
+"""Readiness of Elasticsearch for documents: it answers, and new indices get the strict mapping."""
 
 from http import HTTPStatus
 

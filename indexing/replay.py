@@ -1,4 +1,4 @@
-"""Indexes dead letters again: those whose record can be indexed by now.
+"""Replay of dead letters whose record can be indexed by now.
 
 Why: documents are created in Elasticsearch directly, with the original id, partition, offset and Kafka timestamp. So
 the index is the same as the first time, and an existing document is a 409. Producing to the topic again would give

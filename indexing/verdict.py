@@ -1,4 +1,4 @@
-"""Judges the answer to a bulk request: what is done, what is tried again, what becomes a dead letter."""
+"""Verdict on a bulk request: operations that are done, are tried again, or become dead letters."""
 
 from dataclasses import dataclass
 from typing import Any

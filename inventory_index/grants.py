@@ -14,7 +14,7 @@ INDEXER = "inventory-index"
 
 
 def grants(topics: InventoryTopicSettings, audit: TopicSettings, group: str) -> Grants:
-    """All that the gateway's worker and the indexer may do.
+    """Grants of the gateway's worker and of the indexer.
 
     Args:
         topics: the topics of the inventory.

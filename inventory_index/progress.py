@@ -1,4 +1,4 @@
-"""Writes how far the topic is indexed, for readers who wait for a change of theirs.
+"""Writer of the progress of indexing, for readers who wait for a change of theirs.
 
 A thread of its own writes, so that the loop never waits: always the newest offsets, one request at a time. The external
 version of a document is its offset, so that an older one of another process, or of a late request, changes nothing.

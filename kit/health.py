@@ -1,4 +1,4 @@
-"""Over HTTP: ``/metrics`` (Prometheus), ``/healthz`` (the loop turns), ``/readyz`` (each dependency)."""
+"""HTTP server for ``/metrics`` (Prometheus), ``/healthz`` (the loop turns) and ``/readyz`` (each dependency)."""
 
 import logging
 import socket

@@ -37,11 +37,11 @@ _NOT_TRUSTED = frozenset(
 
 
 class NoAnswer(Exception):
-    """There is no answer, or none that can be read: the server cannot be reached, or what comes is no HTTP."""
+    """Missing or unreadable answer: the server cannot be reached, or what comes is no HTTP."""
 
 
 class NotTrusted(NoAnswer):
-    """There is no safe connection to the server: its certificate, say, is of an authority that is not trusted."""
+    """Failed TLS: the server's certificate, say, is of an authority that is not trusted."""
 
 
 class Dropped(NoAnswer):
@@ -322,7 +322,7 @@ class _Connection:
     def _take_line(self, line: bytes) -> None:
         assert self._reading is not None
         if line.startswith(b"HTTP/"):
-            # The head of an answer before it, such as 100, is none of this one's.
+            # The head of an earlier answer, such as 100, is not this one's.
             self._reading.lines.clear()
         self._reading.lines.append(line)
 
@@ -342,7 +342,7 @@ _SAFE = "!#$%&'()*+,/:;=?@[]~"
 _OPTIONS = {
     # The process's signals are its own.
     pycurl.NOSIGNAL: True,
-    # What the environment says of proxies is not meant for servers of ours.
+    # The environment's proxies are not meant for our own servers.
     pycurl.PROXY: "",
     pycurl.HTTP_VERSION: pycurl.CURL_HTTP_VERSION_1_1,
     # A path has been written by who knows what it means.

@@ -1,7 +1,7 @@
 """Log of a service: lines on stderr, for people or for machines, without personal data or credentials.
 
-What must not be logged is left out where a line is written. What other libraries write is masked here, as far as it can
-be known by its form, and of an exception only type and place are kept: its text may quote what somebody searched for.
+Secrets and personal data are left out where a line is written. Lines of other libraries are masked here, as far as the
+form of a credential is known. Of an exception only type and place are kept: its text may quote a query.
 """
 
 import logging

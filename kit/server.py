@@ -28,7 +28,7 @@ class Server(MPServer):
             http=HTTPModes.http1,
             http1_settings=HTTP1Settings(header_read_timeout=10_000, max_buffer_size=64 * 1024),
             websockets=False,
-            # A worker that ends again right after its start ends the service, so that whoever started that sees it.
+            # A worker that ends again right after its start ends the service, so that its supervisor sees it.
             respawn_failed_workers=True,
             log_level=LogLevels.error,
             **options,

@@ -78,8 +78,8 @@ def span(
 ) -> Iterator[Span]:
     """Make a span of what the block does, and the current one in it.
 
-    Without a parent, and outside of every other span, there is none: what no request has caused, such as a look at the
-    health of a dependency, begins no trace.
+    Without a parent, and outside of every other span, no span is made: work that no request has caused, such as a probe
+    of a dependency, begins no trace.
 
     Args:
         name: low in variety: never an id, a path or a query.

@@ -1,4 +1,4 @@
-"""Checks the environment's settings as all services read them: ``python -m local.check_settings NAME …``.
+"""Check of the environment's settings as all services read them: ``python -m local.check_settings NAME …``.
 
 A process of its own, as the gateway reads its settings when they are imported. The first complaint goes to stderr,
 behind its variable's name.

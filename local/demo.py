@@ -1,4 +1,4 @@
-"""The main job, once: a search, the answer, its event on the topic, and the document in the audit index."""
+"""Demo of the main job: a search, the answer, its event on the topic, and the document in the audit index."""
 
 import json
 import time

@@ -1,4 +1,4 @@
-"""The demo inventory as the demo uses it: there once it is indexed, and written to by a user."""
+"""Demo inventory on the embedded stack: the wait until it is indexed, and a write by a user."""
 
 import base64
 import json

@@ -5,7 +5,7 @@ from contextlib import closing
 
 
 def free(count: int) -> list[int]:
-    """Ports that nothing listens on, all different."""
+    """Free ports, all different."""
     sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
     ports = [taken.getsockname()[1] for taken in sockets]
     for taken in sockets:

@@ -44,7 +44,7 @@ class SettingsFile:
             lines: dict[str, int] = {}
             with path.open(encoding="utf-8") as stream:
                 for binding in parse_stream(stream):
-                    # What stands before a setting, such as an empty line, counts to it.
+                    # Lines before a setting, such as an empty one, count to it.
                     text = binding.original.string
                     line = binding.original.line + text[: len(text) - len(text.lstrip())].count("\n")
                     if binding.error or (binding.key is not None and binding.value is None):

@@ -32,7 +32,7 @@ _START_SECONDS = 120
 # A gateway takes up to 29 s: requests in work go on to their deadline, then the trail drains.
 _STOP_SECONDS = 35
 
-# What a stack's own programs are told about one another must not come from the user's shell.
+# The variables by which the stack's programs find one another must not come from the user's shell.
 _FOREIGN_VARIABLES = ("KAFKA_", "ELASTICSEARCH_", "AUDIT_", "GATEWAY_", "TRANSLATOR_", "OTEL_", "DJANGO_")
 
 _GONE = (OSError, HTTPException, xmlrpc.client.Error)

@@ -1,4 +1,4 @@
-"""The translator over HTTP."""
+"""HTTP API of the translator."""
 
 import asyncio
 import logging
@@ -102,7 +102,7 @@ class Service:
         Raises:
             Problem: 503, too many wait for a thread.
         """
-        # What a regular expression costs has to be counted, which may take long for a few characters.
+        # The cost of a regular expression has to be counted, which may take long for a few characters.
         if len(query) <= _SHORT and not ("~" in query and "/" in query):
             return work()
         try:

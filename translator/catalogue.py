@@ -1,4 +1,4 @@
-"""The fields of an index, as its mapping has them."""
+"""Catalogue of an index: its fields, as its mapping has them."""
 
 import math
 from bisect import bisect_left
@@ -161,7 +161,7 @@ class Catalogue:
             scope: path of the nested object that it is relative to, with a dot at its end; empty at the top.
 
         Raises:
-            UnknownField: there is none, or several in other letter cases.
+            UnknownField: no field has the name, or several have it in other letter cases.
             TooComplex: the name is over a limit.
         """
         if len(name.path) > MAX_NAME or name.path.count(".") >= MAX_NAME_PARTS:

@@ -92,8 +92,8 @@ class CatalogueCache:
     """Catalogues by the name of their index; a name may be an alias or have wildcards.
 
     A catalogue that has been read once stays in use while Elasticsearch cannot be reached. All who wait for a catalogue
-    wait for one read. After one that failed there is none for three seconds: were each to wait for a failure of its
-    own, an Elasticsearch that hangs would hold whoever mistypes a name for the whole time-out.
+    wait for one read. After one that failed nothing is read for three seconds: were each to wait for a failure of its
+    own, an Elasticsearch that hangs would hold every caller that mistypes a name for the whole time-out.
 
     Args:
         mappings: where they come from.

@@ -1,4 +1,4 @@
-"""The command line: `serve` serves; `QUERY --mapping FILE` and `--batch` translate."""
+"""Command line: `serve` serves; `QUERY --mapping FILE` and `--batch` translate."""
 
 import argparse
 import sys
@@ -25,7 +25,7 @@ def main(arguments: Sequence[str]) -> int:
     """Run the command line.
 
     Returns:
-        The exit status: 0; 2 for a rejected query, a mapping that is none, or settings that nothing can start with; 1
+        The exit status: 0; 2 for a rejected query, an invalid mapping, or invalid settings; 1
         for an output that cannot be written.
     """
     parser = argparse.ArgumentParser(prog="python -m translator", description="Translate queries to Elasticsearch DSL.")
@@ -79,6 +79,6 @@ def _one(query: str, mapping: Path, case_insensitive: bool) -> int:
 def _batch() -> int:
     for line in sys.stdin.buffer:
         sys.stdout.buffer.write(translate_line(line) + b"\n")
-        # Whoever writes a line may wait for its answer before the next.
+        # The writer of a line may wait for its answer before the next.
         sys.stdout.buffer.flush()
     return 0

@@ -1,4 +1,4 @@
-"""One comparison of one field to Elasticsearch queries, by the field's mapping type.
+"""Comparisons: the Elasticsearch query of one comparison, by its field's mapping type.
 
 Every function here returns alternatives: a document matches where any of the queries does.
 """
@@ -397,7 +397,7 @@ def alternatives(comparison: Comparison, field: Field, *, case_insensitive: bool
 
     Raises:
         UnsupportedOperator: the field's type has no such comparison.
-        TypeMismatch: a value is none of the field's type.
+        TypeMismatch: a value does not fit the field's type.
         TooComplex: a value with wildcards is too long.
     """
     operator = comparison.operator

@@ -117,7 +117,7 @@ def operators_of(field: Field) -> tuple[str, ...]:
     operators = () if field.problem else _OPERATORS[field.family]
     if field.keyword is None:
         return operators
-    # What the type itself lacks is asked of the sub-field.
+    # An operator that the type itself lacks is asked of the sub-field.
     return (*operators, *(extra for extra in (*_PARTS, *_ORDER) if extra not in operators))
 
 

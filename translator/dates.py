@@ -70,7 +70,7 @@ def period(text: str, types: Collection[str]) -> Period:
     """
     nanoseconds = "date_nanos" in types
     text = _in_usual_case(text)
-    # Elasticsearch has units of date math of a few letters; a text longer than this is none.
+    # Elasticsearch has units of date math of a few letters; a longer text is not one.
     math = _MATH.fullmatch(text) if len(text) <= 256 and ("now" in text or "||" in text) else None
     if math is None:
         start, after = _bounds(text, nanoseconds)

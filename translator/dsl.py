@@ -1,4 +1,4 @@
-"""Nodes and fields to the simplest Elasticsearch query.
+"""Query DSL of a tree: the simplest Elasticsearch query.
 
 Everything is in filter context: AND is `bool.filter`, OR `bool.should`, NOT `bool.must_not`. The same tree and
 catalogue always give the same query, byte for byte, so that Elasticsearch's caches work.

@@ -6,7 +6,7 @@
     ├── QuerySyntaxError      syntax                the text is not a query
     ├── UnknownField          unknown_field         no such field in the index
     ├── UnsupportedOperator   unsupported_operator  the field's type has no such comparison
-    ├── TypeMismatch          type_mismatch         the value is none of the field's type
+    ├── TypeMismatch          type_mismatch         the value does not fit the field's type
     └── TooComplex            too_complex           over a limit
 
 Nothing else is raised for a text, whatever it holds. Names in `sort` and `fields` have errors of their own::

@@ -1,4 +1,4 @@
-"""Nodes to text: one canonical text for each tree, which reads back as the same tree."""
+"""Formatter: one canonical text for each tree, which reads back as the same tree."""
 
 from translator import tokens
 from translator.nodes import And, Comparison, Everything, Node, Not, Operator, Or, Query, Scope
@@ -22,7 +22,7 @@ def format(query: Query) -> str:  # pylint: disable=redefined-builtin  # the lan
     if isinstance(query, Everything):
         return ""
     out: list[str] = []
-    # What is still to be written, the next last: text as it is, and nodes.
+    # Parts still to be written, the next last: text as it is, and nodes.
     todo: list[str | Node] = [query]
     while todo:
         item = todo.pop()

@@ -1,4 +1,4 @@
-"""Text to nodes.
+"""Grammar of the query language: text to nodes.
 
     query       = [ or_expr ]
     or_expr     = and_expr { OR and_expr }
@@ -13,7 +13,7 @@
 
 For speed, and so that depth costs no recursion, a query is first a flat list of clauses: one comparison with the
 brackets around it and the AND or OR after it, matched as one regular expression by a pyparsing token. `_fold` then
-makes the tree of them, by precedence. What does not fit is read again, slowly, by `translator.syntax_errors`, which
+makes the tree of them, by precedence. Other text is read again, slowly, by `translator.syntax_errors`, which
 says what is wrong.
 """
 
@@ -67,8 +67,8 @@ _OPERATORS = {
 _TAKES_ANYTHING = frozenset({"=", "!=", "~", "!~"})
 
 
-# What is open before a comparison and where that starts, the comparison and whether it is negated, what is closed after
-# it and where that starts, and the connective. A plain tuple: one is made for every comparison.
+# Openings before a comparison and where they start, the comparison and whether it is negated, closings after it and
+# where they start, and the connective. A plain tuple: one is made for every comparison.
 _Clause: TypeAlias = tuple[str, int, Comparison, bool, str, int, str | None]
 _ANYTHING = (Wildcard.ANY,)
 

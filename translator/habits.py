@@ -1,4 +1,4 @@
-"""Habits of other query languages, and what to write here instead.
+"""Habits of other query languages, and their form in this one.
 
 Each function is given a place at which a text does not fit the grammar, and looks for what KQL, Lucene, SQL, Python,
 shells and other products have there. The rows of a table are tried in order. A hint is given only where it can apply:

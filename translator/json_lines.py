@@ -22,7 +22,7 @@ def read_mapping(mapping: Any) -> Catalogue:
             `GET /{index}/_mapping`.
 
     Raises:
-        MappingError: it is none of these.
+        MappingError: it is neither of these.
     """
     if not isinstance(mapping, dict):
         raise MappingError("the mapping: expected an object")

@@ -1,4 +1,4 @@
-"""Notices: a query that is right, and probably does not mean what its author means.
+"""Notices on valid queries that probably do not mean what their authors intend.
 
 Such a query runs all the same. Each notice says where, why, and, where one is known, what to write there instead.
 """

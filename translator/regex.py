@@ -72,7 +72,7 @@ class _Group:
     Attributes:
         position: where it opens.
         size: of all but the last part.
-        unit: of the last part; 0 where there is none, so that nothing can be repeated.
+        unit: of the last part; 0 if there is nothing to repeat.
     """
 
     position: int

@@ -65,7 +65,7 @@ def _load() -> Any:
     tracing.set_up("translator", TracingSettings.load())
     end_with_parent()
     app = create_app()
-    # What was loaded at the start stays; the collector need not walk through it every few requests.
+    # Objects loaded at the start stay; the collector need not walk through them every few requests.
     gc.collect()
     gc.freeze()
     return traced(app) if tracing.is_on() else app

@@ -1,4 +1,4 @@
-"""The translator's settings: the variables `TRANSLATOR_…`. How Elasticsearch is reached is in `kit.settings`."""
+"""Settings of the translator: the variables `TRANSLATOR_…`. See also `elastic.settings`."""
 
 from typing import Annotated
 

@@ -1,4 +1,4 @@
-"""Diagnosis of a text that is not a query.
+"""Syntax errors of a text that is not a query.
 
 The text is read word by word, with the same rules as `translator.grammar` but slowly, up to the first word that does
 not fit; there is no tree, only what is needed to say what was expected.
@@ -273,7 +273,7 @@ class Reader:  # pylint: disable=too-many-instance-attributes  # what was read, 
     def _unexpected(self, expected: str, habit: Habit | None = None) -> QuerySyntaxError:
         if habit is not None:
             found = quoted(self.text[habit.position : habit.end]) if habit.end > habit.position else _END_OF_QUERY
-            # What to write instead says more than all that could stand there.
+            # A correction says more than a list of all that could stand there.
             message = f"expected {expected.partition(': ')[0]}; found {found}; {habit.hint}"
             return QuerySyntaxError(message, habit.position, habit.end)
         word = tokens.QUOTED.match(self.text, self.at) or _WORD.match(self.text, self.at)

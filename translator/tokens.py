@@ -33,7 +33,7 @@ _QUOTED_ESCAPE = {'"': re.compile(r'\\(["\\])'), "'": re.compile(r"\\(['\\])")}
 _BARE_PART = re.compile(r"\\(.)|(\*)|(\?)", re.DOTALL)
 _BARE_SPECIAL = re.compile(rf"""[\s(){{}},"'=<>!\\*?]|{ZERO_WIDTH}|\A{TYPOGRAPHIC_QUOTE}""")
 _INVISIBLE = re.compile(ZERO_WIDTH)
-# What is between quotes or slashes, and escaped characters, are left as they are.
+# Text between quotes or slashes, and escaped characters, stay as they are.
 _BLANKS = re.compile(
     rf"""
     {DOUBLE_QUOTED} | {SINGLE_QUOTED} | \\. | ~ (?:\s|{ZERO_WIDTH})*+ {REGEX}

@@ -1,4 +1,4 @@
-"""How far the changes are indexed: a document for each partition, which the indexer writes and the gateway reads."""
+"""Progress of indexing: a document for each partition, which the indexer writes and the gateway reads."""
 
 INDEX = "inventory-progress"
 

@@ -1,4 +1,4 @@
-"""Which daily index an event belongs to."""
+"""Name of an event's daily index."""
 
 from datetime import date, timedelta
 from functools import lru_cache

@@ -153,7 +153,7 @@ def write_dsl(dsl: dict[str, Any] | None) -> Raw:
 def encode(event: AuditEvent) -> bytes:
     """Make the record's value: one JSON object in UTF-8 of at most ``MAX_EVENT_BYTES``.
 
-    What is too long is cut rather than refused, because a request must not escape the trail by its size: first ``dsl``
+    Long texts are cut rather than refused, because a request must not escape the trail by its size: first ``dsl``
     is replaced by its mark, then ``query`` is shortened and marked (the schema describes both marks). Other texts are
     cut at their types' lengths.
     """

@@ -1,1 +1,1 @@
-"""Makes the deployment's secrets at its first start, and puts each before the one service that reads it."""
+"""First start of a deployment: makes its secrets, and gives each to the one service that reads it."""

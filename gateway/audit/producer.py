@@ -139,7 +139,7 @@ class KafkaEventProducer:
 
     def _replace(self) -> None:
         with self._lock:
-            # What it had left is reported as failed, and so is sent again by whoever sent it.
+            # The events that it had left are reported as failed, and so their senders send them again.
             self._producer.purge()
             self._producer.flush()
             self._producer = self._connect()

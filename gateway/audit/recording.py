@@ -63,7 +63,7 @@ def may_record_refusal(address: str) -> bool:
 def refuse(draft: EventDraft, error: Exception) -> HttpResponse:
     """Answer with a problem that is on the trail first; if it cannot be, with that.
 
-    What fails after its event is durable is not recorded again: each request has one event.
+    A request that fails after its event is durable is not recorded again: each request has one event.
     """
     problem = as_problem(error)
     if problem.code is not Code.AUDIT_UNAVAILABLE and not draft.is_recorded:

@@ -27,7 +27,7 @@ from typing import Self
 from gateway.audit.spool_format import MAX_FRAME_BYTES, Contents, Record, frame, unframe
 
 SEGMENT_BYTES = 1024 * 1024
-"""A segment that has reached this size is sealed. What is sent again after a crash is at most one segment."""
+"""A segment that has reached this size is sealed. At most one segment is sent again after a crash."""
 
 _SUFFIX = ".spool"
 _LOST_SUFFIX = ".lost"
@@ -171,7 +171,7 @@ class Spool:  # pylint: disable=too-many-instance-attributes  # one object, beca
             batch = self._next
             batch.frames.append(framed)
         with self._writing:
-            # Whoever gets here first writes for all; the others find it done.
+            # The first thread here writes for all; the others find it done.
             if not batch.done:
                 self._commit(batch)
         if batch.error is not None:

@@ -173,7 +173,7 @@ class SpoolSender:  # pylint: disable=too-many-instance-attributes  # its parts,
         """Send what a segment holds, up to an event that is known to have failed: none of the others overtakes it."""
         sent: list[Delivery] = []
         for record in records:
-            # What is still on its way from before is not sent twice.
+            # An event that is still on its way from before is not sent twice.
             sent.append(self._in_doubt.take(record) or attempt(self._producer, record))
             if sent[-1].error is not None:
                 break

@@ -15,5 +15,5 @@ class HeldToHosts(CommonMiddleware):
     """
 
     def process_request(self, request: HttpRequest) -> HttpResponsePermanentRedirect | None:
-        """Look at the host."""
+        """Refuse an unknown host."""
         return None if request.path_info in WATCHED else super().process_request(request)

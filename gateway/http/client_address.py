@@ -27,7 +27,7 @@ def client_address(peer: str, forwarded_for: str, trusted: Collection[Network]) 
 
     Args:
         peer: the address at the other end of the connection.
-        forwarded_for: the header ``X-Forwarded-For``, several of them joined with commas; empty if there is none.
+        forwarded_for: the header ``X-Forwarded-For``, several of them joined with commas; empty if missing.
         trusted: the proxies' networks.
     """
     address = _read(peer)
@@ -87,7 +87,7 @@ def find_client(get_response: Callable[[HttpRequest], HttpResponseBase]) -> Call
         peer = request.META["REMOTE_ADDR"]
         request.META["REMOTE_ADDR"] = client_of(request.META)
         if request.META.get("HTTP_X_FORWARDED_PROTO") == "https" and is_trusted(peer, settings.GATEWAY.trusted_proxies):
-            # What Django reads the scheme from; a form's origin is held to it.
+            # Django reads the scheme from it, and compares a form's origin with it.
             request.META["wsgi.url_scheme"] = "https"
         return get_response(request)
 

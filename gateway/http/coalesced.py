@@ -1,4 +1,4 @@
-"""Calls that several threads need at once, made once for all of them."""
+"""Coalesced calls: one call for all threads that need its result at the same time."""
 
 import threading
 from collections.abc import Callable
@@ -8,9 +8,9 @@ Result = TypeVar("Result")
 
 
 class Coalesced(Generic[Result]):  # pylint: disable=too-few-public-methods  # it is called
-    """A call whose result every caller gets who asked before it began.
+    """A call whose result goes to every caller that asked before it began.
 
-    One call is under way at a time. Who asks meanwhile needs what is true from then on, and so waits for the next call,
+    One call is under way at a time. A caller that asks meanwhile needs a newer result, and so waits for the next call,
     which is one for all of them.
 
     Args:

@@ -1,4 +1,4 @@
-"""Facts about endpoints that are needed before a request is read: how long a body each takes, and from whom."""
+"""Properties of endpoints that are needed before a request is read: limit of the body, and credentials."""
 
 from functools import cache
 

@@ -1,4 +1,4 @@
-"""JSON in and out, strictly: RFC 8259 without the liberties that parsers take."""
+"""Strict parser and renderer of JSON (RFC 8259)."""
 
 import json
 import re

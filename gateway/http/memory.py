@@ -1,6 +1,6 @@
 """The memory of a worker: one budget for every long body and answer, taken before it is there, by its length.
 
-What is short is not counted; how much of that there can be is limited by the threads.
+Short bodies and answers are not counted; the threads limit how much of them there can be.
 
 Why the client that has taken its answer longest is given up for others: a client that takes 64 KiB every half minute is
 not stalled, and sixty of them held 2.4 GB. A lowest rate or a time limit would hit honest phones and still allow the
@@ -84,7 +84,7 @@ class Memory:
     async def taking(self, share: "Share", length: int) -> AsyncIterator[None]:
         """Let a client take its answer in here, as long as it takes.
 
-        Where there is no room for one more, whoever has been taking theirs the longest is given up.
+        Where there is no room for one more, the client that has been taking its answer the longest is given up.
 
         Args:
             share: of the request; it is left with the answer alone.

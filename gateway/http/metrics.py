@@ -25,7 +25,7 @@ REQUEST_SECONDS = Histogram(
 )
 MEMORY_BYTES = Gauge(
     "gateway_memory_bytes",
-    "What long bodies and answers have taken of the budget for them.",
+    "Memory that long bodies and answers have taken of their budget.",
     multiprocess_mode="livesum",
 )
 CONNECTIONS_IN_USE = Gauge(

@@ -1,4 +1,4 @@
-"""Every error that the gateway answers with: RFC 9457 problem details with a code from a closed list.
+"""Errors of the gateway: RFC 9457 problem details, with a code from a closed list.
 
     Problem                    what a view raises; carries status, code and detail
     ├── RejectedQuery          the translator's verdict on a query, passed through with position and caret

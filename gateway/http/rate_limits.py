@@ -1,4 +1,4 @@
-"""Budgets: how often something may happen, by user, by address or by whatever else a key names.
+"""Rate limits: budgets by user, by address or by another key.
 
 They are counted by a sliding window counter, which keeps two numbers a key: in Redis where there is one, by the
 ``limits`` library, so that all workers and replicas share the budgets, else in the memory of the process. While Redis

@@ -1,4 +1,4 @@
-"""``GET /metrics``: what all worker processes count and time, and the timing of every request.
+"""Timing of every request, and the text of ``GET /metrics`` over all worker processes.
 
 The workers share them by files in a folder of this start of the gateway (prometheus_client's multiprocess mode).
 """
@@ -33,7 +33,7 @@ def measure(get_response: Callable[[HttpRequest], HttpResponseBase]) -> Callable
 def exposition() -> bytes:
     """The metrics in Prometheus' text format: of all worker processes together, or of one that shares no folder.
 
-    What other workers have counted in the last ``metrics_values.SECONDS`` may be missing.
+    Counts of other workers in the last ``metrics_values.SECONDS`` may be missing.
     """
     metrics_values.write()
     registry = CollectorRegistry()

@@ -1,4 +1,4 @@
-"""The gateway's part of its requests' spans (see ``kit.traced_asgi``): Django alone knows their routes."""
+"""Names of request spans (see ``kit.traced_asgi``): only Django knows the routes."""
 
 from collections.abc import Callable
 

@@ -30,7 +30,7 @@ class UserThrottle(BaseThrottle):
         """Take one from the user's budget.
 
         Raises:
-            Problem: 429, there is none left.
+            Problem: 429, the budget is used up.
         """
         del view
         if request.user is not None and request.user.is_authenticated:

@@ -13,7 +13,7 @@ from rest_framework.views import APIView
 from gateway.http.endpoints import SMALL_BODY_BYTES
 
 METHODS = ["get", "head", "post", "put", "patch", "delete"]
-"""The methods that a path may have. HEAD comes with GET. OPTIONS is none of them: what it could say, the OpenAPI
+"""The methods that a path may have. HEAD comes with GET. OPTIONS is not among them: all it could say, the OpenAPI
 document says, and a browser's preflight is answered before any view."""
 
 

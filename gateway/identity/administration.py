@@ -1,4 +1,4 @@
-"""What administrators change over HTTP: who may, versions of what they have read, and the last administrator."""
+"""Administration over HTTP: its permission, its preconditions, and the last administrator."""
 
 from functools import partial
 from hashlib import sha256

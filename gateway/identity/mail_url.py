@@ -1,4 +1,4 @@
-"""Where mail goes to: a URL that names an SMTP server, a provider of mail, or a folder."""
+"""URL of the mail service: an SMTP server, a provider of mail, or a folder."""
 
 from ipaddress import ip_address
 from typing import Any

@@ -79,7 +79,7 @@ class UserManager(BaseUserManager["User"]):
 
 
 class User(AbstractBaseUser):
-    """Somebody who may search while active.
+    """User, who may search while active.
 
     The role alone says what a user may do, Django's own administration included: there are no groups and no single
     permissions beside it.

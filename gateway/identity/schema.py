@@ -129,7 +129,7 @@ class OAuthErrorAnswer(TypedDict):
 
 @described
 class Introspection(TypedDict):
-    """What the token says (RFC 7662, section 2.2)."""
+    """The token's metadata (RFC 7662, section 2.2)."""
 
     active: bool
     """Whether the token is good now, and was issued to the client that asks; nothing else is told where it is false."""

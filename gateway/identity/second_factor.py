@@ -1,7 +1,7 @@
 """Second factor of a log-in by password: a time-based one-time password (RFC 6238), or a recovery code.
 
 A log-in that lacks it is refused with a ticket, which goes with the code to the same endpoint. Wrong codes are counted
-by ticket and by user: whoever gets so far knows the password already, so guesses from many addresses are added up here.
+by ticket and by user: a caller who gets so far knows the password, so guesses from many addresses are added up here.
 """
 
 import re

@@ -64,7 +64,7 @@ class LogInSerializer(StrictSerializer):
 
 
 class SignUpSerializer(StrictSerializer):
-    """Somebody who wants to become a user; the address becomes the user's name."""
+    """Sign-up of a new user; the address becomes the user's name."""
 
     email = MailAddressField(max_length=150)
     password = StrictCharField(max_length=MAX_PASSWORD_CHARACTERS)
@@ -146,7 +146,7 @@ class UserPatchSerializer(_UserSerializer):
 
 
 class EnrolSerializer(StrictSerializer):
-    """Who begins a second factor without a token."""
+    """Ticket of a log-in that begins a second factor without a token."""
 
     ticket = StrictCharField(
         required=False, max_length=MAX_TICKET_CHARACTERS, help_text="Of a 401 factor_required, instead of a token."
@@ -189,7 +189,7 @@ class ClientPatchSerializer(_ClientSerializer):
 
 
 class TicketSerializer(StrictSerializer):
-    """What a ticket is wanted for."""
+    """Request for a ticket."""
 
     search = serializers.DictField(required=False, help_text="The body of POST /search; for a download.")
     format = serializers.ChoiceField(required=False, choices=("ndjson", "csv"), help_text="For a download.")

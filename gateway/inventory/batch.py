@@ -82,7 +82,7 @@ class _Slot:
 
 @dataclass(slots=True)
 class _Tree:
-    """What a document and those that it embeds take."""
+    """Size of a document and of those that it embeds."""
 
     children: int
     length: int

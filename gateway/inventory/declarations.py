@@ -80,7 +80,7 @@ class DeclaredType:
         return properties_of(self.definition["schema"]) if given is None else check_given(given)
 
     def errors(self, document_id: str, document: Any) -> list[DocumentError]:
-        """What its schema or its index refuses in a document, and a key that is not the document's id."""
+        """Errors of a document: what its schema or its index refuses, and a key that is not its id."""
         errors = [] if self.validator.is_valid(document) else self.validator.errors(document)
         errors = errors or self._index_limits.errors(document)
         if self.key is not None and resolve(document, self.key) != document_id:

@@ -50,7 +50,7 @@ class Account:
 
     @property
     def changed(self) -> int:
-        """How many lines have changed a document."""
+        """Number of lines that have changed a document."""
         return self.lines - self.results[Result.UNCHANGED] - self.results[FAILED]
 
     def summary(self) -> bytes:

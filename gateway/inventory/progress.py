@@ -1,4 +1,4 @@
-"""How far the changes are indexed, as the indexer tells it."""
+"""Progress of indexing, as the indexer tells it."""
 
 from collections.abc import Mapping
 from typing import Any

@@ -46,7 +46,7 @@ class DeviceSerializer(StrictSerializer):
 
 
 class DevicesSerializer(DeviceSerializer):
-    """Which devices, and how much of the answer to return."""
+    """Search for devices, and the part of the answer to return."""
 
     query = StrictCharField(default="", allow_blank=True, help_text='The query; "" is everything.')
     fields = FieldNames(  # type: ignore[assignment]  # the metaclass takes it; Serializer.fields stays what it is

@@ -1,4 +1,4 @@
-"""The API of the vendor's own client, ``octoxlabs`` on PyPI: paths and shapes are that client's.
+"""Views for the vendor's own client, ``octoxlabs`` on PyPI: paths and shapes are that client's.
 
 Its devices are the documents of the caller's first configured index, and that index as it stands is its one discovery.
 

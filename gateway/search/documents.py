@@ -52,5 +52,5 @@ def _read(text: bytes | bytearray) -> Any:
 
 def _read_hit(hit: _Hit) -> dict[str, Any]:
     source = bytes(hit.source)
-    # What was read has not been looked at for its bytes' being UTF-8.
+    # The bytes that were read may not be UTF-8.
     return {"_source": source if source.isascii() else whole(source), "sort": loads(bytes(hit.sort)), "_id": hit.id}

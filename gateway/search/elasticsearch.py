@@ -250,7 +250,7 @@ def _send(  # pylint: disable=too-many-arguments,too-many-positional-arguments  
         detail = f"Elasticsearch did not answer within {seconds:g} s."
         if not error.was_sent:
             raise Unavailable(Code.SEARCH_UNAVAILABLE, detail) from None
-        # Whoever was reached, and then took too long, may only have been asked too much.
+        # A cluster that was reached, and then took too long, may only have been asked too much.
         raise _unless_down(Unanswered(Code.SEARCH_UNAVAILABLE, detail)) from None
     except NoAnswer as error:
         logger.error("Elasticsearch cannot be reached: %s", error.__class__.__name__)

@@ -1,4 +1,4 @@
-"""A search as its caller asks for it, and as it is run."""
+"""Search as its caller asks for it (``SearchRequest``), and as it is run (``SearchPlan``)."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace

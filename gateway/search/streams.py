@@ -1,4 +1,4 @@
-"""A whole result set as newline-delimited JSON, a document a line, read from a point in time behind the scenes.
+"""Stream of a whole result set: newline-delimited JSON, a document a line, read from a point in time.
 
 https://github.com/ndjson/ndjson-spec
 

@@ -69,7 +69,7 @@ def _request(
     """Send one request over a kept connection.
 
     Raises:
-        NoAnswer: there is none, it has not come whole in time, or it is over ``MAX_TRANSLATION_BYTES``.
+        NoAnswer: the answer is missing, is not whole in time, or is over ``MAX_TRANSLATION_BYTES``.
     """
     return to_translator().exchange.ask(
         method,

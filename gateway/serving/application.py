@@ -55,7 +55,7 @@ _PART_BYTES = 64 * 1024
 class Application:  # pylint: disable=too-many-instance-attributes  # it puts them together
     """One worker process's side of HTTP.
 
-    What tells whether the gateway is well has bulkheads of its own: however busy the rest is, it answers.
+    Health and metrics have bulkheads of their own: they answer however busy the rest is.
     """
 
     def __init__(self) -> None:
@@ -88,7 +88,7 @@ class Application:  # pylint: disable=too-many-instance-attributes  # it puts th
     async def _end_when_idle(self) -> None:
         while self._inside:
             await asyncio.sleep(_LOOK_SECONDS)
-        # What has been answered is on its way through the server still.
+        # Answers are still on their way through the server.
         await asyncio.sleep(_FLUSH_SECONDS)
         asyncio.get_running_loop().call_soon(sys.exit)
 
@@ -286,7 +286,7 @@ def _respond(environ: dict[str, Any], stream: "_Stream", share: Share) -> Answer
     finally:
         if share.has(Part.RECEIVED):
             # An exception and its traces hold each other, and what was read of the body. The collector's own rounds
-            # count objects and not their lengths. What was there at the start is frozen, so this takes milliseconds.
+            # count objects and not their lengths. Objects of the start are frozen, so this takes milliseconds.
             gc.collect()
 
 

@@ -73,7 +73,7 @@ def tokens_are_signed(app_configs: Sequence[AppConfig] | None, **kwargs: Any) ->
         return []
     return [
         Warning(
-            "GATEWAY_UNSIGNED_TOKENS is on: whoever reaches the gateway can search as any known user",
+            "GATEWAY_UNSIGNED_TOKENS is on: anybody who reaches the gateway can search as any known user",
             hint="switch it off except on a machine of your own",
             id="gateway.W001",
         )

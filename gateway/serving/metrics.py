@@ -1,4 +1,4 @@
-"""Metrics of what stands between sockets and Django."""
+"""Metrics of the room ``serving``."""
 
 from prometheus_client import Counter, Gauge
 

@@ -1,4 +1,4 @@
-"""The folder through which the worker processes of one start share their metrics.
+"""Folder in which the worker processes of one start share their metrics.
 
 Why: the folder is locked by flock(2), so a start can remove the folders of killed gateways: those without a lock.
 Process ids in names are wrong across containers, and a fixed folder would be shared by two gateways. Files are

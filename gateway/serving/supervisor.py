@@ -58,7 +58,7 @@ def serve() -> int:
         the exit status.
     """
     django.setup()
-    # It reads the settings, which whoever calls this has found to be readable.
+    # It reads the settings, which the caller has found to be valid.
     from gateway.serving.checks import check_for_serving  # pylint: disable=import-outside-toplevel
 
     take_over()
@@ -118,7 +118,7 @@ def _load() -> Any:
     metrics_values.keep_written()
     end_with_parent()
     application = Application()
-    # What was loaded at the start stays; the collector need not walk through it again and again.
+    # Objects loaded at the start stay; the collector need not walk through them again and again.
     gc.collect()
     gc.freeze()
     loop = asyncio.get_event_loop()

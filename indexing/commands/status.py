@@ -42,7 +42,7 @@ def lag_table(backlogs: list[PartitionBacklog]) -> Iterator[str]:
 
 
 def oldest_line(backlogs: list[PartitionBacklog], now: float, record: str) -> str:
-    """Which record has waited longest since Kafka had it; ``now`` is in seconds since 1970."""
+    """The record that has waited longest since Kafka had it; ``now`` is in seconds since 1970."""
     behind = [each for each in backlogs if each.lag]
     if not behind:
         return f"oldest unsettled {record}: none"

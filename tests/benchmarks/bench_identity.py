@@ -1,4 +1,4 @@
-"""What answers tell by their time: ``python -m tests.benchmarks.bench_identity``.
+"""Timing of answers, which must tell nothing: ``python -m tests.benchmarks.bench_identity``.
 
 Log-in with a wrong password, sign-up and a forgotten password, for known and for unknown addresses in random order,
 on the embedded stack, each address once.
@@ -45,7 +45,7 @@ class _Gateway:
         return response.json()
 
     def milliseconds(self, path: str, body: dict[str, Any]) -> float:
-        """How long an answer takes."""
+        """Time of an answer."""
         begun = time.perf_counter()
         self.post(path, body, 401 if path == "/auth/login" else 202)
         return (time.perf_counter() - begun) * 1000

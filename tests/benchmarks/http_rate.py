@@ -1,4 +1,4 @@
-"""How many requests a second a server answers on connections that stay open.
+"""Requests a second that a server answers on connections that stay open.
 
 The load generator shares the machine with the server, so it does as little as it can: raw sockets in one thread, the
 same bytes for every request, and of an answer it looks at the status and the length alone.

@@ -1,4 +1,4 @@
-"""How long the number of documents stands still."""
+"""Longest time in which the number of documents stood still."""
 
 import time
 

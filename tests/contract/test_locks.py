@@ -79,7 +79,7 @@ class _Clone:
             (folder / "requirements" / f"{name}.txt").write_text("\n".join([*lock, ""]), encoding="utf-8")
         if venv is not None:
             _copy_venv(venv, folder / ".venv")
-        # What the machine is configured with is not for a test, and what make was called with not for another make.
+        # The machine's configuration is not for a test, nor are make's arguments for another make.
         own = {name: value for name, value in os.environ.items() if not name.startswith(("PIP_", "MAKE", "MFLAGS"))}
         self._environment = own | {"PIP_INDEX_URL": index_url, "PIP_NO_CACHE_DIR": "1", "PIP_CONFIG_FILE": os.devnull}
 

@@ -88,7 +88,7 @@ def test_a_person_is_found_everywhere_and_erased(services: Services, jane: str) 
             assert jane not in printed
         if "sluice.query.text" in command:
             mentions = orjson.loads(printed)["hits"]["hits"]
-            # Who searched for her, and who made her known.
+            # The user who searched for her, and the operator who made her known.
             assert {hit["_source"]["user"]["name"] for hit in mentions} == {"octoAdmin", operator()}
     assert _count(f"user.name:{jane}", services) == 0
     headers = {"Authorization": f"Octoxlabs {b64encode(jane.encode()).decode()}"}

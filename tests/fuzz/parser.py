@@ -39,7 +39,7 @@ _CATALOGUE = Catalogue.from_mappings(
         }
     }
 )
-# What libFuzzer starts from, and the words that it puts into texts.
+# libFuzzer's seeds, and the words that it puts into texts.
 _SEEDS = [
     *["", "k = a*", "NOT (k != \"x\" OR t ~ 'y')", "s:{k = 1 AND NOT k EXISTS}", "l IN (1, -2) AND h < 1e3", "f.x = a"],
     *[

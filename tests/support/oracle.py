@@ -33,7 +33,7 @@ def compare(client: Elasticsearch, batch: int) -> None:
         max_examples=INDICES,
         database=None,
         deadline=None,
-        # What is reported is one query and one document each, so nothing is gained by asking smaller worlds.
+        # A report names one query and one document, so asking smaller worlds gains nothing.
         phases=[Phase.generate],
         suppress_health_check=list(HealthCheck),
         verbosity=Verbosity.quiet,

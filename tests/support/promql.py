@@ -1,4 +1,4 @@
-"""Which metrics and labels a PromQL expression names.
+"""Metrics and labels of a PromQL expression.
 
 No parser of the language is among our libraries. This reads just enough of its grammar
 (https://prometheus.io/docs/prometheus/latest/querying/basics/); that an expression is valid is checked by Prometheus.

@@ -26,7 +26,7 @@ def assert_sigterm_ends_a_start(process: psutil.Popen, seconds: float) -> None:
         seconds: since its first lines of Python: before them it can only be killed.
     """
     eventually(lambda: handles_sigterm(process.pid), "it handles SIGTERM")
-    # What is tested is the moment itself, so here nothing can be waited for.
+    # The moment itself is tested, so here nothing can be waited for.
     time.sleep(seconds)
     family = process.children(recursive=True)
     process.terminate()

@@ -1,4 +1,4 @@
-"""Waiting for outcomes, which every test does instead of sleeping."""
+"""Waiting for outcomes, instead of sleeping."""
 
 import time
 from collections.abc import Callable

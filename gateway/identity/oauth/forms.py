@@ -32,7 +32,7 @@ class _Form(serializers.Serializer[Any]):
 
 
 class TokenForm(_Form):
-    """What tokens are asked for by."""
+    """Request for tokens."""
 
     grant_type = StrictCharField(max_length=64, help_text=f"One of {', '.join(GRANTS)}, as far as they are on.")
     code = StrictCharField(required=False, max_length=64, help_text="For authorization_code.")

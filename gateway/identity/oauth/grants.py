@@ -35,7 +35,7 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """Whom a grant stands for, and what makes the tokens, in one transaction with the event."""
+    """User of a grant, and the function that makes the tokens, in one transaction with the event."""
 
     user: User
     make: Callable[[], Tokens]

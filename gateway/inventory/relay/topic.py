@@ -109,7 +109,7 @@ class TopicWatch:
 
 
 def last_record(record: Message) -> LastRecord:
-    """What a record tells; of one that is none of the relay's, nothing."""
+    """Read a record of the relay's; empty for any other."""
     given = dict(record.headers() or []).get(FEED_HEADER)
     highest = int(given) if isinstance(given, bytes) and given.isdigit() else 0
     try:

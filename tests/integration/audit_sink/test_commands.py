@@ -48,7 +48,7 @@ def test_a_replay_indexes_what_is_mended_and_can_be_repeated(
     down = trail.command("replay", ELASTICSEARCH_URL="http://127.0.0.1:1")
     assert down.returncode == 1
     assert "stopped after 0 of 21" in down.stderr
-    # What is too large for one request is halved, as the sink does.
+    # A batch too large for one request is halved, as the sink does.
     proxy.fault = lambda body: Reply(413, b"{}") if body.count(b"\n") > 10 else None
     first = trail.command("replay", ELASTICSEARCH_URL=proxy.url)
     assert first.stdout.startswith("21 dead letters read: 20 indexed, 1 unreadable\n"), first

@@ -54,7 +54,7 @@ def test_a_rebalance_waits_for_the_bulk_in_flight_but_not_for_ever(
 
     eventually(trail.all_indexed, "every event as a document")
     eventually(lambda: trail.lag() == 0, "everything committed")
-    # What was settled in time was committed in time: no member read it again.
+    # Records settled in time were committed in time: no member read them again.
     repeated = consumed(second)
     assert repeated == 0 if is_in_time else repeated > 0
     trail.assert_account_closes()

@@ -45,7 +45,7 @@ def test_a_replay_indexes_what_is_mended_and_can_be_repeated(
     proxy.fault = lambda body: Reply(0, b"")
     with pytest.raises(ReplayStopped):
         _replay(trail, cluster)
-    # What is too large for one request is halved, as the consumer does.
+    # A batch too large for one request is halved, as the consumer does.
     proxy.fault = lambda body: Reply(413, b"{}") if len(operations(body)) > 5 else None
     assert _replay(trail, cluster).outcomes == {"indexed": 20, "unreadable": 1}
     before = trail.indexed()

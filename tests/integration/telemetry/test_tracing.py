@@ -57,7 +57,7 @@ def test_a_trace_that_is_not_sampled_is_carried_on_and_not_exported(traced: Stac
     trace, traceparent = _traceparent("00")
     query_id = traced.search("Hostname = octoxlabs03", traceparent=traceparent).json()["query_id"]
     assert traced.document(query_id)["trace"]["id"] == trace
-    # What came after it has been exported, so it would have been too.
+    # Later spans have been exported, so it would have been too.
     later, traceparent = _traceparent()
     traced.search("Hostname = octoxlabs03", traceparent=traceparent)
     for name, service in (("bulk", "audit_sink"), ("POST /search", "gateway"), ("POST /translate", "translator")):

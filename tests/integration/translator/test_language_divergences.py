@@ -1,4 +1,4 @@
-"""Where Elasticsearch, asked the obvious query, would find something else than is meant.
+"""Cases in which the obvious Elasticsearch query would find something else than is meant.
 
 Found by holding it against the reference evaluator. Most are mended by asking differently; what is left is explained in
 docs/query-language.md, and is what these tests say.

@@ -117,7 +117,7 @@ def test_every_field_of_ecs_is_found_by_its_existence_and_by_its_value(client: E
     existence = _translated((f"{path} EXISTS" for path in catalogue.fields), catalogue)
     assert len(existence) > 3000
     assert _hits(client, "ecs", existence) == dict.fromkeys(existence, 1)
-    # What is refused is what the server does not know of: it would find nothing, whatever the document has.
+    # Refused names are unknown to the server: it would find nothing, whatever the document has.
     refused = {path: {"exists": {"field": path}} for path in catalogue.fields if f"{path} EXISTS" not in existence}
     assert "event.original" in refused
     assert _hits(client, "ecs", refused) == dict.fromkeys(refused, 0)

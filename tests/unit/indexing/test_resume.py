@@ -1,4 +1,4 @@
-"""Where reading begins: never silently elsewhere, and in doubt at the earliest record."""
+"""Offset at which reading begins: never silently elsewhere, and in doubt at the earliest record."""
 
 import pytest
 

@@ -99,7 +99,7 @@ def test_all_who_miss_a_name_wait_for_one_refresh(cache: CatalogueCache, mapping
         assert isinstance(refreshed[0], Catalogue)
         assert "b" in refreshed[0].fields
         assert mappings.reads == {"devices": 1}
-        # Whoever translated by the old one meanwhile gets the new one, and it is not read again.
+        # A caller that translated by the old one meanwhile gets the new one, and it is not read again.
         assert await cache.refreshed("devices", known) is refreshed[0]
         assert await cache.refreshed("devices", refreshed[0]) is None
         assert mappings.reads == {"devices": 1}

@@ -1,4 +1,4 @@
-"""How a rejected query is shown."""
+"""Display of a rejected query."""
 
 import pytest
 from hypothesis import given

@@ -283,7 +283,7 @@ def _steps(text: str) -> int:
         nonlocal calls
         calls += event in ("call", "c_call")
 
-    # What is made at its first use, such as patterns, is no step.
+    # Objects made at their first use, such as patterns, are no step.
     with pytest.raises(QueryError):
         parse(text)
     previous = sys.getprofile()

@@ -1,4 +1,4 @@
-"""Which field a name in ``sort`` or ``fields`` means."""
+"""Fields that names in ``sort`` or ``fields`` mean."""
 
 import pytest
 

@@ -56,7 +56,7 @@ class Command(BaseCommand):
 
 
 def _rows(user: User) -> dict[str, QuerySet[Any]]:
-    """Everything that hangs on a user, by what it is."""
+    """Rows that belong to a user, by their kind."""
     keys, log_ins = ApiKey.objects.filter(user=user), RefreshFamily.objects.filter(user=user)
     about = _about(User, [user]) | _about(ApiKey, keys) | _about(RefreshFamily, log_ins)
     # A session says whose it is only when it is read.

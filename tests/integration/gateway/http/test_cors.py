@@ -1,4 +1,4 @@
-"""Which pages' scripts may read the gateway's answers."""
+"""CORS: the origins whose scripts may read the gateway's answers."""
 
 from pathlib import Path
 

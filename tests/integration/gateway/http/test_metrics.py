@@ -43,7 +43,7 @@ def test_two_workers_count_together_and_a_new_start_counts_anew(tmp_path: Path, 
             samples = _samples(gateway)
             return samples if counted.items() <= samples.items() else None
 
-        # What the other worker has counted comes a second later.
+        # The other worker's counts come a second later.
         samples = eventually(all_counted, "every count of both")
         assert samples["gateway_circuit_open", frozenset({("dependency", "translator")})] == 0
         assert samples["gateway_connections_in_use", frozenset({("dependency", "Elasticsearch")})] == 0

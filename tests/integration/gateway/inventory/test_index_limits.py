@@ -1,4 +1,4 @@
-"""What is refused before a write is what Elasticsearch refuses, value by value."""
+"""Values refused before a write are those that Elasticsearch refuses."""
 
 from collections.abc import Iterator
 from typing import Any

@@ -1,4 +1,4 @@
-"""How events stand in a spool file, whole and damaged."""
+"""Format of a spool file, whole and damaged."""
 
 from hypothesis import given
 from hypothesis import strategies as st

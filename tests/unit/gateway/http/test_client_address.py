@@ -1,4 +1,4 @@
-"""Whose word is taken for a client's address."""
+"""Headers that are trusted for a client's address."""
 
 from ipaddress import ip_network
 
