@@ -127,7 +127,7 @@ class Loop:  # pylint: disable=too-many-instance-attributes  # all parts meet he
         self._group = group
         self._progress = progress
         # A shorter batch is not to wait for a longer read.
-        self._patience = min(_READ_SECONDS, max(_LEAST_READ_SECONDS, settings.linger_ms / 1000))
+        self._read_seconds = min(_READ_SECONDS, max(_LEAST_READ_SECONDS, settings.linger_ms / 1000))
         # One more than is in flight, so that a writer never waits for the next batch to be made.
         self._max_open = settings.in_flight + 1
         self._open: set[Batch] = set()
@@ -205,7 +205,7 @@ class Loop:  # pylint: disable=too-many-instance-attributes  # all parts meet he
         wait = self._builder.seconds_until_due(now)
         # No more than fits, as far as the last records tell: what is read is held in memory, full batch or not.
         wanted = min(_READ_RECORDS, self._builder.room, 1 + self._builder.room_bytes // self._record_bytes)
-        records = self._group.read(wanted, self._patience if wait is None else min(self._patience, wait))
+        records = self._group.read(wanted, self._read_seconds if wait is None else min(self._read_seconds, wait))
         if records:
             self._record_bytes = 1 + sum(map(len, records)) // len(records)
         self._add(records)

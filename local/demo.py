@@ -14,7 +14,7 @@ from local.errors import StackError
 from local.services import TOPIC, USER, Services
 
 QUERY = "Hostname = octoxlabs*"
-_PATIENCE_SECONDS = 30
+_WAIT_SECONDS = 30
 
 _HTTP = urllib3.PoolManager(retries=False, timeout=10.0)
 
@@ -59,7 +59,7 @@ def show(services: Services, console: Console) -> None:
 
 
 def _stand_at_the_end(consumer: Consumer) -> None:
-    partitions = consumer.list_topics(TOPIC, timeout=_PATIENCE_SECONDS).topics[TOPIC].partitions
+    partitions = consumer.list_topics(TOPIC, timeout=_WAIT_SECONDS).topics[TOPIC].partitions
     consumer.assign(
         [
             TopicPartition(TOPIC, partition, consumer.get_watermark_offsets(TopicPartition(TOPIC, partition))[1])
@@ -88,14 +88,14 @@ def search(services: Services) -> dict[str, Any]:
 
 
 def _event(consumer: Consumer, event_id: str) -> str:
-    deadline = time.monotonic() + _PATIENCE_SECONDS
+    deadline = time.monotonic() + _WAIT_SECONDS
     while time.monotonic() < deadline:
         message = consumer.poll(0.5)
         if message is not None and message.error() is None:
             value = message.value() or b""
             if json.loads(value)["event_id"] == event_id:
                 return value.decode()
-    raise StackError(f"the event {event_id} did not appear on {TOPIC} within {_PATIENCE_SECONDS} s")
+    raise StackError(f"the event {event_id} did not appear on {TOPIC} within {_WAIT_SECONDS} s")
 
 
 def find_document(services: Services, event_id: str) -> dict[str, Any]:
@@ -106,7 +106,7 @@ def find_document(services: Services, event_id: str) -> dict[str, Any]:
     """
     url = f"{services.servers.elasticsearch.url}/query-logs-*/_search"
     query = {"query": {"ids": {"values": [event_id]}}}
-    deadline = time.monotonic() + _PATIENCE_SECONDS
+    deadline = time.monotonic() + _WAIT_SECONDS
     while time.monotonic() < deadline:
         answer = _HTTP.request("POST", url, json=query)
         # The day's index is there before its shard can be searched.
@@ -114,4 +114,4 @@ def find_document(services: Services, event_id: str) -> dict[str, Any]:
         if hits:
             return hits[0]
         time.sleep(0.2)
-    raise StackError(f"the document {event_id} did not appear in query-logs-* within {_PATIENCE_SECONDS} s")
+    raise StackError(f"the document {event_id} did not appear in query-logs-* within {_WAIT_SECONDS} s")

@@ -1,0 +1,1 @@
+"""Translator: the query language, over HTTP and as a command."""

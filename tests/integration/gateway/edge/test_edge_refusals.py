@@ -75,8 +75,8 @@ def gateway() -> Iterator[str]:
 @pytest.fixture(scope="module")
 def edge(tmp_path_factory: pytest.TempPathFactory, gateway: str) -> Iterator[Edge]:
     """nginx that is less patient with clients than the one that is deployed."""
-    patience = {"client_header_timeout": "2s", "client_body_timeout": "3s", "send_timeout": "1s"}
-    with nginx.serving(tmp_path_factory.mktemp("edge"), [gateway, gateway], **patience) as serving:
+    timeouts = {"client_header_timeout": "2s", "client_body_timeout": "3s", "send_timeout": "1s"}
+    with nginx.serving(tmp_path_factory.mktemp("edge"), [gateway, gateway], **timeouts) as serving:
         yield serving
 
 
