@@ -1,4 +1,4 @@
-"""Command line of ``python -m local``: ``run`` starts the whole system and serves, ``demo`` stops after the main job."""
+"""Command line of ``python -m local``: ``run`` starts the system and serves, ``demo`` stops after the main job."""
 
 import argparse
 import signal

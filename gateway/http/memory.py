@@ -40,9 +40,9 @@ _ARENAS = 2
 def keep_little_free_memory() -> None:
     """Have glibc give long blocks back to the system when they are freed, and share what it keeps between threads.
 
-    By itself it keeps blocks of up to 32 MiB once one of that length has been freed, in up to eight arenas a core, which
-    the threads fill one after the other (mallopt(3)). Threads that take turns at the interpreter's lock gain nothing by
-    arenas of their own: fourteen hundreds of hostile requests left a worker with 361 MiB, and 176 MiB with two.
+    By itself it keeps blocks of up to 32 MiB once one of that length has been freed, in up to eight arenas a core. The
+    threads fill these one after the other (mallopt(3)). Threads that take turns at the interpreter's lock gain nothing
+    by arenas of their own: fourteen hundreds of hostile requests left a worker with 361 MiB, and 176 MiB with two.
     Other C libraries have no such options. To be called before the process has threads.
     """
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None)

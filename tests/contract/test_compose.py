@@ -286,7 +286,7 @@ def test_each_service_mounts_its_own_secrets_alone_and_read_only() -> None:
 
 
 def test_every_secret_file_that_is_named_is_made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from deploy.first_start.command_line import main  # pylint: disable=import-outside-toplevel  # with the patch in place
+    from deploy.first_start.command_line import main  # pylint: disable=import-outside-toplevel  # it is patched
 
     monkeypatch.setattr(readers, "OWNERS", dict.fromkeys(readers.OWNERS, tmp_path.stat().st_uid))
     assert main([str(tmp_path)]) == 0
