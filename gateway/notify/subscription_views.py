@@ -17,6 +17,7 @@ from gateway.audit.recording import record_event
 from gateway.audit.views import NOT_KEPT
 from gateway.http.fields import checked
 from gateway.http.openapi import KNOWN, asked, operation
+from gateway.http.preconditions import require_match
 from gateway.http.problems import Code, Problem, malformed
 from gateway.http.query_string import read_parameters
 from gateway.identity.administration import IF_MATCH, require_match
