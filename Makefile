@@ -16,7 +16,7 @@ export LOCAL_DEVICES := $(DEVICES)
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo test test-unit check format lock fuzz chaos bench-translator bench-gateway bench-identity bench-sink bench-event-bytes postman clean
+.PHONY: help run demo test test-unit check format lock fuzz chaos console bench-translator bench-gateway bench-identity bench-sink bench-event-bytes postman clean
 .DELETE_ON_ERROR:
 
 help: ## List the targets
@@ -60,6 +60,9 @@ fuzz: .venv/fuzz.stamp ## Ask real Elasticsearch 20,000 generated queries, and f
 chaos: .venv/dev.stamp ## Kill, freeze and restart sinks, Kafka and Elasticsearch for ten minutes; print the account
 	@$(BIN)/python -m tests.chaos
 
+console: web/node_modules/.made ## Check, test and build the page of the console (web/); needs Node 20.19 or newer
+	@cd web && npm run --silent check && npm test --silent && npm run --silent build
+
 bench-translator: .venv/dev.stamp ## Time the translator against luqum, and POST /translate against /healthz
 	@$(BIN)/python -m tests.benchmarks.bench_translator
 
@@ -100,6 +103,10 @@ build/postman/made.stamp: postman/package.json postman/package-lock.json postman
 	@mkdir -p build/postman
 	@cp $^ build/postman
 	@cd build/postman && npm ci --silent
+	@touch $@
+
+web/node_modules/.made: web/package-lock.json
+	@cd web && npm ci --silent --no-audit --no-fund
 	@touch $@
 
 # What the sink is measured against wants other versions of the same libraries.

@@ -11,6 +11,7 @@ from contracts.inventory_change.topics import InventoryTopicSettings
 from contracts.query_event.topics import TopicSettings
 from elastic.settings import ElasticsearchSettings
 from gateway.audit.settings import AuditSettings
+from gateway.console.settings import is_immutable
 from gateway.http.database import read_database_url
 from gateway.http.settings import HttpSettings
 from gateway.identity.settings import IdentitySettings
@@ -79,6 +80,7 @@ INSTALLED_APPS = [
     "gateway.search",
     "gateway.inventory",
     "gateway.notify",
+    "gateway.console",
     "gateway.cli",
     "gateway.serving",
 ]
@@ -154,6 +156,7 @@ ANYMAIL = {"REQUESTS_TIMEOUT": 10}
 STATIC_URL = "/static/"
 WHITENOISE_USE_FINDERS = True
 WHITENOISE_ALLOW_ALL_ORIGINS = False
+WHITENOISE_IMMUTABLE_FILE_TEST = is_immutable
 
 X_FRAME_OPTIONS = "DENY"
 

@@ -3,6 +3,7 @@
 from django.urls import path
 from drf_spectacular.views import SpectacularSwaggerSplitView
 
+from gateway.console.views import PageView
 from gateway.health import HealthView, MetricsView, ReadinessView
 from gateway.http.views import METHODS
 from gateway.identity.account_views import (
@@ -136,6 +137,7 @@ urlpatterns = [
     path("schema/", DocumentView.as_view(), name="schema"),
     path("admin/", site.urls),
     path("docs/", SpectacularSwaggerSplitView.as_view(permission_classes=(), http_method_names=METHODS), name="docs"),
+    path("", PageView.as_view(), name="console"),
 ]
 
 handler400 = "gateway.http.problems.bad_request"

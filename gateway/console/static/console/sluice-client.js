@@ -1,0 +1,275 @@
+/**
+ * Client of Sluice's API for JavaScript: searches, pages of one snapshot, streams, completion, and the session.
+ *
+ * An ES module without dependencies, for browsers and for Node. In a page of the gateway's own origin it comes in by
+ * the session's cookie and keeps access tokens in memory alone; elsewhere by an `authorization` of the caller's.
+ *
+ * Positions in a query are UTF-16 units here, as in every JavaScript string; the API's are code points.
+ *
+ * @example
+ * const client = new SluiceClient();
+ * await client.logIn({ username: "ayse", password });
+ * for await (const page of client.pages({ query: "OS.Type = Linux", sort: ["-LastSeen"] })) show(page.results);
+ */
+/** A refusal of the API (RFC 9457). Decide by `code`; the list is closed. */
+export class SluiceProblem extends Error {
+    name = "SluiceProblem";
+    status;
+    code;
+    detail;
+    queryId;
+    /** Where the query is wrong, in UTF-16 units. */
+    position;
+    end;
+    suggestions;
+    /** Seconds after which it may be tried again. */
+    retryAfter;
+    /** Of `factor_required`: what goes into `logIn` with a code. */
+    ticket;
+    /** Of `factor_required`: whether the account has a second factor already. */
+    enrolled;
+    constructor(body, retryAfter, query) {
+        super(body.detail);
+        this.status = body.status;
+        this.code = body.code;
+        this.detail = body.detail;
+        this.queryId = body.query_id ?? null;
+        this.position = body.position === undefined ? null : toUtf16(query, body.position);
+        this.end = body.end === undefined ? null : toUtf16(query, body.end);
+        this.suggestions = body.suggestions ?? [];
+        this.retryAfter = retryAfter;
+        this.ticket = body.ticket ?? null;
+        this.enrolled = body.enrolled ?? true;
+    }
+}
+/** No answer: the gateway cannot be reached. */
+export class SluiceUnreachable extends Error {
+    name = "SluiceUnreachable";
+}
+const RENEW_BEFORE_MS = 20_000;
+/** Client of one gateway, for one user. */
+export class SluiceClient {
+    #base;
+    #authorization;
+    #fetch;
+    #token = "";
+    #tokenEnds = 0;
+    #minting = null;
+    constructor(options = {}) {
+        this.#base = options.base ?? "";
+        this.#authorization = options.authorization;
+        this.#fetch = options.fetch ?? ((...request) => globalThis.fetch(...request));
+    }
+    /**
+     * Log in and begin a session, whose cookie no script can read.
+     *
+     * @throws {SluiceProblem} `factor_required` with a `ticket`: call again with it and a code of the authenticator.
+     */
+    async logIn(credentials) {
+        const tokens = (await this.#call("POST", "/auth/login", { body: credentials, anonymous: true }));
+        this.#keep(tokens);
+        await this.#call("POST", "/auth/session", {});
+    }
+    /** End the session, and its log-in with all tokens. */
+    async logOut() {
+        this.#token = "";
+        await this.#call("DELETE", "/auth/session", { anonymous: true });
+    }
+    /** Who the caller is. */
+    async me() {
+        return (await this.#call("GET", "/auth/me", {}));
+    }
+    /** Search one page. */
+    async search(search, signal) {
+        const page = (await this.#call("POST", "/search", { body: search, query: search.query, signal }));
+        return { ...page, notices: utf16Notices(search.query, page.notices) };
+    }
+    /** Read on page by page over one snapshot, to any depth. */
+    async *pages(search, signal) {
+        let cursor = search.cursor ?? "start";
+        while (cursor !== null) {
+            const page = await this.search({ ...search, cursor }, signal);
+            cursor = page.next;
+            yield page;
+        }
+    }
+    /** Give up a snapshot that is not read to its end. One that is gone already is no error. */
+    async closeCursor(cursor) {
+        await this.#call("DELETE", `/cursors/${encodeURIComponent(cursor)}`, {}).catch((error) => {
+            if (!(error instanceof SluiceProblem))
+                throw error;
+        });
+    }
+    /**
+     * All documents that match, one after the other, however many there are.
+     *
+     * @throws {SluiceProblem} also on the way: what came before it is good.
+     */
+    async *stream(search, signal) {
+        const response = await this.#send("POST", "/search", {
+            body: search,
+            query: search.query,
+            signal,
+            accept: "application/x-ndjson",
+        });
+        const queryId = response.headers.get("X-Query-ID");
+        for await (const line of lines(response)) {
+            const document = parseJson(line);
+            const problem = document.problem;
+            if (problem?.query_id !== undefined && problem.query_id === queryId) {
+                throw new SluiceProblem(problem, null, search.query);
+            }
+            yield document;
+        }
+    }
+    /** What can stand at a place of a query. */
+    async complete(query, cursor, index, signal) {
+        const body = { query, cursor: toCodePoints(query, cursor), ...(index && { index }) };
+        const answer = (await this.#call("POST", "/complete", { body, query, signal }));
+        return { ...answer, start: toUtf16(query, answer.start), end: toUtf16(query, answer.end) };
+    }
+    /** The Elasticsearch query that a query becomes, and its canonical form. */
+    async translate(query, index, signal) {
+        const body = { query, ...(index && { index }) };
+        const answer = (await this.#call("POST", "/translate", { body, query, signal }));
+        return { ...answer, notices: utf16Notices(query, answer.notices) };
+    }
+    /** The fields of an index that a query can name. */
+    async fields(index, signal) {
+        const parameters = index ? `?${new URLSearchParams({ index })}` : "";
+        return (await this.#call("GET", `/fields${parameters}`, { signal }));
+    }
+    /** The address of a download, good once and for 30 seconds: for a link, which can send no header. */
+    async download(search, format) {
+        const body = { for: "download", search, format };
+        const { ticket } = (await this.#call("POST", "/auth/tickets", { body, query: search.query }));
+        return `${this.#base}/downloads/${encodeURIComponent(ticket)}`;
+    }
+    #keep(tokens) {
+        this.#token = tokens.access_token;
+        this.#tokenEnds = Date.now() + tokens.expires_in * 1000;
+    }
+    async #mint() {
+        this.#minting ??= this.#call("POST", "/auth/session/token", { anonymous: true })
+            .then((tokens) => this.#keep(tokens))
+            .finally(() => {
+            this.#minting = null;
+        });
+        await this.#minting;
+    }
+    async #call(method, path, call) {
+        const response = await this.#send(method, path, call);
+        if (response.status === 204)
+            return null;
+        return parseJson(await read(() => response.text()));
+    }
+    async #send(method, path, call, again = false) {
+        const headers = { Accept: call.accept ?? "application/json" };
+        if (call.body !== undefined)
+            headers["Content-Type"] = "application/json";
+        if (!call.anonymous) {
+            if (!this.#authorization && Date.now() > this.#tokenEnds - RENEW_BEFORE_MS)
+                await this.#mint();
+            headers.Authorization = this.#authorization ?? `Bearer ${this.#token}`;
+        }
+        call.signal?.throwIfAborted();
+        const response = await read(() => this.#fetch(this.#base + path, {
+            method,
+            headers,
+            body: call.body === undefined ? null : JSON.stringify(call.body),
+            signal: call.signal ?? null,
+            cache: "no-store",
+            redirect: "error",
+        }));
+        if (response.ok)
+            return response;
+        if (response.status === 401 && !call.anonymous && !this.#authorization && !again) {
+            // The token has ended before its time, as after a restart; the session may be good still.
+            this.#tokenEnds = 0;
+            return this.#send(method, path, call, true);
+        }
+        throw await asProblem(response, call.query ?? "");
+    }
+}
+async function read(action) {
+    try {
+        return await action();
+    }
+    catch (error) {
+        if (error instanceof DOMException && error.name === "AbortError")
+            throw error;
+        throw new SluiceUnreachable("The gateway cannot be reached.", { cause: error });
+    }
+}
+async function asProblem(response, query) {
+    const after = Number(response.headers.get("Retry-After"));
+    let body = null;
+    try {
+        body = JSON.parse(await response.text());
+    }
+    catch {
+        // The HTTP server's own answers have no body.
+    }
+    return new SluiceProblem(typeof body?.code === "string"
+        ? body
+        : { status: response.status, code: "internal", detail: `Status ${response.status}.` }, after > 0 ? after : null, query);
+}
+async function* lines(response) {
+    if (response.body === null)
+        return;
+    const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
+    let rest = "";
+    try {
+        while (true) {
+            const { done, value } = await read(() => reader.read());
+            if (done)
+                break;
+            const parts = (rest + value).split("\n");
+            rest = parts.pop() ?? "";
+            yield* parts.filter((part) => part !== "");
+        }
+    }
+    finally {
+        await reader.cancel().catch(() => undefined);
+    }
+    if (rest !== "")
+        yield rest;
+}
+function utf16Notices(query, notices) {
+    return notices.map((each) => ({
+        ...each,
+        position: toUtf16(query, each.position),
+        end: toUtf16(query, each.end),
+    }));
+}
+/** A position in code points as one in UTF-16 units. */
+export function toUtf16(text, codePoints) {
+    let units = 0;
+    for (let left = codePoints; left > 0 && units < text.length; left--) {
+        units += (text.codePointAt(units) ?? 0) > 0xffff ? 2 : 1;
+    }
+    return units;
+}
+/** A position in UTF-16 units as one in code points; half a pair counts as the whole. */
+export function toCodePoints(text, units) {
+    let count = 0;
+    for (let at = 0; at < Math.min(units, text.length); count++) {
+        at += (text.codePointAt(at) ?? 0) > 0xffff ? 2 : 1;
+    }
+    return count;
+}
+const LONG_INTEGER = /^-?\d{16,}$/;
+/**
+ * JSON with every integer exact. It takes a runtime that tells a number's text (Chrome 114, Firefox 135, Safari 18.4,
+ * Node 22); an older one rounds integers beyond 2^53.
+ */
+export function parseJson(text) {
+    return JSON.parse(text, (_name, value, context) => typeof value === "number" && !Number.isSafeInteger(value) && LONG_INTEGER.test(context?.source ?? "")
+        ? BigInt(context?.source ?? value)
+        : value);
+}
+const raw = JSON.rawJSON;
+/** The JSON text of a value that `parseJson` has read. */
+export function writeJson(value, indent = 0) {
+    return JSON.stringify(value, (_name, each) => (typeof each === "bigint" ? (raw?.(String(each)) ?? String(each)) : each), indent);
+}

@@ -1,0 +1,425 @@
+/**
+ * Client of Sluice's API for JavaScript: searches, pages of one snapshot, streams, completion, and the session.
+ *
+ * An ES module without dependencies, for browsers and for Node. In a page of the gateway's own origin it comes in by
+ * the session's cookie and keeps access tokens in memory alone; elsewhere by an `authorization` of the caller's.
+ *
+ * Positions in a query are UTF-16 units here, as in every JavaScript string; the API's are code points.
+ *
+ * @example
+ * const client = new SluiceClient();
+ * await client.logIn({ username: "ayse", password });
+ * for await (const page of client.pages({ query: "OS.Type = Linux", sort: ["-LastSeen"] })) show(page.results);
+ */
+
+/** A value of JSON; integers beyond 2^53 are `bigint`, so that none is rounded. */
+export type Json = null | boolean | number | bigint | string | Json[] | { [name: string]: Json };
+/** A document as the index has it. */
+export type Document = { [name: string]: Json };
+
+export interface Search {
+  query: string;
+  index?: string;
+  /** Fields with doc values, `-` before a name for descending order. */
+  sort?: string[];
+  fields?: string[];
+  size?: number;
+  page?: number;
+  /** `"start"`, or `next` of the page before. */
+  cursor?: string;
+  case_insensitive?: boolean;
+  explain?: boolean;
+}
+
+export interface Notice {
+  code: string;
+  message: string;
+  position: number;
+  end: number;
+  suggestion: string | null;
+}
+
+export interface Page {
+  query_id: string;
+  count: number;
+  /** `gte`: there are more than `count`. */
+  count_relation: "eq" | "gte";
+  took_ms: number;
+  results: Document[];
+  next: string | null;
+  notices: Notice[];
+  dsl?: Json;
+}
+
+export interface Field {
+  name: string;
+  type: string;
+  operators: string[];
+  sortable: boolean;
+  alias_of?: string;
+  nested?: string;
+  problem?: string;
+}
+
+export interface Suggestion {
+  text: string;
+  kind: "field" | "operator" | "keyword" | "value";
+  type: string;
+}
+
+export interface Completion {
+  start: number;
+  end: number;
+  suggestions: Suggestion[];
+  values_of: string | null;
+  /** Whether the list has all that there are; absent where the gateway does not say. */
+  complete?: boolean;
+}
+
+export interface Translation {
+  query: Json;
+  fields: string[];
+  canonical: string;
+  notices: Notice[];
+}
+
+export interface Me {
+  username: string;
+  role: "searcher" | "auditor" | "admin";
+  indices: string[];
+}
+
+export type Credentials = { username: string; password: string } | { ticket: string; code: string };
+
+interface ProblemBody {
+  status: number;
+  code: string;
+  detail: string;
+  query_id?: string;
+  position?: number;
+  end?: number;
+  suggestions?: string[];
+  ticket?: string;
+  enrolled?: boolean;
+}
+
+/** A refusal of the API (RFC 9457). Decide by `code`; the list is closed. */
+export class SluiceProblem extends Error {
+  override readonly name = "SluiceProblem";
+  readonly status: number;
+  readonly code: string;
+  readonly detail: string;
+  readonly queryId: string | null;
+  /** Where the query is wrong, in UTF-16 units. */
+  readonly position: number | null;
+  readonly end: number | null;
+  readonly suggestions: string[];
+  /** Seconds after which it may be tried again. */
+  readonly retryAfter: number | null;
+  /** Of `factor_required`: what goes into `logIn` with a code. */
+  readonly ticket: string | null;
+  /** Of `factor_required`: whether the account has a second factor already. */
+  readonly enrolled: boolean;
+
+  constructor(body: ProblemBody, retryAfter: number | null, query: string) {
+    super(body.detail);
+    this.status = body.status;
+    this.code = body.code;
+    this.detail = body.detail;
+    this.queryId = body.query_id ?? null;
+    this.position = body.position === undefined ? null : toUtf16(query, body.position);
+    this.end = body.end === undefined ? null : toUtf16(query, body.end);
+    this.suggestions = body.suggestions ?? [];
+    this.retryAfter = retryAfter;
+    this.ticket = body.ticket ?? null;
+    this.enrolled = body.enrolled ?? true;
+  }
+}
+
+/** No answer: the gateway cannot be reached. */
+export class SluiceUnreachable extends Error {
+  override readonly name = "SluiceUnreachable";
+}
+
+export interface Options {
+  /** Where the gateway is; this page's own origin where it is left out. */
+  base?: string;
+  /** An `Authorization` header for programs, in the place of a session. */
+  authorization?: string;
+  fetch?: typeof globalThis.fetch;
+}
+
+const RENEW_BEFORE_MS = 20_000;
+
+/** Client of one gateway, for one user. */
+export class SluiceClient {
+  readonly #base: string;
+  readonly #authorization: string | undefined;
+  readonly #fetch: typeof globalThis.fetch;
+  #token = "";
+  #tokenEnds = 0;
+  #minting: Promise<void> | null = null;
+
+  constructor(options: Options = {}) {
+    this.#base = options.base ?? "";
+    this.#authorization = options.authorization;
+    this.#fetch = options.fetch ?? ((...request) => globalThis.fetch(...request));
+  }
+
+  /**
+   * Log in and begin a session, whose cookie no script can read.
+   *
+   * @throws {SluiceProblem} `factor_required` with a `ticket`: call again with it and a code of the authenticator.
+   */
+  async logIn(credentials: Credentials): Promise<void> {
+    const tokens = (await this.#call("POST", "/auth/login", { body: credentials, anonymous: true })) as {
+      access_token: string;
+      expires_in: number;
+    };
+    this.#keep(tokens);
+    await this.#call("POST", "/auth/session", {});
+  }
+
+  /** End the session, and its log-in with all tokens. */
+  async logOut(): Promise<void> {
+    this.#token = "";
+    await this.#call("DELETE", "/auth/session", { anonymous: true });
+  }
+
+  /** Who the caller is. */
+  async me(): Promise<Me> {
+    return (await this.#call("GET", "/auth/me", {})) as Me;
+  }
+
+  /** Search one page. */
+  async search(search: Search, signal?: AbortSignal): Promise<Page> {
+    const page = (await this.#call("POST", "/search", { body: search, query: search.query, signal })) as Page;
+    return { ...page, notices: utf16Notices(search.query, page.notices) };
+  }
+
+  /** Read on page by page over one snapshot, to any depth. */
+  async *pages(search: Search, signal?: AbortSignal): AsyncGenerator<Page, void, void> {
+    let cursor: string | null = search.cursor ?? "start";
+    while (cursor !== null) {
+      const page: Page = await this.search({ ...search, cursor }, signal);
+      cursor = page.next;
+      yield page;
+    }
+  }
+
+  /** Give up a snapshot that is not read to its end. One that is gone already is no error. */
+  async closeCursor(cursor: string): Promise<void> {
+    await this.#call("DELETE", `/cursors/${encodeURIComponent(cursor)}`, {}).catch((error: unknown) => {
+      if (!(error instanceof SluiceProblem)) throw error;
+    });
+  }
+
+  /**
+   * All documents that match, one after the other, however many there are.
+   *
+   * @throws {SluiceProblem} also on the way: what came before it is good.
+   */
+  async *stream(search: Omit<Search, "size" | "page" | "cursor" | "explain">, signal?: AbortSignal) {
+    const response = await this.#send("POST", "/search", {
+      body: search,
+      query: search.query,
+      signal,
+      accept: "application/x-ndjson",
+    });
+    const queryId = response.headers.get("X-Query-ID");
+    for await (const line of lines(response)) {
+      const document = parseJson(line) as Document;
+      const problem = document.problem as unknown as ProblemBody | undefined;
+      if (problem?.query_id !== undefined && problem.query_id === queryId) {
+        throw new SluiceProblem(problem, null, search.query);
+      }
+      yield document;
+    }
+  }
+
+  /** What can stand at a place of a query. */
+  async complete(query: string, cursor: number, index?: string, signal?: AbortSignal): Promise<Completion> {
+    const body = { query, cursor: toCodePoints(query, cursor), ...(index && { index }) };
+    const answer = (await this.#call("POST", "/complete", { body, query, signal })) as Completion;
+    return { ...answer, start: toUtf16(query, answer.start), end: toUtf16(query, answer.end) };
+  }
+
+  /** The Elasticsearch query that a query becomes, and its canonical form. */
+  async translate(query: string, index?: string, signal?: AbortSignal): Promise<Translation> {
+    const body = { query, ...(index && { index }) };
+    const answer = (await this.#call("POST", "/translate", { body, query, signal })) as Translation;
+    return { ...answer, notices: utf16Notices(query, answer.notices) };
+  }
+
+  /** The fields of an index that a query can name. */
+  async fields(index?: string, signal?: AbortSignal): Promise<{ index: string; fields: Field[] }> {
+    const parameters = index ? `?${new URLSearchParams({ index })}` : "";
+    return (await this.#call("GET", `/fields${parameters}`, { signal })) as {
+      index: string;
+      fields: Field[];
+    };
+  }
+
+  /** The address of a download, good once and for 30 seconds: for a link, which can send no header. */
+  async download(
+    search: Omit<Search, "size" | "page" | "cursor">,
+    format: "csv" | "ndjson",
+  ): Promise<string> {
+    const body = { for: "download", search, format };
+    const { ticket } = (await this.#call("POST", "/auth/tickets", { body, query: search.query })) as {
+      ticket: string;
+    };
+    return `${this.#base}/downloads/${encodeURIComponent(ticket)}`;
+  }
+
+  #keep(tokens: { access_token: string; expires_in: number }): void {
+    this.#token = tokens.access_token;
+    this.#tokenEnds = Date.now() + tokens.expires_in * 1000;
+  }
+
+  async #mint(): Promise<void> {
+    this.#minting ??= this.#call("POST", "/auth/session/token", { anonymous: true })
+      .then((tokens) => this.#keep(tokens as { access_token: string; expires_in: number }))
+      .finally(() => {
+        this.#minting = null;
+      });
+    await this.#minting;
+  }
+
+  async #call(method: string, path: string, call: Call): Promise<unknown> {
+    const response = await this.#send(method, path, call);
+    if (response.status === 204) return null;
+    return parseJson(await read(() => response.text()));
+  }
+
+  async #send(method: string, path: string, call: Call, again = false): Promise<Response> {
+    const headers: Record<string, string> = { Accept: call.accept ?? "application/json" };
+    if (call.body !== undefined) headers["Content-Type"] = "application/json";
+    if (!call.anonymous) {
+      if (!this.#authorization && Date.now() > this.#tokenEnds - RENEW_BEFORE_MS) await this.#mint();
+      headers.Authorization = this.#authorization ?? `Bearer ${this.#token}`;
+    }
+    call.signal?.throwIfAborted();
+    const response = await read(() =>
+      this.#fetch(this.#base + path, {
+        method,
+        headers,
+        body: call.body === undefined ? null : JSON.stringify(call.body),
+        signal: call.signal ?? null,
+        cache: "no-store",
+        redirect: "error",
+      }),
+    );
+    if (response.ok) return response;
+    if (response.status === 401 && !call.anonymous && !this.#authorization && !again) {
+      // The token has ended before its time, as after a restart; the session may be good still.
+      this.#tokenEnds = 0;
+      return this.#send(method, path, call, true);
+    }
+    throw await asProblem(response, call.query ?? "");
+  }
+}
+
+interface Call {
+  body?: unknown;
+  query?: string;
+  signal?: AbortSignal | undefined;
+  accept?: string;
+  /** Without an access token: by the cookie, or by what is in the body. */
+  anonymous?: boolean;
+}
+
+async function read<T>(action: () => Promise<T>): Promise<T> {
+  try {
+    return await action();
+  } catch (error) {
+    if (error instanceof DOMException && error.name === "AbortError") throw error;
+    throw new SluiceUnreachable("The gateway cannot be reached.", { cause: error });
+  }
+}
+
+async function asProblem(response: Response, query: string): Promise<SluiceProblem> {
+  const after = Number(response.headers.get("Retry-After"));
+  let body: ProblemBody | null = null;
+  try {
+    body = JSON.parse(await response.text()) as ProblemBody;
+  } catch {
+    // The HTTP server's own answers have no body.
+  }
+  return new SluiceProblem(
+    typeof body?.code === "string"
+      ? body
+      : { status: response.status, code: "internal", detail: `Status ${response.status}.` },
+    after > 0 ? after : null,
+    query,
+  );
+}
+
+async function* lines(response: Response): AsyncGenerator<string, void, void> {
+  if (response.body === null) return;
+  const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
+  let rest = "";
+  try {
+    while (true) {
+      const { done, value } = await read(() => reader.read());
+      if (done) break;
+      const parts = (rest + value).split("\n");
+      rest = parts.pop() ?? "";
+      yield* parts.filter((part) => part !== "");
+    }
+  } finally {
+    await reader.cancel().catch(() => undefined);
+  }
+  if (rest !== "") yield rest;
+}
+
+function utf16Notices(query: string, notices: Notice[]): Notice[] {
+  return notices.map((each) => ({
+    ...each,
+    position: toUtf16(query, each.position),
+    end: toUtf16(query, each.end),
+  }));
+}
+
+/** A position in code points as one in UTF-16 units. */
+export function toUtf16(text: string, codePoints: number): number {
+  let units = 0;
+  for (let left = codePoints; left > 0 && units < text.length; left--) {
+    units += (text.codePointAt(units) ?? 0) > 0xffff ? 2 : 1;
+  }
+  return units;
+}
+
+/** A position in UTF-16 units as one in code points; half a pair counts as the whole. */
+export function toCodePoints(text: string, units: number): number {
+  let count = 0;
+  for (let at = 0; at < Math.min(units, text.length); count++) {
+    at += (text.codePointAt(at) ?? 0) > 0xffff ? 2 : 1;
+  }
+  return count;
+}
+
+const LONG_INTEGER = /^-?\d{16,}$/;
+
+/**
+ * JSON with every integer exact. It takes a runtime that tells a number's text (Chrome 114, Firefox 135, Safari 18.4,
+ * Node 22); an older one rounds integers beyond 2^53.
+ */
+export function parseJson(text: string): Json {
+  return JSON.parse(text, (_name: string, value: unknown, context?: { source?: string }) =>
+    typeof value === "number" && !Number.isSafeInteger(value) && LONG_INTEGER.test(context?.source ?? "")
+      ? BigInt(context?.source ?? value)
+      : value,
+  ) as Json;
+}
+
+const raw = (JSON as unknown as { rawJSON?: (text: string) => unknown }).rawJSON;
+
+/** The JSON text of a value that `parseJson` has read. */
+export function writeJson(value: Json, indent = 0): string {
+  return JSON.stringify(
+    value,
+    (_name, each: unknown) => (typeof each === "bigint" ? (raw?.(String(each)) ?? String(each)) : each),
+    indent,
+  );
+}

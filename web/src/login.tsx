@@ -1,0 +1,142 @@
+/** Log-in over the page, so that what was typed stays. */
+import { useSignal } from "@preact/signals";
+import { useEffect, useRef } from "preact/hooks";
+import { SluiceProblem } from "../client/sluice-client.ts";
+import { adviceFor, TEXT } from "./messages.ts";
+import { asFailure, begin, client, enter, me, session } from "./state.ts";
+
+export function LogIn() {
+  const dialog = useRef<HTMLDialogElement>(null);
+  const ticket = useSignal<string | null>(null);
+  const problem = useSignal("");
+  const isBusy = useSignal(false);
+  useEffect(() => {
+    dialog.current?.showModal();
+  }, []);
+
+  async function logIn(form: HTMLFormElement): Promise<void> {
+    const given = new FormData(form);
+    isBusy.value = true;
+    problem.value = "";
+    try {
+      await client.logIn(
+        ticket.value === null
+          ? { username: String(given.get("username")), password: String(given.get("password")) }
+          : { ticket: ticket.value, code: String(given.get("code")).trim() },
+      );
+      await enter();
+    } catch (error) {
+      problem.value = explain(error);
+      form
+        .querySelector<HTMLInputElement>(ticket.value === null ? "[name=password]" : "[name=code]")
+        ?.focus();
+    } finally {
+      isBusy.value = false;
+    }
+  }
+
+  function explain(error: unknown): string {
+    if (error instanceof SluiceProblem) {
+      if (error.code === "factor_required" && error.ticket !== null) {
+        if (!error.enrolled) return TEXT.enrolFirst;
+        ticket.value = error.ticket;
+        return "";
+      }
+      if (error.code === "unauthenticated")
+        return ticket.value === null ? TEXT.wrongPassword : TEXT.wrongCode;
+    }
+    const failure = asFailure(error);
+    const { title, next } = adviceFor(failure.code);
+    return `${title}. ${next}${failure.retryAfter ? ` (${failure.retryAfter} s)` : ""}`;
+  }
+
+  if (session.value === "unreachable") {
+    return (
+      <dialog
+        ref={dialog}
+        class="log-in"
+        aria-labelledby="log-in-title"
+        onCancel={(event) => event.preventDefault()}
+      >
+        <h1 id="log-in-title">{adviceFor(navigator.onLine ? "unreachable" : "offline").title}</h1>
+        <p>{adviceFor(navigator.onLine ? "unreachable" : "offline").next}</p>
+        <button type="button" class="primary" onClick={() => begin()}>
+          {TEXT.tryAgain}
+        </button>
+      </dialog>
+    );
+  }
+  return (
+    <dialog
+      ref={dialog}
+      class="log-in"
+      aria-labelledby="log-in-title"
+      onCancel={(event) => event.preventDefault()}
+    >
+      <form
+        onSubmit={(event) => {
+          event.preventDefault();
+          void logIn(event.currentTarget);
+        }}
+      >
+        <h1 id="log-in-title">{TEXT.product}</h1>
+        <p class="quiet">{session.value === "ended" ? TEXT.sessionEnded : TEXT.tagline}</p>
+        {ticket.value === null ? (
+          <>
+            <label>
+              {TEXT.username}
+              <input
+                name="username"
+                autocomplete="username"
+                required
+                maxLength={254}
+                value={me.value?.username ?? ""}
+              />
+            </label>
+            <label>
+              {TEXT.password}
+              <input
+                name="password"
+                type="password"
+                autocomplete="current-password"
+                required
+                maxLength={1024}
+              />
+            </label>
+          </>
+        ) : (
+          <label>
+            {TEXT.code}
+            <input
+              key="code"
+              name="code"
+              autocomplete="one-time-code"
+              required
+              maxLength={32}
+              ref={(input) => input?.focus()}
+            />
+          </label>
+        )}
+        <p class="problem-line" role="alert">
+          {problem.value}
+        </p>
+        <div class="row">
+          <button type="submit" class="primary" disabled={isBusy.value}>
+            {isBusy.value ? TEXT.loggingIn : TEXT.logIn}
+          </button>
+          {ticket.value !== null && (
+            <button
+              type="button"
+              onClick={() => {
+                ticket.value = null;
+                problem.value = "";
+              }}
+            >
+              {TEXT.back}
+            </button>
+          )}
+        </div>
+      </form>
+    </dialog>
+  );
+}

@@ -1,0 +1,190 @@
+/** Properties of the modules without a page. */
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import fc from "fast-check";
+import type { Field } from "../client/sluice-client.ts";
+import { toCodePoints, toUtf16 } from "../client/sluice-client.ts";
+import { cellText, conditionOf, defaultColumns, exactText, valuesAt } from "../src/cells.ts";
+import { readFragment, writeFragment } from "../src/fragment.ts";
+import { choices, placeAt, tokens, withCondition, writeField, writeValue } from "../src/language.ts";
+
+const FIELDS: Field[] = [
+  {
+    name: "Hostname",
+    type: "keyword",
+    operators: ["=", "!=", "IN", "NOT IN", "EXISTS", "NOT EXISTS"],
+    sortable: true,
+  },
+  { name: "OS.Type", type: "keyword", operators: ["="], sortable: true },
+  { name: "LastSeen", type: "date", operators: ["=", ">="], sortable: true },
+  { name: "Software", type: "nested", operators: ["EXISTS"], sortable: false },
+  { name: "Software.Name", type: "keyword", operators: ["="], sortable: false, nested: "Software" },
+];
+const anyText = fc.string({ unit: "binary", maxLength: 60 });
+
+test("the tokens of any text are that text", () => {
+  fc.assert(
+    fc.property(
+      anyText,
+      (text) =>
+        tokens(text)
+          .map((each) => each.text)
+          .join("") === text,
+    ),
+  );
+  const grammar = fc.array(
+    fc.constantFrom(
+      "Hostname",
+      " ",
+      "=",
+      "!=",
+      "(",
+      ")",
+      "IN",
+      "AND",
+      "or",
+      '"',
+      "'",
+      "\\",
+      "/",
+      "~",
+      "{",
+      ":{",
+      "}",
+      ",",
+    ),
+  );
+  fc.assert(
+    fc.property(
+      grammar,
+      (parts) =>
+        tokens(parts.join(""))
+          .map((each) => each.text)
+          .join("") === parts.join(""),
+    ),
+  );
+});
+
+test("any value is one token of a condition, and the condition ends there", () => {
+  fc.assert(
+    fc.property(
+      anyText,
+      anyText.filter((name) => name !== ""),
+      (value, name) => {
+        const condition = `${writeField(name)} = ${writeValue(value)}`;
+        const kinds = tokens(condition)
+          .map((each) => each.kind)
+          .filter((kind) => kind !== "blank");
+        assert.equal(kinds.length, 3, condition);
+        assert.deepEqual(kinds.slice(0, 2), ["name", "operator"]);
+        assert.equal(placeAt(`${condition} `, condition.length + 1).expected, "connective");
+      },
+    ),
+  );
+});
+
+test("a condition binds to the whole query", () => {
+  assert.equal(withCondition(" ", "A = 1"), "A = 1");
+  assert.equal(withCondition("B = 2", "A = 1"), "B = 2 AND A = 1");
+  assert.equal(withCondition("B = 2 or C = 3", "A = 1"), "(B = 2 or C = 3) AND A = 1");
+  assert.equal(withCondition('B = "x OR y"', "A = 1"), 'B = "x OR y" AND A = 1');
+});
+
+test("the view survives the address", () => {
+  fc.assert(
+    fc.property(
+      fc.record({
+        view: fc.constantFrom("search" as const, "history" as const),
+        query: fc.string({ unit: "grapheme" }),
+        index: fc.string({ unit: "grapheme" }),
+        sort: fc.string({ unit: "grapheme" }),
+        columns: fc.uniqueArray(fc.string({ unit: "grapheme" }), { maxLength: 9 }),
+      }),
+      (view) => {
+        const { asked, ...read } = readFragment(
+          writeFragment({ ...view, widths: view.columns.map(() => 120) }),
+        );
+        assert.equal(asked, true);
+        assert.deepEqual(read, { ...view, widths: view.columns.map(() => 120) });
+      },
+    ),
+  );
+});
+
+test("a fragment of anybody's making is read without a fault", () => {
+  fc.assert(
+    fc.property(anyText, (text) => readFragment(text).widths.every((width) => width === 0 || width >= 40)),
+  );
+});
+
+test("code points and UTF-16 units are each other's inverse at whole characters", () => {
+  fc.assert(
+    fc.property(fc.string({ unit: "binary" }), (text) => {
+      const count = [...text].length;
+      for (let at = 0; at <= count; at++) assert.equal(toCodePoints(text, toUtf16(text, at)), at);
+    }),
+  );
+  assert.equal(toUtf16("😀 = 1", 1), 2);
+});
+
+const expectedAt = (text: string) => placeAt(text, text.length).expected;
+
+test("what can stand at a place", () => {
+  assert.equal(expectedAt(""), "field");
+  assert.equal(expectedAt("Host"), "field");
+  assert.equal(expectedAt("Hostname "), "operator");
+  assert.equal(expectedAt("Hostname NOT "), "negated");
+  assert.equal(expectedAt("Hostname = we"), "value");
+  assert.equal(expectedAt("Hostname IN "), "bracket");
+  assert.equal(expectedAt("Hostname IN (a, "), "value");
+  assert.equal(expectedAt("Hostname IN (a) "), "connective");
+  assert.equal(expectedAt("Cores BETWEEN 1 "), "between");
+  assert.equal(expectedAt("Cores BETWEEN 1 AND 2 "), "connective");
+  assert.equal(expectedAt("(Hostname = a OR "), "field");
+  assert.equal(expectedAt('Hostname = "a '), "none");
+  assert.equal(expectedAt("Hostname ~ /a b/ "), "connective");
+  assert.deepEqual(placeAt("Software:{ Na", 13), {
+    expected: "field",
+    from: 11,
+    word: "Na",
+    field: "Software",
+    scope: "Software",
+  });
+});
+
+test("names, operators and fixed values need no server", () => {
+  const texts = (text: string) => choices(placeAt(text, text.length), FIELDS)?.map((each) => each.text);
+  assert.deepEqual(texts("Software:{ "), ["Name", "NOT"]);
+  assert.deepEqual(texts("hostname NOT "), ["IN", "EXISTS"]);
+  assert.equal(texts("Hostname = "), undefined);
+  assert.ok(texts("LastSeen >= ")?.includes("now-7d"));
+});
+
+test("values are found in objects, lists, and members with dots in their names", () => {
+  const device = {
+    OS: { Type: "Linux" },
+    "OS.Type": "x",
+    Ip: ["a", ["b"], null],
+    Software: [{ Name: "n" }, { Name: "m" }],
+  };
+  assert.deepEqual(valuesAt(device, "OS.Type"), ["x", "Linux"]);
+  assert.deepEqual(valuesAt(device, "Ip"), ["a", "b"]);
+  assert.deepEqual(valuesAt(device, "Software.Name"), ["n", "m"]);
+  assert.deepEqual(valuesAt(device, "constructor"), []);
+  assert.deepEqual(defaultColumns([device], FIELDS), ["OS.Type"]);
+});
+
+test("cells are exact", () => {
+  assert.equal(cellText([9223372036854775807n], "long"), "9223372036854775807");
+  assert.equal(exactText(["2026-11-27T10:00:00+03:00"], "date"), "2026-11-27T07:00:00.000Z");
+  assert.equal(cellText(["no date"], "date"), "no date");
+});
+
+test("a cell's condition", () => {
+  const [hostname, osType] = FIELDS as [Field, Field];
+  assert.equal(conditionOf(hostname, 'a "b"', true), 'Hostname = "a \\"b\\""');
+  assert.equal(conditionOf(hostname, "or", false), 'Hostname != "or"');
+  assert.equal(conditionOf(hostname, undefined, true), "Hostname NOT EXISTS");
+  assert.equal(conditionOf(osType, undefined, true), null);
+  assert.equal(conditionOf(hostname, { a: 1 }, true), null);
+});
