@@ -107,10 +107,11 @@ def _start(running: Supervisor, base: servers.Servers, services: Services, conso
 
 def _serve(running: Supervisor, services: Services, console: Console) -> None:
     url, broker = services.gateway_url, services.servers.kafka.bootstrap_servers
-    console.print("\n[bold]Serving.[/] What to try next, in another terminal:")
+    console.print("\n[bold]Serving.[/] What to try next:")
     query = '{"query": "OS.Type = Linux AND NOT Site in (london, austin)"}'
     headers = f"-H 'Authorization: {demo.authorization()}' -H 'Content-Type: application/json'"
     for line in (
+        f"  in a browser: {url}/ as {USER}, with the password in {services.home / f'{USER}-password'}",
         f"  curl -s {url}/search {headers} -d '{query}'",
         f'  .venv/bin/python -m gateway search "Ip = 10.20.0.0/16" --user {USER} --url {url}',
         f"  kcat -C -b {broker} -t {TOPIC}",

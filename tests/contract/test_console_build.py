@@ -53,7 +53,10 @@ def test_the_built_files_are_what_the_sources_build(tmp_path: Path) -> None:
     )
     assert done.returncode == 0, done.stderr
     built, kept = (
-        {path.relative_to(folder).as_posix(): path for path in [folder / "page.html", *(folder / "static").rglob("*.*")]}
+        {
+            path.relative_to(folder).as_posix(): path
+            for path in [folder / "page.html", *(folder / "static").rglob("*.*")]
+        }
         for folder in (room, ROOM)
     )
     assert set(built) == set(kept), "run make console, and commit what it builds"

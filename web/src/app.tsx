@@ -64,7 +64,7 @@ function Top() {
       <button type="button" class="skip" onClick={skip}>
         {TEXT.skip}
       </button>
-      <span class="brand">{TEXT.product}</span>
+      <h1 class="brand">{TEXT.product}</h1>
       <span class="space" />
       <nav aria-label={TEXT.product}>
         {who?.role === "admin" && <a href="/admin/">{TEXT.administration}</a>}

@@ -1,24 +1,19 @@
 """The page in a real browser: Debian's Chromium on the whole system."""
 
-import os
 import shutil
-from collections.abc import Callable, Iterator
-from contextlib import suppress
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+from typing import Any, Protocol
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+from playwright.sync_api import Browser, expect, sync_playwright
 
-from local.services import USER, Services
-from tests.support.paths import ROOT
+from local.services import Services
+from tests.support.visit import POLICY_REPORTER, Visit
 
 CHROMIUM = shutil.which("chromium")
-AXE = ROOT / "web" / "node_modules" / "axe-core" / "axe.min.js"
-PICTURES = ROOT / "build" / "console"
-EVERYTHING = "/#q="
 
 # A machine that does other work too is slower than a person's own.
-expect.set_options(timeout=20_000)
+expect.set_options(timeout=30_000)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -30,57 +25,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
                 item.add_marker(pytest.mark.skip("there is no Chromium here (Debian: apt install chromium)"))
 
 
-@dataclass
-class Visit:
-    """One person's browser, and what its content policy, its scripts and its network have reported.
+class NewVisit(Protocol):  # pylint: disable=too-few-public-methods  # a function with a keyword
+    """Opens a browser with nothing in it."""
 
-    Attributes:
-        page: the page.
-        reports: violations of the content policy.
-        faults: errors that no script has caught, and what it has logged as one.
-        elsewhere: requests to other origins.
-    """
-
-    page: Page
-    url: str
-    services: Services
-    reports: list[str] = field(default_factory=list)
-    faults: list[str] = field(default_factory=list)
-    elsewhere: list[str] = field(default_factory=list)
-
-    def password(self, name: str) -> str:
-        """The password of a demo user."""
-        return (self.services.home / f"{name}-password").read_text(encoding="utf-8")
-
-    def log_in(self, name: str = USER) -> None:
-        """Log in by the form that is there."""
-        self.page.get_by_label("User name").fill(name)
-        self.page.get_by_label("Password").fill(self.password(name))
-        self.page.get_by_role("button", name="Log in").click()
-        expect(self.page.get_by_role("dialog")).to_have_count(0)
-
-    def open(self, fragment: str = "/", name: str = USER) -> None:
-        """Open the page, and log in."""
-        self.page.goto(self.url + fragment)
-        self.log_in(name)
-
-    def type(self, query: str) -> None:
-        """Put a query into the box in the place of the one that is there."""
-        self.box.click()
-        self.page.keyboard.press("Control+a")
-        self.page.keyboard.press("Delete")
-        self.page.keyboard.insert_text(query)
-
-    def search(self, query: str) -> None:
-        """Run a query, and wait for its answer."""
-        self.type(query)
-        with self.page.expect_response(lambda response: response.url.endswith("/search")):
-            self.page.keyboard.press("Enter")
-
-    @property
-    def box(self) -> "expect":  # type: ignore[valid-type]
-        """The query box."""
-        return self.page.get_by_role("textbox", name="Query")
+    def __call__(self, *, checked: bool = True, **options: Any) -> Visit: ...
 
 
 @pytest.fixture(scope="module")
@@ -92,45 +40,28 @@ def browser() -> Iterator[Browser]:
         launched.close()
 
 
-NewVisit = Callable[..., Visit]
-
-
 @pytest.fixture
 def new_visit(browser: Browser, services: Services) -> Iterator[NewVisit]:
-    """Open browsers with nothing in them; the policy must have had nothing to report in any."""
-    contexts: list[BrowserContext] = []
-    visits: list[Visit] = []
+    """Open browsers; at the end the policy must have had nothing to report in any that is checked."""
+    visits: list[tuple[Visit, bool]] = []
 
-    def begin(*, checked: bool = True, **options: object) -> Visit:
-        context = browser.new_context(**{"viewport": {"width": 1280, "height": 800}, **options})  # type: ignore[arg-type]
-        contexts.append(context)
-        visit = Visit(context.new_page(), services.gateway_url, services)
+    def begin(*, checked: bool = True, **options: Any) -> Visit:
+        context = browser.new_context(**{"viewport": {"width": 1280, "height": 800}, **options})
+        visit = Visit(context.new_page(), services)
         context.expose_function("reportedByPolicy", visit.reports.append)
-        context.add_init_script(
-            "document.addEventListener('securitypolicyviolation', (e) => "
-            "reportedByPolicy(`${e.effectiveDirective} ${e.blockedURI} ${e.sample} ${e.sourceFile}:${e.lineNumber}`))"
-        )
-        visit.page.on("pageerror", lambda error: visit.faults.append(str(error)))
-        visit.page.on(
-            "request",
-            lambda request: None if request.url.startswith(services.gateway_url) else visit.elsewhere.append(request.url),
-        )
-        if checked:
-            visits.append(visit)
+        context.add_init_script(POLICY_REPORTER)
+        visits.append((visit, checked))
         return visit
 
     yield begin
-    for visit in visits:
-        assert (visit.reports, visit.faults, visit.elsewhere) == ([], [], [])
-    for context in contexts:
-        with suppress(Exception):
-            context.close()
+    for visit, _ in visits:
+        visit.page.context.close()
+    for visit, checked in visits:
+        if checked:
+            assert (visit.reports, visit.faults, visit.elsewhere) == ([], [], [])
 
 
 @pytest.fixture
 def visit(new_visit: NewVisit) -> Visit:
-    """One browser with nothing in it."""
+    """One browser."""
     return new_visit()
-
-
-os.environ.setdefault("DEBUG", "")

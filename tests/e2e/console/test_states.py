@@ -1,0 +1,224 @@
+"""Every state of the page: in words, without a finding of axe-core, in both themes, on a wide and on a narrow screen."""
+
+import re
+from collections.abc import Callable
+from typing import Any, Literal
+
+import orjson
+import pytest
+from playwright.sync_api import Route, expect
+
+from tests.e2e.console.conftest import NewVisit
+from tests.support.paths import ROOT
+from tests.support.visit import AXE, Visit
+
+pytestmark = pytest.mark.skipif(not AXE.exists(), reason="axe-core is installed by Node: make console")
+
+_CODES = re.findall(
+    r"^\| `(\w+)` \| ([0-9]{3})", (ROOT / "docs" / "errors.md").read_text(encoding="utf-8"), re.MULTILINE
+)
+_ENDED = {"unauthenticated", "token_expired"}
+
+
+def _problem(status: int, code: str, **more: Any) -> Callable[[Route], None]:
+    body = {
+        "type": "about:blank",
+        "title": "x",
+        "status": status,
+        "code": code,
+        "detail": "The server's own words.",
+        **more,
+    }
+    return lambda route: route.fulfill(status=status, content_type="application/problem+json", body=orjson.dumps(body))
+
+
+def _log_in(visit: Visit) -> None:
+    visit.page.goto(visit.services.gateway_url)
+    expect(visit.page.get_by_label("Password")).to_be_visible()
+
+
+def _start(visit: Visit) -> None:
+    visit.open()
+    expect(visit.page.get_by_role("list", name="Fields of devices")).to_be_visible()
+
+
+def _completion(visit: Visit) -> None:
+    _start(visit)
+    visit.page.keyboard.type("OS.Type = Linux AND s", delay=20)
+    expect(visit.page.get_by_role("option").first).to_be_visible()
+
+
+def _caret(visit: Visit) -> None:
+    visit.open()
+    visit.type("Hostnme = octoxlabs*")
+    expect(visit.page.locator(".wrong")).to_be_visible()
+    expect(visit.page.get_by_role("list", name="Fields of devices")).to_be_visible()
+
+
+def _notice(visit: Visit) -> None:
+    visit.open()
+    visit.search('Hostname = "web*"')
+    expect(visit.page.get_by_role("list", name="Notes on the query")).to_be_visible()
+
+
+def _results(visit: Visit) -> None:
+    visit.open("/#q=Site+%3D+ankara&sort=-LastSeen&col=Hostname&col=OS.Type&col=OS.Version&col=RiskScore&col=LastSeen")
+    expect(visit.cell(5, 1)).to_be_visible()
+
+
+def _menu(visit: Visit) -> None:
+    _results(visit)
+    visit.cell(2, 1).click()
+    expect(visit.page.get_by_role("menu")).to_be_visible()
+
+
+def _detail(visit: Visit) -> None:
+    _results(visit)
+    visit.cell(2, 0).click()
+    expect(visit.page.get_by_role("complementary")).to_be_visible()
+
+
+def _columns(visit: Visit) -> None:
+    _results(visit)
+    visit.page.get_by_role("button", name="Columns").click()
+    expect(visit.page.get_by_role("group", name="Columns")).to_be_visible()
+
+
+def _dsl(visit: Visit) -> None:
+    _results(visit)
+    visit.page.get_by_role("button", name="DSL").click()
+    expect(visit.page.locator(".dsl pre")).to_contain_text("term")
+
+
+def _plain(visit: Visit) -> None:
+    _results(visit)
+    visit.page.get_by_role("button", name="Plain table").click()
+    expect(visit.page.get_by_role("table")).to_be_visible()
+
+
+def _empty(visit: Visit) -> None:
+    visit.open()
+    visit.search("Hostname = nothing-has-this-name")
+    expect(visit.page.get_by_text("Nothing matches")).to_be_visible()
+
+
+def _slow(visit: Visit) -> None:
+    visit.open()
+    visit.page.route("**/search", lambda _route: None)
+    visit.type("Site = ankara")
+    visit.page.keyboard.press("Enter")
+    expect(visit.page.get_by_text("This takes longer than usual")).to_be_visible()
+
+
+def _failed(visit: Visit) -> None:
+    visit.open()
+    visit.page.route("**/search", _problem(503, "search_unavailable", query_id="01a3"))
+    visit.search("Site = ankara")
+    expect(visit.page.get_by_text("The search engine does not answer")).to_be_visible()
+
+
+def _offline(visit: Visit) -> None:
+    _results(visit)
+    visit.page.context.set_offline(True)
+    visit.type("Site = london")
+    visit.page.keyboard.press("Enter")
+    expect(visit.page.get_by_text("You are offline")).to_be_visible()
+
+
+def _ended(visit: Visit) -> None:
+    _results(visit)
+    url = visit.services.gateway_url
+    visit.page.context.request.delete(f"{url}/auth/session", headers={"Origin": url})
+    visit.type("Site = london")
+    visit.page.keyboard.press("Enter")
+    expect(visit.page.get_by_text("Your session has ended")).to_be_visible()
+
+
+STATES = {
+    "log-in": _log_in,
+    "start": _start,
+    "completion": _completion,
+    "caret": _caret,
+    "notice": _notice,
+    "results": _results,
+    "menu": _menu,
+    "detail": _detail,
+    "columns": _columns,
+    "dsl": _dsl,
+    "plain": _plain,
+    "empty": _empty,
+    "slow": _slow,
+    "failed": _failed,
+    "offline": _offline,
+    "session-ended": _ended,
+}
+_LOOKS: dict[str, dict[str, Any]] = {
+    "forced colours": {"forced_colors": "active"},
+    "reduced motion": {"reduced_motion": "reduce"},
+}
+
+
+@pytest.mark.parametrize("state", STATES)
+def test_a_state_has_no_finding_in_either_theme_at_any_width(state: str, new_visit: NewVisit) -> None:
+    # What axe-core itself does to measure is not the page's doing.
+    visit = new_visit(checked=False)
+    STATES[state](visit)
+    themes: tuple[Literal["light", "dark"], ...] = ("light", "dark")
+    for theme in themes:
+        visit.page.emulate_media(color_scheme=theme)
+        for width, height in ((1280, 800), (360, 740)):
+            visit.page.set_viewport_size({"width": width, "height": height})
+            visit.page.wait_for_timeout(150)
+            visit.picture(f"{state}-{theme}-{width}")
+            # 1280 pixels at 400 % are 320.
+            visit.page.set_viewport_size({"width": min(width, 320) if width == 360 else width, "height": height})
+            assert visit.findings() == []
+            assert visit.page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+@pytest.mark.parametrize("look", _LOOKS)
+def test_nor_has_it_with_other_preferences(look: str, new_visit: NewVisit) -> None:
+    visit = new_visit(checked=False, **_LOOKS[look])
+    _detail(visit)
+    assert visit.findings() == []
+
+
+def test_the_first_look_is_without_a_report(visit: Visit) -> None:
+    for state in (_completion, _menu):
+        state(visit)
+        visit.page.context.clear_cookies()
+        visit.page.goto("about:blank")
+
+
+def test_every_code_of_the_api_has_words_and_a_next_step(visit: Visit) -> None:
+    visit.open()
+    assert len(_CODES) > 25
+    for code, status in _CODES:
+        if code in _ENDED:
+            continue
+        visit.page.unroute_all()
+        visit.page.route("**/search", _problem(int(status), code))
+        visit.search("Site = ankara")
+        state = visit.page.locator(f'[data-code="{code}"]')
+        expect(state.get_by_role("heading")).not_to_be_empty()
+        expect(state).to_contain_text("The server's own words.")
+        expect(state.get_by_role("button", name="Try again")).to_be_visible()
+
+
+def test_trying_again_after_a_fault_finds_what_was_looked_for(visit: Visit) -> None:
+    _failed(visit)
+    visit.page.unroute_all()
+    visit.page.get_by_role("button", name="Try again").click()
+    expect(visit.cell(0, 1)).to_be_visible()
+
+
+def test_the_end_of_a_snapshot_is_told_kindly(visit: Visit) -> None:
+    visit.open("/#q=")
+    expect(visit.cell(0, 1)).to_be_visible()
+    visit.page.route("**/search", _problem(409, "cursor_expired"))
+    visit.cell(0, 1).focus()
+    visit.page.keyboard.press("Control+End")
+    expect(visit.page.get_by_text("The snapshot has ended")).to_be_visible()
+    visit.page.unroute_all()
+    visit.page.get_by_role("button", name="Run again").click()
+    expect(visit.page.get_by_text("100 of 1,012 rows read")).to_be_visible()
