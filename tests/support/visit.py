@@ -29,7 +29,6 @@ class Visit:
         faults: errors that no script has caught.
         elsewhere: requests to other origins.
         asked: the paths that were asked for, in order.
-        found: the documents of every answer of a search, in order.
     """
 
     def __init__(self, page: Page, services: Services) -> None:
@@ -47,6 +46,10 @@ class Visit:
             self.asked.append(url.removeprefix(self.services.gateway_url))
         else:
             self.elsewhere.append(url)
+
+    def report(self, violation: str) -> None:
+        """Note a violation of the content policy."""
+        self.reports.append(violation)
 
     @property
     def box(self) -> Locator:

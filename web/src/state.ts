@@ -139,9 +139,8 @@ export async function enter(): Promise<void> {
       result.value = { phase: "start" };
       fields.value = [];
     }
-    if (view.value.index === "" || !isGranted(view.value.index)) {
-      view.value = { ...view.value, index: view.value.index || indices()[0] || "" };
-    }
+    // An index of the address stays, granted or not: the answer says what is missing.
+    if (view.value.index === "") view.value = { ...view.value, index: indices()[0] ?? "" };
     const reading = loadFields();
     if (readFragment(location.hash).asked) await run();
     await reading;
@@ -150,16 +149,7 @@ export async function enter(): Promise<void> {
   }
 }
 
-export function indices(): string[] {
-  const who = me.value;
-  if (who === null) return [];
-  const granted = who.indices.filter((name) => name !== "*");
-  return who.role === "searcher" ? granted : [...granted.filter((name) => name !== TRAIL), TRAIL];
-}
-
-const TRAIL = "query-logs-*";
-const isGranted = (index: string): boolean =>
-  me.value?.indices.includes("*") === true || indices().includes(index);
+export const indices = (): string[] => me.value?.indices ?? [];
 
 export function readAddress(): void {
   const { asked: _, ...read } = readFragment(location.hash);

@@ -48,7 +48,7 @@ def new_visit(browser: Browser, services: Services) -> Iterator[NewVisit]:
     def begin(*, checked: bool = True, **options: Any) -> Visit:
         context = browser.new_context(**{"viewport": {"width": 1280, "height": 800}, **options})
         visit = Visit(context.new_page(), services)
-        context.expose_function("reportedByPolicy", visit.reports.append)
+        context.expose_function("reportedByPolicy", visit.report)
         context.add_init_script(POLICY_REPORTER)
         visits.append((visit, checked))
         return visit

@@ -351,6 +351,7 @@ def test_no_token_is_where_a_script_or_a_shoulder_finds_it(visit: Visit) -> None
         ),
         ("trustedTypes.createPolicy('x', {createHTML: (t) => t})", "trusted-types"),
     ],
+    ids=["script", "markup", "image", "style", "request", "frame", "exception"],
 )
 def test_the_policy_bites(new_visit: NewVisit, attack: str, directive: str) -> None:
     visit = new_visit(checked=False)
