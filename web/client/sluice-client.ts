@@ -83,6 +83,24 @@ export interface Translation {
   notices: Notice[];
 }
 
+export interface HistoryEvent {
+  /** The `query_id` of its answer. */
+  id: string;
+  at: string;
+  action: string;
+  status: number;
+  query: string | null;
+  index: string | null;
+  hits: number | null;
+  took_ms: number | null;
+  code?: string;
+}
+
+export interface HistoryPage {
+  events: HistoryEvent[];
+  next: string | null;
+}
+
 export interface Me {
   username: string;
   role: "searcher" | "auditor" | "admin";
@@ -197,21 +215,24 @@ export class SluiceClient {
     return { ...page, notices: utf16Notices(search.query, page.notices) };
   }
 
-  /** Read on page by page over one snapshot, to any depth. */
+  /** Read on page by page over one snapshot, to any depth. One that is left before its end is given up. */
   async *pages(search: Search, signal?: AbortSignal): AsyncGenerator<Page, void, void> {
     let cursor: string | null = search.cursor ?? "start";
-    while (cursor !== null) {
-      const page: Page = await this.search({ ...search, cursor }, signal);
-      cursor = page.next;
-      yield page;
+    try {
+      while (cursor !== null) {
+        const page: Page = await this.search({ ...search, cursor }, signal);
+        cursor = page.next;
+        yield page;
+      }
+    } finally {
+      if (cursor !== null && cursor !== "start") await this.closeCursor(cursor);
     }
   }
 
-  /** Give up a snapshot that is not read to its end. One that is gone already is no error. */
+  /** Give up a snapshot that is not read to its end. A failure is none of the caller's: it ends by itself in two minutes. */
   async closeCursor(cursor: string): Promise<void> {
-    await this.#call("DELETE", `/cursors/${encodeURIComponent(cursor)}`, {}).catch((error: unknown) => {
-      if (!(error instanceof SluiceProblem)) throw error;
-    });
+    const [id = ""] = cursor.split(".");
+    await this.#call("DELETE", `/cursors/${encodeURIComponent(id)}`, {}).catch(() => undefined);
   }
 
   /**
@@ -258,6 +279,12 @@ export class SluiceClient {
       index: string;
       fields: Field[];
     };
+  }
+
+  /** Your own searches as the audit trail has them, the newest first; `next` of a page goes into `before`. */
+  async history(before?: string, signal?: AbortSignal): Promise<HistoryPage> {
+    const parameters = new URLSearchParams({ kind: "query", ...(before && { before }) });
+    return (await this.#call("GET", `/history?${parameters}`, { signal })) as HistoryPage;
   }
 
   /** The address of a download, good once and for 30 seconds: for a link, which can send no header. */

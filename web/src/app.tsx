@@ -1,10 +1,11 @@
 /** The page as a whole. */
 import { useEffect } from "preact/hooks";
+import { History } from "./history.tsx";
 import { LogIn } from "./login.tsx";
 import { TEXT } from "./messages.ts";
 import { QueryBox } from "./query.tsx";
 import { isPlain, Results } from "./results.tsx";
-import { logOut, me, readAddress, run, session, toast } from "./state.ts";
+import { go, logOut, me, readAddress, readHistory, run, session, toast, view } from "./state.ts";
 
 export function App() {
   useEffect(() => {
@@ -16,7 +17,9 @@ export function App() {
     };
     const moved = (): void => {
       readAddress();
-      if (session.value === "in") void run();
+      if (session.value !== "in") return;
+      if (view.value.view === "history") void readHistory();
+      else void run();
     };
     paper.addEventListener("change", printing);
     window.addEventListener("popstate", moved);
@@ -32,8 +35,14 @@ export function App() {
         <>
           <Top />
           <main>
-            <QueryBox />
-            <Results />
+            {view.value.view === "history" ? (
+              <History />
+            ) : (
+              <>
+                <QueryBox />
+                <Results />
+              </>
+            )}
           </main>
         </>
       )}
@@ -67,6 +76,17 @@ function Top() {
       <h1 class="brand">{TEXT.product}</h1>
       <span class="space" />
       <nav aria-label={TEXT.product}>
+        {(["search", "history"] as const).map((each) => (
+          <button
+            key={each}
+            type="button"
+            class="tab"
+            aria-current={view.value.view === each ? "page" : undefined}
+            onClick={() => go(each)}
+          >
+            {TEXT[each]}
+          </button>
+        ))}
         {who?.role === "admin" && <a href="/admin/">{TEXT.administration}</a>}
         <a href="/docs/">{TEXT.apiDocs}</a>
       </nav>

@@ -390,7 +390,7 @@ function Empty() {
   );
 }
 
-export function Failed({ failure: failed, again }: { failure: Failure; again: () => void }) {
+export function Failed({ failure: failed, again }: { failure: Failure; again: () => unknown }) {
   const { title, next } = adviceFor(failed.code);
   return (
     <section class="state" id="results" role="alert" data-code={failed.code}>

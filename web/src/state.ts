@@ -3,6 +3,7 @@ import { computed, signal } from "@preact/signals";
 import {
   type Document,
   type Field,
+  type HistoryEvent,
   type Json,
   type Me,
   type Notice,
@@ -142,7 +143,8 @@ export async function enter(): Promise<void> {
     // An index of the address stays, granted or not: the answer says what is missing.
     if (view.value.index === "") view.value = { ...view.value, index: indices()[0] ?? "" };
     const reading = loadFields();
-    if (readFragment(location.hash).asked) await run();
+    if (view.value.view === "history") await readHistory();
+    else if (readFragment(location.hash).asked) await run();
     await reading;
   } catch (error) {
     if (!hasEnded(error)) session.value = me.value === null ? "unreachable" : session.value;
@@ -231,7 +233,7 @@ async function runOnce(signal: AbortSignal): Promise<void> {
     if (result.value.phase === "loading") result.value = { ...result.value, isSlow: true };
   }, SLOW_MS);
   const { index, sort } = view.value;
-  if (before?.next) void giveUp(before.next);
+  if (before?.next) void client.closeCursor(before.next);
   try {
     const page = await client.search(
       { ...request(query, index, sort), cursor: "start", size: PAGE_ROWS },
@@ -273,14 +275,6 @@ function request(query: string, index: string, sort: string): Search {
   return { query, ...(index && { index }), ...(sort && { sort: [sort] }) };
 }
 
-async function giveUp(cursor: string): Promise<void> {
-  try {
-    await client.closeCursor(cursor);
-  } catch {
-    // It ends by itself in two minutes.
-  }
-}
-
 /** Read the next page of the snapshot. */
 export async function readOn(): Promise<void> {
   const now = result.value;
@@ -315,6 +309,47 @@ export function retryReadingOn(): void {
   if (now.phase !== "found") return;
   result.value = { phase: "found", found: { ...now.found, failure: null } };
   void readOn();
+}
+
+export interface Past {
+  events: HistoryEvent[];
+  next: string | null;
+  phase: "busy" | "read";
+  failure: Failure | null;
+}
+
+export const past = signal<Past>({ events: [], next: null, phase: "busy", failure: null });
+
+/** Read one's own searches, or more of them. */
+export async function readHistory(before?: string): Promise<void> {
+  const kept = before === undefined ? [] : past.value.events;
+  past.value = { events: kept, next: null, phase: "busy", failure: null };
+  try {
+    const page = await client.history(before);
+    past.value = { events: [...kept, ...page.events], next: page.next, phase: "read", failure: null };
+  } catch (error) {
+    const failed = hasEnded(error) ? null : asFailure(error);
+    past.value = { events: kept, next: before ?? null, phase: "read", failure: failed };
+  }
+}
+
+/** Go to the searches, or to one's history. */
+export function go(to: View["view"]): void {
+  view.value = { ...view.value, view: to };
+  writeAddress(true);
+  if (to === "history") void readHistory();
+}
+
+/** Run a search of the past again, as it was. */
+export function repeat(event: HistoryEvent): void {
+  const index = event.index ?? view.value.index;
+  if (index !== view.value.index) {
+    view.value = { ...view.value, index, sort: "", columns: [], widths: [] };
+    fields.value = [];
+    void loadFields();
+  }
+  draft.value = event.query ?? "";
+  void run();
 }
 
 export function sortBy(name: string): void {

@@ -56,6 +56,20 @@ test("pages are read until there is no next one", async () => {
   assert.deepEqual(pages, [[{ at: "start" }], [{ at: "two" }]]);
 });
 
+test("a snapshot that is left before its end is given up", async () => {
+  const asked: (string | undefined)[] = [];
+  await serving(
+    (request, _body, response) => {
+      asked.push(`${request.method} ${request.url}`);
+      json(response, { ...PAGE, results: [], next: "id.mark.signature" });
+    },
+    async (base) => {
+      for await (const _ of new SluiceClient({ base, authorization: "x" }).pages({ query: "" })) break;
+    },
+  );
+  assert.deepEqual(asked, ["POST /search", "DELETE /cursors/id"]);
+});
+
 test("a problem has its place in UTF-16 units, and when to come back", async () => {
   const body = {
     status: 400,

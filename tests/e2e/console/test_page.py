@@ -241,6 +241,37 @@ def test_a_cell_adds_its_value_to_the_query_or_excludes_it(visit: Visit) -> None
     assert text_of(visit.box) == f"(Site = ankara OR Site = london) AND Hostname != {name}"
 
 
+@pytest.mark.parametrize(("button", "lines"), [("Download CSV", 13), ("NDJSON", 12)])
+def test_all_rows_with_the_chosen_columns_come_as_a_file(visit: Visit, button: str, lines: int) -> None:
+    visit.open("/#q=Hostname+%3D+octoxlabs*&sort=Hostname&col=Hostname&col=Site")
+    expect(visit.cell(0, 1)).to_be_visible()
+    with visit.page.expect_download() as download:
+        visit.page.get_by_role("button", name=button).click()
+    rows = download.value.path().read_text(encoding="utf-8").splitlines()
+    assert len(rows) == lines
+    assert "octoxlabs12" in rows[-1]
+    assert "Ip" not in rows[0]
+
+
+def test_a_search_of_the_past_is_run_again(visit: Visit) -> None:
+    visit.open()
+    visit.search("Hostname = octoxlabs07")
+    past = visit.page.get_by_role("button", name="Hostname = octoxlabs07")
+    for _ in range(60):
+        visit.page.get_by_role("button", name="History").click()
+        visit.page.wait_for_timeout(500)
+        if past.count():
+            break
+    past.first.click()
+    expect(visit.cell(0, 1)).to_have_text("octoxlabs07")
+
+
+def test_searches_that_are_left_close_their_snapshots(visit: Visit) -> None:
+    visit.open()
+    for number in range(12):
+        assert visit.search(f"RiskScore >= {number / 10}").ok
+
+
 def test_a_session_that_ends_takes_nothing_with_it(visit: Visit) -> None:
     visit.open()
     visit.search("Site = ankara")

@@ -96,6 +96,15 @@ def _plain(visit: Visit) -> None:
     expect(visit.page.get_by_role("table")).to_be_visible()
 
 
+def _history(visit: Visit) -> None:
+    _results(visit)
+    for _ in range(60):
+        visit.page.get_by_role("button", name="History").click()
+        visit.page.wait_for_timeout(500)
+        if visit.page.get_by_role("heading", name="Your searches").count():
+            return
+
+
 def _empty(visit: Visit) -> None:
     visit.open()
     visit.search("Hostname = nothing-has-this-name")
@@ -146,6 +155,7 @@ STATES = {
     "columns": _columns,
     "dsl": _dsl,
     "plain": _plain,
+    "history": _history,
     "empty": _empty,
     "slow": _slow,
     "failed": _failed,

@@ -78,6 +78,22 @@ export interface Translation {
     canonical: string;
     notices: Notice[];
 }
+export interface HistoryEvent {
+    /** The `query_id` of its answer. */
+    id: string;
+    at: string;
+    action: string;
+    status: number;
+    query: string | null;
+    index: string | null;
+    hits: number | null;
+    took_ms: number | null;
+    code?: string;
+}
+export interface HistoryPage {
+    events: HistoryEvent[];
+    next: string | null;
+}
 export interface Me {
     username: string;
     role: "searcher" | "auditor" | "admin";
@@ -147,9 +163,9 @@ export declare class SluiceClient {
     me(): Promise<Me>;
     /** Search one page. */
     search(search: Search, signal?: AbortSignal): Promise<Page>;
-    /** Read on page by page over one snapshot, to any depth. */
+    /** Read on page by page over one snapshot, to any depth. One that is left before its end is given up. */
     pages(search: Search, signal?: AbortSignal): AsyncGenerator<Page, void, void>;
-    /** Give up a snapshot that is not read to its end. One that is gone already is no error. */
+    /** Give up a snapshot that is not read to its end. A failure is none of the caller's: it ends by itself in two minutes. */
     closeCursor(cursor: string): Promise<void>;
     /**
      * All documents that match, one after the other, however many there are.
@@ -166,6 +182,8 @@ export declare class SluiceClient {
         index: string;
         fields: Field[];
     }>;
+    /** Your own searches as the audit trail has them, the newest first; `next` of a page goes into `before`. */
+    history(before?: string, signal?: AbortSignal): Promise<HistoryPage>;
     /** The address of a download, good once and for 30 seconds: for a link, which can send no header. */
     download(search: Omit<Search, "size" | "page" | "cursor">, format: "csv" | "ndjson"): Promise<string>;
 }

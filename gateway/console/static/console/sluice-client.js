@@ -84,21 +84,25 @@ export class SluiceClient {
         const page = (await this.#call("POST", "/search", { body: search, query: search.query, signal }));
         return { ...page, notices: utf16Notices(search.query, page.notices) };
     }
-    /** Read on page by page over one snapshot, to any depth. */
+    /** Read on page by page over one snapshot, to any depth. One that is left before its end is given up. */
     async *pages(search, signal) {
         let cursor = search.cursor ?? "start";
-        while (cursor !== null) {
-            const page = await this.search({ ...search, cursor }, signal);
-            cursor = page.next;
-            yield page;
+        try {
+            while (cursor !== null) {
+                const page = await this.search({ ...search, cursor }, signal);
+                cursor = page.next;
+                yield page;
+            }
+        }
+        finally {
+            if (cursor !== null && cursor !== "start")
+                await this.closeCursor(cursor);
         }
     }
-    /** Give up a snapshot that is not read to its end. One that is gone already is no error. */
+    /** Give up a snapshot that is not read to its end. A failure is none of the caller's: it ends by itself in two minutes. */
     async closeCursor(cursor) {
-        await this.#call("DELETE", `/cursors/${encodeURIComponent(cursor)}`, {}).catch((error) => {
-            if (!(error instanceof SluiceProblem))
-                throw error;
-        });
+        const [id = ""] = cursor.split(".");
+        await this.#call("DELETE", `/cursors/${encodeURIComponent(id)}`, {}).catch(() => undefined);
     }
     /**
      * All documents that match, one after the other, however many there are.
@@ -138,6 +142,11 @@ export class SluiceClient {
     async fields(index, signal) {
         const parameters = index ? `?${new URLSearchParams({ index })}` : "";
         return (await this.#call("GET", `/fields${parameters}`, { signal }));
+    }
+    /** Your own searches as the audit trail has them, the newest first; `next` of a page goes into `before`. */
+    async history(before, signal) {
+        const parameters = new URLSearchParams({ kind: "query", ...(before && { before }) });
+        return (await this.#call("GET", `/history?${parameters}`, { signal }));
     }
     /** The address of a download, good once and for 30 seconds: for a link, which can send no header. */
     async download(search, format) {
