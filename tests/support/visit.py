@@ -56,6 +56,13 @@ class Visit:
         """The query box."""
         return self.page.get_by_role("textbox", name="Query")
 
+    def leave(self) -> None:
+        """Leave the page, which gives up its snapshot, and close the browser."""
+        self.page.unroute_all(behavior="ignoreErrors")
+        self.page.context.set_offline(False)
+        self.page.goto("about:blank")
+        self.page.context.close()
+
     def password(self, name: str) -> str:
         """The password of a demo user."""
         return (self.services.home / f"{name}-password").read_text(encoding="utf-8")

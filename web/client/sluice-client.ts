@@ -232,7 +232,9 @@ export class SluiceClient {
   /** Give up a snapshot that is not read to its end. A failure is none of the caller's: it ends by itself in two minutes. */
   async closeCursor(cursor: string): Promise<void> {
     const [id = ""] = cursor.split(".");
-    await this.#call("DELETE", `/cursors/${encodeURIComponent(id)}`, {}).catch(() => undefined);
+    const path = `/cursors/${encodeURIComponent(id)}`;
+    // It goes out also while the page is being left.
+    await this.#call("DELETE", path, { keepalive: true }).catch(() => undefined);
   }
 
   /**
@@ -334,6 +336,7 @@ export class SluiceClient {
         body: call.body === undefined ? null : JSON.stringify(call.body),
         signal: call.signal ?? null,
         cache: "no-store",
+        keepalive: call.keepalive ?? false,
         redirect: "error",
       }),
     );
@@ -352,6 +355,7 @@ interface Call {
   query?: string;
   signal?: AbortSignal | undefined;
   accept?: string;
+  keepalive?: boolean;
   /** Without an access token: by the cookie, or by what is in the body. */
   anonymous?: boolean;
 }

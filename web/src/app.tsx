@@ -5,7 +5,7 @@ import { LogIn } from "./login.tsx";
 import { TEXT } from "./messages.ts";
 import { QueryBox } from "./query.tsx";
 import { isPlain, Results } from "./results.tsx";
-import { go, logOut, me, readAddress, readHistory, run, session, toast, view } from "./state.ts";
+import { go, leave, logOut, me, readAddress, readHistory, run, session, toast, view } from "./state.ts";
 
 export function App() {
   useEffect(() => {
@@ -23,9 +23,11 @@ export function App() {
     };
     paper.addEventListener("change", printing);
     window.addEventListener("popstate", moved);
+    window.addEventListener("pagehide", leave);
     return () => {
       paper.removeEventListener("change", printing);
       window.removeEventListener("popstate", moved);
+      window.removeEventListener("pagehide", leave);
     };
   }, []);
   const isOut = session.value === "out" || session.value === "ended" || session.value === "unreachable";

@@ -30,7 +30,7 @@ export function template(names: readonly string[], widths: readonly number[]): s
       : isNumber(type)
         ? "120px"
         : isDate(type)
-          ? "172px"
+          ? "196px"
           : "minmax(150px, 1fr)";
   });
   return `44px ${each.join(" ")}`;
@@ -274,9 +274,11 @@ function Head({ names, widths }: { names: readonly string[]; widths: string }) {
             >
               <button type="button" class="bare" onClick={() => sortBy(name)}>
                 <span class="clip">{name}</span>
-                <span aria-hidden="true" class="arrow">
-                  {order === "ascending" ? "↑" : order === "descending" ? "↓" : ""}
-                </span>
+                {order !== "none" && (
+                  <span aria-hidden="true" class="arrow">
+                    {order === "ascending" ? "↑" : "↓"}
+                  </span>
+                )}
               </button>
             </div>
           ) : (

@@ -166,6 +166,12 @@ function writeAddress(isStep: boolean): void {
   else history.replaceState(null, "", address);
 }
 
+/** Give up the snapshot, as when the page is left: a user may hold few, and each is kept for two minutes. */
+export function leave(): void {
+  const cursor = found.value?.next;
+  if (cursor) void client.closeCursor(cursor);
+}
+
 /** Change how results are shown, without a search. */
 export function show(change: Partial<View>): void {
   view.value = { ...view.value, ...change };
@@ -379,7 +385,8 @@ export async function check(query: string, signal: AbortSignal): Promise<void> {
     draftNotices.value = answer.notices;
     if (isDslOpen.value) dsl.value = { query, text: answer.query };
   } catch (error) {
-    if (isAborted(error) || hasEnded(error) || draft.value !== query) return;
+    // That the session has ended is told when something is run: a dialog now would take the keys of who types.
+    if (isAborted(error) || draft.value !== query) return;
     const failed = asFailure(error, query);
     // A text that ends too early is not wrong: somebody is typing. Faults of the network are told when it is run.
     const isUnfinished = failed.position === null || failed.position >= query.trimEnd().length;

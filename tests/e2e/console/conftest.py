@@ -55,7 +55,7 @@ def new_visit(browser: Browser, services: Services) -> Iterator[NewVisit]:
 
     yield begin
     for visit, _ in visits:
-        visit.page.context.close()
+        visit.leave()
     for visit, checked in visits:
         if checked:
             assert (visit.reports, visit.faults, visit.elsewhere) == ([], [], [])

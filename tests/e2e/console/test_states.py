@@ -45,7 +45,7 @@ def _start(visit: Visit) -> None:
 def _completion(visit: Visit) -> None:
     _start(visit)
     visit.page.keyboard.type("OS.Type = Linux AND s", delay=20)
-    expect(visit.page.get_by_role("option").first).to_be_visible()
+    expect(visit.page.get_by_role("option").filter(has_text="Site")).to_be_visible()
 
 
 def _caret(visit: Visit) -> None:
@@ -139,6 +139,9 @@ def _ended(visit: Visit) -> None:
     url = visit.services.gateway_url
     visit.page.context.request.delete(f"{url}/auth/session", headers={"Origin": url})
     visit.type("Site = london")
+    # Longer than the pause after which what is typed is looked at.
+    visit.page.wait_for_timeout(800)
+    expect(visit.page.get_by_role("dialog")).to_have_count(0)
     visit.page.keyboard.press("Enter")
     expect(visit.page.get_by_text("Your session has ended")).to_be_visible()
 

@@ -102,7 +102,9 @@ export class SluiceClient {
     /** Give up a snapshot that is not read to its end. A failure is none of the caller's: it ends by itself in two minutes. */
     async closeCursor(cursor) {
         const [id = ""] = cursor.split(".");
-        await this.#call("DELETE", `/cursors/${encodeURIComponent(id)}`, {}).catch(() => undefined);
+        const path = `/cursors/${encodeURIComponent(id)}`;
+        // It goes out also while the page is being left.
+        await this.#call("DELETE", path, { keepalive: true }).catch(() => undefined);
     }
     /**
      * All documents that match, one after the other, however many there are.
@@ -188,6 +190,7 @@ export class SluiceClient {
             body: call.body === undefined ? null : JSON.stringify(call.body),
             signal: call.signal ?? null,
             cache: "no-store",
+            keepalive: call.keepalive ?? false,
             redirect: "error",
         }));
         if (response.ok)
