@@ -11,7 +11,7 @@ from contracts.inventory_change.topics import InventoryTopicSettings
 from contracts.query_event.topics import TopicSettings
 from elastic.settings import ElasticsearchSettings
 from gateway.audit.settings import AuditSettings
-from gateway.console.settings import is_immutable
+from gateway.console.settings import IMMUTABLE_FILES
 from gateway.http.database import read_database_url
 from gateway.http.settings import HttpSettings
 from gateway.identity.settings import IdentitySettings
@@ -156,7 +156,7 @@ ANYMAIL = {"REQUESTS_TIMEOUT": 10}
 STATIC_URL = "/static/"
 WHITENOISE_USE_FINDERS = True
 WHITENOISE_ALLOW_ALL_ORIGINS = False
-WHITENOISE_IMMUTABLE_FILE_TEST = is_immutable
+WHITENOISE_IMMUTABLE_FILE_TEST = IMMUTABLE_FILES
 
 X_FRAME_OPTIONS = "DENY"
 

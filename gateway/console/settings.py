@@ -1,10 +1,4 @@
 """How the console's files are cached."""
 
-import re
-
-_HASHED = re.compile(r"/console/assets/[^/]+-[\w-]{8,}\.\w+\Z")
-
-
-def is_immutable(_path: str, url: str) -> bool:
-    """Whether a static file never changes, because its name has its content's hash (WHITENOISE_IMMUTABLE_FILE_TEST)."""
-    return _HASHED.search(url) is not None
+IMMUTABLE_FILES = r"/console/assets/[^/]+-[\w-]{8,}\.\w+\Z"
+"""The static files that never change, because their names have their contents' hashes (WhiteNoise's immutable ones)."""

@@ -11,7 +11,8 @@ from gateway.http.views import PublicView
 
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self'; font-src 'self'; "
-    "base-uri 'none'; form-action 'self'; frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types 'none'"
+    "base-uri 'none'; form-action 'self'; frame-ancestors 'none'; require-trusted-types-for 'script'; "
+    "trusted-types 'none'"
 )
 """The content policy of the page (CSP level 3). Nothing is inline, nothing comes from another origin, and no text can
 become markup or a script: ``trusted-types 'none'`` allows no exception."""

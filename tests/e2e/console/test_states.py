@@ -1,4 +1,4 @@
-"""Every state of the page: in words, without a finding of axe-core, in both themes, on a wide and on a narrow screen."""
+"""Every state of the page: in words, without a finding of axe-core, in both themes, on wide and narrow screens."""
 
 import re
 from collections.abc import Callable
