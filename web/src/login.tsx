@@ -90,7 +90,7 @@ export function LogIn() {
                 autocomplete="username"
                 required
                 maxLength={254}
-                value={me.value?.username ?? ""}
+                defaultValue={me.value?.username ?? ""}
               />
             </label>
             <label>

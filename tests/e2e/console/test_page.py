@@ -206,8 +206,8 @@ def test_ten_thousand_rows_are_read_on_of_one_snapshot_during_writes(visit: Visi
             else None
         ),
     )
-    visit.open()
-    visit.search("Owner = console-test")
+    visit.open("/#q=Owner+%3D+console-test&col=Hostname")
+    expect(visit.cell(0, 1)).to_be_visible()
     stop = Event()
 
     def write() -> None:
