@@ -20,7 +20,7 @@ from gateway.http.openapi import KNOWN, asked, operation
 from gateway.http.preconditions import require_match
 from gateway.http.problems import Code, Problem, malformed
 from gateway.http.query_string import read_parameters
-from gateway.identity.administration import IF_MATCH, require_match
+from gateway.identity.administration import IF_MATCH
 from gateway.identity.authentication import caller
 from gateway.identity.models import User
 from gateway.inventory.access import InventoryView
