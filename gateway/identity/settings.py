@@ -1,12 +1,13 @@
-"""Settings of the room ``identity``: keys, tokens and failed log-ins."""
+"""Settings of the room ``identity``: keys, tokens, failed log-ins, mail and identity providers."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, Field, SecretStr
+from pydantic import AfterValidator, Field, SecretStr, model_validator
 from pydantic_settings import SettingsConfigDict
 
 from gateway.http.settings import COMMA_SEPARATED, Rate
 from gateway.identity.mail_url import read_mail_url
+from gateway.identity.providers.settings import MAX_RETURN_CHARACTERS, is_endpoint, read_providers
 from gateway.identity.signing_keys import read_signing_keys
 from kit.settings import HttpUrl, Settings
 
@@ -20,6 +21,17 @@ def _signing_keys(pem: SecretStr) -> SecretStr:
 def _mail_url(url: SecretStr | None) -> SecretStr | None:
     if url is not None:
         read_mail_url(url.get_secret_value())
+    return url
+
+
+def _providers(table: SecretStr) -> SecretStr:
+    read_providers(table.get_secret_value())
+    return table
+
+
+def _return_url(url: str) -> str:
+    if not is_endpoint(url, allow_loopback=True) or len(url) > MAX_RETURN_CHARACTERS:
+        raise ValueError("must be URLs such as https://console.example.com/ or http://127.0.0.1/, without fragments")
     return url
 
 
@@ -46,3 +58,14 @@ class IdentitySettings(Settings):
     signup_indices: Annotated[tuple[str, ...], *COMMA_SEPARATED] = ()
     factor_roles: Annotated[tuple[Literal["searcher", "auditor", "admin"], ...], *COMMA_SEPARATED] = ()
     password_grant: bool = False
+    # A secret, because it holds those of the providers.
+    providers: Annotated[SecretStr, AfterValidator(_providers)] = SecretStr("")
+    loopback_providers: bool = False
+    login_return_urls: Annotated[tuple[Annotated[str, AfterValidator(_return_url)], ...], *COMMA_SEPARATED] = ()
+
+    @model_validator(mode="after")
+    def _providers_are_reached_safely(self) -> Self:
+        for name, provider in read_providers(self.providers.get_secret_value()).items():
+            if not is_endpoint(provider.issuer, allow_loopback=self.loopback_providers):
+                raise ValueError(f"GATEWAY_PROVIDERS: {name}.issuer: must be on https")
+        return self
