@@ -19,6 +19,14 @@ from gateway.identity.factor_views import ConfirmTotpView, RecoveryCodesView, To
 from gateway.identity.oauth.client_views import ClientsView, ClientView
 from gateway.identity.oauth.metadata_views import AuthorizationServerView, ProtectedResourceView
 from gateway.identity.oauth.views import IntrospectView, OAuthRevokeView, OAuthTokenView
+from gateway.identity.providers.views import (
+    BeginView,
+    CallbackView,
+    IdentitiesView,
+    IdentityView,
+    LinkView,
+    ProvidersView,
+)
 from gateway.identity.user_views import UsersView, UserView
 from gateway.identity.views import (
     AccessTokenView,
@@ -118,6 +126,13 @@ urlpatterns = [
     path("auth/tickets", TicketsView.as_view(), name="tickets"),
     path("auth/users", UsersView.as_view(), name="users"),
     path("auth/users/<str:name>", UserView.as_view(), name="user"),
+    path("auth/providers", ProvidersView.as_view(), name="providers"),
+    path("auth/identities", IdentitiesView.as_view(), name="identities"),
+    path("auth/identities/<int:identity_id>", IdentityView.as_view(), name="identity"),
+    # Behind all other paths below auth/, whose names no provider may have.
+    path("auth/<str:provider>", BeginView.as_view(), name="begin-provider-log-in"),
+    path("auth/<str:provider>/callback", CallbackView.as_view(), name="end-provider-log-in"),
+    path("auth/<str:provider>/link", LinkView.as_view(), name="link-identity"),
     path("oauth/token", OAuthTokenView.as_view(), name="oauth-token"),
     path("oauth/revoke", OAuthRevokeView.as_view(), name="oauth-revoke"),
     path("oauth/introspect", IntrospectView.as_view(), name="oauth-introspect"),

@@ -67,6 +67,7 @@ class Code(StrEnum):
     OVERLOADED = "overloaded"
     SEARCH_UNAVAILABLE = "search_unavailable"
     TRANSLATOR_UNAVAILABLE = "translator_unavailable"
+    PROVIDER_UNAVAILABLE = "provider_unavailable"
     AUDIT_UNAVAILABLE = "audit_unavailable"
     DEADLINE = "deadline"
     INTERNAL = "internal"

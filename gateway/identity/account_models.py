@@ -1,4 +1,4 @@
-"""Tickets, second factors, sessions of the console, and OAuth clients; of each secret only a digest, or sealed."""
+"""Accounts of providers, tickets, second factors, sessions of the console, and OAuth clients; of each secret only a digest, or sealed."""
 
 import secrets
 
@@ -27,6 +27,35 @@ class Ticket(models.Model):
 
     def __str__(self) -> str:
         return f"{self.purpose} of {self.user}"
+
+
+class Identity(models.Model):
+    """A provider's account that a user logs in by; the provider's issuer and its subject name it."""
+
+    user = models.ForeignKey("identity.User", models.CASCADE, related_name="identities")
+    issuer = models.CharField(max_length=255, editable=False)
+    subject = models.CharField(max_length=255, editable=False)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    last_used_at = models.DateTimeField(null=True, editable=False)
+
+    class Meta:
+        verbose_name_plural = "identities"
+        constraints = (models.UniqueConstraint(fields=["issuer", "subject"], name="identity_issuer_subject"),)
+
+    def __str__(self) -> str:
+        return f"{self.user} at {self.issuer}"
+
+
+class UsedFlow(models.Model):
+    """The state of a log-in by a provider that has come back, and is not taken again."""
+
+    digest = models.CharField(primary_key=True, max_length=64, editable=False)
+    expires_at = models.DateTimeField(db_index=True, editable=False)
+
+    objects = ExpiringQuerySet.as_manager()
+
+    def __str__(self) -> str:
+        return self.digest
 
 
 class Totp(models.Model):

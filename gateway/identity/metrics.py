@@ -1,4 +1,4 @@
-"""Metrics of log-ins and mail."""
+"""Metrics of log-ins, keys of providers, and mail."""
 
 from prometheus_client import Counter
 
@@ -6,5 +6,10 @@ LOG_INS = Counter(
     "gateway_log_ins",
     "Log-ins by kind of credential, and by outcome: ok, refused or throttled.",
     ["kind", "outcome"],
+)
+KEY_FETCHES = Counter(
+    "gateway_provider_key_fetches",
+    "Fetches of the key sets of identity providers, by outcome: ok, failed, or invalid.",
+    ["provider", "outcome"],
 )
 MAILS = Counter("gateway_mails", "Mails to users by outcome: sent, failed, or withheld from an address.", ["outcome"])

@@ -45,6 +45,53 @@ class Claims(TypedDict):
 
 
 @described
+class ProviderAnswer(TypedDict):
+    """An identity provider."""
+
+    name: Annotated[str, example("google")]
+    label: Annotated[str, example("Google")]
+    """For people."""
+    url: Annotated[str, example("https://sluice.example/auth/google")]
+    """Where a browser begins to log in."""
+
+
+@described
+class Providers(TypedDict):
+    """The identity providers."""
+
+    providers: list[ProviderAnswer]
+
+
+@described
+class IdentityAnswer(TypedDict):
+    """A provider's account, by which the caller logs in."""
+
+    id: Annotated[int, example(7)]
+    provider: Annotated[str | None, example("google")]
+    """The provider's name; null where the gateway does not take it any more."""
+    issuer: Annotated[str, example("https://accounts.google.com")]
+    subject: Annotated[str, example("110169484474386276334")]
+    """The account's name at the provider, which is never given to another one."""
+    created_at: Annotated[datetime, example("2026-11-21T01:02:03Z")]
+    last_used_at: Annotated[datetime | None, example("2026-11-27T01:02:03Z")]
+
+
+@described
+class Identities(TypedDict):
+    """The caller's accounts of providers."""
+
+    identities: list[IdentityAnswer]
+
+
+@described
+class LinkBegun(TypedDict):
+    """The linking has begun."""
+
+    url: Annotated[str, example("https://accounts.google.com/o/oauth2/v2/auth?…")]
+    """Where to send the browser."""
+
+
+@described
 class Asked(TypedDict):
     """The same answer for every address; what there is to say is in a mail to it."""
 

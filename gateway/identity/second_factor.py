@@ -1,4 +1,4 @@
-"""Second factor of a log-in by password: a time-based one-time password (RFC 6238), or a recovery code.
+"""Second factor of a log-in by password or provider: a time-based one-time password (RFC 6238), or a recovery code.
 
 A log-in that lacks it is refused with a ticket, which goes with the code to the same endpoint. Wrong codes are counted
 by ticket and by user: a caller who gets so far knows the password, so guesses from many addresses are added up here.
@@ -63,8 +63,13 @@ def needs_factor(user: User) -> bool:
     return user.role in settings.GATEWAY.factor_roles or has_factor(user)
 
 
-def require_factor(user: User, now: datetime) -> None:
+def require_factor(user: User, now: datetime, first: str = "password") -> None:
     """Refuse a log-in that has come by its first factor alone.
+
+    Args:
+        user: who logs in.
+        now: the time.
+        first: the first factor, as the audit trail names it.
 
     Raises:
         FactorRequired: it needs a second one.
@@ -72,7 +77,7 @@ def require_factor(user: User, now: datetime) -> None:
     """
     if needs_factor(user):
         mark = user.get_session_auth_hash()
-        ticket = issue_ticket(_PURPOSE, user, now, TICKET_LIFE, tries=TICKET_TRIES, data={"mark": mark})
+        ticket = issue_ticket(_PURPOSE, user, now, TICKET_LIFE, tries=TICKET_TRIES, data={"mark": mark, "first": first})
         raise FactorRequired(ticket, is_enrolled=has_factor(user))
 
 

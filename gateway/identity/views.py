@@ -66,7 +66,7 @@ class AccessTokenView(CredentialsView):
             record_event(self.let_in(request, key.user.username, API_KEY))
         elif "ticket" in shown:
             ticket = use_factor_ticket(shown["ticket"], now)
-            draft = self.let_in(request, ticket.user.username, "password-and-code")
+            draft = self.let_in(request, ticket.user.username, f"{ticket.data['first']}-and-code")
             with transaction.atomic():
                 check_code(ticket.user, shown["code"], now)
                 answer = log_in_answer(start_family(ticket.user, now), now)

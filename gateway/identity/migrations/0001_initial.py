@@ -240,4 +240,35 @@ class Migration(migrations.Migration):
                 ),
             ],
         ),
+        migrations.CreateModel(
+            name="UsedFlow",
+            fields=[
+                ("digest", models.CharField(editable=False, max_length=64, primary_key=True, serialize=False)),
+                ("expires_at", models.DateTimeField(db_index=True, editable=False)),
+            ],
+        ),
+        migrations.CreateModel(
+            name="Identity",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("issuer", models.CharField(editable=False, max_length=255)),
+                ("subject", models.CharField(editable=False, max_length=255)),
+                ("created_at", models.DateTimeField(default=django.utils.timezone.now, editable=False)),
+                ("last_used_at", models.DateTimeField(editable=False, null=True)),
+                (
+                    "user",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="identities",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+            ],
+            options={
+                "verbose_name_plural": "identities",
+                "constraints": [
+                    models.UniqueConstraint(fields=("issuer", "subject"), name="identity_issuer_subject"),
+                ],
+            },
+        ),
     ]
