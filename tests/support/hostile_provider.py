@@ -8,8 +8,8 @@ from typing import Any, cast
 
 from joserfc.jwk import RSAKey
 
-from local import provider as honest
-from tests.support.http_server import QuietHandler, serving
+from tests.support import provider as honest
+from tests.support.http_server import serving
 
 CLIENT_ID = "sluice-test"
 CLIENT_SECRET = "secret of the test's client"
@@ -76,7 +76,7 @@ class HostileProvider(honest.Provider):
         return super().userinfo(subject) if self.person is None else self.person
 
 
-class _Handler(honest.Handler, QuietHandler):
+class _Handler(honest.Handler):
     def do_GET(self) -> None:
         self._hostile.seen.append(f"GET {self.path.partition('?')[0]}")
         super().do_GET()
@@ -95,7 +95,7 @@ class _Handler(honest.Handler, QuietHandler):
         self.rfile.read(int(self.headers["Content-Length"]))
         body = self._hostile.body or b"{}"
         self.send_response(status)
-        if status.is_redirection:
+        if 300 <= status < 400:
             self.send_header("Location", f"{self._hostile.issuer}/elsewhere")
         self.send_header("Content-Type", "application/json")
         self.send_header("Content-Length", str(len(body)))
@@ -110,7 +110,11 @@ class _Handler(honest.Handler, QuietHandler):
 @contextmanager
 def hostile_provider(key: RSAKey) -> Iterator[HostileProvider]:
     """A hostile provider, while the context lasts."""
-    handler = type("BoundHandler", (_Handler,), {})
+
+    class Bound(_Handler):
+        """The handler of this provider alone."""
+
+    handler = Bound
     with serving(handler, threads=True) as url:
         provider = HostileProvider(url, CLIENT_ID, CLIENT_SECRET, CALLBACK, key)
         handler.provider = provider

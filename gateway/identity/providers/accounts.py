@@ -50,7 +50,7 @@ def admit(provider: Provider, claims: Mapping[str, Any], now: datetime, link: tu
     """
     identity = Identity.objects.select_related("user").filter(issuer=provider.issuer, subject=claims["sub"]).first()
     wanted = None if link is None else _user_of_link(*link)
-    changes = []
+    changes: list[str] = []
     if identity is None:
         user, changes = (wanted, []) if wanted is not None else _linked_or_made(provider, claims)
         if user.identities.count() >= MAX_IDENTITIES:
@@ -76,7 +76,8 @@ def _user_of_link(key: int, session: str) -> User:
     )
     if family is None:
         raise _refused()
-    return family.user
+    user: User = family.user
+    return user
 
 
 def _linked_or_made(provider: Provider, claims: Mapping[str, Any]) -> tuple[User, list[str]]:

@@ -107,7 +107,7 @@ class ProviderAdapter(BaseAdapter):
         """Send a request; the bounds are those of ``ask``, whatever the library asks for."""
         body = request.body.encode() if isinstance(request.body, str) else request.body
         assert request.method and request.url and isinstance(body, bytes | None), "the library has prepared it"
-        headers = {name: value for name, value in request.headers.items() if name.lower() != "content-length"}
+        headers = {name: str(value) for name, value in request.headers.items() if name.lower() != "content-length"}
         answer = ask(self._provider, request.method, request.url, headers=headers, body=body)
         response = Response()
         response.status_code = answer.status

@@ -60,7 +60,8 @@ class Flow:
     @classmethod
     def begin(cls, provider: Provider, back: Return | None = None, link: tuple[int, str] | None = None) -> "Flow":
         """Make the secrets of a log-in, 256 bits each."""
-        return cls(provider.name, *(secrets.token_urlsafe(32) for _ in range(3)), back, link)
+        state, nonce, verifier = (secrets.token_urlsafe(32) for _ in range(3))
+        return cls(provider.name, state, nonce, verifier, back, link)
 
 
 def keep_flow(request: Request, response: HttpResponse, flow: Flow, now: datetime) -> None:

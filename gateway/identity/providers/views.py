@@ -40,7 +40,7 @@ from gateway.identity.providers.flows import Flow, Return, forget_flow, keep_flo
 from gateway.identity.providers.settings import MAX_RETURN_CHARACTERS, Provider, is_return_url, read_providers
 from gateway.identity.refresh_tokens import start_family
 from gateway.identity.schema import Identities, IdentityAnswer, LinkBegun, ProviderAnswer, Providers, Tokens
-from gateway.identity.second_factor import require_factor
+from gateway.identity.second_factor import FactorRequired, require_factor
 from gateway.identity.token_answers import log_in_answer
 
 _operation = partial(operation, group="Log in")
@@ -136,22 +136,31 @@ class CallbackView(CredentialsView):
         return response
 
     def handle_exception(self, exc: Exception) -> Any:
-        """Count refusals."""
-        if isinstance(exc, AuthenticationFailed) or getattr(exc, "status", None) in (400, 401, 403):
+        """Count refusals, and log-ins that lack their second factor."""
+        if isinstance(exc, FactorRequired):
+            LOG_INS.labels(_KIND, "ok").inc()
+        elif isinstance(exc, AuthenticationFailed) or getattr(exc, "status", None) in (400, 403):
             LOG_INS.labels(_KIND, "refused").inc()
         return super().handle_exception(exc)
 
     def _let_in_once(
         self, request: Request, provider: Provider, flow: Flow, claims: dict[str, Any], now: datetime
     ) -> Response:
-        scheme = f"oidc-{provider.name}"
+        scheme, factor = f"oidc-{provider.name}", None
         with transaction.atomic():
             admitted = admit(provider, claims, now, flow.link)
             draft = self.let_in(request, admitted.user.username, scheme)
             draft.query = "; ".join(admitted.changes) or None
-            response = _answer(flow, admitted, now, scheme)
-            draft.status = HTTPStatus(response.status_code)
-            record_event(draft)
+            try:
+                response = _answer(flow, admitted, now, scheme)
+            except FactorRequired as required:
+                factor = required
+            else:
+                draft.status = HTTPStatus(response.status_code)
+            record_event(draft, factor)
+        if factor is not None:
+            # Outside the transaction, which would take the ticket back, and a user who has just been made.
+            raise factor
         return response
 
 

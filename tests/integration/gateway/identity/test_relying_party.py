@@ -14,18 +14,18 @@ from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
 from cryptography.hazmat.primitives.hashes import SHA256
 from joserfc import jwt
 from joserfc.errors import SecurityWarning
-from joserfc.jwk import ECKey, RSAKey
+from joserfc.jwk import ECKey, KeyParameters, RSAKey
 from pytest_django import Settings
 
 from gateway.identity.account_models import Identity
 from gateway.identity.models import RefreshFamily, User
 from gateway.identity.providers import discovery, key_sets
-from local.provider import new_key
 from tests.support.hostile_provider import CLIENT_SECRET, HostileProvider, hostile_provider
+from tests.support.provider import new_key
 from tests.support.provider_log_in import Browser, configure_provider
 
 _KEY, _OTHER = new_key("one"), new_key("one")
-_EC = {"kid": "ec", "use": "sig", "alg": "ES256"}
+_EC: KeyParameters = {"kid": "ec", "use": "sig", "alg": "ES256"}
 
 Play = Callable[[HostileProvider], None]
 Sign = Callable[[bytes], bytes]

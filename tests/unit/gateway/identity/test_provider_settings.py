@@ -80,7 +80,9 @@ def test_http_is_for_loopback_and_for_the_embedded_stack_alone(monkeypatch: pyte
     assert isinstance(GatewaySettings.load().providers, SecretStr)
 
 
-@pytest.mark.parametrize("url", ["ftp://a/", "http://console.example/", "https://a/#b", "https://u@a/", "https://a\\b/"])
+@pytest.mark.parametrize(
+    "url", ["ftp://a/", "http://console.example/", "https://a/#b", "https://u@a/", "https://a\\b/"]
+)
 def test_a_setting_of_an_unsafe_url_to_return_to_is_refused(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GATEWAY_LOGIN_RETURN_URLS", f"https://console.example/,{url}")
     with pytest.raises(ConfigurationError, match="GATEWAY_LOGIN_RETURN_URLS: must be URLs"):

@@ -1,27 +1,22 @@
-"""Small identity provider of the embedded stack: OpenID Connect for two people, on loopback, without passwords.
-
-``python -m local.provider`` serves it, for a log-in by a provider to be tried within a minute. It proves nothing of
-anybody, and so listens on loopback alone. The tests' hostile provider is made of it.
-"""
+"""An identity provider for two people, on loopback and without passwords, of which the hostile one is made."""
 
 import base64
 import html
-import os
 import secrets
-import sys
 import threading
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from hashlib import sha256
 from http import HTTPStatus
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, ClassVar
 from urllib.parse import parse_qsl, unquote_plus, urlencode, urlsplit
 
 import orjson
 from joserfc import jwt
 from joserfc.jwk import RSAKey
+
+from tests.support.http_server import QuietHandler
 
 CODE_SECONDS = 60
 MAX_FORM_BYTES = 16 * 1024
@@ -194,7 +189,7 @@ def half_hash(token: str) -> str:
     return base64.urlsafe_b64encode(sha256(token.encode()).digest()[:16]).rstrip(b"=").decode()
 
 
-class Handler(BaseHTTPRequestHandler):
+class Handler(QuietHandler):
     """Serves a provider."""
 
     provider: ClassVar[Provider]
@@ -235,9 +230,6 @@ class Handler(BaseHTTPRequestHandler):
         except (Refused, ValueError) as error:
             self._json({"error": "invalid_grant", "error_description": str(error)}, HTTPStatus.BAD_REQUEST)
 
-    def log_message(self, format: str, *args: object) -> None:  # pylint: disable=redefined-builtin
-        """Log nothing: an address has a code in it."""
-
     def _subject(self) -> str:
         subject = self.provider.access_tokens.get(self.headers.get("Authorization", "").removeprefix("Bearer "))
         if subject is None:
@@ -271,23 +263,3 @@ class Handler(BaseHTTPRequestHandler):
         self.send_header("Cache-Control", "no-store")
         self.end_headers()
         self.wfile.write(body)
-
-
-def main() -> int:
-    """Serve until a signal ends the process; the environment has the port, the client's secret and its address."""
-    port, gateway = int(os.environ["LOCAL_PROVIDER_PORT"]), os.environ["LOCAL_PROVIDER_GATEWAY"]
-    secret = os.environ["LOCAL_PROVIDER_SECRET"]
-    redirect_uri = f"{gateway}/auth/{NAME}/callback"
-    provider = Provider(f"http://127.0.0.1:{port}", CLIENT_ID, secret, redirect_uri)
-    handler = type("BoundHandler", (Handler,), {"provider": provider})
-    with ThreadingHTTPServer(("127.0.0.1", port), handler) as server:
-        server.serve_forever()
-    return 0
-
-
-NAME = "demo"
-CLIENT_ID = "sluice"
-
-
-if __name__ == "__main__":
-    sys.exit(main())
