@@ -57,6 +57,7 @@ def test_it_counts_and_leaves_everything_as_it_is(operator: User) -> None:
         "API keys  1",
         "log-ins  1",
         "tickets  0",
+        "identities  0",
         "second factors  0",
         "OAuth clients  0",
         "cursors  1",
