@@ -1,4 +1,7 @@
-"""Accounts of providers, tickets, second factors, sessions of the console, and OAuth clients; of each secret only a digest, or sealed."""
+"""Accounts of providers, tickets, second factors, sessions of the console, and OAuth clients.
+
+Of each secret there is only a digest, or it is sealed.
+"""
 
 import secrets
 

@@ -19,7 +19,7 @@ Claims = dict[str, Any]
 
 
 @dataclass
-class HostileProvider(honest.Provider):
+class HostileProvider(honest.Provider):  # pylint: disable=too-many-instance-attributes  # one for each answer
     """A provider, each of whose answers a test can change.
 
     Attributes:

@@ -44,7 +44,7 @@ class Code:
 
 
 @dataclass
-class Provider:
+class Provider:  # pylint: disable=too-many-instance-attributes  # its settings, and what it has issued
     """The provider of one client.
 
     Attributes:
@@ -195,7 +195,7 @@ class Handler(QuietHandler):
     provider: ClassVar[Provider]
     timeout = 10
 
-    def do_GET(self) -> None:
+    def do_GET(self) -> None:  # pylint: disable=invalid-name  # as the library calls it
         """Metadata, keys, userinfo, and the page on which a person is chosen."""
         parts = urlsplit(self.path)
         try:
@@ -215,7 +215,7 @@ class Handler(QuietHandler):
         except Refused as error:
             self._json({"error": "invalid_request", "error_description": str(error)}, HTTPStatus.BAD_REQUEST)
 
-    def do_POST(self) -> None:
+    def do_POST(self) -> None:  # pylint: disable=invalid-name  # as the library calls it
         """The person that was chosen, and the exchange of the code."""
         parts = urlsplit(self.path)
         length = int(self.headers.get("Content-Length") or 0)

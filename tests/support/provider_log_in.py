@@ -1,18 +1,19 @@
 """A browser that logs in by a provider, as the tests of providers send it."""
 
-from collections.abc import Callable
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 import orjson
 import urllib3
 from django.test import Client
+from joserfc.jwk import RSAKey
 from pydantic import SecretStr
 from pytest_django import Settings
 
-from tests.support.hostile_provider import CLIENT_ID, CLIENT_SECRET, HostileProvider
-
-Configure = Callable[..., None]
+from gateway.identity.providers import discovery, key_sets
+from tests.support.hostile_provider import CLIENT_ID, CLIENT_SECRET, HostileProvider, hostile_provider
 
 
 class Browser:
@@ -51,6 +52,16 @@ class Browser:
 def parameters_of(url: str) -> dict[str, str]:
     """Parameters of an address, each given once."""
     return {name: value for name, [value] in parse_qs(urlsplit(url).query).items()}
+
+
+@contextmanager
+def providing(stack: Settings, key: RSAKey) -> Iterator[HostileProvider]:
+    """A provider that the gateway takes, of which nothing is kept yet, and whose people all become users."""
+    discovery.forget()
+    key_sets.forget()
+    with hostile_provider(key) as served:
+        configure_provider(stack, served, create="always")
+        yield served
 
 
 def configure_provider(stack: Settings, provider: HostileProvider, **members: Any) -> None:

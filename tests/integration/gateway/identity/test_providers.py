@@ -1,4 +1,4 @@
-"""Log-in by a provider against the real trail: browsers, policy, roles, links, and what is made when something is away."""
+"""Log-in by a provider against the real trail: browsers, policy, roles, links, and faults."""
 
 import base64
 import time
@@ -16,13 +16,13 @@ from pytest_django import Settings
 
 from gateway.identity.account_models import Identity, Ticket, Totp, UsedFlow
 from gateway.identity.models import RefreshFamily, Role, User
-from gateway.identity.providers import connections, discovery, flows, key_sets
+from gateway.identity.providers import connections, flows
 from gateway.identity.second_factor import enrol
 from tests.support.gateway import FindEvents, configure
-from tests.support.hostile_provider import HostileProvider, hostile_provider
+from tests.support.hostile_provider import HostileProvider
 from tests.support.identity import PASSWORD, Ask
 from tests.support.provider import new_key
-from tests.support.provider_log_in import Browser, configure_provider, parameters_of
+from tests.support.provider_log_in import Browser, configure_provider, parameters_of, providing
 
 _KEY = new_key("one")
 _VERIFIER = "v" * 43
@@ -35,10 +35,7 @@ _RETURN = {"return_to": _RETURN_TO, "code_challenge": _CHALLENGE, "code_challeng
 def provider(stack: Settings, user: User) -> Iterator[HostileProvider]:
     """The provider, whose people all become users."""
     del user
-    discovery.forget()
-    key_sets.forget()
-    with hostile_provider(_KEY) as served:
-        configure_provider(stack, served, create="always")
+    with providing(stack, _KEY) as served:
         configure(stack, login_return_urls=(_RETURN_TO, "http://127.0.0.1/in"))
         yield served
 

@@ -19,10 +19,10 @@ from pytest_django import Settings
 
 from gateway.identity.account_models import Identity
 from gateway.identity.models import RefreshFamily, User
-from gateway.identity.providers import discovery, key_sets
-from tests.support.hostile_provider import CLIENT_SECRET, HostileProvider, hostile_provider
+from gateway.identity.providers import key_sets
+from tests.support.hostile_provider import CLIENT_SECRET, HostileProvider
 from tests.support.provider import new_key
-from tests.support.provider_log_in import Browser, configure_provider
+from tests.support.provider_log_in import Browser, configure_provider, providing
 
 _KEY, _OTHER = new_key("one"), new_key("one")
 _EC: KeyParameters = {"kid": "ec", "use": "sig", "alg": "ES256"}
@@ -35,10 +35,7 @@ Sign = Callable[[bytes], bytes]
 def provider(stack: Settings, user: User) -> Iterator[HostileProvider]:
     """The provider, whose people all become users."""
     del user
-    discovery.forget()
-    key_sets.forget()
-    with hostile_provider(_KEY) as served:
-        configure_provider(stack, served, create="always")
+    with providing(stack, _KEY) as served:
         yield served
 
 
