@@ -216,8 +216,8 @@ class Batch:  # pylint: disable=too-many-instance-attributes  # what it holds of
             row.created_at = self._now
         return self._written(slot, op, text, changed, Result.REPLACED if is_live else Result.CREATED)
 
-    def delete(self, document_id: str) -> Written:
-        """Delete a document that is there.
+    def delete(self, document_id: str, op: Operation = Operation.DELETE) -> Written:
+        """Delete a document that is there; one that was there can be erased.
 
         Raises:
             Problem: 409, documents stand below it, or refer to it.
@@ -228,7 +228,7 @@ class Batch:  # pylint: disable=too-many-instance-attributes  # what it holds of
         self._require_room(document_id, None, self._parent(slot.row))
         if self._declared.references:
             self._references[document_id] = frozenset()
-        return self._written(slot, Operation.DELETE, None, [WHOLE], Result.DELETED)
+        return self._written(slot, op, None, [] if op is Operation.ERASE else [WHOLE], Result.DELETED)
 
     def flush(self) -> None:
         """Write everything.

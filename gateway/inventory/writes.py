@@ -14,7 +14,7 @@ from gateway.inventory.declarations import DOCUMENT_ID, RESERVED, Catalogue, Dec
 from gateway.inventory.documents import check_values, merge_patch, require_object, text_of
 from gateway.inventory.json_schema import MAX_ERRORS, DocumentError
 from gateway.inventory.models import Change, Operation
-from gateway.inventory.preconditions import CREATE, Preconditions, require_live
+from gateway.inventory.preconditions import ABSENT, CREATE, Preconditions, require_live
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +113,20 @@ def delete(place: Place, preconditions: Preconditions, author: Author) -> Writte
     _require_place(batch, place)
     preconditions.check_change(batch.state(place.document_id))
     written = batch.delete(place.document_id)
+    batch.flush()
+    return written
+
+
+def erase(place: Place, author: Author) -> Written:
+    """Delete a document that is there or was there, for good.
+
+    Raises:
+        Problem: 404, it never was; 409, documents stand below it, or refer to it.
+    """
+    batch = _batch(place, author)
+    if batch.state(place.document_id).version == 0:
+        require_live(ABSENT)
+    written = batch.delete(place.document_id, Operation.ERASE)
     batch.flush()
     return written
 

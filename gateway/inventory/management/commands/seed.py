@@ -1,6 +1,5 @@
 """``python -m gateway seed``: writes the demo inventory, as an import does."""
 
-import uuid
 from argparse import ArgumentParser, ArgumentTypeError
 from collections.abc import Iterator
 from typing import Any
@@ -8,18 +7,14 @@ from typing import Any
 import orjson
 from django.core.management.base import BaseCommand, CommandError
 from django.db import DatabaseError
-from msgspec.structs import asdict
 
-from contracts.query_event.command import AUTH_SCHEME, operator
-from contracts.query_event.event import EventMetadata
 from elastic.demo_inventory import GENERATED, MAX_GENERATED, devices
 from gateway.http.problems import Problem
 from gateway.identity.management.database import require_database
 from gateway.identity.models import User
-from gateway.inventory.batch import Author
+from gateway.inventory.commands import command_author
 from gateway.inventory.import_lines import Line
 from gateway.inventory.imports import FAILED, Account, Import
-from kit import __version__
 
 _TYPE = "device"
 
@@ -48,7 +43,7 @@ class Command(BaseCommand):
         """
         require_database()
         account = Account()
-        job = Import(_TYPE, User(), _author())
+        job = Import(_TYPE, User(), command_author())
         try:
             for _ in job.run(_lines(options["devices"]), account):
                 pass
@@ -65,12 +60,6 @@ class Command(BaseCommand):
 
 def _lines(generated: int) -> Iterator[Line]:
     return (Line(orjson.dumps(device)) for device in devices(generated))
-
-
-def _author() -> Author:
-    request_id = str(uuid.uuid4())
-    metadata = EventMetadata(request_id, None, None, None, AUTH_SCHEME, "gateway", __version__)
-    return Author(operator(), request_id, asdict(metadata))
 
 
 def _number(text: str) -> int:
