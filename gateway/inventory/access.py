@@ -20,6 +20,7 @@ from gateway.http.problems import Code, Problem
 from gateway.identity.authentication import caller
 from gateway.identity.authorization import has_role, searchable_indices
 from gateway.identity.models import Role, User
+from gateway.inventory import metrics
 from gateway.inventory.batch import Author, Result, Written
 from gateway.inventory.catalogue import read_catalogue
 from gateway.inventory.consistency import TOKEN
@@ -177,13 +178,11 @@ class InventoryView(AuditedView):
         """
         author = author_of(request, draft)
         is_minimal = _MINIMAL in request.headers.get("Prefer", "")
-        changed = False
+        attempts: list[Written] = []
 
         def write() -> Answer:
-            nonlocal changed
-            written = work(author)
-            changed = written.change is not None
-            return _answer(written, is_minimal=is_minimal)
+            attempts.append(work(author))
+            return _answer(attempts[-1], is_minimal=is_minimal)
 
         key = read_key(request)
         if key is None:
@@ -192,7 +191,9 @@ class InventoryView(AuditedView):
             known = IdempotentRequest(caller(request), key, digest_of(request, body))
             answer, is_repeated = transact(lambda: known.answer(write))
         draft.status = answer.status
-        if changed and not is_repeated:
+        if not is_repeated:
+            metrics.WRITES.labels(attempts[-1].result.value).inc()
+        if not is_repeated and attempts[-1].change is not None:
             # Its row is its event.
             draft.is_recorded = True
         else:

@@ -43,7 +43,6 @@ class ChangesView(InventoryView):
         asked = checked(FeedParameters, read_parameters(request))
         user, since = caller(request), asked["since"]
         readable = [each.name for each in read_catalogue().types.values() if may_read_history(user, each)]
-        _require_kept(since)
         published = RelayState.objects.values_list("last_feed", flat=True).filter(pk=1).first() or 0
         rows = Change.objects.filter(feed__gt=since, feed__lte=published, type__in=readable).order_by("feed")
         changes: list[dict[str, Any]] = []
@@ -54,19 +53,24 @@ class ChangesView(InventoryView):
             if length > _MAX_BODY_BYTES or len(changes) == asked["size"]:
                 last = row.feed or last
                 break
+        # Afterwards, as they may be pruned while they are read.
+        _require_kept(since, published)
         draft.hits = len(changes)
         record_event(draft)
         return Response({"query_id": draft.query_id, "changes": changes, "next": last}, headers=NOT_KEPT)
 
 
-def _require_kept(since: int) -> None:
+def _require_kept(since: int, published: int) -> None:
     """Refuse a place in the feed whose next changes are pruned.
+
+    Args:
+        published: the number of the last change that is published.
 
     Raises:
         Problem: 410.
     """
-    first = Change.objects.aggregate(first=Min("feed"))["first"]
-    if first is not None and since + 1 < first and first > 1:
+    first = Change.objects.aggregate(first=Min("feed"))["first"] or published + 1
+    if since + 1 < first:
         raise Problem(
             HTTPStatus.GONE,
             Code.FEED_EXPIRED,

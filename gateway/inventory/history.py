@@ -3,7 +3,7 @@
 from http import HTTPStatus
 from typing import Literal
 
-from django.db.models import Subquery
+from django.db.models import Q
 
 from gateway.http.problems import Code, Problem
 from gateway.inventory.models import Change, Document, IndexState, RelayState
@@ -73,9 +73,10 @@ def index_state(place: Place) -> Literal["pending", "published", "rejected"]:
     row = read_row(place)
     if row.index_state == IndexState.REJECTED:
         return "rejected"
-    published = RelayState.objects.filter(pk=1).values("last_feed")
     change = Change.objects.filter(type=row.type, document_id=row.document_id, version=row.version)
-    return "published" if change.filter(feed__lte=Subquery(published)).exists() else "pending"
+    published = RelayState.objects.filter(pk=1).values_list("last_feed", flat=True).first() or 0
+    # One that is missing was published, and pruned since.
+    return "pending" if change.filter(Q(feed=None) | Q(feed__gt=published)).exists() else "published"
 
 
 def read_version(place: Place, version: int) -> Change:

@@ -22,6 +22,7 @@ from contracts.query_event.event import new_event_id
 from gateway.http.preconditions import ETags
 from gateway.http.problems import Problem, malformed, problem_object
 from gateway.identity.models import User
+from gateway.inventory import metrics
 from gateway.inventory.batch import Author, Batch, Result, Written
 from gateway.inventory.documents import read_json, require_object
 from gateway.inventory.idempotency import Answer, IdempotentRequest
@@ -88,17 +89,22 @@ class Import:
             Problem: 404, there is no such type; 422, another import had the key; 503.
         """
         for number, some in enumerate(_transactions(lines)):
-            answer = self._answer(number, some, account.lines)
+            answer, is_repeated = self._answer(number, some, account.lines)
             yield answer.body
             account.lines += len(some)
-            account.results.update(Counter(answer.headers["results"].split()))
+            results = Counter(answer.headers["results"].split())
+            account.results.update(results)
+            if not is_repeated:
+                for result, count in results.items():
+                    metrics.WRITES.labels(result).inc(count)
             account.token = answer.headers["token"] or account.token
 
-    def _answer(self, number: int, lines: list[Line], before: int) -> Answer:
+    def _answer(self, number: int, lines: list[Line], before: int) -> tuple[Answer, bool]:
+        """The answer to the lines of a transaction, and whether it is the one of before."""
         if self.key is None:
-            return transact(lambda: self._write(lines, before))
+            return transact(lambda: self._write(lines, before)), False
         known = IdempotentRequest(self.user, f"{self.key}#{number}", self._digest(lines))
-        return transact(lambda: known.answer(lambda: self._write(lines, before))[0])
+        return transact(lambda: known.answer(lambda: self._write(lines, before)))
 
     def _digest(self, lines: list[Line]) -> str:
         found = hashlib.sha256(self.name.encode())

@@ -8,6 +8,7 @@ from django.db import IntegrityError, OperationalError, transaction
 
 from gateway.http.deadline import time_left
 from gateway.http.problems import Code, Unavailable
+from gateway.inventory import metrics
 
 logger = logging.getLogger(__name__)
 
@@ -33,7 +34,13 @@ def transact(work: Callable[[], _T]) -> _T:
     Raises:
         Unavailable: others were in the way each time.
     """
-    for _ in range(_ATTEMPTS):
+    with metrics.WRITE_SECONDS.time():
+        return _transact(work)
+
+
+def _transact(work: Callable[[], _T]) -> _T:
+    for attempt in range(_ATTEMPTS):
+        metrics.WRITE_REPEATS.inc(attempt > 0)
         time_left(1.0)
         try:
             with transaction.atomic():

@@ -17,7 +17,7 @@ from django.db import DatabaseError, connection
 from elasticsearch import ApiError, Elasticsearch, TransportError
 
 from elastic.client import connect
-from gateway.inventory import metrics
+from gateway.inventory import metrics, retention
 from gateway.inventory.indices import IndexInTheWay, Indices
 from gateway.inventory.models import Change, RelayState
 from gateway.inventory.rebuild import Rebuild, begin_lost, unfinished
@@ -110,6 +110,7 @@ class Worker:
             "relay": self._relay.run,
             "rebuild": self._rebuild_all,
             "rejections": self._rejections.run,
+            "retention": lambda stopping: retention.run(stopping, lambda: self._relay.leads),
             "measure": self._measure,
             **{name: self._led(part) for name, part in self._others.items()},
         }
