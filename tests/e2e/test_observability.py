@@ -118,6 +118,9 @@ def busy(services: Services) -> Services:
 
     search("")
     search("Hostname =")
+    headers = {"Authorization": "Octoxlabs b2N0b09wZXJhdG9y"}
+    product = {"sku": "busy", "name": "Hammer"}
+    urllib3.request("PUT", f"{services.gateway_url}/inventory/product/busy", json=product, headers=headers)
     urllib3.request("GET", f"{services.gateway_url}/nowhere")
     producer = Producer({"bootstrap.servers": services.servers.kafka.bootstrap_servers})
     producer.produce("query-events", b"no JSON")

@@ -29,7 +29,9 @@ class Command(BaseCommand):
         """Take the name or the document, and whether to delete."""
         subject = parser.add_mutually_exclusive_group(required=True)
         subject.add_argument("name", metavar="NAME", nargs="?")
-        subject.add_argument("--document", metavar="TYPE/ID", help="a document with all its versions, instead of a user")
+        subject.add_argument(
+            "--document", metavar="TYPE/ID", help="a document with all its versions, instead of a user"
+        )
         parser.add_argument("--delete", action="store_true", help="delete it, instead of counting")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -67,7 +69,9 @@ class Command(BaseCommand):
                     users.delete(user, rows)
                 # Whose data it was is no longer on record anywhere, and so not here.
                 changes.append("erase a user: " + ", ".join(f"{count} {what}" for what, count in counts.items()))
-        self.stdout.write("deleted" if deletes else "--delete deletes the user and all of this, and takes the name from changes")
+        self.stdout.write(
+            "deleted" if deletes else "--delete deletes the user and all of this, and takes the name from changes"
+        )
 
     def _document(self, path: str, *, deletes: bool) -> None:
         type_, _, document_id = path.partition("/")

@@ -85,7 +85,13 @@ def test_expired_answers_are_deleted(aged: None, settings: Settings) -> None:
     user = User.objects.create(username="adapter")
     for hours in (-1, 1):
         IdempotencyKey.objects.create(
-            user=user, key=str(hours), digest="", status=200, headers={}, body="", expires_at=NOW + timedelta(hours=hours)
+            user=user,
+            key=str(hours),
+            digest="",
+            status=200,
+            headers={},
+            body="",
+            expires_at=NOW + timedelta(hours=hours),
         )
     clean()
     assert [each.key for each in IdempotencyKey.objects.all()] == ["1"]
