@@ -131,6 +131,9 @@ export function Grid({ found }: { found: Found }) {
       " ": () => {
         opened.value = row;
       },
+      Escape: () => {
+        opened.value = null;
+      },
       f: () => {
         if (column > 0) openMenu(row, column);
       },

@@ -1,6 +1,6 @@
 /** What became of a search: count and receipt, the grid, one document, and every state in which there is none. */
 import { signal, useSignal } from "@preact/signals";
-import { useEffect, useRef } from "preact/hooks";
+import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
 import type { Document, Json } from "../client/sluice-client.ts";
 import { writeJson } from "../client/sluice-client.ts";
 import { cellText, exactText, valuesAt, zone } from "./cells.ts";
@@ -284,7 +284,7 @@ function Columns({ close }: { close: () => void }) {
 
 function Detail({ document: shown, row }: { document: Document; row: number }) {
   const panel = useRef<HTMLElement>(null);
-  useEffect(() => panel.current?.focus(), [row]);
+  useLayoutEffect(() => panel.current?.focus(), [row]);
   const names = fields.value.filter(
     (field) => !field.problem && field.type !== "object" && valuesAt(shown, field.name).length > 0,
   );
