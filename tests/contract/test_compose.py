@@ -103,7 +103,7 @@ def test_the_consoles_are_published_by_a_file_of_their_own_on_loopback() -> None
         assert set(service["networks"]) == {*_SERVICES[name]["networks"], "public"}
 
 
-def test_only_the_edge_and_the_workers_have_networks_that_lead_elsewhere() -> None:
+def test_only_the_edge_and_those_who_send_mail_have_networks_that_lead_elsewhere() -> None:
     outward = {name for name, network in compose()["networks"].items() if not (network or {}).get("internal")}
     assert outward == {"public", "outside"}
 
@@ -111,7 +111,7 @@ def test_only_the_edge_and_the_workers_have_networks_that_lead_elsewhere() -> No
         return {name for name, service in _SERVICES.items() if network in service.get("networks", [])}
 
     assert on("public") == {"edge"}
-    assert on("outside") == {"worker-1", "worker-2"}
+    assert on("outside") == {"command-gateway", "worker-1", "worker-2"}
 
 
 _QUERY_GATEWAYS = {"query-gateway-1", "query-gateway-2"}

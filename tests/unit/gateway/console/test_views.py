@@ -14,6 +14,9 @@ from gateway.console.settings import IMMUTABLE_FILES
 from gateway.console.views import POLICY, STATIC
 from tests.support.paths import ROOT
 
+# A test of another file may have left a connection, which the end of each request looks at.
+pytestmark = pytest.mark.django_db
+
 _MAX_SCRIPT_BYTES = 160_000
 _MAX_STYLE_BYTES = 12_000
 

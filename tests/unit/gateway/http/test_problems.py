@@ -105,7 +105,7 @@ def test_a_client_that_is_told_to_come_back_is_told_when() -> None:
 @pytest.mark.parametrize(
     ("method", "path", "expected"),
     [
-        ("GET", "/", (404, "not_found")),
+        ("GET", "/nothing", (404, "not_found")),
         ("GET", "/search/", (404, "not_found")),
         ("GET", "/%ff%00", (404, "not_found")),
         ("GET", "/../etc/passwd", (404, "not_found")),

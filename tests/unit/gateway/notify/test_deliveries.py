@@ -92,10 +92,10 @@ def test_pauses_grow_from_five_seconds_to_a_day_and_then_it_is_dead(
 
 
 def test_what_has_waited_too_long_is_dead(new: NewDeliveries) -> None:
-    new()
-    upkeep.clean(_NOW + MAX_AGE - timedelta(minutes=1))
+    [delivery] = new()
+    upkeep.clean(delivery.created_at + MAX_AGE - timedelta(minutes=1))
     assert Delivery.objects.get().state == State.PENDING
-    upkeep.clean(_NOW + MAX_AGE + timedelta(minutes=1))
+    upkeep.clean(delivery.created_at + MAX_AGE + timedelta(minutes=1))
     assert Delivery.objects.get().state == State.DEAD
 
 
