@@ -93,9 +93,9 @@ def test_pauses_grow_from_five_seconds_to_a_day_and_then_it_is_dead(
 
 def test_what_has_waited_too_long_is_dead(new: NewDeliveries) -> None:
     [delivery] = new()
-    upkeep.clean(delivery.created_at + MAX_AGE - timedelta(minutes=1))
+    upkeep.clean(delivery.queued_at + MAX_AGE - timedelta(minutes=1))
     assert Delivery.objects.get().state == State.PENDING
-    upkeep.clean(delivery.created_at + MAX_AGE + timedelta(minutes=1))
+    upkeep.clean(delivery.queued_at + MAX_AGE + timedelta(minutes=1))
     assert Delivery.objects.get().state == State.DEAD
 
 
