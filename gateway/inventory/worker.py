@@ -59,7 +59,7 @@ Part = Callable[[threading.Event, Callable[[], bool]], None]
 """Part of another room: runs until the event is set, and works while the function says that this worker leads."""
 
 
-class Worker:
+class Worker:  # pylint: disable=too-many-instance-attributes  # its parts
     """All that runs behind requests.
 
     Args:

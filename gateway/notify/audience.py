@@ -1,8 +1,8 @@
 """Audience of the inventory's changes: users with a role that the type tells, and those who have subscribed to it.
 
-Nobody is told of a type whose history they may not read, or of what they did themselves. Who is told by a role gets a mail too,
-unless they have subscribed to the type: then their subscriptions say by what they are told, and the role's rest is in
-the inbox.
+Nobody is told of a type whose history they may not read, or of what they did themselves. Who is told by a role gets a
+mail too, unless they have subscribed to the type: then their subscriptions say by what they are told, and the role's
+rest is in the inbox.
 """
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence

@@ -1,7 +1,7 @@
 """Queue of deliveries: which are due, and what becomes of one.
 
-A delivery is claimed before it is sent: for ``CLAIM`` nobody else sends it. A worker that is killed in between leaves it
-to the next one, which sends it again under the same id.
+A delivery is claimed before it is sent: for ``CLAIM`` nobody else sends it. A worker that is killed in between leaves
+it to the next one, which sends it again under the same id.
 """
 
 from collections.abc import Collection, Iterable

@@ -86,7 +86,7 @@ def tell(message: Message, recipients: Iterable[int]) -> None:
 
 
 def tell_each(addressed: Sequence[Addressed]) -> None:
-    """Put messages into inboxes, numbered in this order, and queue their deliveries; in the transaction of the caller."""
+    """Put messages into inboxes, numbered in this order, and queue their deliveries; in the caller's transaction."""
     inboxes = lock_inboxes({each.recipient for each in addressed})
     sources = {each.message.source for each in addressed}
     told = Notification.objects.filter(recipient__in=inboxes, source__in=sources)

@@ -117,9 +117,9 @@ class Subscription(models.Model):
 class Delivery(models.Model):
     """A notification on its way by mail or webhook.
 
-    Its id is in the mail's ``Message-ID`` and is the ``webhook-id``, so that a repeat can be known as one. ``target`` is
-    whom it goes to: of one target, one delivery is under way at a time. ``queued_at`` is when it was first due, or was
-    sent again.
+    Its id is in the mail's ``Message-ID`` and is the ``webhook-id``, so that a repeat can be known as one. ``target``
+    is whom it goes to: of one target, one delivery is under way at a time. ``queued_at`` is when it was first due, or
+    was sent again.
     """
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
@@ -149,7 +149,7 @@ class Delivery(models.Model):
 
 
 class FollowerState(models.Model):
-    """The single row that says how far changes have become notifications, and whose lock each of their writers holds."""
+    """The single row that says how far changes have become notifications; each of their writers locks it."""
 
     id = models.PositiveSmallIntegerField(primary_key=True, default=1, editable=False)
     last_feed = models.PositiveBigIntegerField(default=0, editable=False)

@@ -54,8 +54,8 @@ class _SubscriptionsView(InventoryView):
             raise malformed("email: This gateway sends no mail; its operator can set GATEWAY_MAIL_URL.")
         if wanted["email"] and not can_mail(user):
             raise malformed(
-                "email: Your account has no mail address that you have confirmed; ask for a new password by mail, which "
-                "confirms it, or ask an administrator to set one."
+                "email: Your account has no confirmed mail address. An administrator sets an address, and a new "
+                "password that you ask for by mail confirms it."
             )
 
 

@@ -72,11 +72,16 @@ def check_address(address: str) -> str | None:
         return "A webhook's address begins with https:// and a host."
     if "@" in parts.netloc or "#" in address or "\\" in address:
         return "The address has a user, a fragment or a backslash, which webhooks have not."
+    return _check_literal(host)
+
+
+def _check_literal(host: str) -> str | None:
+    """As ``check_address``, of a host; a name is looked up when the webhook is sent."""
     try:
-        literal = ip_address(host)
+        address = str(ip_address(host))
     except ValueError:
         return None
-    return None if may_connect(str(literal)) else "The address is not on the internet."
+    return None if may_connect(address) else "The address is not on the internet."
 
 
 def may_connect(address: str) -> bool:

@@ -15,7 +15,7 @@ from tests.support.http_server import QuietHandler, serving
 
 
 @dataclass
-class Receiver:
+class Receiver:  # pylint: disable=too-many-instance-attributes  # each is asked for somewhere
     """What was received, and how the next requests are answered.
 
     Attributes:

@@ -19,8 +19,8 @@ class Command(BaseCommand):
     """Runs the worker in the foreground."""
 
     help = (
-        "Publish the inventory's changes, make indices again and send notifications, until SIGTERM. Of several, one does; "
-        "others stand by."
+        "Publish the inventory's changes, make indices again and send notifications, until SIGTERM. Of several, one "
+        "does; others stand by."
     )
     requires_system_checks = ()
 

@@ -1,8 +1,8 @@
 """The worker tells of changes on the real servers: by inbox, mail and webhook, whatever is down or killed meanwhile."""
 
-import subprocess
-import sys
+from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
 import orjson
 from standardwebhooks import Webhook
@@ -10,6 +10,7 @@ from standardwebhooks import Webhook
 from tests.integration.gateway.notify.conftest import TYPE, Telling
 from tests.support.gateway import kill
 from tests.support.mailbox import mail_server
+from tests.support.process import python, running
 from tests.support.waiting import eventually
 from tests.support.worker import NewWorker
 
@@ -152,24 +153,25 @@ def test_mails_go_out_while_kafka_is_away(telling: Telling, new_worker: NewWorke
 
 def test_numbers_of_an_inbox_are_committed_in_their_order_however_many_write(telling: Telling, tmp_path: Path) -> None:
     """A reader who goes on after the last number sees each notification once, and none comes late before it."""
-    writers = []
-    for name in ("one", "two", "three"):
-        command = [sys.executable, "-m", "gateway", "shell", "--no-imports", "-c", _TELL.replace("NAME", name)]
-        log = (tmp_path / f"{name}.log").open("wb")
-        with log:
-            writers.append(
-                subprocess.Popen(command, env=telling.gateway.environment, stdout=log, stderr=subprocess.STDOUT)
-            )
-    seen: dict[str, list[dict[str, object]]] = {"octoAdmin": [], "octoOther": []}
+    seen: dict[str, list[dict[str, Any]]] = {"octoAdmin": [], "octoOther": []}
 
     def read_on() -> bool:
         for user, rows in seen.items():
             rows += telling.inbox(user, len(rows))
         return all(len(rows) == 450 for rows in seen.values())
 
-    try:
+    with ExitStack() as running_writers:
+        writers = [
+            running_writers.enter_context(
+                running(
+                    *python("gateway", "shell", "--no-imports", "-c", _TELL.replace("NAME", name)),
+                    environment=telling.gateway.environment,
+                    log=tmp_path / f"{name}.log",
+                )
+            )
+            for name in ("one", "two", "three")
+        ]
         eventually(read_on, "both readers have seen everything")
-    finally:
         assert [writer.wait(60) for writer in writers] == [0, 0, 0]
     for rows in seen.values():
         assert [row["number"] for row in rows] == list(range(1, 451))

@@ -67,7 +67,7 @@ def test_what_is_claimed_is_due_again_when_its_worker_is_killed(new: NewDeliveri
     [delivery] = new()
     now = _soon()
     assert [each.pk for each in _claim(now)] == [delivery.pk]
-    assert _claim(now + CLAIM - timedelta(seconds=1)) == []
+    assert not _claim(now + CLAIM - timedelta(seconds=1))
     [again] = _claim(now + CLAIM)
     assert (again.pk, again.attempts) == (delivery.pk, 2)
 
@@ -88,7 +88,7 @@ def test_pauses_grow_from_five_seconds_to_a_day_and_then_it_is_dead(
     assert sum(pauses) < MAX_AGE.total_seconds()
     dead = Delivery.objects.get()
     assert (dead.state, dead.last_error) == (State.DEAD, "SMTPServerDisconnected")
-    assert _claim(_NOW + timedelta(days=9)) == []
+    assert not _claim(_NOW + timedelta(days=9))
 
 
 def test_what_has_waited_too_long_is_dead(new: NewDeliveries) -> None:
@@ -183,7 +183,8 @@ def test_what_is_not_wanted_any_more_is_no_dead_delivery(new: NewDeliveries, mon
 
 def test_a_target_that_fails_rests_and_the_others_do_not(new: NewDeliveries, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(random.Random, "uniform", lambda _self, _low, high: high)
-    new(3), new(3, "bo")
+    new(3)
+    new(3, "bo")
     sender, tried = _send(monkeypatch, Refused("the receiver answered 503"))
     assert len({delivery.target for delivery in tried}) == len(tried) == 2
     sender.turn(_THREADS)
@@ -197,4 +198,4 @@ def test_a_delivery_that_was_deleted_meanwhile_is_not_sent(new: NewDeliveries, m
     new()
     monkeypatch.setattr(deliveries, "read", lambda _: None)
     _, tried = _send(monkeypatch, None)
-    assert tried == []
+    assert not tried

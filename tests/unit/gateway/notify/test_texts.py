@@ -2,6 +2,7 @@
 
 import smtplib
 from typing import Any
+from unittest.mock import Mock
 
 import orjson
 import pytest
@@ -104,16 +105,11 @@ def test_a_mailbox_that_is_unknown_is_not_asked_again(
 
 
 def test_a_webhook_is_signed_as_the_standard_says(by_webhook: Delivery, monkeypatch: pytest.MonkeyPatch) -> None:
-    posted: list[tuple[str, bytes, dict[str, str]]] = []
-
-    def post(address: str, body: bytes, headers: dict[str, str]) -> int:
-        posted.append((address, body, headers))
-        return 204
-
+    post = Mock(return_value=204)
     monkeypatch.setattr(webhooks, "_post", post)
     for _ in range(2):
         send_webhook(by_webhook)
-    (address, body, headers), (_, _, again) = posted
+    (address, body, headers), (_, _, again) = (call.args for call in post.call_args_list)
     assert address == "https://example.com/hooks?token=t"
     assert headers["webhook-id"] == again["webhook-id"] == f"msg_{by_webhook.pk.hex}"
     assert by_webhook.subscription is not None
