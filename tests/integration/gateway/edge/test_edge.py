@@ -228,7 +228,7 @@ def test_the_gateway_asks_for_its_streams_to_be_passed_on_at_once(gateways: tupl
 
 @pytest.mark.parametrize(
     ("target", "status"),
-    [("/auth/me", 200), ("/nowhere", 404), ("/metrics", 404), ("/docs/", 200), ("/admin/login/", 200)],
+    [("/", 200), ("/auth/me", 200), ("/nowhere", 404), ("/metrics", 404), ("/docs/", 200), ("/admin/login/", 200)],
 )
 def test_every_answer_has_each_security_header_once_and_tells_no_version(edge: Edge, target: str, status: int) -> None:
     response = edge.request("GET", target, headers=AUTHORIZATION)
