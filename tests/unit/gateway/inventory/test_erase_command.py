@@ -148,10 +148,10 @@ def test_a_document_is_erased_with_all_its_versions(operator: User, recorded: li
     for sku in ("A-1", "A-2"):
         put(f"product/{sku}", {"sku": sku, "name": "Hammer"})
         patch(f"product/{sku}", {"name": "Mallet"})
-    for key, body in enumerate(Change.objects.values_list("body", flat=True)):
+    for key, change in enumerate(Change.objects.all()):
         expires = datetime.now(UTC) + timedelta(days=1)
         IdempotencyKey.objects.create(
-            user=operator, key=str(key), digest="", status=200, headers={}, body=body or "", expires_at=expires
+            user=operator, key=str(key), digest="", status=200, headers={}, body=change.body or "", expires_at=expires
         )
     versions = "versions  2", "--delete deletes the document and all of this"
     assert tuple(_erase_document("product/A-1")) == versions

@@ -1,9 +1,16 @@
 """Parts of the tests of relay and rebuild: an inventory of the test's own on real servers, and its indexer."""
 
-import pytest
-from pytest_django import Settings
+from collections.abc import Iterator
 
+import pytest
+from django.core.management import call_command
+from django.db import connections
+from django.db.utils import ConnectionHandler
+from pytest_django import DjangoDbBlocker, Settings
+
+from gateway.http.database import read_database_url
 from tests.support.inventory_stack import InventoryStack
+from tests.support.postgresql import PostgreSQL, postgresql
 from tests.support.sink import InventoryTrail, NewTrail
 
 
@@ -15,8 +22,39 @@ def trail(new_trail: NewTrail) -> InventoryTrail:
     return made
 
 
+@pytest.fixture(scope="session")
+def postgresql_server() -> Iterator[PostgreSQL]:
+    """A PostgreSQL server."""
+    with postgresql() as running:  # pylint: disable=contextmanager-generator-missing-cleanup
+        yield running
+
+
 @pytest.fixture
-def stack(trail: InventoryTrail, settings: Settings, transactional_db: None) -> InventoryStack:
-    """The inventory with one type."""
+def server(
+    postgresql_server: PostgreSQL, django_db_blocker: DjangoDbBlocker, transactional_db: None
+) -> Iterator[PostgreSQL]:
+    """PostgreSQL as the database of this thread, empty; the one that it stands for is made before, and there again."""
     del transactional_db
+    with django_db_blocker.unblock():
+        before = connections["default"]
+        connections["default"] = ConnectionHandler({"default": read_database_url(postgresql_server.url)})["default"]
+        try:
+            call_command("migrate", verbosity=0)
+            yield postgresql_server
+            call_command("flush", verbosity=0, interactive=False)
+        finally:
+            connections["default"].close()
+            connections["default"] = before
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database(request: pytest.FixtureRequest) -> None:
+    """One database after the other."""
+    request.getfixturevalue("transactional_db" if request.param == "sqlite" else "server")
+
+
+@pytest.fixture
+def stack(trail: InventoryTrail, settings: Settings, database: None) -> InventoryStack:
+    """The inventory with one type."""
+    del database
     return InventoryStack(trail, settings)

@@ -2,23 +2,17 @@
 
 import itertools
 import random
-from collections.abc import Iterator
 from datetime import UTC, datetime
 
 import orjson
 import psycopg
-import pytest
-from django.core.management import call_command
-from django.db import connections
-from django.db.utils import ConnectionHandler
-from pytest_django import DjangoDbBlocker, Settings
+from pytest_django import Settings
 
 from contracts.query_event.event import new_event_id
-from gateway.http.database import read_database_url
 from gateway.inventory.models import Change
 from tests.support.inventory import AUTHOR
 from tests.support.inventory_stack import THING, InventoryStack, publish_all
-from tests.support.postgresql import PostgreSQL, postgresql
+from tests.support.postgresql import PostgreSQL
 from tests.support.sink import InventoryTrail, Start
 
 AT_ONCE = 25
@@ -33,20 +27,6 @@ _CHANGE = (
     "request_id, event_metadata, changed, body) "
     "VALUES (%s, %s, %s, %s, %s, 1, 'create', %s, 'adapter', 'r1', %s, %s, %s)"
 )
-
-
-@pytest.fixture
-def server(django_db_blocker: DjangoDbBlocker) -> Iterator[PostgreSQL]:
-    """PostgreSQL as the database of this thread."""
-    with postgresql() as running, django_db_blocker.unblock():
-        before = connections["default"]
-        connections["default"] = ConnectionHandler({"default": read_database_url(running.url)})["default"]
-        try:
-            call_command("migrate", verbosity=0)
-            yield running
-        finally:
-            connections["default"].close()
-            connections["default"] = before
 
 
 def begin(session: "psycopg.Connection[object]", name: str) -> None:

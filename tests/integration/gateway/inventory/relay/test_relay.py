@@ -1,5 +1,7 @@
 """The relay publishes each change once it is written, in one order, whatever happens to it on the way."""
 
+import threading
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import orjson
@@ -12,6 +14,8 @@ from pytest_django import Settings
 from elastic.client import connect
 from elastic.settings import ElasticsearchSettings
 from gateway.inventory.cache import CachedDocument, document_cache
+from gateway.inventory import retention
+from gateway.inventory.erasure import erase_document
 from gateway.inventory.indices import Indices
 from gateway.inventory.models import Change, Document, IndexState, RelayState
 from gateway.inventory.rebuild import begin_all
@@ -22,7 +26,7 @@ from gateway.inventory.relay.producer import WorkerProducer
 from gateway.inventory.relay.publisher import Publisher
 from local import ports
 from tests.support import redis_server, topic
-from tests.support.inventory import TEXT, delete, patch, put, restore
+from tests.support.inventory import AUTHOR, TEXT, delete, patch, place, put, restore
 from tests.support.inventory_change import read_change
 from tests.support.inventory_stack import THING, InventoryStack, Killed, KilledAt, publish_all
 from tests.support.sink import Start
@@ -182,6 +186,75 @@ def test_a_parent_comes_with_each_change_below_it_and_once_for_many(stack: Inven
     assert len(boxes) == 3
     keys = {record.key() for record in topic.records(stack.trail.bootstrap, stack.trail.topic, range(6))}
     assert keys == {b"box/b"}
+
+
+def test_an_old_record_after_a_delete_brings_no_document_back(stack: InventoryStack, start: Start) -> None:
+    start()
+    put(f"{THING}/d", {"name": "old"})
+    patch(f"{THING}/d", {"name": "newer"})
+    relay = stack.relay()
+    publish_all(relay)
+    delete(f"{THING}/d")
+    publish_all(relay)
+    stack.settle()
+    assert stack.indexed(stack.alias) == {}
+    records = [
+        each
+        for each in topic.records(stack.trail.bootstrap, stack.trail.topic, range(6))
+        if read_change(each.value())["op"] != "delete"
+    ]
+    for record in records:
+        stack.trail.produce_raw(record.value() or b"")
+    put(f"{THING}/after", {"name": "after"})
+    publish_all(relay)
+    eventually(lambda: stack.trail.lag() == 0, "all old records are indexed again")
+
+    assert len(records) == 2
+    assert set(stack.indexed(stack.alias)) == {"after"}
+    assert stack.trail.dead_letters() == []
+
+
+def test_a_document_that_is_erased_is_gone_from_the_index_and_everybody_is_told(
+    stack: InventoryStack, start: Start
+) -> None:
+    start()
+    for name in ("d", "kept", "late"):
+        put(f"{THING}/{name}", {"name": "a person"})
+    relay = stack.relay()
+    publish_all(relay)
+    patch(f"{THING}/late", {"size": 1})
+    for name in ("d", "late"):
+        assert erase_document(place(THING, name), AUTHOR) > 0
+    publish_all(relay)
+    stack.settle()
+
+    assert set(stack.indexed(stack.alias)) == {"kept"} == set(stack.expected(THING))
+    assert [row.feed for row in Change.objects.order_by("feed")] == list(range(1, 7))
+    told = {(each["id"], each["version"]): (each["op"], each["document"]) for each in stack.changes()}
+    assert told["d", 2] == ("erase", None)
+    # What was not published yet when it was erased has no content on the topic either.
+    assert (told["late", 2], told["late", 3]) == (("patch", None), ("erase", None))
+
+
+def test_changes_that_were_pruned_are_missed_by_nobody(
+    stack: InventoryStack, start: Start, settings: Settings
+) -> None:
+    settings.GATEWAY = settings.GATEWAY.model_copy(update={"history_days": 1})
+    start()
+    write_some(6)
+    publish_all(stack.relay())
+    Change.objects.update(at=datetime.now(UTC) - timedelta(days=2))
+    put(f"{THING}/unpublished", {"name": "u"})
+    retention.clean(datetime.now(UTC), threading.Event())
+    assert Change.objects.count() == 1
+
+    RelayState.objects.update(lease_until=None)
+    publish_all(stack.relay("another"))
+    stack.settle()
+    assert stack.indexed(stack.alias) == stack.expected(THING)
+    numbers = [change["feed"] for change in stack.changes()]
+    assert numbers == list(range(1, len(numbers) + 1))
+    assert numbers[-1] == Change.objects.get().feed
 
 
 def test_a_topic_that_was_made_again_stops_publishing_until_all_is_rebuilt(stack: InventoryStack, start: Start) -> None:
