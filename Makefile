@@ -57,7 +57,7 @@ fuzz: .venv/fuzz.stamp ## Ask real Elasticsearch 20,000 generated queries, and f
 	@$(BIN)/python -m tests.fuzz language
 	@$(BIN)/python -m tests.fuzz parser
 
-chaos: .venv/dev.stamp ## Kill, freeze and restart sinks, Kafka and Elasticsearch for ten minutes; print the account
+chaos: .venv/dev.stamp ## Kill, freeze and restart all services, Kafka and Elasticsearch for ten minutes; print the accounts
 	@$(BIN)/python -m tests.chaos
 
 console: web/node_modules/.made ## Check, test and build the page of the console (web/); needs Node 20.19 or newer

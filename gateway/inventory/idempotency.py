@@ -49,16 +49,17 @@ class IdempotentRequest:
             IntegrityError: the same request is being worked on elsewhere, and is done by now.
         """
         now = datetime.now(UTC)
-        kept = IdempotencyKey.objects.filter(user=self.user, key=self.key, expires_at__gt=now).first()
+        kept = self._kept(now)
         if kept is not None:
-            if kept.digest != self.digest:
-                raise Problem(
-                    HTTPStatus.UNPROCESSABLE_ENTITY,
-                    Code.IDEMPOTENCY_MISMATCH,
-                    "Another request was sent with this Idempotency-Key within 24 hours; send a new key.",
-                )
-            return Answer(HTTPStatus(kept.status), kept.headers, kept.body.encode()), True
-        answer = work()
+            return kept, True
+        try:
+            answer = work()
+        except Problem:
+            # It may have waited for the same request, which was worked on elsewhere and is done by now.
+            kept = self._kept(now)
+            if kept is None:
+                raise
+            return kept, True
         IdempotencyKey.objects.filter(user=self.user, expires_at__lte=now).delete()
         IdempotencyKey.objects.create(
             user=self.user,
@@ -70,6 +71,23 @@ class IdempotentRequest:
             expires_at=now + KEPT,
         )
         return answer, False
+
+    def _kept(self, now: datetime) -> Answer | None:
+        """The answer that the request had before, if it had one.
+
+        Raises:
+            Problem: 422, another request had the key.
+        """
+        kept = IdempotencyKey.objects.filter(user=self.user, key=self.key, expires_at__gt=now).first()
+        if kept is None:
+            return None
+        if kept.digest != self.digest:
+            raise Problem(
+                HTTPStatus.UNPROCESSABLE_ENTITY,
+                Code.IDEMPOTENCY_MISMATCH,
+                "Another request was sent with this Idempotency-Key within 24 hours; send a new key.",
+            )
+        return Answer(HTTPStatus(kept.status), kept.headers, kept.body.encode())
 
 
 def read_key(request: Request) -> str | None:

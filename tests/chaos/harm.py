@@ -1,7 +1,8 @@
-"""Harm to sinks, broker and Elasticsearch."""
+"""Harm to sinks, the inventory's processes, broker and Elasticsearch."""
 
 import time
 from collections import Counter
+from collections.abc import Mapping
 from itertools import count
 from pathlib import Path
 from random import Random
@@ -9,6 +10,7 @@ from types import TracebackType
 from typing import Self
 
 from tests.chaos.progress import Progress
+from tests.support.process import Process
 from tests.support.sink import Server, SinkProcess, Trail
 from tests.support.waiting import eventually
 
@@ -19,12 +21,13 @@ _FREEZE_SECONDS = (0.5, 12.0)
 
 
 class Harm:  # pylint: disable=too-many-instance-attributes  # everything that can be hurt
-    """Keeps two sinks running while the context lasts, and hurts them and the servers, one after the other.
+    """Keeps two sinks running while the context lasts, and hurts them, others and the servers, one after the other.
 
     Args:
         trail: what the sinks work on.
         broker: can be hurt.
         elasticsearch: can be hurt.
+        others: processes that can be hurt, by name.
         chance: decides.
         home: the folder for the sinks' logs.
 
@@ -34,12 +37,19 @@ class Harm:  # pylint: disable=too-many-instance-attributes  # everything that c
     """
 
     def __init__(  # pylint: disable=too-many-arguments,too-many-positional-arguments  # everything that can be hurt
-        self, trail: Trail, broker: Server, elasticsearch: Server, chance: Random, home: Path
+        self,
+        trail: Trail,
+        broker: Server,
+        elasticsearch: Server,
+        others: Mapping[str, Process],
+        chance: Random,
+        home: Path,
     ) -> None:
         self.progress = Progress(trail)
         self.done: Counter[str] = Counter()
         self._trail = trail
         self._servers = {"broker": broker, "elasticsearch": elasticsearch}
+        self._others = others
         self._chance = chance
         self._home = home
         self._numbers = count(1)
@@ -59,7 +69,8 @@ class Harm:  # pylint: disable=too-many-instance-attributes  # everything that c
     def one(self) -> str:
         """Do one thing, and mend it; returns what it was."""
         self._look_after_sinks()
-        harm = self._chance.choice([self._sink, self._sink, self._server])
+        self._look_after_others()
+        harm = self._chance.choice([self._sink, self._other, self._other, self._server])
         what = harm()
         self.done[what] += 1
         time.sleep(self._chance.uniform(*_PAUSE_SECONDS))
@@ -90,8 +101,9 @@ class Harm:  # pylint: disable=too-many-instance-attributes  # everything that c
         return counts[-1]
 
     def end(self) -> list[str]:
-        """Stop the sinks; returns what was wrong with any of them, now or before."""
+        """Stop the sinks; returns what was wrong with any process, now or before."""
         self._look_after_sinks()
+        self._look_after_others()
         for sink in self._sinks:
             status = sink.stop()
             if status != 0:
@@ -115,6 +127,19 @@ class Harm:  # pylint: disable=too-many-instance-attributes  # everything that c
             what = {0: "SIGTERM", 1: "SIGTERM and watchdog"}.get(status, "SIGTERM before the start")
         self._sinks[place] = self._start()
         return f"{what} of a sink"
+
+    def _other(self) -> str:
+        name = self._chance.choice(sorted(self._others))
+        what = self._chance.choice(["SIGKILL", "SIGSTOP", "SIGTERM"])
+        process = self._others[name]
+        if what == "SIGSTOP":
+            process.freeze()
+            time.sleep(self._chance.uniform(*_FREEZE_SECONDS))
+            process.thaw()
+        else:
+            (process.kill if what == "SIGKILL" else process.stop)()
+            process.start()
+        return f"{what} of {name}"
 
     def _server(self) -> str:
         name = self._chance.choice(sorted(self._servers))
@@ -152,3 +177,10 @@ class Harm:  # pylint: disable=too-many-instance-attributes  # everything that c
                 last_words = sink.log().splitlines()[-1:]
                 self._complaints.append(f"a sink ended by itself: {last_words}")
                 self._sinks[place] = self._start()
+
+    def _look_after_others(self) -> None:
+        """Start others again that have ended by themselves, and complain of each."""
+        for name, process in self._others.items():
+            if not process.is_running:
+                self._complaints.append(f"{name} ended by itself")
+                process.start()

@@ -1,4 +1,4 @@
-"""One run of chaos: a stack of its own, harm for a while, and the account."""
+"""One run of chaos: a stack of its own, harm for a while, and the accounts of audit trail and inventory."""
 
 import random
 import time
@@ -18,10 +18,12 @@ from indexing.dead_letter_reader import DeadLetterReader
 from kit.kafka import KafkaSettings
 from local import ports, servers
 from local.supervisor import supervisor
+from tests.chaos import inventory
 from tests.chaos.account import Account
 from tests.chaos.harm import Harm
+from tests.chaos.inventory import Inventory
 from tests.chaos.load import Load
-from tests.support.sink import Server, Trail
+from tests.support.sink import InventoryTrail, Server, Trail
 from tests.support.waiting import eventually
 
 _SETTLE_SECONDS = 180.0
@@ -29,7 +31,7 @@ _EVENTS_PER_SECOND = 500
 
 
 def run(home: Path, seconds: int, seed: int) -> list[str]:
-    """Do harm for a while, print the account, and return what is wrong with it.
+    """Do harm for a while, print the accounts, and return what is wrong with them.
 
     Args:
         home: an empty folder for logs and data.
@@ -37,22 +39,28 @@ def run(home: Path, seconds: int, seed: int) -> list[str]:
         seed: of the faults' order.
     """
     with _stack(home) as (trail, broker, elasticsearch):
-        return _run(trail, Harm(trail, broker, elasticsearch, random.Random(seed), home), seconds)
+        changes = InventoryTrail(
+            trail.bootstrap, trail.elasticsearch_url, f"{trail.name}-inventory", trail.client, trail.producer
+        )
+        with inventory.prepared(changes, home, seed) as written:
+            harm = Harm(trail, broker, elasticsearch, written.processes, random.Random(seed), home)
+            return _run(trail, written, harm, seconds)
 
 
-def _run(trail: Trail, harm: Harm, seconds: int) -> list[str]:
+def _run(trail: Trail, written: Inventory, harm: Harm, seconds: int) -> list[str]:
     account = Account()
-    with harm:
-        with Load(trail, account, _EVENTS_PER_SECOND), harm.progress:
+    with written.running(), harm:
+        with Load(trail, account, _EVENTS_PER_SECOND), written.writers, harm.progress:
             first_document = harm.first_document_after_sigkill()
             deadline = time.monotonic() + seconds
             while time.monotonic() < deadline:
                 print(f"{deadline - time.monotonic():5.0f} s left: {harm.one()}", flush=True)
         began = time.monotonic()
-        wrong = _settle(trail)
+        wrong = _settle(trail) + written.settle()
         settled = time.monotonic() - began
-        wrong += harm.end()
-    _take_stock(trail, account)
+        wrong += harm.end() + written.complaints()
+        _take_stock(trail, account)
+        figures = account.figures() | written.figures()
     for what, times in sorted(harm.done.items()):
         print(f"{what:<32}{times:>9}")
     for what, figure in {
@@ -62,7 +70,7 @@ def _run(trail: Trail, harm: Harm, seconds: int) -> list[str]:
         "settled after the end of it": settled,
     }.items():
         print(f"{what:<32}{figure:>9.1f} s")
-    for what, number in account.figures().items():
+    for what, number in figures.items():
         print(f"{what:<32}{number:>9,}")
     return wrong + account.complaints()
 

@@ -11,7 +11,7 @@ _SECONDS = 20
 
 
 @pytest.mark.chaos
-def test_the_account_closes_whatever_happens_to_sinks_and_servers(tmp_path: Path) -> None:
+def test_the_accounts_close_whatever_happens_to_processes_and_servers(tmp_path: Path) -> None:
     seed = int.from_bytes(os.urandom(4), "big")
     print(f"seed {seed}")
 

@@ -113,6 +113,22 @@ def test_one_request_that_is_sent_many_times_at_once_is_done_once(writers: Write
     assert len({answer.headers["Location"] for answer in answers}) == 1
 
 
+def test_a_request_that_is_sent_again_while_it_is_worked_on_has_its_answer_too(writers: Writers, sku: str) -> None:
+    path = f"/inventory/product/{sku}"
+    for version in range(1, 10, 3):
+        for method, body, precondition, status in (
+            ("PUT", _product(sku, price=version), {}, 201),
+            ("PATCH", {"price": version + 1}, {"If-Match": f'"{version}"', "Content-Type": PATCH}, 200),
+            ("DELETE", None, {"If-Match": f'"{version + 1}"'}, 204),
+        ):
+            key = {"Idempotency-Key": f"{sku}-{version}-{method}"}
+            send = partial(writers.ask, method, path, body)
+            answers = writers.at_once(
+                *[lambda gateway, send=send, named=precondition | key: send(gateway, **named)] * AT_ONCE
+            )
+            assert _statuses(answers) == {status: AT_ONCE}, answers[0].data
+
+
 def test_a_gateway_that_is_killed_between_commit_and_answer_has_done_each_request_once(
     writers: Writers, sku: str, tmp_path: Path
 ) -> None:
