@@ -13,8 +13,8 @@ from pytest_django import Settings
 
 from elastic.client import connect
 from elastic.settings import ElasticsearchSettings
-from gateway.inventory.cache import CachedDocument, document_cache
 from gateway.inventory import retention
+from gateway.inventory.cache import CachedDocument, document_cache
 from gateway.inventory.erasure import erase_document
 from gateway.inventory.indices import Indices
 from gateway.inventory.models import Change, Document, IndexState, RelayState
@@ -56,11 +56,11 @@ def test_every_write_reaches_the_index_as_the_database_has_it(stack: InventorySt
     assert changes[1]["changed"] == ["/size"]
     assert changes[-1]["op"] == "restore"
     places = [(row.partition, row.offset) for row in Change.objects.order_by("feed")]
-    for place, change in zip(places, changes, strict=True):
+    for position, change in zip(places, changes, strict=True):
         [record] = [
             each
-            for each in topic.records(stack.trail.bootstrap, stack.trail.topic, [place[0] or 0])
-            if each.offset() == place[1]
+            for each in topic.records(stack.trail.bootstrap, stack.trail.topic, [position[0] or 0])
+            if each.offset() == position[1]
         ]
         assert read_change(record.value())["change_id"] == change["change_id"]
 
@@ -236,9 +236,7 @@ def test_a_document_that_is_erased_is_gone_from_the_index_and_everybody_is_told(
     assert (told["late", 2], told["late", 3]) == (("patch", None), ("erase", None))
 
 
-def test_changes_that_were_pruned_are_missed_by_nobody(
-    stack: InventoryStack, start: Start, settings: Settings
-) -> None:
+def test_changes_that_were_pruned_are_missed_by_nobody(stack: InventoryStack, start: Start, settings: Settings) -> None:
     settings.GATEWAY = settings.GATEWAY.model_copy(update={"history_days": 1})
     start()
     write_some(6)
