@@ -1,7 +1,7 @@
 """Erasure from the inventory: a person's name as the author of changes, and the history of one document.
 
-The rows of changes stay, so that numbers and versions go on without a gap. An erased document is deleted, as a change of
-its own (``erase``), by which indices and everybody who follows the changes get to know that there is nothing left of it.
+The rows of changes stay, so that numbers and versions go on without a gap. An erased document is deleted, as a change
+of its own (``erase``), by which indices and everybody who follows the changes get to know that nothing is left of it.
 """
 
 from django.db.models import JSONField, QuerySet, Value

@@ -1,8 +1,9 @@
 """Values that a schema may allow and an index refuses, such as a leap second; pure.
 
 A document with one would be accepted, and never found. What Elasticsearch takes is described at
-https://www.elastic.co/docs/reference/elasticsearch/mapping-reference/field-data-types and, for dates, at
-https://www.elastic.co/docs/reference/elasticsearch/mapping-reference/mapping-date-format (``strict_date_optional_time``).
+https://www.elastic.co/docs/reference/elasticsearch/mapping-reference/field-data-types and, for dates
+(``strict_date_optional_time``), at
+https://www.elastic.co/docs/reference/elasticsearch/mapping-reference/mapping-date-format
 """
 
 import ipaddress
@@ -29,7 +30,7 @@ _MAX_TERM_BYTES = 32_766
 Check = Callable[[Any], str | None]
 
 
-class IndexLimits:
+class IndexLimits:  # pylint: disable=too-few-public-methods  # it does one thing
     """Check of documents against the mapping of their type.
 
     Args:
