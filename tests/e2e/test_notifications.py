@@ -19,7 +19,7 @@ from tests.support.paths import ROOT
 from tests.support.waiting import eventually
 
 _PAGE = (ROOT / "docs" / "notifications.md").read_text(encoding="utf-8")
-_ADDRESS = "ayse@example.com"
+_ADDRESS = "kemal@example.com"
 
 
 def _mails(services: Services) -> dict[Path, EmailMessage]:
@@ -38,7 +38,7 @@ def _ask(services: Services, method: str, path: str, body: Any, **headers: str) 
 
 
 def test_another_administrator_is_told_by_mail_and_inbox(services: Services) -> None:
-    asked = {"email": _ADDRESS, "password": PASSWORD, "full_name": "Ayşe"}
+    asked = {"email": _ADDRESS, "password": PASSWORD, "full_name": "Kemal"}
     assert _ask(services, "POST", "/auth/signup", asked).status == 202
     [(path, link)] = eventually(lambda: _mails(services), "the link is there").items()
     # The page of the API has its readers look for the one sign-up that there is.

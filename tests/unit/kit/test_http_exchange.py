@@ -88,7 +88,7 @@ def fixture_exchange() -> Iterator[HttpExchange]:
         exchange.close()
 
 
-class _Guard:
+class _Guard:  # pylint: disable=too-few-public-methods  # it has one question
     """Says of every address the same, and keeps what it was asked."""
 
     def __init__(self, *, allows: bool) -> None:
