@@ -1,8 +1,8 @@
 """The whole system under every fault at once: ``python -m tests.chaos`` (``make chaos``).
 
-Kills, freezes and restarts audit sinks, gateways, workers, indexers, broker and Elasticsearch at random while events are
-produced and documents written, lets everything settle, and prints both accounts. Ends with status 1 if one does not
-close. Logs and data stay in ``build/chaos``.
+Kills, freezes and restarts audit sinks, gateways, workers, indexers, broker and Elasticsearch at random while events
+are produced and documents written, lets everything settle, and prints both accounts. Ends with status 1 if one does
+not close. Logs and data stay in ``build/chaos``.
 """
 
 import argparse

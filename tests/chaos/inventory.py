@@ -64,10 +64,9 @@ class Inventory:
         self.ledger = Ledger()
         self._trail = trail
         self._database = database
-        self._audit_topic = gateways[0].environment["AUDIT_TOPIC"]
         self._aliases = {name: f"{trail.name}-{name}" for name in (TYPE, PARENT, CHILD)}
-        self._urls = [gateway.url for gateway in gateways]
-        self.writers = Writers(self._urls, AUTHORIZATION, seed, self.ledger)
+        self._gateways = gateways
+        self.writers = Writers([gateway.url for gateway in gateways], AUTHORIZATION, seed, self.ledger)
         self.processes: dict[str, Process] = {}
         logs = home / "logs"
         for number, gateway in enumerate(gateways):
@@ -88,8 +87,8 @@ class Inventory:
         try:
             for process in self.processes.values():
                 process.start()
-            for url in self._urls:
-                wait_until_up(f"{url}/healthz")
+            for gateway in self._gateways:
+                wait_until_up(f"{gateway.url}/healthz")
             self._declare(TYPE)
             self._declare(PARENT)
             self._declare(CHILD, parent=PARENT)
@@ -141,7 +140,7 @@ class Inventory:
 
     def _declare(self, name: str, **members: Any) -> None:
         definition = {"schema": _SCHEMA, "index": self._aliases[name]} | members
-        url = f"{self._urls[0]}/inventory-types/{name}"
+        url = f"{self._gateways[0].url}/inventory-types/{name}"
         answer = urllib3.request("PUT", url, json=definition, headers=AUTHORIZATION, timeout=30.0)
         assert answer.status == 200, answer.data
 
@@ -181,9 +180,9 @@ class Inventory:
         ]
         if stated != kept:
             wrong.append(f"the topic has {len(stated)} changes that are not the {len(kept)} of the database")
+        audit_topic = self._gateways[0].environment["AUDIT_TOPIC"]
         events = {
-            read_event(record.value())["event_id"]
-            for record in topic.records(self._trail.bootstrap, self._audit_topic, [0])
+            read_event(record.value())["event_id"] for record in topic.records(self._trail.bootstrap, audit_topic, [0])
         }
         lacking = {str(row[1]) for row in changes} - events
         if lacking:

@@ -1,7 +1,7 @@
 """Writers of the inventory: each request has a key, and is sent until a gateway has answered it.
 
-Each writer has documents of its own, of which it knows every version, and shares some with the others. So a write that is
-lost, or is done twice, is a version or a status that it does not expect.
+Each writer has documents of its own, of which it knows every version, and shares some with the others. So a write that
+is lost, or is done twice, is a version or a status that it does not expect.
 """
 
 import threading

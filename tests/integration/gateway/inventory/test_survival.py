@@ -1,4 +1,4 @@
-"""What the inventory must survive, on a gateway with SQLite or PostgreSQL: hostile documents, and servers that are down."""
+"""What the inventory must survive, on SQLite and PostgreSQL: hostile documents, and servers that are down."""
 
 from functools import partial
 from pathlib import Path
