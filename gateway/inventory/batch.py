@@ -196,19 +196,19 @@ class Batch:  # pylint: disable=too-many-instance-attributes  # what it holds of
         referred = self._require_references(document)
         slot = self._slots.get(document_id)
         is_live = slot is not None and slot.row.body is not None
+        referred_before: frozenset[Name] = frozenset()
         if is_live:
             before = self.document(document_id)
             changed = changed_pointers(before, document)
             if not changed:
                 return self._unchanged(document_id)
-            if referred != references.references_of(self._declared, before):
-                self._references[document_id] = referred
+            referred_before = references.references_of(self._declared, before)
         else:
-            if referred:
-                self._references[document_id] = referred
             changed = [WHOLE]
             op = op if op is Operation.RESTORE else Operation.CREATE
         self._require_room(document_id, len(text), parent)
+        if referred != referred_before:
+            self._references[document_id] = referred
         if slot is None:
             slot = self._slots[document_id] = _Slot(self._new_row(document_id, parent), 0)
         row = slot.row

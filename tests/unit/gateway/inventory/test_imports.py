@@ -131,6 +131,18 @@ def test_an_import_deletes_what_refers_to_a_document_before_the_document(ask: As
     assert "node/c" in results[1]["problem"]["detail"]
 
 
+def test_a_line_that_fails_refers_to_nothing(ask: Ask, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("gateway.inventory.batch.MAX_TREE_CHILDREN", 1)
+    ask("PUT", "/inventory/plan/p", {"name": "p"})
+    for service in ("s", "t"):
+        ask("PUT", f"/inventory/service/{service}", {"name": service})
+    lines = [{"_id": "c1", "_parent": "p", "service": "s"}, {"_id": "c2", "_parent": "p", "service": "t"}]
+    results, _ = _import(ask, "plan-service", lines)
+    assert [each["result"] for each in results] == ["created", "failed"]
+    assert ask("DELETE", "/inventory/service/t", If_Match="*").status_code == 204
+    assert ask("DELETE", "/inventory/service/s", If_Match="*").status_code == 409
+
+
 def test_csv_is_imported_by_its_header(ask: Ask) -> None:
     body = b"sku,name,price\r\nA-1,Hammer,10.5\r\nA-2,Saw,\r\nA-3,Axe,dear\r\n"
     results, last = _import(ask, "product", body, "text/csv; charset=utf-8")
