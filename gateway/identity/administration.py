@@ -76,9 +76,14 @@ def lock_administrators(user: User) -> None:
     Raises:
         Problem: 403, the user is no administrator any more.
     """
-    administrators = User.objects.select_for_update(no_key=True).filter(role=Role.ADMIN, is_active=True)
-    if user.pk not in {each.pk for each in administrators.order_by("pk")}:
+    if user.pk not in hold_administrators():
         raise _for_administrators()
+
+
+def hold_administrators() -> set[int]:
+    """Lock the rows of all administrators; the keys of these."""
+    administrators = User.objects.select_for_update(no_key=True).filter(role=Role.ADMIN, is_active=True)
+    return {each.pk for each in administrators.order_by("pk")}
 
 
 def is_last_administrator(user: User) -> bool:

@@ -1,8 +1,9 @@
 """URL of the mail service: an SMTP server, a provider of mail, or a folder."""
 
-from ipaddress import ip_address
 from typing import Any
 from urllib.parse import unquote, urlsplit
+
+from gateway.identity.hosts import is_loopback
 
 _SMTP = "django.core.mail.backends.smtp.EmailBackend"
 _FILES = "django.core.mail.backends.filebased.EmailBackend"
@@ -46,20 +47,13 @@ def read_mail_url(url: str) -> tuple[str, dict[str, Any]]:
             "username": user,
             "password": password,
             "use_ssl": is_tls,
-            "use_tls": not is_tls and not _is_loopback(host),
+            "use_tls": not is_tls and not is_loopback(host),
             "timeout": _TIMEOUT_SECONDS,
         }
     if parts.scheme in _PROVIDERS and user and bool(host) == (parts.scheme == "mailgun"):
         domain = {"sender_domain": host} if host else {}
         return f"anymail.backends.{parts.scheme}.EmailBackend", {_PROVIDERS[parts.scheme]: user, **domain}
     raise _unreadable()
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return host == "localhost" or ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def _unreadable() -> ValueError:

@@ -112,9 +112,7 @@ class InventoryView(AuditedView):
         Raises:
             Problem: 403; 404 for an administrator.
         """
-        declared = read_catalogue().types.get(name)
-        if declared is None or not may_read(user, declared):
-            raise _refused(user, name, "read")
+        _check(user, name, may_read, "read")
 
     def history_reader(self, request: Request, name: str, document_id: str) -> tuple[Place, EventDraft]:
         """Let somebody in who may read the history of a type.
@@ -134,9 +132,7 @@ class InventoryView(AuditedView):
         Raises:
             Problem: 403; 404 for an administrator.
         """
-        declared = read_catalogue().types.get(name)
-        if declared is None or not may_read_history(user, declared):
-            raise _refused(user, name, "read the history of")
+        _check(user, name, may_read_history, "read the history of")
 
     def writer(self, request: Request, name: str, document_id: str = "") -> EventDraft:
         """Let somebody in who may write a type; its place is found in the transaction.
@@ -199,6 +195,12 @@ class InventoryView(AuditedView):
         else:
             record_event(draft)
         return _response(answer)
+
+
+def _check(user: User, name: str, may: Callable[[User, DeclaredType], bool], what: str) -> None:
+    declared = read_catalogue().types.get(name)
+    if declared is None or not may(user, declared):
+        raise _refused(user, name, what)
 
 
 def author_of(request: Request, draft: EventDraft) -> Author:

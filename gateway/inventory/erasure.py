@@ -56,8 +56,7 @@ def erase_document(place: Place, author: Author) -> int:
         writes.erase(place, author)
         versions = versions_of(place)
         # Answers that are kept for requests that are sent again.
-        for body in versions.values_list("body", flat=True).iterator(_CHUNK):
-            IdempotencyKey.objects.filter(body=body).delete()
+        IdempotencyKey.objects.filter(body__in=versions.values("body")).delete()
         return versions.update(body=None, changed=Value([], JSONField()))
 
     return transact(erase)

@@ -7,37 +7,25 @@ from django.db.models import Q
 
 from gateway.http.problems import Code, Problem
 from gateway.inventory.models import Change, Document, IndexState, RelayState
-from gateway.inventory.preconditions import ABSENT, State, require_live
+from gateway.inventory.preconditions import State, never_was, require_live
 from gateway.inventory.writes import Place
 
 MAX_PAGE = 100
-
-
-def find(place: Place) -> Document | None:
-    """The row of a document, whether it is there or deleted; None if it never was, or stands below another parent."""
-    row = Document.objects.select_related("parent").filter(type=place.declared.name, document_id=place.document_id)
-    found = row.first()
-    if found is None or place.parent_id is None:
-        return found
-    return found if found.parent is not None and found.parent.document_id == place.parent_id else None
 
 
 def read_row(place: Place) -> Document:
     """The row of a document, whether it is there or deleted.
 
     Raises:
-        Problem: 404, the document never was.
+        Problem: 404, the document never was, or stands below another parent.
     """
-    row = find(place)
+    rows = Document.objects.filter(type=place.declared.name, document_id=place.document_id)
+    if place.parent_id is not None:
+        rows = rows.filter(parent__document_id=place.parent_id)
+    row = rows.first()
     if row is None:
-        require_live(ABSENT)
-    assert row is not None
+        raise never_was()
     return row
-
-
-def state_of(row: Document | None) -> State:
-    """The state of a document, for preconditions."""
-    return ABSENT if row is None else State(row.version, is_live=row.body is not None)
 
 
 def read_live(place: Place) -> Document:
@@ -46,31 +34,25 @@ def read_live(place: Place) -> Document:
     Raises:
         Problem: 404, 410.
     """
-    row = find(place)
-    require_live(state_of(row))
-    assert row is not None
+    row = read_row(place)
+    require_live(State(row.version, is_live=row.body is not None))
     return row
 
 
-def read_history(place: Place, before: int | None) -> list[Change]:
+def read_history(row: Document, before: int | None) -> list[Change]:
     """The newest versions of a document, at most one more than ``MAX_PAGE``.
 
     Args:
         before: only versions before this one.
-
-    Raises:
-        Problem: 404, the document never was.
     """
-    read_row(place)
-    changes = Change.objects.filter(type=place.declared.name, document_id=place.document_id)
+    changes = Change.objects.filter(type=row.type, document_id=row.document_id)
     if before is not None:
         changes = changes.filter(version__lt=before)
     return list(changes.defer("body", "event_metadata").order_by("-version")[: MAX_PAGE + 1])
 
 
-def index_state(place: Place) -> Literal["pending", "published", "rejected"]:
+def index_state(row: Document) -> Literal["pending", "published", "rejected"]:
     """How far the newest version of a document is on its way to the index."""
-    row = read_row(place)
     if row.index_state == IndexState.REJECTED:
         return "rejected"
     change = Change.objects.filter(type=row.type, document_id=row.document_id, version=row.version)

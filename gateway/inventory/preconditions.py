@@ -123,9 +123,14 @@ def require_live(state: State) -> None:
         Problem: 404, it never was; 410, it has been deleted.
     """
     if state.version == 0:
-        raise Problem(HTTPStatus.NOT_FOUND, Code.NOT_FOUND, "There is no document of this id.")
+        raise never_was()
     if not state.is_live:
         raise Problem(HTTPStatus.GONE, Code.GONE, "The document has been deleted; its history is there still.")
+
+
+def never_was() -> Problem:
+    """The problem of a document that there never was."""
+    return Problem(HTTPStatus.NOT_FOUND, Code.NOT_FOUND, "There is no document of this id.")
 
 
 def _failed(state: State) -> Problem:

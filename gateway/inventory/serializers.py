@@ -8,7 +8,7 @@ from rest_framework import serializers
 from gateway.http.fields import StrictBooleanField, StrictCharField, StrictIntegerField, StrictSerializer
 from gateway.identity.models import TYPE_NAME, Role
 from gateway.inventory.declarations import MAX_EMBEDDED, MAX_REFERENCES, POINTER
-from gateway.search.query_string import FromQueryString, SearchParameters, StreamParameters
+from gateway.search.query_string import QueryString, SearchParameters, StreamParameters
 
 _INDEX = r"^[a-z0-9][a-z0-9._-]{0,199}\Z"
 _OWN = ("query-logs", "inventory-progress")
@@ -100,10 +100,9 @@ class ListStreamParameters(StreamParameters):  # pylint: disable=too-many-ancest
     q = StrictCharField(source="query", default="", allow_blank=True, help_text="The query; everything without one.")
 
 
-class FeedParameters(FromQueryString):
+class FeedParameters(QueryString):
     """Place in the feed of changes, and how many are wanted."""
 
-    q = None  # type: ignore[assignment]  # as above
     since = StrictIntegerField(
         default=0, min_value=0, max_value=2**53 - 1, help_text="The number of the last change read."
     )
@@ -115,10 +114,9 @@ MAX_REPORT_DAYS = 400
 _FIRST_DAY, _LAST_DAY = date(2000, 1, 1), date(2999, 12, 31)
 
 
-class ReadsParameters(FromQueryString):
+class ReadsParameters(QueryString):
     """Type and days of a report."""
 
-    q = None  # type: ignore[assignment]  # as above
     type = _type_name(help_text="The type.")
     to = serializers.DateField(
         default=lambda: datetime.now(UTC).date(), help_text="The last day (UTC), such as 2026-11-27; today without it."

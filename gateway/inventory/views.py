@@ -31,7 +31,7 @@ from gateway.inventory.consistency import TOKEN, wait_for_change
 from gateway.inventory.declarations import DeclaredType
 from gateway.inventory.documents import MAX_BYTES
 from gateway.inventory.export import columns_of, documents_as_csv
-from gateway.inventory.history import MAX_PAGE, index_state, read_history, read_live, read_version
+from gateway.inventory.history import MAX_PAGE, index_state, read_history, read_live, read_row, read_version
 from gateway.inventory.models import Change, Document, Operation
 from gateway.inventory.parsers import DocumentParser, PatchParser, body_of
 from gateway.inventory.preconditions import Preconditions, State, etag
@@ -413,8 +413,9 @@ class HistoryView(InventoryView):
         before = _parameter(request, "before")
         if before is not None and not (before.isdecimal() and before.isascii() and len(before) < 19):
             raise malformed("before: Send the number of a version.")
-        changes = read_history(place, None if before is None else int(before))
-        state = index_state(place)
+        row = read_row(place)
+        changes = read_history(row, None if before is None else int(before))
+        state = index_state(row)
         record_event(draft)
         page = changes[:MAX_PAGE]
         answer: HistoryAnswer = {"index_state": state, "versions": [_version(change) for change in page]}

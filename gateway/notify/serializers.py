@@ -9,7 +9,7 @@ from gateway.identity.models import TYPE_NAME
 from gateway.inventory.declarations import POINTER
 from gateway.notify.models import MAX_URL_CHARACTERS, State
 from gateway.notify.webhooks import check_address
-from gateway.search.query_string import FromQueryString
+from gateway.search.query_string import QueryString
 
 MAX_MEMBERS = 20
 MAX_PAGE = 100
@@ -75,20 +75,18 @@ class ReadSerializer(StrictSerializer):
         return attrs
 
 
-class InboxParameters(FromQueryString):
+class InboxParameters(QueryString):
     """Place in the inbox, and how many are wanted."""
 
-    q = None  # type: ignore[assignment]  # as Django takes an inherited field away
     after = StrictIntegerField(
         default=0, min_value=0, max_value=_MAX_NUMBER, help_text="The number after which the page begins."
     )
     size = StrictIntegerField(default=50, min_value=1, max_value=MAX_PAGE, help_text="Notifications at most.")
 
 
-class DeliveryParameters(FromQueryString):
+class DeliveryParameters(QueryString):
     """Which deliveries are wanted."""
 
-    q = None  # type: ignore[assignment]  # as above
     state = serializers.ChoiceField(State.choices, required=False, help_text="Only those in this state.")
     after = serializers.UUIDField(required=False, help_text="The id after which the page begins.")
     size = StrictIntegerField(default=50, min_value=1, max_value=MAX_PAGE, help_text="Deliveries at most.")

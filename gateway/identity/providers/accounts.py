@@ -18,7 +18,7 @@ from django.db.models import Q
 
 from gateway.http.problems import Code, Problem, malformed
 from gateway.identity.account_models import Identity
-from gateway.identity.administration import is_last_administrator
+from gateway.identity.administration import hold_administrators, is_last_administrator
 from gateway.identity.models import RefreshFamily, Role, User
 from gateway.identity.providers.settings import Provider
 
@@ -127,7 +127,7 @@ def _set_role(user: User, provider: Provider, claims: Mapping[str, Any]) -> list
         return []
     if user.role == Role.ADMIN:
         # So that two of them do not end each other's role.
-        list(User.objects.select_for_update(no_key=True).filter(role=Role.ADMIN, is_active=True).order_by("pk"))
+        hold_administrators()
         if is_last_administrator(user):
             return []
     said = f'change user "{user.username}": role "{user.role}" to "{role}"'

@@ -7,13 +7,14 @@ one place than in a dozen variables. ``google`` is a template, whose id and secr
 import re
 from collections.abc import Mapping
 from functools import cache
-from ipaddress import ip_address
 from types import MappingProxyType
 from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlsplit
 
 import orjson
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, StringConstraints, ValidationError, model_validator
+
+from gateway.identity.hosts import is_loopback
 
 MAX_PROVIDERS = 20
 MAX_RETURN_CHARACTERS = 500
@@ -107,7 +108,7 @@ def is_endpoint(url: str, *, allow_loopback: bool) -> bool:
         return False
     if not host or parts.username is not None or parts.fragment or re.search(r"[\s\\\x00-\x20]", url):
         return False
-    return parts.scheme == "https" or (parts.scheme == "http" and allow_loopback and _is_loopback(host))
+    return parts.scheme == "https" or (parts.scheme == "http" and allow_loopback and is_loopback(host))
 
 
 def is_return_url(url: str, allowed: tuple[str, ...]) -> bool:
@@ -153,10 +154,3 @@ def _read(name: str, members: dict[str, Any]) -> Provider:
         first = error.errors(include_url=False, include_context=False, include_input=False)[0]
         place = ".".join([name, *(str(part) for part in first["loc"])])
         raise ValueError(f"{place}: {first['msg'].removeprefix('Value error, ')}") from None
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return host == "localhost" or ip_address(host).is_loopback
-    except ValueError:
-        return False
