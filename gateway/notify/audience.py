@@ -30,9 +30,10 @@ class _Told:
 
     def channels(self, changed: Collection[str]) -> Channels | None:
         """What the user is told by of a change; None if it does not concern them."""
-        found = Channels(email=can_mail(self.user)) if self.by_role and not self.subscriptions else None
-        if self.by_role and found is None:
-            found = INBOX_ALONE
+        found = None
+        if self.by_role:
+            # Who has subscriptions has chosen their channels.
+            found = INBOX_ALONE if self.subscriptions else Channels(email=can_mail(self.user))
         for subscription in self.subscriptions:
             if concerns(subscription.members, changed):
                 found = (found or INBOX_ALONE) | _channels_of(subscription, self.user)

@@ -138,8 +138,7 @@ def _collect(addressed: list[Addressed]) -> None:
             new.append(row)
         row.data["changes"] += count
         row.at = max(row.at, each.message.at)
-        before_now = Channels() if row.channels is None else Channels.read(row.channels)
-        row.channels = (before_now | each.channels).written()
+        row.channels = (Channels.read(row.channels) | each.channels).written()
     Notification.objects.bulk_create(new, BATCH)
     Notification.objects.bulk_update(
         [there[key] for key in collected if key in there], ["data", "at", "channels"], BATCH
@@ -166,7 +165,7 @@ def _close(before: datetime) -> None:
     rows = [row for row in rows if row.recipient_id in inboxes]
     number(inboxes, rows)
     Notification.objects.bulk_update(rows, ["number"], BATCH)
-    queue([(row, Channels.read(row.channels or {"email": False, "webhooks": []})) for row in rows])
+    queue([(row, Channels.read(row.channels)) for row in rows])
 
 
 def waiting_since() -> datetime | None:

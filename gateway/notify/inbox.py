@@ -59,9 +59,9 @@ class Channels:
         return {"email": self.email, "webhooks": sorted(map(str, self.webhooks))}
 
     @classmethod
-    def read(cls, written: Mapping[str, Any]) -> "Channels":
-        """Read what ``written`` wrote."""
-        return cls(written["email"], frozenset(map(UUID, written["webhooks"])))
+    def read(cls, written: Mapping[str, Any] | None) -> "Channels":
+        """Read what ``written`` wrote; None is the inbox alone."""
+        return cls() if written is None else cls(written["email"], frozenset(map(UUID, written["webhooks"])))
 
 
 INBOX_ALONE = Channels()

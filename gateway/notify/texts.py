@@ -1,7 +1,5 @@
 """Texts of notifications: a mail's subject and body, and a webhook's JSON."""
 
-from typing import Any
-
 import orjson
 from django.conf import settings
 
@@ -21,21 +19,10 @@ _DONE = {
 }
 
 
-def payload(notification: Notification) -> dict[str, Any]:
-    """What a notification says, for programs."""
-    return {
-        "kind": notification.kind,
-        "at": rfc3339(notification.at),
-        "actor": None if notification.actor is None else notification.actor.username,
-        "data": notification.data,
-    }
-
-
 def webhook_body(notification: Notification) -> bytes:
     """The body of a webhook, in the members that Standard Webhooks recommends."""
-    said = payload(notification)
-    data = {"actor": said["actor"], **said["data"]}
-    return orjson.dumps({"type": said["kind"], "timestamp": said["at"], "data": data})
+    data = {"actor": None if notification.actor is None else notification.actor.username, **notification.data}
+    return orjson.dumps({"type": notification.kind, "timestamp": rfc3339(notification.at), "data": data})
 
 
 def subject_of(notification: Notification) -> str:
