@@ -18,6 +18,16 @@ _AT_HOST = {"host": "mail.example", "username": "a@b", "password": "p/w", "timeo
         ("smtps://a%40b:p%2Fw@mail.example", _SMTP, {**_AT_HOST, "port": 465, "use_tls": False, "use_ssl": True}),
         ("smtp://127.0.0.1:1025", _SMTP, {"host": "127.0.0.1", "port": 1025, "use_tls": False}),
         ("smtp://[::1]:25/", _SMTP, {"host": "::1", "port": 25, "use_tls": False}),
+        (
+            "smtp://apikey:SG.k-e_y@smtp.sendgrid.net:587",
+            _SMTP,
+            {"host": "smtp.sendgrid.net", "port": 587, "username": "apikey", "password": "SG.k-e_y", "use_tls": True},
+        ),
+        (
+            "smtps://AKIA:p%2Fw%2B@email-smtp.eu-west-1.amazonaws.com:465",
+            _SMTP,
+            {"host": "email-smtp.eu-west-1.amazonaws.com", "port": 465, "password": "p/w+", "use_ssl": True},
+        ),
         ("smtp://10.0.0.1:25", _SMTP, {"host": "10.0.0.1", "use_tls": True}),
         ("file:///var/mail", "django.core.mail.backends.filebased.EmailBackend", {"file_path": "/var/mail"}),
         ("postmark://t%2F@", "anymail.backends.postmark.EmailBackend", {"server_token": "t/"}),
