@@ -268,6 +268,8 @@ class Me(TypedDict):
     role: Role
     indices: Annotated[list[str], example(["devices"])]
     """The indices that the caller may search."""
+    writable_types: Annotated[list[str], example(["product"])]
+    """The inventory types that the caller is granted to write; administrators may write all."""
 
 
 @described

@@ -174,12 +174,18 @@ class MeView(AuditedView):
 
     @_operation("me", Me)
     def get(self, request: Request) -> Response:
-        """Show your name, role and indices."""
+        """Show your name, role, indices, and the inventory types that you may write."""
         draft = self.begin(request)
         user = caller(request)
         record_event(draft)
-        indices = list(searchable_indices(user))
-        return Response(Me(username=user.get_username(), role=Role(user.role), indices=indices))
+        return Response(
+            Me(
+                username=user.get_username(),
+                role=Role(user.role),
+                indices=list(searchable_indices(user)),
+                writable_types=user.writable_types,
+            )
+        )
 
 
 class KeysView(ProvenView):

@@ -29,6 +29,8 @@ export interface Search {
   cursor?: string;
   case_insensitive?: boolean;
   explain?: boolean;
+  /** Whether the answer has the documents' ids as well. */
+  ids?: boolean;
 }
 
 export interface Notice {
@@ -46,6 +48,8 @@ export interface Page {
   count_relation: "eq" | "gte";
   took_ms: number;
   results: Document[];
+  /** Of the results, in their order; with `ids: true`. */
+  ids?: string[];
   next: string | null;
   notices: Notice[];
   dsl?: Json;
@@ -105,6 +109,81 @@ export interface Me {
   username: string;
   role: "searcher" | "auditor" | "admin";
   indices: string[];
+  /** The inventory types that the caller is granted to write; administrators may write all. */
+  writable_types: string[];
+}
+
+/** A type of the inventory. */
+export interface InventoryType {
+  name: string;
+  index: string;
+  public: boolean;
+  /** JSON pointer to the member that is a new document's id; null if it gets one. */
+  key: string | null;
+  /** The type that its documents stand below. */
+  parent: string | null;
+  schema_version: number;
+}
+
+/** A document of the inventory as it was read, or is after a write. */
+export interface Stored {
+  document: Document;
+  /** Its version, to write it by. */
+  etag: string;
+}
+
+export interface Version {
+  version: number;
+  op: "create" | "replace" | "patch" | "delete" | "restore" | "snapshot" | "erase";
+  at: string;
+  /** Null where the name was erased. */
+  actor: string | null;
+  /** JSON pointers; an empty one is the whole document. */
+  changed: string[];
+}
+
+export interface Versions {
+  /** Whether the newest one is on its way to the index, was sent there, or was refused there. */
+  index_state: "pending" | "published" | "rejected";
+  versions: Version[];
+  /** Goes into `before` for older ones. */
+  next?: number;
+}
+
+/** A member that a type's schema does not allow. */
+export interface DocumentError {
+  pointer: string;
+  keyword: string;
+  detail: string;
+}
+
+export interface Child {
+  id: string;
+  version: number;
+  document: Document;
+}
+
+/** A user, as administrators see them. */
+export interface User {
+  username: string;
+  full_name: string;
+  email: string | null;
+  role: Me["role"];
+  indices: string[];
+  writable_types: string[];
+  active: boolean;
+  totp: boolean;
+}
+
+/** A notification on its way by mail or webhook. */
+export interface Delivery {
+  id: string;
+  channel: string;
+  state: "pending" | "sent" | "dead";
+  user: string;
+  attempts: number;
+  queued_at: string;
+  error: string | null;
 }
 
 export type Credentials = { username: string; password: string } | { ticket: string; code: string };
@@ -119,6 +198,7 @@ interface ProblemBody {
   suggestions?: string[];
   ticket?: string;
   enrolled?: boolean;
+  errors?: DocumentError[];
 }
 
 /** A refusal of the API (RFC 9457). Decide by `code`; the list is closed. */
@@ -138,6 +218,8 @@ export class SluiceProblem extends Error {
   readonly ticket: string | null;
   /** Of `factor_required`: whether the account has a second factor already. */
   readonly enrolled: boolean;
+  /** Of `document_invalid`: what the schema does not allow, and where. */
+  readonly errors: DocumentError[];
 
   constructor(body: ProblemBody, retryAfter: number | null, query: string) {
     super(body.detail);
@@ -151,6 +233,7 @@ export class SluiceProblem extends Error {
     this.retryAfter = retryAfter;
     this.ticket = body.ticket ?? null;
     this.enrolled = body.enrolled ?? true;
+    this.errors = body.errors ?? [];
   }
 }
 
@@ -301,6 +384,111 @@ export class SluiceClient {
     return `${this.#base}/downloads/${encodeURIComponent(ticket)}`;
   }
 
+  /** The types of the inventory that the caller may read. */
+  async inventoryTypes(): Promise<InventoryType[]> {
+    return ((await this.#call("GET", "/inventory-types", {})) as { types: InventoryType[] }).types;
+  }
+
+  /** Search the documents of a type. */
+  async documents(type: string, query: string, cursor?: string): Promise<Page> {
+    const parameters = new URLSearchParams({ q: query, ids: "true", ...(cursor && { cursor }) });
+    const path = `/inventory/${encodeURIComponent(type)}?${parameters}`;
+    return (await this.#call("GET", path, { query })) as Page;
+  }
+
+  /** Read a document of the inventory, as it is now. */
+  async document(type: string, id: string): Promise<Stored> {
+    return this.#stored("GET", documentPath(type, id), {});
+  }
+
+  /**
+   * Create a document, or replace the version that was read.
+   *
+   * @param document the document, or its JSON text.
+   * @param etag of the version that was read; null for a document that is not there.
+   * @throws {SluiceProblem} `document_invalid` with `errors`; `precondition_failed` if another version is there.
+   */
+  async putDocument(type: string, id: string, document: Document | string, etag: string | null) {
+    const headers: Record<string, string> = etag === null ? { "If-None-Match": "*" } : { "If-Match": etag };
+    return this.#stored("PUT", documentPath(type, id), { text: textOf(document), headers });
+  }
+
+  /**
+   * Create a document under the key that is in it, or under a new id; gives its id as well.
+   *
+   * @param above type and id of the document that it stands below.
+   */
+  async createDocument(
+    type: string,
+    document: Document | string,
+    above?: { type: string; id: string },
+  ): Promise<Stored & { id: string }> {
+    const path = `${above ? documentPath(above.type, above.id) : "/inventory"}/${encodeURIComponent(type)}`;
+    const response = await this.#send("POST", path, { text: textOf(document) });
+    const id = decodeURIComponent(response.headers.get("Location")?.split("/").pop() ?? "");
+    return { ...(await asStored(response)), id };
+  }
+
+  /** Delete the version of a document that was read. */
+  async deleteDocument(type: string, id: string, etag: string): Promise<void> {
+    await this.#call("DELETE", documentPath(type, id), { headers: { "If-Match": etag } });
+  }
+
+  /** The versions of a document, the newest first, also of one that was deleted. */
+  async versions(type: string, id: string, before?: number): Promise<Versions> {
+    const parameters = before === undefined ? "" : `?before=${before}`;
+    return (await this.#call("GET", `${documentPath(type, id)}/history${parameters}`, {})) as Versions;
+  }
+
+  /** One version of a document; its `document` is null if it is a deletion, or was erased. */
+  async version(type: string, id: string, version: number): Promise<Version & { document: Document | null }> {
+    const path = `${documentPath(type, id)}/history/${version}`;
+    return (await this.#call("GET", path, {})) as Version & { document: Document | null };
+  }
+
+  /** Restore a version of a document as a new one; `etag` is null for a document that was deleted. */
+  async restoreDocument(type: string, id: string, version: number, etag: string | null): Promise<Stored> {
+    const headers: Record<string, string> = etag === null ? {} : { "If-Match": etag };
+    return this.#stored("POST", `${documentPath(type, id)}/restore`, { body: { version }, headers });
+  }
+
+  /** The documents of a type that stand below another document, in the order of their ids. */
+  async children(type: string, id: string, childType: string, after?: string) {
+    const parameters = after ? `?${new URLSearchParams({ after })}` : "";
+    const path = `${documentPath(type, id)}/${encodeURIComponent(childType)}${parameters}`;
+    return (await this.#call("GET", path, {})) as { results: Child[]; next?: string };
+  }
+
+  /** Users by name, for administrators; `next` of a page goes into `after`. */
+  async users(after?: string): Promise<{ users: User[]; next: string | null }> {
+    const parameters = after ? `?${new URLSearchParams({ after })}` : "";
+    return (await this.#call("GET", `/auth/users${parameters}`, {})) as {
+      users: User[];
+      next: string | null;
+    };
+  }
+
+  /** Notifications on their way by mail or webhook: one's own, for administrators everybody's. */
+  async deliveries(
+    state: Delivery["state"],
+    after?: string,
+  ): Promise<{ deliveries: Delivery[]; next: string | null }> {
+    const parameters = new URLSearchParams({ state, ...(after && { after }) });
+    return (await this.#call("GET", `/deliveries?${parameters}`, {})) as {
+      deliveries: Delivery[];
+      next: string | null;
+    };
+  }
+
+  /** Send a delivery again. */
+  async resend(delivery: string): Promise<void> {
+    await this.#call("POST", `/deliveries/${encodeURIComponent(delivery)}/resend`, {});
+  }
+
+  async #stored(method: string, path: string, call: Call): Promise<Stored> {
+    return asStored(await this.#send(method, path, call));
+  }
+
   #keep(tokens: { access_token: string; expires_in: number }): void {
     this.#token = tokens.access_token;
     this.#tokenEnds = Date.now() + tokens.expires_in * 1000;
@@ -322,8 +510,9 @@ export class SluiceClient {
   }
 
   async #send(method: string, path: string, call: Call, again = false): Promise<Response> {
-    const headers: Record<string, string> = { Accept: call.accept ?? "application/json" };
-    if (call.body !== undefined) headers["Content-Type"] = "application/json";
+    const text = call.text ?? (call.body === undefined ? null : JSON.stringify(call.body));
+    const headers: Record<string, string> = { Accept: call.accept ?? "application/json", ...call.headers };
+    if (text !== null) headers["Content-Type"] = "application/json";
     if (!call.anonymous) {
       if (!this.#authorization && Date.now() > this.#tokenEnds - RENEW_BEFORE_MS) await this.#mint();
       headers.Authorization = this.#authorization ?? `Bearer ${this.#token}`;
@@ -333,7 +522,7 @@ export class SluiceClient {
       this.#fetch(this.#base + path, {
         method,
         headers,
-        body: call.body === undefined ? null : JSON.stringify(call.body),
+        body: text,
         signal: call.signal ?? null,
         cache: "no-store",
         keepalive: call.keepalive ?? false,
@@ -352,12 +541,25 @@ export class SluiceClient {
 
 interface Call {
   body?: unknown;
+  /** The body's JSON text, in the place of `body`. */
+  text?: string;
+  headers?: Record<string, string>;
   query?: string;
   signal?: AbortSignal | undefined;
   accept?: string;
   keepalive?: boolean;
   /** Without an access token: by the cookie, or by what is in the body. */
   anonymous?: boolean;
+}
+
+const documentPath = (type: string, id: string): string =>
+  `/inventory/${encodeURIComponent(type)}/${encodeURIComponent(id)}`;
+const textOf = (document: Document | string): string =>
+  typeof document === "string" ? document : writeJson(document);
+
+async function asStored(response: Response): Promise<Stored> {
+  const document = parseJson(await read(() => response.text())) as Document;
+  return { document, etag: response.headers.get("ETag") ?? "" };
 }
 
 async function read<T>(action: () => Promise<T>): Promise<T> {

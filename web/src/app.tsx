@@ -1,11 +1,14 @@
 /** The page as a whole. */
-import { useEffect } from "preact/hooks";
+import type { ComponentType } from "preact";
+import { useEffect, useState } from "preact/hooks";
+import { SluiceUnreachable } from "../client/sluice-client.ts";
+import { PAGES } from "./fragment.ts";
 import { History } from "./history.tsx";
 import { LogIn } from "./login.tsx";
 import { TEXT } from "./messages.ts";
 import { QueryBox } from "./query.tsx";
-import { isPlain, Results } from "./results.tsx";
-import { go, leave, logOut, me, readAddress, readHistory, run, session, toast, view } from "./state.ts";
+import { Failed, isPlain, Results } from "./results.tsx";
+import { asFailure, go, leave, logOut, me, readAddress, run, session, toast, view } from "./state.ts";
 
 export function App() {
   useEffect(() => {
@@ -17,9 +20,7 @@ export function App() {
     };
     const moved = (): void => {
       readAddress();
-      if (session.value !== "in") return;
-      if (view.value.view === "history") void readHistory();
-      else void run();
+      if (session.value === "in" && view.value.view === "search") void run();
     };
     paper.addEventListener("change", printing);
     window.addEventListener("popstate", moved);
@@ -37,14 +38,7 @@ export function App() {
         <>
           <Top />
           <main>
-            {view.value.view === "history" ? (
-              <History />
-            ) : (
-              <>
-                <QueryBox />
-                <Results />
-              </>
-            )}
+            <Page />
           </main>
         </>
       )}
@@ -59,6 +53,39 @@ export function App() {
       </p>
     </>
   );
+}
+
+/** Pages that come when they are opened, so that the first one is small. */
+const LATER = {
+  inventory: () => import("./inventory/page.tsx"),
+  administration: () => import("./administration.tsx"),
+};
+
+function Page() {
+  const name = view.value.view;
+  if (name === "inventory" || name === "administration") return <Later key={name} load={LATER[name]} />;
+  if (name === "history") return <History />;
+  return (
+    <>
+      <QueryBox />
+      <Results />
+    </>
+  );
+}
+
+function Later({ load }: { load: () => Promise<{ default: ComponentType }> }) {
+  const [Loaded, loaded] = useState<ComponentType | null>(null);
+  const [hasFailed, failed] = useState(false);
+  const begin = (): void => {
+    failed(false);
+    load().then(
+      (module) => loaded(() => module.default),
+      () => failed(true),
+    );
+  };
+  useEffect(begin, []);
+  if (hasFailed) return <Failed failure={asFailure(new SluiceUnreachable())} again={begin} />;
+  return Loaded === null ? <p class="state quiet">{TEXT.loading}</p> : <Loaded />;
 }
 
 /** Go to the results. A link would do it by the address, which holds the search. */
@@ -78,7 +105,7 @@ function Top() {
       <h1 class="brand">{TEXT.product}</h1>
       <span class="space" />
       <nav aria-label={TEXT.product}>
-        {(["search", "history"] as const).map((each) => (
+        {PAGES.filter((each) => each !== "administration" || who?.role === "admin").map((each) => (
           <button
             key={each}
             type="button"
@@ -89,7 +116,6 @@ function Top() {
             {TEXT[each]}
           </button>
         ))}
-        {who?.role === "admin" && <a href="/admin/">{TEXT.administration}</a>}
         <a href="/docs/">{TEXT.apiDocs}</a>
       </nav>
       <span class="who">

@@ -87,7 +87,7 @@ const colours = EditorView.decorations.compute(["doc"], (state) => {
  * Text in the place of a selection. Left to itself, Chromium keeps the look of what was there by an inline style, which
  * the content policy refuses and reports.
  */
-const replacing = EditorView.domEventHandlers({
+export const replacing = EditorView.domEventHandlers({
   beforeinput(event, view) {
     const { main } = view.state.selection;
     if (event.inputType !== "insertText" || event.data === null || event.isComposing || main.empty)
@@ -98,7 +98,7 @@ const replacing = EditorView.domEventHandlers({
   },
 });
 
-const theme = EditorView.theme({
+export const theme = EditorView.theme({
   "&": { color: "var(--text)", backgroundColor: "transparent", fontSize: "1rem" },
   "&.cm-focused": { outline: "none" },
   ".cm-scroller": { fontFamily: "var(--mono)", lineHeight: "1.5", maxHeight: "30vh" },

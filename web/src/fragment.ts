@@ -1,7 +1,10 @@
 /** The page's state in the fragment of its address, so that a link restores everything and no server log has a query. */
 
+export const PAGES = ["search", "history", "inventory", "administration"] as const;
+export type PageName = (typeof PAGES)[number];
+
 export interface View {
-  view: "search" | "history";
+  view: PageName;
   query: string;
   index: string;
   /** As the API takes it: `-` before a name for descending order. */
@@ -9,9 +12,21 @@ export interface View {
   columns: string[];
   /** Widths of the columns in pixels; 0 is the column's own. */
   widths: number[];
+  /** Of the inventory's page: a type, and a document of it. */
+  type: string;
+  id: string;
 }
 
-export const EMPTY: View = { view: "search", query: "", index: "", sort: "", columns: [], widths: [] };
+export const EMPTY: View = {
+  view: "search",
+  query: "",
+  index: "",
+  sort: "",
+  columns: [],
+  widths: [],
+  type: "",
+  id: "",
+};
 const MAX_COLUMNS = 50;
 
 export function readFragment(hash: string): View & { asked: boolean } {
@@ -19,7 +34,7 @@ export function readFragment(hash: string): View & { asked: boolean } {
   const columns = given.getAll("col").slice(0, MAX_COLUMNS);
   const widths = (given.get("w") ?? "").split(",").map(Number);
   return {
-    view: given.get("view") === "history" ? "history" : "search",
+    view: PAGES.find((each) => each === given.get("view")) ?? "search",
     query: given.get("q") ?? "",
     index: given.get("index") ?? "",
     sort: given.get("sort") ?? "",
@@ -28,6 +43,8 @@ export function readFragment(hash: string): View & { asked: boolean } {
       const width = widths[at] ?? 0;
       return Number.isInteger(width) && width >= 40 && width <= 2000 ? width : 0;
     }),
+    type: given.get("type") ?? "",
+    id: given.get("id") ?? "",
     asked: given.has("q"),
   };
 }
@@ -35,6 +52,8 @@ export function readFragment(hash: string): View & { asked: boolean } {
 export function writeFragment(view: View): string {
   const fragment = new URLSearchParams();
   if (view.view !== "search") fragment.set("view", view.view);
+  if (view.view === "inventory" && view.type) fragment.set("type", view.type);
+  if (view.view === "inventory" && view.id) fragment.set("id", view.id);
   fragment.set("q", view.query);
   if (view.index) fragment.set("index", view.index);
   if (view.sort) fragment.set("sort", view.sort);

@@ -1,10 +1,12 @@
 /** One's own searches, as the audit trail has them. */
+import { useEffect } from "preact/hooks";
 import { localTime, utcTime, zone } from "./cells.ts";
 import { adviceFor, TEXT } from "./messages.ts";
 import { Failed } from "./results.tsx";
 import { past, readHistory, repeat } from "./state.ts";
 
 export function History() {
+  useEffect(() => void readHistory(), []);
   const { events, next, phase, failure } = past.value;
   if (failure && events.length === 0) return <Failed failure={failure} again={readHistory} />;
   if (events.length === 0) {

@@ -20,12 +20,15 @@ import {
   found,
   indices,
   loadFields,
+  open,
   opened,
+  readTypes,
   result,
   retryReadingOn,
   run,
   say,
   show,
+  types,
   view,
 } from "./state.ts";
 
@@ -289,6 +292,12 @@ function Detail({ document: shown, row }: { document: Document; row: number }) {
     (field) => !field.problem && field.type !== "object" && valuesAt(shown, field.name).length > 0,
   );
   const text = writeJson(shown as Json, 2);
+  useEffect(() => {
+    if (types.value === null) void readTypes();
+  }, []);
+  const index = found.value?.index;
+  const id = found.value?.ids[row];
+  const type = types.value?.find((each) => each.index === index);
   function close(): void {
     opened.value = null;
     document.querySelector<HTMLElement>(`[data-row="${row}"] [data-column="0"]`)?.focus();
@@ -306,6 +315,11 @@ function Detail({ document: shown, row }: { document: Document; row: number }) {
       <header class="row">
         <h2>{TEXT.details(row + 1)}</h2>
         <span class="space" />
+        {type && id && (
+          <button type="button" class="small" onClick={() => open(type.name, id)}>
+            {TEXT.inInventory}
+          </button>
+        )}
         <button type="button" class="small" onClick={() => copy(text)}>
           {TEXT.copy} JSON
         </button>

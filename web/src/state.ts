@@ -4,6 +4,7 @@ import {
   type Document,
   type Field,
   type HistoryEvent,
+  type InventoryType,
   type Json,
   type Me,
   type Notice,
@@ -14,7 +15,7 @@ import {
   SluiceUnreachable,
 } from "../client/sluice-client.ts";
 import { defaultColumns } from "./cells.ts";
-import { EMPTY, readFragment, type View, writeFragment } from "./fragment.ts";
+import { EMPTY, type PageName, readFragment, type View, writeFragment } from "./fragment.ts";
 import { withCondition } from "./language.ts";
 import { TEXT } from "./messages.ts";
 
@@ -40,6 +41,8 @@ export interface Found {
   queryId: string;
   notices: Notice[];
   rows: Document[];
+  /** The rows' ids. */
+  ids: string[];
   next: string | null;
   reading: "idle" | "busy";
   failure: Failure | null;
@@ -72,6 +75,9 @@ export const dsl = signal<{ query: string; text: Json } | null>(null);
 export const isDslOpen = signal(false);
 export const opened = signal<number | null>(null);
 export const toast = signal("");
+/** The types of the inventory; null until they are asked for. */
+export const types = signal<InventoryType[] | null>(null);
+export const typesFailure = signal<Failure | null>(null);
 
 export const found = computed<Found | null>(() => {
   const now = result.value;
@@ -139,12 +145,12 @@ export async function enter(): Promise<void> {
     if (known !== null) {
       result.value = { phase: "start" };
       fields.value = [];
+      types.value = null;
     }
     // An index of the address stays, granted or not: the answer says what is missing.
     if (view.value.index === "") view.value = { ...view.value, index: indices()[0] ?? "" };
     const reading = loadFields();
-    if (view.value.view === "history") await readHistory();
-    else if (readFragment(location.hash).asked) await run();
+    if (view.value.view === "search" && readFragment(location.hash).asked) await run();
     await reading;
   } catch (error) {
     if (!hasEnded(error)) session.value = me.value === null ? "unreachable" : session.value;
@@ -242,7 +248,7 @@ async function runOnce(signal: AbortSignal): Promise<void> {
   if (before?.next) void client.closeCursor(before.next);
   try {
     const page = await client.search(
-      { ...request(query, index, sort), cursor: "start", size: PAGE_ROWS },
+      { ...request(query, index, sort), cursor: "start", size: PAGE_ROWS, ids: true },
       signal,
     );
     draftFailure.value = null;
@@ -259,6 +265,7 @@ async function runOnce(signal: AbortSignal): Promise<void> {
         queryId: page.query_id,
         notices: page.notices,
         rows: page.results,
+        ids: page.ids ?? [],
         next: page.next,
         reading: "idle",
         failure: null,
@@ -295,11 +302,13 @@ export async function readOn(): Promise<void> {
       ...request(from.query, from.index, from.sort),
       cursor: from.next as string,
       size: PAGE_ROWS,
+      ids: true,
     };
     const page = await client.search(asked);
     if (!isCurrent()) return;
     // One list that grows: a copy for each page would be a million copied rows by the ten-thousandth.
     from.rows.push(...page.results);
+    from.ids.push(...(page.ids ?? []));
     result.value = { phase: "found", found: { ...from, next: page.next, reading: "idle" } };
   } catch (error) {
     if (!isCurrent()) return;
@@ -339,11 +348,25 @@ export async function readHistory(before?: string): Promise<void> {
   }
 }
 
-/** Go to the searches, or to one's history. */
-export function go(to: View["view"]): void {
-  view.value = { ...view.value, view: to };
+/** Go to a page. */
+export function go(to: PageName, change: Partial<View> = {}): void {
+  view.value = { ...view.value, ...change, view: to };
   writeAddress(true);
-  if (to === "history") void readHistory();
+}
+
+/** Open a document of the inventory. */
+export function open(type: string, id: string): void {
+  go("inventory", { type, id });
+}
+
+/** Read the types of the inventory. */
+export async function readTypes(): Promise<void> {
+  try {
+    types.value = await client.inventoryTypes();
+    typesFailure.value = null;
+  } catch (error) {
+    if (!hasEnded(error)) typesFailure.value = asFailure(error);
+  }
 }
 
 /** Run a search of the past again, as it was. */
@@ -455,6 +478,7 @@ export async function logOut(): Promise<void> {
   }
   me.value = null;
   fields.value = [];
+  types.value = null;
   dsl.value = null;
   opened.value = null;
   result.value = { phase: "start" };

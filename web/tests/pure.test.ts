@@ -5,7 +5,8 @@ import fc from "fast-check";
 import type { Field } from "../client/sluice-client.ts";
 import { toCodePoints, toUtf16 } from "../client/sluice-client.ts";
 import { cellText, conditionOf, defaultColumns, exactText, valuesAt } from "../src/cells.ts";
-import { readFragment, writeFragment } from "../src/fragment.ts";
+import { PAGES, readFragment, writeFragment } from "../src/fragment.ts";
+import { placeOfError, placesOf } from "../src/inventory/json.ts";
 import { choices, placeAt, tokens, withCondition, writeField, writeValue } from "../src/language.ts";
 
 const FIELDS: Field[] = [
@@ -93,13 +94,17 @@ test("a condition binds to the whole query", () => {
 test("the view survives the address", () => {
   fc.assert(
     fc.property(
-      fc.record({
-        view: fc.constantFrom("search" as const, "history" as const),
-        query: fc.string({ unit: "grapheme" }),
-        index: fc.string({ unit: "grapheme" }),
-        sort: fc.string({ unit: "grapheme" }),
-        columns: fc.uniqueArray(fc.string({ unit: "grapheme" }), { maxLength: 9 }),
-      }),
+      fc
+        .record({
+          view: fc.constantFrom(...PAGES),
+          query: fc.string({ unit: "grapheme" }),
+          index: fc.string({ unit: "grapheme" }),
+          sort: fc.string({ unit: "grapheme" }),
+          columns: fc.uniqueArray(fc.string({ unit: "grapheme" }), { maxLength: 9 }),
+          type: fc.string({ unit: "grapheme" }),
+          id: fc.string({ unit: "grapheme" }),
+        })
+        .map((view) => (view.view === "inventory" ? view : { ...view, type: "", id: "" })),
       (view) => {
         const { asked, ...read } = readFragment(
           writeFragment({ ...view, widths: view.columns.map(() => 120) }),
@@ -187,4 +192,100 @@ test("a cell's condition", () => {
   assert.equal(conditionOf(hostname, undefined, true), "Hostname NOT EXISTS");
   assert.equal(conditionOf(osType, undefined, true), null);
   assert.equal(conditionOf(hostname, { a: 1 }, true), null);
+});
+
+/** The value at a JSON pointer. */
+function resolve(value: unknown, pointer: string): unknown {
+  return pointer
+    .split("/")
+    .slice(1)
+    .map((step) => step.replaceAll("~1", "/").replaceAll("~0", "~"))
+    .reduce((found, step) => (found as Record<string, unknown>)[step], value);
+}
+
+test("every value of a JSON text is found where it stands", () => {
+  fc.assert(
+    fc.property(fc.json(), fc.nat(4), (json, indent) => {
+      const value = JSON.parse(json);
+      const text = JSON.stringify(value, null, indent);
+      const { values, wrong } = placesOf(text);
+      assert.equal(wrong, null);
+      for (const [pointer, { from, to }] of values) {
+        assert.deepEqual(JSON.parse(text.slice(from, to)), resolve(value, pointer));
+      }
+    }),
+  );
+});
+
+test("a text is read just if JSON.parse reads it", () => {
+  const isJson = (text: string): boolean => {
+    try {
+      JSON.parse(text);
+      return true;
+    } catch {
+      return false;
+    }
+  };
+  const pieces = fc.array(
+    fc.constantFrom(
+      "{",
+      "}",
+      "[",
+      "]",
+      ",",
+      ":",
+      '"a"',
+      '"\\u00e9"',
+      '"',
+      "1",
+      "-",
+      "0",
+      ".5",
+      "e3",
+      "true",
+      "nul",
+      " ",
+      "\n",
+    ),
+    { maxLength: 12 },
+  );
+  fc.assert(
+    fc.property(
+      fc.oneof(
+        pieces.map((each) => each.join("")),
+        anyText,
+        fc.json(),
+      ),
+      (text) => {
+        assert.equal(placesOf(text).wrong === null, isJson(text), text);
+      },
+    ),
+    { numRuns: 3000 },
+  );
+});
+
+test("what a JSON text lacks is told where it lacks it", () => {
+  const lacks = (text: string) => {
+    const { wrong } = placesOf(text);
+    return wrong && [text.slice(wrong.from, wrong.to), wrong.expected];
+  };
+  assert.deepEqual(lacks('{"a": 1 "b": 2}'), ['"', ", or }"]);
+  assert.deepEqual(lacks('{"a" 1}'), ["1", ":"]);
+  assert.deepEqual(lacks("{a: 1}"), ["a", "a name in quotation marks"]);
+  assert.deepEqual(lacks("[1, ]"), ["]", "a value"]);
+  assert.deepEqual(lacks("{} x"), ["x", "the end"]);
+  assert.deepEqual(lacks("["), ["[", "a value"]);
+  assert.deepEqual(lacks("[".repeat(200)), ["[", "fewer levels"]);
+});
+
+test("an error is shown at its member, or at the nearest that is there", () => {
+  const text = '{\n  "a": {"b/c": [1, "x"]},\n  "d": {\n    "e": 1\n  }\n}';
+  const shown = (pointer: string) => {
+    const { from, to } = placeOfError(text, placesOf(text).values, pointer);
+    return text.slice(from, to);
+  };
+  assert.equal(shown("/a/b~1c/1"), '"x"');
+  assert.equal(shown("/a/missing/0"), '{"b/c": [1, "x"]}');
+  assert.equal(shown("/d"), "{");
+  assert.equal(shown(""), "{");
 });

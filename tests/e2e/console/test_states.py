@@ -8,6 +8,7 @@ import orjson
 import pytest
 from playwright.sync_api import Route, expect
 
+from local.services import OPERATOR
 from tests.e2e.console.conftest import NewVisit
 from tests.support.paths import ROOT
 from tests.support.visit import AXE, Visit
@@ -146,6 +147,37 @@ def _ended(visit: Visit) -> None:
     expect(visit.page.get_by_text("Your session has ended")).to_be_visible()
 
 
+def _as_operator(visit: Visit, fragment: str) -> None:
+    visit.page.goto(f"{visit.services.gateway_url}/#{fragment}")
+    visit.log_in(OPERATOR)
+
+
+def _inventory(visit: Visit) -> None:
+    _as_operator(visit, "view=inventory&type=device")
+    expect(visit.page.locator(".documents button").first).to_be_visible()
+
+
+def _document(visit: Visit) -> None:
+    _inventory(visit)
+    visit.page.locator(".documents button").first.click()
+    visit.page.locator(".versions button").first.click()
+    expect(visit.page.get_by_role("textbox", name="What version")).to_contain_text("Hostname")
+
+
+def _wrong_document(visit: Visit) -> None:
+    _as_operator(visit, "view=inventory&type=plan&id=%3Fnew")
+    visit.page.get_by_role("textbox", name="The document as JSON").click()
+    visit.page.keyboard.press("Control+a")
+    visit.page.keyboard.insert_text('{\n  "name": 7,\n  "colour": "red"\n}')
+    visit.page.get_by_role("button", name="Save").click()
+    expect(visit.page.locator(".marks")).to_be_visible()
+
+
+def _administration(visit: Visit) -> None:
+    _as_operator(visit, "view=administration")
+    expect(visit.page.get_by_role("region", name="Users")).to_contain_text(OPERATOR)
+
+
 STATES = {
     "log-in": _log_in,
     "start": _start,
@@ -164,6 +196,10 @@ STATES = {
     "failed": _failed,
     "offline": _offline,
     "session-ended": _ended,
+    "inventory": _inventory,
+    "document": _document,
+    "document-invalid": _wrong_document,
+    "administration": _administration,
 }
 _LOOKS: dict[str, dict[str, Any]] = {
     "forced colours": {"forced_colors": "active"},

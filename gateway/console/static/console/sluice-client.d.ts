@@ -31,6 +31,8 @@ export interface Search {
     cursor?: string;
     case_insensitive?: boolean;
     explain?: boolean;
+    /** Whether the answer has the documents' ids as well. */
+    ids?: boolean;
 }
 export interface Notice {
     code: string;
@@ -46,6 +48,8 @@ export interface Page {
     count_relation: "eq" | "gte";
     took_ms: number;
     results: Document[];
+    /** Of the results, in their order; with `ids: true`. */
+    ids?: string[];
     next: string | null;
     notices: Notice[];
     dsl?: Json;
@@ -98,6 +102,73 @@ export interface Me {
     username: string;
     role: "searcher" | "auditor" | "admin";
     indices: string[];
+    /** The inventory types that the caller is granted to write; administrators may write all. */
+    writable_types: string[];
+}
+/** A type of the inventory. */
+export interface InventoryType {
+    name: string;
+    index: string;
+    public: boolean;
+    /** JSON pointer to the member that is a new document's id; null if it gets one. */
+    key: string | null;
+    /** The type that its documents stand below. */
+    parent: string | null;
+    schema_version: number;
+}
+/** A document of the inventory as it was read, or is after a write. */
+export interface Stored {
+    document: Document;
+    /** Its version, to write it by. */
+    etag: string;
+}
+export interface Version {
+    version: number;
+    op: "create" | "replace" | "patch" | "delete" | "restore" | "snapshot" | "erase";
+    at: string;
+    /** Null where the name was erased. */
+    actor: string | null;
+    /** JSON pointers; an empty one is the whole document. */
+    changed: string[];
+}
+export interface Versions {
+    /** Whether the newest one is on its way to the index, was sent there, or was refused there. */
+    index_state: "pending" | "published" | "rejected";
+    versions: Version[];
+    /** Goes into `before` for older ones. */
+    next?: number;
+}
+/** A member that a type's schema does not allow. */
+export interface DocumentError {
+    pointer: string;
+    keyword: string;
+    detail: string;
+}
+export interface Child {
+    id: string;
+    version: number;
+    document: Document;
+}
+/** A user, as administrators see them. */
+export interface User {
+    username: string;
+    full_name: string;
+    email: string | null;
+    role: Me["role"];
+    indices: string[];
+    writable_types: string[];
+    active: boolean;
+    totp: boolean;
+}
+/** A notification on its way by mail or webhook. */
+export interface Delivery {
+    id: string;
+    channel: string;
+    state: "pending" | "sent" | "dead";
+    user: string;
+    attempts: number;
+    queued_at: string;
+    error: string | null;
 }
 export type Credentials = {
     username: string;
@@ -116,6 +187,7 @@ interface ProblemBody {
     suggestions?: string[];
     ticket?: string;
     enrolled?: boolean;
+    errors?: DocumentError[];
 }
 /** A refusal of the API (RFC 9457). Decide by `code`; the list is closed. */
 export declare class SluiceProblem extends Error {
@@ -134,6 +206,8 @@ export declare class SluiceProblem extends Error {
     readonly ticket: string | null;
     /** Of `factor_required`: whether the account has a second factor already. */
     readonly enrolled: boolean;
+    /** Of `document_invalid`: what the schema does not allow, and where. */
+    readonly errors: DocumentError[];
     constructor(body: ProblemBody, retryAfter: number | null, query: string);
 }
 /** No answer: the gateway cannot be reached. */
@@ -186,6 +260,58 @@ export declare class SluiceClient {
     history(before?: string, signal?: AbortSignal): Promise<HistoryPage>;
     /** The address of a download, good once and for 30 seconds: for a link, which can send no header. */
     download(search: Omit<Search, "size" | "page" | "cursor">, format: "csv" | "ndjson"): Promise<string>;
+    /** The types of the inventory that the caller may read. */
+    inventoryTypes(): Promise<InventoryType[]>;
+    /** Search the documents of a type. */
+    documents(type: string, query: string, cursor?: string): Promise<Page>;
+    /** Read a document of the inventory, as it is now. */
+    document(type: string, id: string): Promise<Stored>;
+    /**
+     * Create a document, or replace the version that was read.
+     *
+     * @param document the document, or its JSON text.
+     * @param etag of the version that was read; null for a document that is not there.
+     * @throws {SluiceProblem} `document_invalid` with `errors`; `precondition_failed` if another version is there.
+     */
+    putDocument(type: string, id: string, document: Document | string, etag: string | null): Promise<Stored>;
+    /**
+     * Create a document under the key that is in it, or under a new id; gives its id as well.
+     *
+     * @param above type and id of the document that it stands below.
+     */
+    createDocument(type: string, document: Document | string, above?: {
+        type: string;
+        id: string;
+    }): Promise<Stored & {
+        id: string;
+    }>;
+    /** Delete the version of a document that was read. */
+    deleteDocument(type: string, id: string, etag: string): Promise<void>;
+    /** The versions of a document, the newest first, also of one that was deleted. */
+    versions(type: string, id: string, before?: number): Promise<Versions>;
+    /** One version of a document; its `document` is null if it is a deletion, or was erased. */
+    version(type: string, id: string, version: number): Promise<Version & {
+        document: Document | null;
+    }>;
+    /** Restore a version of a document as a new one; `etag` is null for a document that was deleted. */
+    restoreDocument(type: string, id: string, version: number, etag: string | null): Promise<Stored>;
+    /** The documents of a type that stand below another document, in the order of their ids. */
+    children(type: string, id: string, childType: string, after?: string): Promise<{
+        results: Child[];
+        next?: string;
+    }>;
+    /** Users by name, for administrators; `next` of a page goes into `after`. */
+    users(after?: string): Promise<{
+        users: User[];
+        next: string | null;
+    }>;
+    /** Notifications on their way by mail or webhook: one's own, for administrators everybody's. */
+    deliveries(state: Delivery["state"], after?: string): Promise<{
+        deliveries: Delivery[];
+        next: string | null;
+    }>;
+    /** Send a delivery again. */
+    resend(delivery: string): Promise<void>;
 }
 /** A position in code points as one in UTF-16 units. */
 export declare function toUtf16(text: string, codePoints: number): number;

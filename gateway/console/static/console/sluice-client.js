@@ -28,6 +28,8 @@ export class SluiceProblem extends Error {
     ticket;
     /** Of `factor_required`: whether the account has a second factor already. */
     enrolled;
+    /** Of `document_invalid`: what the schema does not allow, and where. */
+    errors;
     constructor(body, retryAfter, query) {
         super(body.detail);
         this.status = body.status;
@@ -40,6 +42,7 @@ export class SluiceProblem extends Error {
         this.retryAfter = retryAfter;
         this.ticket = body.ticket ?? null;
         this.enrolled = body.enrolled ?? true;
+        this.errors = body.errors ?? [];
     }
 }
 /** No answer: the gateway cannot be reached. */
@@ -156,6 +159,84 @@ export class SluiceClient {
         const { ticket } = (await this.#call("POST", "/auth/tickets", { body, query: search.query }));
         return `${this.#base}/downloads/${encodeURIComponent(ticket)}`;
     }
+    /** The types of the inventory that the caller may read. */
+    async inventoryTypes() {
+        return (await this.#call("GET", "/inventory-types", {})).types;
+    }
+    /** Search the documents of a type. */
+    async documents(type, query, cursor) {
+        const parameters = new URLSearchParams({ q: query, ids: "true", ...(cursor && { cursor }) });
+        const path = `/inventory/${encodeURIComponent(type)}?${parameters}`;
+        return (await this.#call("GET", path, { query }));
+    }
+    /** Read a document of the inventory, as it is now. */
+    async document(type, id) {
+        return this.#stored("GET", documentPath(type, id), {});
+    }
+    /**
+     * Create a document, or replace the version that was read.
+     *
+     * @param document the document, or its JSON text.
+     * @param etag of the version that was read; null for a document that is not there.
+     * @throws {SluiceProblem} `document_invalid` with `errors`; `precondition_failed` if another version is there.
+     */
+    async putDocument(type, id, document, etag) {
+        const headers = etag === null ? { "If-None-Match": "*" } : { "If-Match": etag };
+        return this.#stored("PUT", documentPath(type, id), { text: textOf(document), headers });
+    }
+    /**
+     * Create a document under the key that is in it, or under a new id; gives its id as well.
+     *
+     * @param above type and id of the document that it stands below.
+     */
+    async createDocument(type, document, above) {
+        const path = `${above ? documentPath(above.type, above.id) : "/inventory"}/${encodeURIComponent(type)}`;
+        const response = await this.#send("POST", path, { text: textOf(document) });
+        const id = decodeURIComponent(response.headers.get("Location")?.split("/").pop() ?? "");
+        return { ...(await asStored(response)), id };
+    }
+    /** Delete the version of a document that was read. */
+    async deleteDocument(type, id, etag) {
+        await this.#call("DELETE", documentPath(type, id), { headers: { "If-Match": etag } });
+    }
+    /** The versions of a document, the newest first, also of one that was deleted. */
+    async versions(type, id, before) {
+        const parameters = before === undefined ? "" : `?before=${before}`;
+        return (await this.#call("GET", `${documentPath(type, id)}/history${parameters}`, {}));
+    }
+    /** One version of a document; its `document` is null if it is a deletion, or was erased. */
+    async version(type, id, version) {
+        const path = `${documentPath(type, id)}/history/${version}`;
+        return (await this.#call("GET", path, {}));
+    }
+    /** Restore a version of a document as a new one; `etag` is null for a document that was deleted. */
+    async restoreDocument(type, id, version, etag) {
+        const headers = etag === null ? {} : { "If-Match": etag };
+        return this.#stored("POST", `${documentPath(type, id)}/restore`, { body: { version }, headers });
+    }
+    /** The documents of a type that stand below another document, in the order of their ids. */
+    async children(type, id, childType, after) {
+        const parameters = after ? `?${new URLSearchParams({ after })}` : "";
+        const path = `${documentPath(type, id)}/${encodeURIComponent(childType)}${parameters}`;
+        return (await this.#call("GET", path, {}));
+    }
+    /** Users by name, for administrators; `next` of a page goes into `after`. */
+    async users(after) {
+        const parameters = after ? `?${new URLSearchParams({ after })}` : "";
+        return (await this.#call("GET", `/auth/users${parameters}`, {}));
+    }
+    /** Notifications on their way by mail or webhook: one's own, for administrators everybody's. */
+    async deliveries(state, after) {
+        const parameters = new URLSearchParams({ state, ...(after && { after }) });
+        return (await this.#call("GET", `/deliveries?${parameters}`, {}));
+    }
+    /** Send a delivery again. */
+    async resend(delivery) {
+        await this.#call("POST", `/deliveries/${encodeURIComponent(delivery)}/resend`, {});
+    }
+    async #stored(method, path, call) {
+        return asStored(await this.#send(method, path, call));
+    }
     #keep(tokens) {
         this.#token = tokens.access_token;
         this.#tokenEnds = Date.now() + tokens.expires_in * 1000;
@@ -175,8 +256,9 @@ export class SluiceClient {
         return parseJson(await read(() => response.text()));
     }
     async #send(method, path, call, again = false) {
-        const headers = { Accept: call.accept ?? "application/json" };
-        if (call.body !== undefined)
+        const text = call.text ?? (call.body === undefined ? null : JSON.stringify(call.body));
+        const headers = { Accept: call.accept ?? "application/json", ...call.headers };
+        if (text !== null)
             headers["Content-Type"] = "application/json";
         if (!call.anonymous) {
             if (!this.#authorization && Date.now() > this.#tokenEnds - RENEW_BEFORE_MS)
@@ -187,7 +269,7 @@ export class SluiceClient {
         const response = await read(() => this.#fetch(this.#base + path, {
             method,
             headers,
-            body: call.body === undefined ? null : JSON.stringify(call.body),
+            body: text,
             signal: call.signal ?? null,
             cache: "no-store",
             keepalive: call.keepalive ?? false,
@@ -202,6 +284,12 @@ export class SluiceClient {
         }
         throw await asProblem(response, call.query ?? "");
     }
+}
+const documentPath = (type, id) => `/inventory/${encodeURIComponent(type)}/${encodeURIComponent(id)}`;
+const textOf = (document) => typeof document === "string" ? document : writeJson(document);
+async function asStored(response) {
+    const document = parseJson(await read(() => response.text()));
+    return { document, etag: response.headers.get("ETag") ?? "" };
 }
 async function read(action) {
     try {

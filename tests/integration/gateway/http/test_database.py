@@ -94,7 +94,7 @@ def replicas(
 def test_a_change_by_one_is_read_by_the_other(replicas: Replicas) -> None:
     token = replicas.log_in()["access_token"]
     me = replicas.ask("GET", "/auth/me", token=token, gateway=1).json()
-    assert me == {"username": "octoAdmin", "role": "searcher", "indices": ["devices-gateway"]}
+    assert me == {"username": "octoAdmin", "role": "searcher", "indices": ["devices-gateway"], "writable_types": []}
     key = replicas.ask("POST", "/auth/keys", {"name": "export"}, token).json()
     exchanged = replicas.ask("POST", "/auth/token", {"api_key": key["api_key"]}, gateway=1)
     assert exchanged.status == 200

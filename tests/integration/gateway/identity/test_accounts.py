@@ -52,7 +52,7 @@ def test_who_signs_up_is_a_searcher_of_nothing_once_the_link_is_used(ask: Ask, m
     assert (made.email, made.email_verified, made.full_name) == (ADDRESS, True, "Ayşe Yılmaz")
     logged_in = ask("POST", "/auth/login", email="AYSE@example.com", password=PASSWORD)
     me = ask("GET", "/auth/me", logged_in.json()["access_token"]).json()
-    assert me == {"username": ADDRESS, "role": "searcher", "indices": []}
+    assert me == {"username": ADDRESS, "role": "searcher", "indices": [], "writable_types": []}
 
 
 def test_an_operator_says_what_who_signs_up_may_search(ask: Ask, mailbox: Mailbox, stack: Settings) -> None:
