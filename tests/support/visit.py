@@ -116,18 +116,25 @@ class Visit:
         return path
 
 
-def ask(services: Services, method: str, path: str, name: str = USER, **body: Any) -> Any:
+def ask(
+    services: Services, method: str, path: str, name: str = USER, /, *, if_match: str | None = None, **body: Any
+) -> Any:
     """Ask the gateway's API as a demo user, by password; gives the answer's JSON."""
-    headers = {"Content-Type": "application/json"}
     password = (services.home / f"{name}-password").read_text(encoding="utf-8")
-    log_in = {"username": name, "password": password}
-    tokens = _send(services, "POST", "/auth/login", headers, log_in)
-    return _send(services, method, path, headers | {"Authorization": f"Bearer {tokens['access_token']}"}, body)
+    tokens = _send(services, "POST", "/auth/login", {}, {"username": name, "password": password})
+    headers = {"Authorization": f"Bearer {tokens['access_token']}"}
+    if if_match is not None:
+        headers["If-Match"] = if_match
+    return _send(services, method, path, headers, body)
 
 
-def _send(services: Services, method: str, path: str, headers: dict[str, str], body: Any) -> Any:
+def _send(services: Services, method: str, path: str, headers: dict[str, str], body: dict[str, Any]) -> Any:
     response = urllib3.request(
-        method, services.gateway_url + path, headers=headers, body=orjson.dumps(body), timeout=30.0
+        method,
+        services.gateway_url + path,
+        headers=headers | {"Content-Type": "application/json"},
+        body=orjson.dumps(body) if body else None,
+        timeout=30.0,
     )
     assert response.status < 300, response.data
     return orjson.loads(response.data) if response.data else None

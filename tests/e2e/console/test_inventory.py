@@ -5,50 +5,19 @@ from urllib.parse import parse_qs, urlsplit
 
 import orjson
 import pytest
-import urllib3
 from playwright.sync_api import Locator, expect
 
 from local.services import OPERATOR, USER, Services
 from tests.e2e.console.conftest import NewVisit
+from tests.e2e.console.plans import SERVICE, plan_of
 from tests.support.visit import Visit, ask, text_of
-
-PLAN = "console-plan"
-SERVICE = "console-service"
 
 
 @pytest.fixture
 def plan(services: Services) -> Iterator[str]:
     """The id of a plan that nobody else has."""
-    _send(services, "PUT", f"/inventory/service/{SERVICE}", {"name": "Console"}, {"If-None-Match": "*"})
-    _send(services, "PUT", f"/inventory/plan/{PLAN}", {"name": "Gold", "planType": "PPO"}, {"If-None-Match": "*"})
-    yield PLAN
-    for child in ask(services, "GET", f"/inventory/plan/{PLAN}/plan-service", OPERATOR)["results"]:
-        _send(services, "DELETE", f"/inventory/plan-service/{child['id']}", None, {"If-Match": "*"})
-    _send(services, "DELETE", f"/inventory/plan/{PLAN}", None, {"If-Match": "*"}, accepted=(204, 404, 410))
-    _send(services, "DELETE", f"/inventory/service/{SERVICE}", None, {"If-Match": "*"})
-
-
-def _send(
-    services: Services,
-    method: str,
-    path: str,
-    body: object,
-    headers: dict[str, str],
-    accepted: tuple[int, ...] = (200, 201, 204),
-) -> None:
-    password = (services.home / f"{OPERATOR}-password").read_text(encoding="utf-8")
-    json = {"Content-Type": "application/json"}
-    log_in = orjson.dumps({"username": OPERATOR, "password": password})
-    answer = urllib3.request("POST", f"{services.gateway_url}/auth/login", body=log_in, headers=json, timeout=30.0)
-    bearer = {"Authorization": f"Bearer {answer.json()['access_token']}"}
-    answer = urllib3.request(
-        method,
-        services.gateway_url + path,
-        body=None if body is None else orjson.dumps(body),
-        headers=json | bearer | headers,
-        timeout=30.0,
-    )
-    assert answer.status in accepted, answer.data
+    with plan_of(services) as made:
+        yield made
 
 
 def _text(visit: Visit) -> Locator:
@@ -133,7 +102,7 @@ def test_two_who_edit_one_document_both_see_it(visit: Visit, new_visit: NewVisit
 def test_what_somebody_else_deleted_is_not_lost(visit: Visit, plan: str) -> None:
     _open(visit, f"view=inventory&type=plan&id={plan}")
     _write(visit, '{\n  "name": "Mine",\n  "planType": "PPO"\n}')
-    _send(visit.services, "DELETE", f"/inventory/plan/{plan}", None, {"If-Match": "*"})
+    ask(visit.services, "DELETE", f"/inventory/plan/{plan}", OPERATOR, if_match="*")
     visit.page.get_by_role("button", name="Save").click()
     expect(visit.page.get_by_text("They have deleted it.")).to_be_visible()
     visit.page.get_by_role("button", name="Save over theirs").click()

@@ -10,8 +10,9 @@ from playwright.sync_api import Route, expect
 
 from local.services import OPERATOR
 from tests.e2e.console.conftest import NewVisit
+from tests.e2e.console.plans import plan_of
 from tests.support.paths import ROOT
-from tests.support.visit import AXE, Visit
+from tests.support.visit import AXE, Visit, ask
 
 pytestmark = pytest.mark.skipif(not AXE.exists(), reason="axe-core is installed by Node: make console")
 
@@ -173,6 +174,21 @@ def _wrong_document(visit: Visit) -> None:
     expect(visit.page.locator(".marks")).to_be_visible()
 
 
+def _conflict(visit: Visit) -> None:
+    with plan_of(visit.services) as plan:
+        _as_operator(visit, f"view=inventory&type=plan&id={plan}")
+        text = visit.page.get_by_role("textbox", name="The document as JSON")
+        expect(text).to_contain_text("Gold")
+        theirs = {"name": "Gold", "planType": "HMO", "creationDate": "2026-01-01"}
+        ask(visit.services, "PUT", f"/inventory/plan/{plan}", OPERATOR, if_match="*", **theirs)
+        text.click()
+        visit.page.keyboard.press("Control+a")
+        visit.page.keyboard.insert_text('{\n  "name": "Gold plus",\n  "planType": "PPO"\n}')
+        visit.page.keyboard.press("Control+s")
+        expect(visit.page.get_by_text("Somebody else changed it.")).to_be_visible()
+        expect(visit.page.locator(".versions")).to_be_visible()
+
+
 def _administration(visit: Visit) -> None:
     _as_operator(visit, "view=administration")
     expect(visit.page.get_by_role("region", name="Users")).to_contain_text(OPERATOR)
@@ -199,6 +215,7 @@ STATES = {
     "inventory": _inventory,
     "document": _document,
     "document-invalid": _wrong_document,
+    "conflict": _conflict,
     "administration": _administration,
 }
 _LOOKS: dict[str, dict[str, Any]] = {

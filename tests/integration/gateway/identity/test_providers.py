@@ -62,7 +62,12 @@ def test_a_log_in_makes_a_user_whose_tokens_work_and_says_so_in_one_event(
     answer = Browser().log_in(request_id="oidc-new")
     assert (answer.status_code, answer["Cache-Control"]) == (200, "no-store")
     me = ask("GET", "/auth/me", answer.json()["access_token"]).json()
-    assert me == {"username": "ada@example.com", "role": "searcher", "indices": ["devices-gateway"], "writable_types": []}
+    assert me == {
+        "username": "ada@example.com",
+        "role": "searcher",
+        "indices": ["devices-gateway"],
+        "writable_types": [],
+    }
     user = User.objects.get(username="ada@example.com")
     assert (user.email_verified, user.has_usable_password(), user.full_name) == (False, False, "Ada Lovelace")
     [event] = find_events("oidc-new")
