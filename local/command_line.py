@@ -12,7 +12,7 @@ from urllib3.exceptions import HTTPError
 from kit.settings import ConfigurationError
 from local import demo, inventory, preflight, servers
 from local.errors import StackError
-from local.services import TOPIC, USER, Services
+from local.services import PROVIDER, TOPIC, USER, Services
 from local.settings import LocalSettings
 from local.settings_file import SettingsFile
 from local.supervisor import Supervisor, supervisor
@@ -76,6 +76,7 @@ def _run(settings: LocalSettings, console: Console, serve: bool) -> None:
             settings.audit_sink_metrics_port,
             settings.inventory_index_metrics_port,
             settings.worker_metrics_port,
+            settings.identity_provider_port,
             own.values,
             settings.devices,
         )
@@ -95,7 +96,7 @@ def _start(running: Supervisor, base: servers.Servers, services: Services, conso
         console.print(f"Kafka and Elasticsearch answer ({time.monotonic() - began:.1f} s)")
         status.update("creating topics, index templates, the database and the demo users")
         services.prepare()
-        status.update("starting translator, audit sink, indexer, gateway and worker")
+        status.update("starting identity provider, translator, audit sink, indexer, gateway and worker")
         running.start(*services.programs())
         status.update("indexing the demo inventory")
         inventory.wait(services)
@@ -112,6 +113,7 @@ def _serve(running: Supervisor, services: Services, console: Console) -> None:
     headers = f"-H 'Authorization: {demo.authorization()}' -H 'Content-Type: application/json'"
     for line in (
         f"  in a browser: {url}/ as {USER}, with the password in {services.home / f'{USER}-password'}",
+        f"  a log-in by OpenID Connect, in a browser and without a password: {url}/auth/{PROVIDER}",
         f"  curl -s {url}/search {headers} -d '{query}'",
         f'  .venv/bin/python -m gateway search "Ip = 10.20.0.0/16" --user {USER} --url {url}',
         f"  kcat -C -b {broker} -t {TOPIC}",

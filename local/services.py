@@ -1,5 +1,6 @@
 """Sluice's own services as programs of the stack, and the commands that prepare them."""
 
+import json
 import secrets
 import subprocess
 import sys
@@ -11,6 +12,7 @@ from pathlib import Path
 from joserfc.jwk import RSAKey
 
 from local.errors import StackError
+from local.identity_provider import CLIENT_ID
 from local.servers import Servers, answers_ok
 from local.supervisor import Program, clean_environment
 
@@ -21,6 +23,8 @@ OPERATOR = "octoOperator"
 _ROLES = {USER: "searcher", "octoAuditor": "auditor", OPERATOR: "admin"}
 """The demo users."""
 _SIGNING_KEY_BITS = 3072
+PROVIDER = "demo"
+_PROVIDERS, _PROVIDER_SECRET = "providers.json", "provider-secret"
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +39,7 @@ class Services:  # pylint: disable=too-many-instance-attributes  # a port each
         audit_sink_metrics_port: the audit sink's port for health and metrics.
         inventory_index_metrics_port: the inventory's indexer's.
         worker_metrics_port: the gateway's worker's.
+        identity_provider_port: the demo's identity provider's.
         own: settings of the user's own.
         devices: how many devices the inventory has beside the named ones.
     """
@@ -46,6 +51,7 @@ class Services:  # pylint: disable=too-many-instance-attributes  # a port each
     audit_sink_metrics_port: int
     inventory_index_metrics_port: int
     worker_metrics_port: int
+    identity_provider_port: int
     own: Mapping[str, str] = field(default_factory=dict)
     devices: int = 1_000
 
@@ -53,6 +59,11 @@ class Services:  # pylint: disable=too-many-instance-attributes  # a port each
     def gateway_url(self) -> str:
         """The address that clients are given."""
         return f"http://127.0.0.1:{self.gateway_port}"
+
+    @property
+    def identity_provider_url(self) -> str:
+        """The issuer of the demo's identity provider."""
+        return f"http://127.0.0.1:{self.identity_provider_port}"
 
     @property
     def translator_url(self) -> str:
@@ -67,6 +78,7 @@ class Services:  # pylint: disable=too-many-instance-attributes  # a port each
         """
         self._keep("secret-key", lambda: secrets.token_urlsafe(48))
         self._keep("signing-key.pem", lambda: RSAKey.generate_key(_SIGNING_KEY_BITS).as_pem(private=True).decode())
+        self._write_providers()
         commands = (
             ("elastic", "bootstrap"),
             ("audit_sink", "topics"),
@@ -85,6 +97,14 @@ class Services:  # pylint: disable=too-many-instance-attributes  # a port each
         """The services in the order in which each finds what it calls."""
         sink = f"http://127.0.0.1:{self.audit_sink_metrics_port}"
         return [
+            Program(
+                "identity_provider",
+                [
+                    *(sys.executable, "-m", "local.identity_provider", str(self.identity_provider_port)),
+                    *(str(self.home / _PROVIDER_SECRET), f"{self.gateway_url}/auth/{PROVIDER}/callback"),
+                ],
+                lambda: answers_ok(f"{self.identity_provider_url}/keys"),
+            ),
             self._program("translator", f"{self.translator_url}/readyz", "serve"),
             self._program("audit_sink", f"{sink}/readyz"),
             self._program("inventory_index", f"http://127.0.0.1:{self.inventory_index_metrics_port}/readyz"),
@@ -102,6 +122,8 @@ class Services:  # pylint: disable=too-many-instance-attributes  # a port each
             "GATEWAY_WORKERS": "2",
             "GATEWAY_SIGNUP": "true",
             "GATEWAY_MAIL_URL": (self.home / "mail").as_uri(),
+            "GATEWAY_PROVIDERS_FILE": str(self.home / _PROVIDERS),
+            "GATEWAY_LOOPBACK_PROVIDERS": "true",
             # One person's machine, on which load is made on purpose.
             "GATEWAY_USER_RATE": "100000/second",
             "GATEWAY_TYPING_RATE": "100000/second",
@@ -132,6 +154,24 @@ class Services:  # pylint: disable=too-many-instance-attributes  # a port each
             "AUDIT_TOPIC": TOPIC,
             "INVENTORY_TOPIC": INVENTORY_TOPIC,
         }
+
+    def _write_providers(self) -> None:
+        """Write the gateway's table of providers, whose one entry has the demo's provider where it is now."""
+        demo = {
+            "label": "the demo's provider",
+            "issuer": self.identity_provider_url,
+            "client_id": CLIENT_ID,
+            "client_secret": self._keep(_PROVIDER_SECRET, lambda: secrets.token_urlsafe(16)),
+            "create": "always",
+            "indices": ["*"],
+            "role_claim": "groups",
+            "roles": {"auditors": "auditor"},
+            "max_role": "auditor",
+            "bearer": True,
+        }
+        path = self.home / _PROVIDERS
+        path.touch(mode=0o600)
+        path.write_text(json.dumps({PROVIDER: demo}), encoding="utf-8")
 
     def _keep(self, name: str, make: Callable[[], str]) -> str:
         """Make a secret at the first start, and keep it in a file for its owner alone."""

@@ -24,6 +24,7 @@ class LocalSettings(Settings):
     audit_sink_metrics_port: _Port = 9108
     inventory_index_metrics_port: _Port = 9109
     worker_metrics_port: _Port = 9110
+    identity_provider_port: _Port = 8002
     kafka_port: _Port = 9092
     kafka_controller_port: _Port = 9093
     elasticsearch_port: _Port = 9200

@@ -20,14 +20,16 @@ from rest_framework.request import Request
 
 from gateway.http.problems import Code
 from gateway.identity import access_tokens
+from gateway.identity.account_models import Identity, Totp
 from gateway.identity.models import DeniedToken, User
+from gateway.identity.providers.bearer_tokens import ProviderToken, read_bearer
 
 SCHEME = "Octoxlabs"
 BEARER = "Bearer"
 UNSIGNED = "octoxlabs-unsigned"
 """How the audit trail names a caller who was identified and not proven."""
 SIGNED = {SCHEME.lower(): "octoxlabs-jwt", BEARER.lower(): "bearer-jwt"}
-"""How it names a caller with a signed token, by the scheme in lower case."""
+"""How it names a caller with a signed token, by the scheme in lower case; one of a provider is ``bearer-oidc-NAME``."""
 
 # A user name has at most 150 characters, each of at most 4 bytes, and three times as many where letters come in parts
 # (https://unicode.org/faq/normalization.html#12); base64 makes 4 characters of 3 bytes.
@@ -38,16 +40,17 @@ _UNKNOWN = "The token does not name a known, active user."
 
 @dataclass(frozen=True, slots=True)
 class Identification:
-    """Identification of a caller: ``scheme`` as the audit trail names it, and the access token if there was one."""
+    """Identification of a caller: ``scheme`` as the audit trail names it, and the signed token if there was one."""
 
     scheme: str
-    token: access_tokens.AccessToken | None = None
+    token: access_tokens.AccessToken | ProviderToken | None = None
 
 
 class HeaderAuthentication(BaseAuthentication):
     """``Authorization: Octoxlabs <token>`` and ``Authorization: Bearer <token>``.
 
-    A token with dots in it is signed, and proves who asks. One without is, under ``Octoxlabs`` alone, the base64 form
+    A token with dots in it is signed, and proves who asks: one of this gateway or, under ``Bearer``, an ID token of a
+    provider whose setting says so. One without is, under ``Octoxlabs`` alone, the base64 form
     of a user name: it names a known, active user, proves nothing, and is accepted only while
     ``GATEWAY_UNSIGNED_TOKENS`` is on.
     """
@@ -87,8 +90,11 @@ def still_allowed(user: User, identification: Identification) -> User:
         AuthenticationFailed: the user is not active any more, or the token has been revoked. One that has expired since
             the request began is no reason.
     """
-    if identification.token is not None:
-        return user_of_token(identification.token)
+    token = identification.token
+    if isinstance(token, ProviderToken):
+        return _user_of_account(token)
+    if token is not None:
+        return user_of_token(token)
     return _active_user(user.get_username())
 
 
@@ -112,18 +118,23 @@ def _user_of(header: str) -> tuple[User, Identification]:
             f'Unknown authentication scheme; send "Authorization: {BEARER} <token>" or "{SCHEME} <token>".'
         )
     if "." in token or scheme == BEARER.lower():
-        access = _read_signed(token)
-        return user_of_token(access), Identification(SIGNED[scheme], access)
+        return _user_of_signed(scheme, token)
     return _user_of_unsigned(token), Identification(UNSIGNED)
 
 
-def _read_signed(token: str) -> access_tokens.AccessToken:
+def _user_of_signed(scheme: str, text: str) -> tuple[User, Identification]:
+    now = datetime.now(UTC)
     try:
-        return access_tokens.read(token, datetime.now(UTC))
+        access = access_tokens.read(text, now)
     except access_tokens.ExpiredToken as error:
         raise AuthenticationFailed(str(error), Code.TOKEN_EXPIRED) from None
     except access_tokens.InvalidToken as error:
-        raise AuthenticationFailed(str(error)) from None
+        may_be_foreign = isinstance(error, access_tokens.ForeignToken) and scheme == BEARER.lower()
+        foreign = read_bearer(text, now) if may_be_foreign else None
+        if foreign is None:
+            raise AuthenticationFailed(str(error)) from None
+        return _user_of_account(foreign), Identification(f"bearer-oidc-{foreign.provider}", foreign)
+    return user_of_token(access), Identification(SIGNED[scheme], access)
 
 
 def user_of_token(access: access_tokens.AccessToken) -> User:
@@ -135,6 +146,18 @@ def user_of_token(access: access_tokens.AccessToken) -> User:
     user = _find_user(_ACTIVE_USER + _UNLESS_DENIED, access.username, access.token_id, access.session)
     if user is None:
         raise AuthenticationFailed("The token has been revoked, or its user is not active any more.")
+    return user
+
+
+def _user_of_account(token: ProviderToken) -> User:
+    """The user of a provider's account, found by issuer and subject, and by nothing else."""
+    user = _find_user(_ACTIVE_USER_OF_ACCOUNT, token.issuer, token.subject)
+    # A token of the provider would get round the second factor, which its log-in asks for.
+    if user is None or user.role in settings.GATEWAY.factor_roles:
+        raise AuthenticationFailed(
+            "The provider's account is linked to no active user, or to one whose log-ins take a second factor; log in "
+            "at GET /auth/{provider} instead."
+        )
     return user
 
 
@@ -158,6 +181,12 @@ def _active_user(username: str) -> User:
 # Every request asks, and Django takes many times as long as the database to make this SQL, and objects of its answer.
 _FIELDS = ("id", "username", "role", "granted_indices", "is_active")
 _ACTIVE_USER = f"SELECT {', '.join(_FIELDS)} FROM {User._meta.db_table} WHERE username = %s AND is_active"
+_ACTIVE_USER_OF_ACCOUNT = (
+    f"SELECT {', '.join(f'u.{field}' for field in _FIELDS)} "
+    f"FROM {Identity._meta.db_table} i JOIN {User._meta.db_table} u ON u.id = i.user_id "
+    "WHERE i.issuer = %s AND i.subject = %s AND u.is_active AND NOT EXISTS "
+    f"(SELECT 1 FROM {Totp._meta.db_table} t WHERE t.user_id = u.id AND t.confirmed_at IS NOT NULL)"
+)
 _UNLESS_DENIED = f" AND NOT EXISTS (SELECT 1 FROM {DeniedToken._meta.db_table} WHERE identifier IN (%s, %s))"
 
 
@@ -215,7 +244,8 @@ class HeaderScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-c
                 "type": "http",
                 "scheme": "bearer",
                 "bearerFormat": "JWT",
-                "description": "A signed token from `POST /auth/token`.",
+                "description": "A signed token from `POST /auth/token`; or an ID token of an identity provider, where "
+                "`bearer` in `GATEWAY_PROVIDERS` says so.",
             },
             {
                 "type": "apiKey",

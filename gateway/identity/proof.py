@@ -19,30 +19,30 @@ _FAMILY_CHARACTERS = 32
 
 
 class ProvenView(AuditedView):
-    """View for callers who have proven who they are."""
+    """View for callers who have proven who they are by a token of this gateway."""
 
     subject = Subject.AUTHENTICATION
 
     def check_permissions(self, request: Request) -> None:
-        """Refuse an unsigned header: a credential got by it would outlive the leave to use such headers."""
+        """Refuse an unsigned header and a provider's token: a credential got by one would outlive it."""
         super().check_permissions(request)
         require_proof(request)
 
 
 def require_proof(request: Request) -> None:
-    """Refuse an unsigned header.
+    """Refuse what is no token of this gateway.
 
     Raises:
         Problem: 403.
     """
-    if identification(request).token is None:
+    if not isinstance(identification(request).token, AccessToken):
         raise Problem(HTTPStatus.FORBIDDEN, Code.FORBIDDEN, "This takes a signed token, from POST /auth/token.")
 
 
 def proven_token(request: Request) -> AccessToken:
     """The token that a ``ProvenView`` has let in."""
     token = identification(request).token
-    assert token is not None, "the view lets nobody in who has proven nothing"
+    assert isinstance(token, AccessToken), "the view lets nobody in who has proven nothing"
     return token
 
 

@@ -2,6 +2,10 @@
 
 A token is a signed note of its family and generation, so nothing secret is kept, and a family takes one row however
 often it is renewed.
+
+A client that renews twice at once, or has lost the answer, shows the newest-but-one token: within ten seconds it gets
+the same successor again. A thief has these seconds too, and is noticed still: thief and client then hold one token, and
+whoever uses it second, more than ten seconds after the other, ends the log-in.
 """
 
 import uuid
@@ -15,7 +19,9 @@ from gateway.identity.account_models import OAuthClient
 from gateway.identity.models import DeniedToken, RefreshFamily, User
 
 MAX_CHARACTERS = 512
-_SALT = "gateway.identity.refresh_tokens"
+REPEAT_SECONDS = 10
+"""After its use a token is taken again for so long, if its successor has not been used."""
+_SALT = "gateway.identity.refresh_token"
 
 
 class ReusedToken(AuthenticationFailed):
@@ -51,7 +57,8 @@ def start_family(user: User, now: datetime, client: OAuthClient | None = None) -
 
 def refresh_token(family: RefreshFamily) -> str:
     """Write the family's newest token."""
-    return signing.dumps([family.pk.hex, family.generation], salt=_SALT)
+    # Without a time, so that a token that is shown again has the same successor.
+    return _signer().sign_object([family.pk.hex, family.generation])
 
 
 def find_family(token: str, now: datetime) -> tuple[RefreshFamily, int] | None:
@@ -62,7 +69,7 @@ def find_family(token: str, now: datetime) -> tuple[RefreshFamily, int] | None:
         password since.
     """
     try:
-        identifier, generation = signing.loads(token, salt=_SALT)
+        identifier, generation = _signer().unsign_object(token)
     except signing.BadSignature:
         return None
     family = (
@@ -76,7 +83,7 @@ def find_family(token: str, now: datetime) -> tuple[RefreshFamily, int] | None:
 
 
 def renew(token: str, now: datetime, client: OAuthClient | None = None) -> RefreshFamily:
-    """Use a token up, which takes the OAuth client that it was issued to.
+    """Use a token up, which takes the OAuth client that it was issued to; or repeat its use a moment later.
 
     Returns:
         the family, whose ``refresh_token`` is a new one.
@@ -92,9 +99,26 @@ def renew(token: str, now: datetime, client: OAuthClient | None = None) -> Refre
     # One statement, so that of two requests with one token only one can succeed.
     unused = RefreshFamily.objects.filter(pk=family.pk, generation=generation, revoked_at=None)
     if not unused.update(generation=generation + 1, last_used_at=now):
-        raise ReusedToken(family)
+        family.refresh_from_db(fields=["generation", "last_used_at", "revoked_at"])
+        if not _is_repeat(family, generation, now):
+            raise ReusedToken(family)
     family.generation = generation + 1
     return family
+
+
+def _is_repeat(family: RefreshFamily, generation: int, now: datetime) -> bool:
+    """Whether a used token is the newest but one, and was used a moment ago."""
+    used_at = family.last_used_at
+    return (
+        family.revoked_at is None
+        and family.generation == generation + 1
+        and used_at is not None
+        and now - used_at <= timedelta(seconds=REPEAT_SECONDS)
+    )
+
+
+def _signer() -> signing.Signer:
+    return signing.Signer(salt=_SALT)
 
 
 def end_family(family: RefreshFamily, now: datetime) -> None:

@@ -33,14 +33,14 @@ class Claims(TypedDict):
     aud: Annotated[str, example("sluice")]
     """Whom it is for."""
     sub: Annotated[str, example("octoAdmin")]
-    """The user's name."""
+    """The user's name; in a token of an identity provider, the account's subject there."""
     iat: Annotated[int, example(1_795_000_000)]
     """When it was issued, in seconds since 1970."""
     exp: Annotated[int, example(1_795_000_300)]
     """When it ends."""
-    jti: Annotated[str, example("S0mVb1rZ6lY0QyJ3xkUoNA")]
+    jti: NotRequired[Annotated[str, example("S0mVb1rZ6lY0QyJ3xkUoNA")]]
     """Its own id."""
-    sid: Annotated[str, example("5f3c9a0b7d2e4f615f3c9a0b7d2e4f61")]
+    sid: NotRequired[Annotated[str, example("5f3c9a0b7d2e4f615f3c9a0b7d2e4f61")]]
     """The id of the log-in, API key or OAuth client that it was issued for."""
 
 

@@ -9,6 +9,7 @@ from gateway.http.settings import COMMA_SEPARATED, Rate
 from gateway.identity.mail_url import read_mail_url
 from gateway.identity.providers.settings import MAX_RETURN_CHARACTERS, is_endpoint, read_providers
 from gateway.identity.signing_keys import read_signing_keys
+from gateway.identity.token_encryption import read_encryption_keys
 from kit.settings import HttpUrl, Settings
 
 
@@ -16,6 +17,11 @@ def _signing_keys(pem: SecretStr) -> SecretStr:
     if pem.get_secret_value():
         read_signing_keys(pem.get_secret_value())
     return pem
+
+
+def _encryption_keys(keys: SecretStr) -> SecretStr:
+    read_encryption_keys(keys.get_secret_value())
+    return keys
 
 
 def _mail_url(url: SecretStr | None) -> SecretStr | None:
@@ -45,6 +51,8 @@ class IdentitySettings(Settings):
     address_login_failures: Rate = "100/hour"
     # In PEM form; the first signs, all verify. Only serving needs them, as it does the secret key.
     jwt_keys: Annotated[SecretStr, AfterValidator(_signing_keys)] = SecretStr("")
+    # In base64; the first encrypts access tokens, all decrypt.
+    jwe_keys: Annotated[SecretStr, AfterValidator(_encryption_keys)] = SecretStr("")
     jwt_issuer: str = Field(default="sluice", min_length=1, max_length=200)
     jwt_audience: str = Field(default="sluice", min_length=1, max_length=200)
     jwt_access_seconds: int = Field(default=300, ge=30, le=3600)

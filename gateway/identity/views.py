@@ -24,11 +24,12 @@ from gateway.http.problems import malformed
 from gateway.http.views import PublicView
 from gateway.identity import access_tokens
 from gateway.identity.api_keys import issue_key
-from gateway.identity.authentication import caller
+from gateway.identity.authentication import caller, identification
 from gateway.identity.authorization import searchable_indices
 from gateway.identity.login import log_in_with_key, log_in_with_password, name_of_address
 from gateway.identity.models import ApiKey, DeniedToken, Role
-from gateway.identity.proof import ProvenView, proven_token, require_fresh_log_in
+from gateway.identity.proof import ProvenView, proven_token, require_fresh_log_in, require_proof
+from gateway.identity.providers.bearer_tokens import ProviderToken
 from gateway.identity.refresh_tokens import ReusedToken, end_family, renew, start_family
 from gateway.identity.revocation import end_token, read_token
 from gateway.identity.schema import ApiKeyAnswer, ApiKeys, Claims, KeySet, Me, NewApiKey, Revoked, Tokens
@@ -95,30 +96,37 @@ class LogInView(AccessTokenView):
         return super().post(request)
 
 
-class VerifyView(ProvenView):
+class VerifyView(AuditedView):
     """Check a token."""
+
+    subject = Subject.AUTHENTICATION
 
     @_operation("verify_token", Claims)
     def get(self, request: Request) -> Response:
         """Check your token.
 
-        Its claims, or 401.
+        Its claims, or 401. An identity provider's token has no `jti` and `sid` here.
         """
         draft = self.begin(request)
-        token = proven_token(request)
-        record_event(draft)
-        return Response(
-            Claims(
+        token = identification(request).token
+        if isinstance(token, ProviderToken):
+            claims = Claims(
+                iss=token.issuer, aud=token.client_id, sub=token.subject, iat=token.issued_at, exp=token.expires_at
+            )
+        else:
+            require_proof(request)
+            own = proven_token(request)
+            claims = Claims(
                 iss=settings.GATEWAY.jwt_issuer,
                 aud=settings.GATEWAY.jwt_audience,
-                sub=token.username,
-                iat=token.issued_at,
-                exp=token.expires_at,
-                jti=token.token_id,
-                sid=token.session,
-            ),
-            headers=NOT_KEPT,
-        )
+                sub=own.username,
+                iat=own.issued_at,
+                exp=own.expires_at,
+                jti=own.token_id,
+                sid=own.session,
+            )
+        record_event(draft)
+        return Response(claims, headers=NOT_KEPT)
 
 
 class RefreshView(CredentialsView):
@@ -128,7 +136,8 @@ class RefreshView(CredentialsView):
     def post(self, request: Request) -> Response:
         """Renew a log-in.
 
-        The refresh token is used up; one that is used again ends its log-in.
+        The refresh token is used up. Used again within ten seconds, while its successor is unused, it brings the same
+        successor; later it ends its log-in.
         """
         now = datetime.now(UTC)
         token = checked(RefreshSerializer, request.data)["refresh_token"]

@@ -109,11 +109,14 @@ def _load() -> Any:
     from gateway.audit.delivery import event_delivery
     from gateway.http import metrics_values
     from gateway.http.memory import keep_little_free_memory
+    from gateway.identity.providers.key_sets import keep_fetched
+    from gateway.identity.providers.settings import read_providers
     from gateway.serving.application import Application
 
     keep_little_free_memory()
     # Now rather than with the first request, because it may have events to send that an earlier process left.
     event_delivery()
+    keep_fetched(read_providers(settings.GATEWAY.providers.get_secret_value()).values())
     tracing.set_up("gateway", settings.TRACING)
     metrics_values.keep_written()
     end_with_parent()

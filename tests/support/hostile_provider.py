@@ -8,7 +8,7 @@ from typing import Any, cast
 
 from joserfc.jwk import RSAKey
 
-from tests.support import provider as honest
+from local import identity_provider as honest
 from tests.support.http_server import serving
 
 CLIENT_ID = "sluice-test"

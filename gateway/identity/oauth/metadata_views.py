@@ -9,6 +9,7 @@ from rest_framework.response import Response
 from gateway.http.openapi import operation
 from gateway.http.views import PublicView
 from gateway.identity.oauth.grants import enabled_grants
+from gateway.identity.providers.bearer_tokens import bearer_providers
 from gateway.identity.schema import AuthorizationServer, ProtectedResource
 
 _operation = partial(operation, group="Log in", problems=(429,))
@@ -53,13 +54,14 @@ class ProtectedResourceView(PublicView):
     def get(self, request: Request) -> Response:
         """Get the metadata of the protected resource.
 
-        Which authorization server issues tokens for it (RFC 9728).
+        Which authorization servers issue tokens for it (RFC 9728): this gateway, and the identity providers whose ID
+        tokens it takes.
         """
         del request
         url = settings.GATEWAY.public_url
         metadata = ProtectedResource(
             resource=url,
-            authorization_servers=[url],
+            authorization_servers=[url, *bearer_providers()],
             jwks_uri=f"{url}/.well-known/jwks.json",
             bearer_methods_supported=["header"],
             resource_documentation=f"{url}/docs/",

@@ -4,7 +4,6 @@ The algorithm is the setting's, the key is one of the provider's set: nothing in
 checked, or has anything fetched.
 """
 
-import base64
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
@@ -13,6 +12,7 @@ import orjson
 from authlib.oidc.core import CodeIDToken
 from joserfc import jwt
 from joserfc.errors import JoseError
+from joserfc.util import urlsafe_b64decode
 from rest_framework.exceptions import AuthenticationFailed
 
 from gateway.identity.providers.key_sets import candidates
@@ -22,6 +22,8 @@ MAX_CHARACTERS = 16 * 1024
 MAX_HEADER_CHARACTERS = 1024
 LEEWAY_SECONDS = 30
 MAX_SUBJECT_CHARACTERS = 255
+MALFORMED = (JoseError, ValueError, TypeError, RecursionError)
+"""The errors of a token that is not valid."""
 _HEADER = frozenset(("alg", "kid", "typ", "x5t", "x5t#S256"))
 """Members of a header that change nothing of how the token is checked."""
 
@@ -46,18 +48,18 @@ def read_id_token(
         Unavailable: the provider's keys cannot be had.
     """
     if not isinstance(text, str) or not text.isascii() or len(text) > MAX_CHARACTERS:
-        raise _invalid("size")
-    header = _read_header(text)
+        raise invalid("size")
+    header = read_header(text)
     if header.get("alg") != provider.algorithm or not _HEADER.issuperset(header):
-        raise _invalid("header")
+        raise invalid("header")
     keys = candidates(provider, header.get("kid"))
     if len(keys) != 1:
-        raise _invalid("key")
+        raise invalid("key")
     try:
         claims = jwt.decode(text, keys[0], [provider.algorithm]).claims
-        _check(claims, header, provider, {"nonce": nonce, "access_token": access_token}, now)
-    except (JoseError, ValueError, TypeError) as error:
-        raise _invalid(getattr(error, "error", "claims")) from None
+        check_claims(claims, header, provider, {"nonce": nonce, "access_token": access_token}, now)
+    except MALFORMED as error:
+        raise invalid(getattr(error, "error", "claims")) from None
     return claims
 
 
@@ -68,42 +70,66 @@ def check_userinfo(found: Mapping[str, Any], claims: Mapping[str, Any]) -> None:
         AuthenticationFailed: the subject is another one.
     """
     if found.get("sub") != claims["sub"]:
-        raise _invalid("subject of userinfo")
+        raise invalid("subject of userinfo")
 
 
-def _read_header(text: str) -> dict[str, Any]:
+def read_header(text: str) -> dict[str, Any]:
+    """The header of a token, which nothing proves yet; its ``kid`` is a text if there is one.
+
+    Raises:
+        AuthenticationFailed: it is too long, or no header.
+    """
     encoded = text.partition(".")[0]
     if len(encoded) > MAX_HEADER_CHARACTERS:
-        raise _invalid("header")
-    try:
-        header = orjson.loads(base64.urlsafe_b64decode(encoded + "=" * (-len(encoded) % 4)))
-    except ValueError:
-        header = None
-    if not isinstance(header, dict) or not isinstance(header.get("kid", ""), str):
-        raise _invalid("header")
+        raise invalid("header")
+    header = read_part(encoded)
+    if header is None or not isinstance(header.get("kid", ""), str):
+        raise invalid("header")
     return header
 
 
-def _check(
+def read_part(encoded: str) -> dict[str, Any] | None:
+    """A part of a token, which nothing proves yet; None if it is no JSON object in base64url."""
+    try:
+        part = orjson.loads(urlsafe_b64decode(encoded.encode("ascii")))
+    except ValueError:
+        return None
+    return part if isinstance(part, dict) else None
+
+
+def check_claims(
     claims: dict[str, Any], header: dict[str, Any], provider: Provider, params: dict[str, Any], now: datetime
 ) -> None:
+    """Check the claims of an ID token whose signature is right.
+
+    Args:
+        claims: the token's.
+        header: the token's.
+        provider: who must have issued it, to us.
+        params: ``nonce`` and ``access_token``, where it comes from a log-in.
+        now: the time.
+
+    Raises:
+        AuthenticationFailed, and those of MALFORMED: they are not valid.
+    """
     audience = claims.get("aud")
     if provider.client_id not in (audience if isinstance(audience, list) else [audience]):
-        raise _invalid("aud")
+        raise invalid("aud")
     subject = claims.get("sub")
     if (
         not isinstance(subject, str)
         or not 0 < len(subject) <= MAX_SUBJECT_CHARACTERS
         or not (subject.isascii() and subject.isprintable())
     ):
-        raise _invalid("sub")
+        raise invalid("sub")
     if not isinstance(claims.get("at_hash", ""), str):
-        raise _invalid("at_hash")
-    # The library compares at_hash only where there is an access token, which the code flow always has.
-    options = {"iss": {"essential": True, "value": provider.issuer}, "nonce": {"essential": True}}
+        raise invalid("at_hash")
+    # The library compares nonce and at_hash only where it is given what they belong to, as for the code flow it is.
+    options = {"iss": {"essential": True, "value": provider.issuer}}
     token = CodeIDToken(claims, header, options, {"client_id": provider.client_id, **params})
     token.validate(int(now.timestamp()), LEEWAY_SECONDS)
 
 
-def _invalid(what: str) -> AuthenticationFailed:
+def invalid(what: str) -> AuthenticationFailed:
+    """The refusal of an ID token, which says what of it is invalid."""
     return AuthenticationFailed(f"The provider's ID token is invalid ({what}); log in again.")

@@ -1,14 +1,17 @@
 """Key sets of identity providers (RFC 7517), kept in the process.
 
-A set is refreshed in the background, so that no request waits for it except the first of a process. An unknown ``kid``
-asks again at most once in 30 seconds for an issuer: the slot is taken before the fetch, whether that fails or not, so
-that a flood of invented ``kid`` makes one fetch. A fetch that fails keeps the old keys for 24 hours.
+Sets are fetched at the start of a process and every ten minutes after, in the background. An unknown ``kid`` asks again
+at most once in 30 seconds for an issuer: the slot is taken before the fetch, whether that fails or not, so that a flood
+of invented ``kid`` makes one fetch. A log-in waits for that fetch, a request with a bearer token does not. A fetch that
+fails keeps the old keys for 24 hours.
 """
 
 import logging
+import math
 import threading
 import time
 import warnings
+from collections.abc import Collection
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
@@ -16,8 +19,8 @@ from typing import Any
 from joserfc.errors import JoseError, SecurityWarning
 from joserfc.jwk import ECKey, JWKRegistry, Key, RSAKey
 
-from gateway.http.problems import Problem
-from gateway.identity.metrics import KEY_FETCHES
+from gateway.http.problems import Code, Problem, Unavailable
+from gateway.identity.metrics import KEY_AGE, KEY_FETCHES
 from gateway.identity.providers.connections import ask_object, unavailable
 from gateway.identity.providers.discovery import discover
 from gateway.identity.providers.settings import Provider
@@ -37,15 +40,27 @@ class _Kept:
     """The keys of an issuer: when they were fetched, and when a fetch was last begun, by the monotonic clock."""
 
     keys: tuple[Key, ...] = ()
-    fetched_at: float | None = None
-    began_at: float | None = None
+    fetched_at: float = -math.inf
+    began_at: float = -math.inf
     lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def age(self) -> float:
+        """Seconds since the keys were fetched; infinite where they have not been."""
+        return time.monotonic() - self.fetched_at
+
+    def matching(self, kid: str | None) -> tuple[Key, ...]:
+        """The keys of a ``kid``; without one, all of them."""
+        return self.keys if kid is None else tuple(key for key in self.keys if key.kid == kid)
+
+    def has(self, kid: str | None) -> bool:
+        """Whether there is a key of a ``kid`` that is not too old."""
+        return self.age() <= STALE_SECONDS and bool(self.matching(kid))
 
     def take_slot(self, pause: float) -> bool:
         """Take the right to fetch, which one has for so long."""
         now = time.monotonic()
         with self.lock:
-            if self.began_at is not None and now - self.began_at < pause:
+            if now - self.began_at < pause:
                 return False
             self.began_at = now
             return True
@@ -55,25 +70,34 @@ _kept: dict[str, _Kept] = {}
 _background = ThreadPoolExecutor(1, thread_name_prefix="key-sets")
 
 
+def keep_fetched(providers: Collection[Provider]) -> None:
+    """Fetch the key sets of providers now and again and again, in a thread, until the process ends."""
+    if providers:
+        threading.Thread(target=_fetch_until_the_end, args=(providers,), name="key-sets").start()
+
+
 def candidates(provider: Provider, kid: str | None) -> tuple[Key, ...]:
-    """The keys that a token with this ``kid`` may be signed with; without one, each key of the provider's algorithm.
+    """The keys that a token of a log-in may be signed with; without a ``kid`` each key of the provider's algorithm.
 
     Raises:
         Unavailable: there are no keys, and they cannot be fetched.
     """
-    kept = _kept.setdefault(provider.issuer, _Kept())
-    age = None if kept.fetched_at is None else time.monotonic() - kept.fetched_at
-    if age is None or age > STALE_SECONDS:
-        if not kept.take_slot(PAUSE_SECONDS):
-            raise unavailable(provider, "has no keys, and was asked for them a moment ago")
-        _fetch(provider, kept)
-    elif age > REFRESH_SECONDS and kept.take_slot(PAUSE_SECONDS):
-        _background.submit(_refresh, provider, kept)
-    found = _matching(kept, kid)
-    if not found and kid is not None and kept.take_slot(PAUSE_SECONDS):
+    kept = _of(provider)
+    if not kept.has(kid) and kept.take_slot(PAUSE_SECONDS):
         _refresh(provider, kept)
-        found = _matching(kept, kid)
-    return found
+    return _matching(provider, kept, kid)
+
+
+def known(provider: Provider, kid: str) -> tuple[Key, ...]:
+    """The keys that a bearer token may be signed with; an unknown ``kid`` begins a fetch, for which nobody waits.
+
+    Raises:
+        Unavailable: there are no keys yet.
+    """
+    kept = _of(provider)
+    if not kept.has(kid) and kept.take_slot(PAUSE_SECONDS):
+        _background.submit(_refresh, provider, kept)
+    return _matching(provider, kept, kid)
 
 
 def forget() -> None:
@@ -112,8 +136,29 @@ def _read_key(member: Any, provider: Provider) -> Key | None:
         return None
 
 
-def _matching(kept: _Kept, kid: str | None) -> tuple[Key, ...]:
-    return kept.keys if kid is None else tuple(key for key in kept.keys if key.kid == kid)
+def _fetch_until_the_end(providers: Collection[Provider]) -> None:
+    main, began_at = threading.main_thread(), time.monotonic()
+    while main.is_alive():
+        for provider in providers:
+            kept = _of(provider)
+            if kept.age() > REFRESH_SECONDS and kept.take_slot(PAUSE_SECONDS):
+                _refresh(provider, kept)
+            KEY_AGE.labels(provider.name).set(min(kept.age(), time.monotonic() - began_at))
+        main.join(PAUSE_SECONDS)
+
+
+def _of(provider: Provider) -> _Kept:
+    return _kept.setdefault(provider.issuer, _Kept())
+
+
+def _matching(provider: Provider, kept: _Kept, kid: str | None) -> tuple[Key, ...]:
+    if kept.age() > STALE_SECONDS:
+        # The fetch that failed has told the operator why.
+        raise Unavailable(
+            Code.PROVIDER_UNAVAILABLE,
+            f"The keys of the identity provider {provider.name} cannot be had right now; try again.",
+        )
+    return kept.matching(kid)
 
 
 def _refresh(provider: Provider, kept: _Kept) -> None:

@@ -75,7 +75,7 @@ class Provider(BaseModel):
     issuer: Annotated[str, StringConstraints(max_length=255)]
     client_id: _Text
     client_secret: SecretStr = Field(min_length=1, max_length=1024)
-    algorithm: Literal["RS256", "RS384", "RS512", "PS256", "ES256", "ES384", "EdDSA"] = "RS256"
+    algorithm: Literal["RS256", "RS384", "RS512", "PS256", "ES256", "ES384"] = "RS256"
     scopes: tuple[_Text, ...] = Field(default=("openid", "email", "profile"), max_length=20)
     create: Literal["never", "domains", "always"] = "never"
     domains: tuple[_Domain, ...] = Field(default=(), max_length=100)

@@ -10,6 +10,7 @@ from django.db import connection, models, transaction
 from psycopg import sql
 
 from elastic.security import read_password
+from gateway.identity.account_models import Identity, Totp
 from gateway.identity.management.database import require_database
 from gateway.identity.models import DeniedToken, User
 from gateway.inventory.models import Change, Document, InventoryType, RelayState
@@ -21,6 +22,11 @@ _PASSWORD_FILE = "query-gateway"
 
 # Columns of users that say who somebody is and what they may do: no password, no mail address.
 _USER_COLUMNS = ("id", "username", "role", "granted_indices", "writable_types", "is_active")
+# Columns that find the user of a provider's token.
+_COLUMNS: Mapping[type[models.Model], Sequence[str]] = {
+    Identity: ("issuer", "subject", "user_id"),
+    Totp: ("user_id", "confirmed_at"),
+}
 # To lock a row, as a user who opens a cursor is, takes the right to change one of its columns.
 _LOCKED_COLUMN = "date_joined"
 _TABLES: Mapping[type[models.Model], str] = {
@@ -76,7 +82,6 @@ class Command(BaseCommand):
 
 def _statements(verb: str, password: str) -> Sequence[sql.Composed]:
     user, users = sql.Identifier(QUERY_USER), sql.Identifier(User._meta.db_table)
-    readable = sql.SQL(", ").join(map(sql.Identifier, _USER_COLUMNS))
     return [
         sql.SQL(verb + " ROLE {} LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE PASSWORD {}").format(
             user, sql.Literal(password)
@@ -84,10 +89,18 @@ def _statements(verb: str, password: str) -> Sequence[sql.Composed]:
         # What an older version has granted ends.
         sql.SQL("REVOKE ALL ON ALL TABLES IN SCHEMA public FROM {}").format(user),
         sql.SQL("GRANT SELECT ({}), UPDATE ({}) ON {} TO {}").format(
-            readable, sql.Identifier(_LOCKED_COLUMN), users, user
+            _names(_USER_COLUMNS), sql.Identifier(_LOCKED_COLUMN), users, user
+        ),
+        *(
+            sql.SQL("GRANT SELECT ({}) ON {} TO {}").format(_names(columns), sql.Identifier(model._meta.db_table), user)
+            for model, columns in _COLUMNS.items()
         ),
         *(
             sql.SQL("GRANT " + rights + " ON {} TO {}").format(sql.Identifier(model._meta.db_table), user)
             for model, rights in _TABLES.items()
         ),
     ]
+
+
+def _names(columns: Sequence[str]) -> sql.Composed:
+    return sql.SQL(", ").join(map(sql.Identifier, columns))

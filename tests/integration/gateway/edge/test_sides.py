@@ -4,9 +4,10 @@ import socket
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -19,9 +20,11 @@ from psycopg import errors
 from psycopg.conninfo import make_conninfo
 
 from local import ports
+from local.identity_provider import new_key
 from tests.support import edge as nginx
 from tests.support.edge import Edge
 from tests.support.gateway import INDEX, Backing, Gateway, configured_gateway
+from tests.support.hostile_provider import CLIENT_ID, CLIENT_SECRET, HostileProvider, hostile_provider
 from tests.support.postgresql import postgresql
 from tests.support.process import Process, python
 from tests.support.waiting import eventually
@@ -39,6 +42,7 @@ class Sides:
     processes: dict[str, Process]
     database_url: str
     token: str
+    provider: HostileProvider
 
     def ask(self, method: str, target: str, body: Any = None, *, known: bool = True, **headers: str) -> Any:
         """Ask by way of the edge, as an administrator or as nobody."""
@@ -72,8 +76,12 @@ def sides(  # pylint: disable=too-many-locals  # its parts
     home = tmp_path_factory.mktemp("sides")
     with ExitStack() as ends:
         server = ends.enter_context(postgresql())
+        provider = ends.enter_context(hostile_provider(new_key("one")))
+        corp = {"issuer": provider.issuer, "client_id": CLIENT_ID, "client_secret": CLIENT_SECRET, "bearer": True}
         told = {
             "GATEWAY_DATABASE_URL": server.url,
+            "GATEWAY_PROVIDERS": orjson.dumps({"corp": corp}).decode(),
+            "GATEWAY_LOOPBACK_PROVIDERS": "true",
             "GATEWAY_TRUSTED_PROXIES": "127.0.0.1/32",
             "GATEWAY_SEARCH_INDICES": f"{INDEX},products",
             "GATEWAY_UNSIGNED_TOKENS": "false",
@@ -102,12 +110,12 @@ def sides(  # pylint: disable=too-many-locals  # its parts
         addresses = {name: each.url.removeprefix("http://") for name, each in gateways.items()}
         queries = [addresses["query-1"], addresses["query-2"]]
         edge = ends.enter_context(nginx.serving(home / "edge", queries, command=addresses["command"]))
-        it = Sides(edge, gateways, processes, limited_url, "")
+        it = Sides(edge, gateways, processes, limited_url, "", provider)
         for name, process in processes.items():
             it.start(name)
             ends.callback(process.stop)
         token = it.log_in().json()["access_token"]
-        yield Sides(edge, gateways, processes, limited_url, token)
+        yield Sides(edge, gateways, processes, limited_url, token, provider)
         for name, process in processes.items():
             if not process.is_running:
                 it.start(name)
@@ -155,6 +163,21 @@ def test_writes_go_to_the_command_gateway_and_reads_to_both_query_gateways(sides
     found = [sides.ask("POST", "/search", {"query": "", "size": 1}) for _ in range(4)]
     assert {each.status for each in found} == {200}
     assert {sides.served_by(each) for each in found} == {"query-1", "query-2"}
+
+
+def test_a_token_of_a_provider_is_taken_by_either_side(sides: Sides) -> None:
+    owner = make_conninfo(sides.gateways["command"].environment["GATEWAY_DATABASE_URL"])
+    with psycopg.connect(owner, autocommit=True) as connection:
+        connection.execute(
+            "INSERT INTO identity_identity (user_id, issuer, subject, created_at) "
+            "SELECT id, %s, 'ada', now() FROM identity_user WHERE username = 'ada'",
+            [sides.provider.issuer],
+        )
+    now = int(time.time())
+    claims = {"iss": sides.provider.issuer, "sub": "ada", "aud": CLIENT_ID, "iat": now, "exp": now + 600}
+    theirs = replace(sides, token=sides.provider.id_token(claims))
+    for method, target, body in (("GET", "/auth/me", None), *[("POST", "/search", {"query": "", "size": 1})] * 2):
+        assert theirs.ask(method, target, body).status == 200
 
 
 def test_an_import_goes_to_the_command_gateway(sides: Sides) -> None:
@@ -223,7 +246,8 @@ def test_a_command_gateway_is_ready_without_what_searches_need(sides: Sides) -> 
         "SELECT email FROM identity_user",
         "SELECT * FROM identity_apikey",
         "SELECT * FROM identity_refreshfamily",
-        "SELECT * FROM identity_totp",
+        "SELECT * FROM identity_identity",
+        "SELECT sealed_secret FROM identity_totp",
         "UPDATE identity_user SET role = 'admin'",
         "DELETE FROM identity_deniedtoken",
         "UPDATE inventory_document SET body = NULL",

@@ -20,7 +20,7 @@ from gateway.identity.access_tokens import mint
 from gateway.identity.api_keys import issue_key
 from gateway.identity.models import ApiKey, DeniedToken, RefreshFamily, Role, User
 from gateway.identity.proof import FRESH_LOG_IN
-from gateway.identity.refresh_tokens import start_family
+from gateway.identity.refresh_tokens import REPEAT_SECONDS, start_family
 from kit.kafka import KafkaSettings
 from tests.support.gateway import FindEvents
 from tests.support.identity import OTHER_PASSWORD, PASSWORD, Ask, is_refused
@@ -93,10 +93,23 @@ def test_an_expired_token_has_a_code_of_its_own_and_says_so_in_the_challenge(ask
     assert 'Bearer realm="sluice", error="invalid_token"' in response["WWW-Authenticate"]
 
 
+def _used_long_ago() -> None:
+    RefreshFamily.objects.update(last_used_at=datetime.now(UTC) - timedelta(seconds=REPEAT_SECONDS + 1))
+
+
+def test_a_refresh_token_that_is_used_again_at_once_brings_the_same_successor(ask: Ask, log_in: LogIn) -> None:
+    first = log_in()
+    second, again = (ask("POST", "/auth/token/refresh", refresh_token=first["refresh_token"]).json() for _ in range(2))
+    assert again["refresh_token"] == second["refresh_token"]
+    for tokens in (first, second, again):
+        assert ask("GET", "/auth/me", tokens["access_token"]).status_code == 200
+
+
 def test_a_refresh_token_renews_once_and_its_second_use_ends_everything(ask: Ask, log_in: LogIn) -> None:
     first = log_in()
     second = ask("POST", "/auth/token/refresh", refresh_token=first["refresh_token"]).json()
     assert ask("GET", "/auth/me", second["access_token"]).status_code == 200
+    _used_long_ago()
     reused = ask("POST", "/auth/token/refresh", refresh_token=first["refresh_token"])
     assert is_refused(reused)
     assert is_refused(ask("POST", "/auth/token/refresh", refresh_token=second["refresh_token"]))
@@ -109,6 +122,7 @@ def test_a_second_use_is_one_event_that_names_whose_log_in_has_ended(
 ) -> None:
     token = log_in()["refresh_token"]
     ask("POST", "/auth/token/refresh", refresh_token=token)
+    _used_long_ago()
     assert is_refused(ask("POST", "/auth/token/refresh", None, "reused", refresh_token=token))
     (event,) = find_events("reused")
     assert (event["event_type"], event["user_id"], event["data"]["status"]) == ("auth.failed", "octoAdmin", 401)

@@ -18,10 +18,10 @@ from gateway.identity.account_models import Identity, Ticket, Totp, UsedFlow
 from gateway.identity.models import RefreshFamily, Role, User
 from gateway.identity.providers import connections, flows
 from gateway.identity.second_factor import enrol
+from local.identity_provider import new_key
 from tests.support.gateway import FindEvents, configure
 from tests.support.hostile_provider import HostileProvider
 from tests.support.identity import PASSWORD, Ask
-from tests.support.provider import new_key
 from tests.support.provider_log_in import Browser, configure_provider, parameters_of, providing
 
 _KEY = new_key("one")

@@ -20,8 +20,8 @@ from pytest_django import Settings
 from gateway.identity.account_models import Identity
 from gateway.identity.models import RefreshFamily, User
 from gateway.identity.providers import key_sets
+from local.identity_provider import new_key
 from tests.support.hostile_provider import CLIENT_SECRET, HostileProvider
-from tests.support.provider import new_key
 from tests.support.provider_log_in import Browser, configure_provider, providing
 
 _KEY, _OTHER = new_key("one"), new_key("one")

@@ -8,7 +8,15 @@ from django.conf import settings
 from rest_framework.exceptions import AuthenticationFailed
 
 from gateway.identity.models import DeniedToken, RefreshFamily, User
-from gateway.identity.refresh_tokens import ReusedToken, end_family, find_family, refresh_token, renew, start_family
+from gateway.identity.refresh_tokens import (
+    REPEAT_SECONDS,
+    ReusedToken,
+    end_family,
+    find_family,
+    refresh_token,
+    renew,
+    start_family,
+)
 
 NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
 
@@ -32,11 +40,34 @@ def test_a_token_renews_its_log_in(token: str, user: User) -> None:
     assert renew(refresh_token(family), NOW).pk == family.pk
 
 
-def test_a_token_that_was_used_before_says_whose_log_in_is_to_be_ended(token: str) -> None:
+def test_a_token_that_is_shown_again_within_ten_seconds_has_the_same_successor(token: str) -> None:
+    successor = refresh_token(renew(token, NOW))
+    assert refresh_token(renew(token, NOW + timedelta(seconds=REPEAT_SECONDS))) == successor
+    assert RefreshFamily.objects.get().generation == 1
+    renew(successor, NOW + timedelta(seconds=REPEAT_SECONDS))
+
+
+def test_a_token_that_is_shown_again_later_says_whose_log_in_is_to_be_ended(token: str) -> None:
     family = renew(token, NOW)
     with pytest.raises(ReusedToken, match="has been used before") as caught:
+        renew(token, NOW + timedelta(seconds=REPEAT_SECONDS, microseconds=1))
+    assert caught.value.family == family
+
+
+def test_a_token_whose_successor_has_been_used_says_so_at_once(token: str) -> None:
+    family = renew(refresh_token(renew(token, NOW)), NOW)
+    with pytest.raises(ReusedToken) as caught:
         renew(token, NOW)
     assert caught.value.family == family
+
+
+def test_a_token_of_a_log_in_that_ends_meanwhile_has_no_successor(token: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    found = find_family(token, NOW)
+    renew(token, NOW)
+    end_family(RefreshFamily.objects.get(), NOW)
+    monkeypatch.setattr("gateway.identity.refresh_tokens.find_family", lambda *_: found)
+    with pytest.raises(ReusedToken):
+        renew(token, NOW)
 
 
 def _revoke(family: RefreshFamily) -> None:

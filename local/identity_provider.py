@@ -1,14 +1,21 @@
-"""An identity provider for two people, on loopback and without passwords, of which the hostile one is made."""
+"""The demo's identity provider: OpenID Connect for two people, on loopback and without passwords.
+
+``python -m local.identity_provider PORT SECRET_FILE REDIRECT_URI`` serves it. The embedded stack starts it, so that a
+log-in by a provider can be seen without an account anywhere; it is part of no image. The tests make a hostile one of it.
+"""
 
 import base64
 import html
 import secrets
+import sys
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
 from http import HTTPStatus
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any, ClassVar
 from urllib.parse import parse_qsl, unquote_plus, urlencode, urlsplit
 
@@ -16,8 +23,7 @@ import orjson
 from joserfc import jwt
 from joserfc.jwk import RSAKey
 
-from tests.support.http_server import QuietHandler
-
+CLIENT_ID = "sluice"
 CODE_SECONDS = 60
 MAX_FORM_BYTES = 16 * 1024
 MAX_CODES = 1000
@@ -189,11 +195,14 @@ def half_hash(token: str) -> str:
     return base64.urlsafe_b64encode(sha256(token.encode()).digest()[:16]).rstrip(b"=").decode()
 
 
-class Handler(QuietHandler):
+class Handler(BaseHTTPRequestHandler):
     """Serves a provider."""
 
     provider: ClassVar[Provider]
     timeout = 10
+
+    def log_message(self, format: str, *args: object) -> None:  # pylint: disable=redefined-builtin
+        """Log nothing, as paths have codes in them."""
 
     def do_GET(self) -> None:  # pylint: disable=invalid-name  # as the library calls it
         """Metadata, keys, userinfo, and the page on which a person is chosen."""
@@ -218,9 +227,9 @@ class Handler(QuietHandler):
     def do_POST(self) -> None:  # pylint: disable=invalid-name  # as the library calls it
         """The person that was chosen, and the exchange of the code."""
         parts = urlsplit(self.path)
-        length = int(self.headers.get("Content-Length") or 0)
-        form = dict(parse_qsl(self.rfile.read(min(length, MAX_FORM_BYTES)).decode()))
         try:
+            length = int(self.headers.get("Content-Length") or 0)
+            form = dict(parse_qsl(self.rfile.read(min(length, MAX_FORM_BYTES)).decode()))
             if parts.path == "/authorize":
                 self._redirect(self.provider.log_in(dict(parse_qsl(parts.query)), form.get("subject", "")))
             elif parts.path == "/token":
@@ -263,3 +272,16 @@ class Handler(QuietHandler):
         self.send_header("Cache-Control", "no-store")
         self.end_headers()
         self.wfile.write(body)
+
+
+def main(arguments: Sequence[str]) -> None:
+    """Serve the provider of one client until the process is stopped."""
+    port, secret_file, redirect_uri = arguments
+    secret = Path(secret_file).read_text(encoding="utf-8")
+    Handler.provider = Provider(f"http://127.0.0.1:{port}", CLIENT_ID, secret, redirect_uri)
+    with ThreadingHTTPServer(("127.0.0.1", int(port)), Handler) as server:
+        server.serve_forever()
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
