@@ -71,7 +71,7 @@ class Visit:
         """Log in by the form that is there."""
         self.page.get_by_label("User name").fill(name)
         self.page.get_by_label("Password").fill(password or self.password(name))
-        self.page.get_by_role("button", name="Log in").click()
+        self.page.get_by_role("button", name="Log in", exact=True).click()
         expect(self.page.get_by_role("dialog")).to_have_count(0)
 
     def open(self, fragment: str = "/", name: str = USER) -> None:

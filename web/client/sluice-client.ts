@@ -186,6 +186,23 @@ export interface Delivery {
   error: string | null;
 }
 
+/** An identity provider that people can log in by. */
+export interface Provider {
+  name: string;
+  /** Its name for people. */
+  label: string;
+  url: string;
+}
+
+/** A log-in by a provider that has been begun: secret, and to be kept in memory. */
+export interface ProviderLogIn {
+  /** Where a window of the browser goes; it comes back to `returnTo` with `code` and `state`. */
+  url: string;
+  state: string;
+  verifier: string;
+  returnTo: string;
+}
+
 export type Credentials = { username: string; password: string } | { ticket: string; code: string };
 
 interface ProblemBody {
@@ -278,6 +295,46 @@ export class SluiceClient {
       expires_in: number;
     };
     this.#keep(tokens);
+    await this.#call("POST", "/auth/session", {});
+  }
+
+  /** The identity providers that people can log in by. */
+  async providers(): Promise<Provider[]> {
+    const answer = await this.#call("GET", "/auth/providers", { anonymous: true });
+    return (answer as { providers: Provider[] }).providers;
+  }
+
+  /**
+   * Begin a log-in by a provider (RFC 7636).
+   *
+   * @param returnTo this page's origin with `/`, or one of the gateway's `GATEWAY_LOGIN_RETURN_URLS`.
+   */
+  async beginProviderLogIn(provider: Provider, returnTo: string): Promise<ProviderLogIn> {
+    const [state, verifier] = [secret(), secret()];
+    const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(verifier));
+    const parameters = new URLSearchParams({
+      return_to: returnTo,
+      code_challenge: base64url(new Uint8Array(digest)),
+      code_challenge_method: "S256",
+      state,
+    });
+    const url = `${this.#base}/auth/${encodeURIComponent(provider.name)}?${parameters}`;
+    return { url, state, verifier, returnTo };
+  }
+
+  /** End a log-in by a provider with the code that came back, and begin a session. */
+  async endProviderLogIn(begun: ProviderLogIn, code: string): Promise<void> {
+    const form = new URLSearchParams({
+      grant_type: "authorization_code",
+      code,
+      code_verifier: begun.verifier,
+      redirect_uri: begun.returnTo,
+    });
+    const headers = { "Content-Type": "application/x-www-form-urlencoded" };
+    const call = { text: String(form), headers, anonymous: true };
+    this.#keep(
+      (await this.#call("POST", "/oauth/token", call)) as { access_token: string; expires_in: number },
+    );
     await this.#call("POST", "/auth/session", {});
   }
 
@@ -512,7 +569,7 @@ export class SluiceClient {
   async #send(method: string, path: string, call: Call, again = false): Promise<Response> {
     const text = call.text ?? (call.body === undefined ? null : JSON.stringify(call.body));
     const headers: Record<string, string> = { Accept: call.accept ?? "application/json", ...call.headers };
-    if (text !== null) headers["Content-Type"] = "application/json";
+    if (text !== null) headers["Content-Type"] ??= "application/json";
     if (!call.anonymous) {
       if (!this.#authorization && Date.now() > this.#tokenEnds - RENEW_BEFORE_MS) await this.#mint();
       headers.Authorization = this.#authorization ?? `Bearer ${this.#token}`;
@@ -541,7 +598,7 @@ export class SluiceClient {
 
 interface Call {
   body?: unknown;
-  /** The body's JSON text, in the place of `body`. */
+  /** The body's text, in the place of `body`. */
   text?: string;
   headers?: Record<string, string>;
   query?: string;
@@ -551,6 +608,14 @@ interface Call {
   /** Without an access token: by the cookie, or by what is in the body. */
   anonymous?: boolean;
 }
+
+const base64url = (bytes: Uint8Array): string =>
+  btoa(String.fromCharCode(...bytes))
+    .replaceAll("+", "-")
+    .replaceAll("/", "_")
+    .replaceAll("=", "");
+/** 256 bits that nobody can guess. */
+const secret = (): string => base64url(crypto.getRandomValues(new Uint8Array(32)));
 
 const documentPath = (type: string, id: string): string =>
   `/inventory/${encodeURIComponent(type)}/${encodeURIComponent(id)}`;

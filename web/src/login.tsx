@@ -1,8 +1,9 @@
 /** Log-in over the page, so that what was typed stays. */
 import { useSignal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
-import { SluiceProblem } from "../client/sluice-client.ts";
+import { type Provider, SluiceProblem } from "../client/sluice-client.ts";
 import { adviceFor, TEXT } from "./messages.ts";
+import { backFrom } from "./provider_window.ts";
 import { asFailure, begin, client, enter, me, session } from "./state.ts";
 
 export function LogIn() {
@@ -10,9 +11,45 @@ export function LogIn() {
   const ticket = useSignal<string | null>(null);
   const problem = useSignal("");
   const isBusy = useSignal(false);
+  const hint = useSignal("");
+  const providers = useSignal<Provider[]>([]);
+  const waiting = useRef(new AbortController());
   useEffect(() => {
     dialog.current?.showModal();
+    // Without the list people log in by password; why it cannot be had is told by the log-in itself.
+    client.providers().then(
+      (found) => {
+        providers.value = found;
+      },
+      () => undefined,
+    );
+    return () => waiting.current.abort();
   }, []);
+
+  async function logInBy(provider: Provider): Promise<void> {
+    // At once, in the click's own turn: browsers open no window later.
+    const opened = window.open("about:blank", "_blank", "popup,width=520,height=680");
+    waiting.current.abort();
+    waiting.current = new AbortController();
+    problem.value = "";
+    hint.value = TEXT.inOtherWindow;
+    try {
+      const begun = await client.beginProviderLogIn(provider, `${location.origin}/`);
+      const coming = backFrom(begun, waiting.current.signal);
+      if (opened !== null) opened.location = begun.url;
+      const back = await coming;
+      if (back.code !== null) {
+        await client.endProviderLogIn(begun, back.code);
+        await enter();
+      } else if (back.ticket === null) problem.value = TEXT.providerRefused;
+      else if (back.enrolled) ticket.value = back.ticket;
+      else problem.value = TEXT.enrolFirst;
+    } catch (error) {
+      problem.value = explain(error);
+    } finally {
+      hint.value = "";
+    }
+  }
 
   async function logIn(form: HTMLFormElement): Promise<void> {
     const given = new FormData(form);
@@ -120,6 +157,7 @@ export function LogIn() {
         <p class="problem-line" role="alert">
           {problem.value}
         </p>
+        {hint.value && <p role="status">{hint.value}</p>}
         <div class="row">
           <button type="submit" class="primary" disabled={isBusy.value}>
             {isBusy.value ? TEXT.loggingIn : TEXT.logIn}
@@ -136,6 +174,16 @@ export function LogIn() {
             </button>
           )}
         </div>
+        {ticket.value === null && providers.value.length > 0 && (
+          <div class="providers">
+            <p class="quiet">{TEXT.or}</p>
+            {providers.value.map((provider) => (
+              <button key={provider.name} type="button" onClick={() => logInBy(provider)}>
+                {TEXT.logInBy(provider.label)}
+              </button>
+            ))}
+          </div>
+        )}
       </form>
     </dialog>
   );

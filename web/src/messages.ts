@@ -89,6 +89,11 @@ export const TEXT = {
   code: "Code of your authenticator, or a recovery code",
   logIn: "Log in",
   loggingIn: "Logging in…",
+  or: "or",
+  logInBy: (label: string) => `Log in with ${label}`,
+  inOtherWindow: "Log in in the other window. What you typed stays here.",
+  providerRefused: "The provider refused the log-in. Try again, or log in otherwise.",
+  windowDone: "You can close this window.",
   wrongPassword: "Name or password is wrong.",
   wrongCode: "The code is wrong or was used. Try the next one.",
   enrolFirst:
@@ -157,8 +162,7 @@ export const TEXT = {
   deleteQuestion: (name: string) => `Delete ${name}? Its versions stay, and can be restored.`,
   deleted: "Deleted.",
   wasDeleted: "The document was deleted. Restore a version to have it again.",
-  conflict:
-    "Their lines are marked in red, yours in blue. Take theirs where they are right, then save over them.",
+  conflict: "Their lines stand in red above yours. Take theirs where they are right, then save over them.",
   conflictDeleted: "They have deleted it. Saving creates it again.",
   changedBy: (name: string, at: string) => `Last changed by ${name}, ${at}.`,
   takeTheirs: "Take theirs",

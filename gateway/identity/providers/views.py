@@ -104,10 +104,17 @@ class BeginView(CredentialsView):
 class CallbackView(CredentialsView):
     """End of a log-in by a provider."""
 
+    _back: Return | None = None
+
     @_operation(
         "end_provider_log_in",
         Tokens,
-        also={302: OpenApiResponse(description="To `return_to`, with `code`, `iss`, and `state` if there was one.")},
+        also={
+            302: OpenApiResponse(
+                description="To `return_to`, with `code`, `iss`, and `state` if there was one; or with `error`, which is "
+                "`access_denied`, or `factor_required` with its `ticket` and `enrolled`."
+            )
+        },
         problems=(400, 401, 403, 404, 429, 503),
         parameters=[
             _PROVIDER,
@@ -121,10 +128,12 @@ class CallbackView(CredentialsView):
         """End a log-in by a provider; providers send browsers here.
 
         Good once, within ten minutes, in the browser that has begun it. For an account with a second factor it brings
-        401 `factor_required`, whose `ticket` goes to `POST /auth/login` with a `code`.
+        401 `factor_required`, whose `ticket` goes to `POST /auth/login` with a `code`. With `return_to` both refusals
+        and that go there (RFC 6749, section 4.1.2.1).
         """
         found, now = _find(provider), datetime.now(UTC)
         flow = take_flow(request, found, answer := read_parameters(request), now)
+        self._back = flow.back
         claims = claims_of_code(found, flow, _read_code(found, answer), now)
         try:
             response = self._let_in_once(request, found, flow, claims, now)
@@ -136,12 +145,18 @@ class CallbackView(CredentialsView):
         return response
 
     def handle_exception(self, exc: Exception) -> Any:
-        """Count refusals, and log-ins that lack their second factor."""
+        """Count refusals, and log-ins that lack their second factor; who has a ``return_to`` is told there."""
+        error: dict[str, str] | None = None
         if isinstance(exc, FactorRequired):
             LOG_INS.labels(_KIND, "ok").inc()
+            enrolled = "true" if exc.members["enrolled"] else "false"
+            error = {"error": exc.code, "ticket": exc.members["ticket"], "enrolled": enrolled}
         elif isinstance(exc, AuthenticationFailed) or getattr(exc, "status", None) in (400, 403):
             LOG_INS.labels(_KIND, "refused").inc()
-        return super().handle_exception(exc)
+            error = {"error": "access_denied"}
+        response = super().handle_exception(exc)
+        is_told = response.status_code in (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN)
+        return _back_to(self._back, error) if self._back and error and is_told else response
 
     def _let_in_once(
         self, request: Request, provider: Provider, flow: Flow, claims: dict[str, Any], now: datetime
@@ -249,7 +264,9 @@ def _read_return(parameters: dict[str, str]) -> Return | None:
     if unknown:
         raise malformed(f"{min(unknown)[:100]}: There is no such parameter.")
     url, state = parameters.get("return_to", ""), parameters.get("state")
-    if len(url) > MAX_RETURN_CHARACTERS or not is_return_url(url, settings.GATEWAY.login_return_urls):
+    # The console's own address needs no setting.
+    allowed = (f"{settings.GATEWAY.public_url}/", *settings.GATEWAY.login_return_urls)
+    if len(url) > MAX_RETURN_CHARACTERS or not is_return_url(url, allowed):
         raise malformed("return_to: This is not among GATEWAY_LOGIN_RETURN_URLS.")
     challenge, method = parameters.get("code_challenge", ""), parameters.get("code_challenge_method")
     if method != "S256" or not CHALLENGE.fullmatch(challenge):
@@ -288,11 +305,15 @@ def _answer(flow: Flow, admitted: Admitted, now: datetime, scheme: str) -> Respo
         return Response(log_in_answer(start_family(user, now), now), headers=NOT_KEPT)
     user.lock()
     code = issue_code(user, now, flow.back.challenge, flow.back.url, flow.back.client_id)
-    back = {"code": code, "iss": settings.GATEWAY.public_url}
-    if flow.back.state is not None:
-        back["state"] = flow.back.state
-    parts = urlsplit(flow.back.url)
-    return _to(urlunsplit(parts._replace(query="&".join(filter(None, (parts.query, urlencode(back)))))))
+    return _back_to(flow.back, {"code": code})
+
+
+def _back_to(back: Return, members: dict[str, str]) -> Response:
+    query = members | {"iss": settings.GATEWAY.public_url}
+    if back.state is not None:
+        query["state"] = back.state
+    parts = urlsplit(back.url)
+    return _to(urlunsplit(parts._replace(query="&".join(filter(None, (parts.query, urlencode(query)))))))
 
 
 def _to(url: str) -> Response:

@@ -314,6 +314,28 @@ def test_the_session_outlives_the_page_and_ends_with_log_out(visit: Visit) -> No
     expect(visit.page.get_by_role("dialog")).to_be_visible()
 
 
+def test_a_log_in_by_a_provider_has_a_window_of_its_own_and_loses_nothing(visit: Visit) -> None:
+    visit.page.goto(f"{visit.services.gateway_url}/#q=Site+%3D+ankara")
+    for person in ("ada", "grace"):
+        with visit.page.expect_popup() as window:
+            visit.page.get_by_role("button", name="Log in with the demo's provider").click()
+        popup = window.value
+        expect(visit.page.get_by_text("Log in in the other window.")).to_be_visible()
+        with popup.expect_event("close"):
+            popup.get_by_role("button", name=person).click()
+        expect(visit.page.get_by_role("dialog")).to_have_count(0)
+        expect(visit.page.get_by_text(f"{person}@example.com")).to_be_visible()
+        expect(visit.box).to_have_text("Site = ankara")
+        expect(visit.cell(0, 1)).to_be_visible()
+        # The session ends, and somebody else comes: what was typed is there for both.
+        url = visit.services.gateway_url
+        visit.page.context.request.delete(f"{url}/auth/session", headers={"Origin": url})
+        visit.page.keyboard.press("Escape")
+        visit.box.click()
+        visit.page.keyboard.press("Enter")
+        expect(visit.page.get_by_text("Your session has ended")).to_be_visible()
+
+
 def test_a_wrong_password_is_told_and_a_second_factor_is_asked_for(visit: Visit) -> None:
     password = "a horse, a battery, a staple"
     ask(
@@ -337,16 +359,16 @@ def test_a_wrong_password_is_told_and_a_second_factor_is_asked_for(visit: Visit)
     page.goto(url)
     page.get_by_label("User name").fill("console-factor")
     page.get_by_label("Password").fill("wrong")
-    page.get_by_role("button", name="Log in").click()
+    page.get_by_role("button", name="Log in", exact=True).click()
     expect(page.get_by_role("alert").first).to_have_text("Name or password is wrong.")
     page.get_by_label("Password").fill(password)
-    page.get_by_role("button", name="Log in").click()
+    page.get_by_role("button", name="Log in", exact=True).click()
     expect(page.get_by_label("Code of your authenticator")).to_be_focused()
     page.get_by_label("Code of your authenticator").fill("000000")
-    page.get_by_role("button", name="Log in").click()
+    page.get_by_role("button", name="Log in", exact=True).click()
     expect(page.get_by_role("alert").first).to_contain_text("The code is wrong")
     page.get_by_label("Code of your authenticator").fill(recovery[0])
-    page.get_by_role("button", name="Log in").click()
+    page.get_by_role("button", name="Log in", exact=True).click()
     expect(visit.box).to_be_visible()
 
 

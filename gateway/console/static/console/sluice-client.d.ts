@@ -170,6 +170,21 @@ export interface Delivery {
     queued_at: string;
     error: string | null;
 }
+/** An identity provider that people can log in by. */
+export interface Provider {
+    name: string;
+    /** Its name for people. */
+    label: string;
+    url: string;
+}
+/** A log-in by a provider that has been begun: secret, and to be kept in memory. */
+export interface ProviderLogIn {
+    /** Where a window of the browser goes; it comes back to `returnTo` with `code` and `state`. */
+    url: string;
+    state: string;
+    verifier: string;
+    returnTo: string;
+}
 export type Credentials = {
     username: string;
     password: string;
@@ -231,6 +246,16 @@ export declare class SluiceClient {
      * @throws {SluiceProblem} `factor_required` with a `ticket`: call again with it and a code of the authenticator.
      */
     logIn(credentials: Credentials): Promise<void>;
+    /** The identity providers that people can log in by. */
+    providers(): Promise<Provider[]>;
+    /**
+     * Begin a log-in by a provider (RFC 7636).
+     *
+     * @param returnTo this page's origin with `/`, or one of the gateway's `GATEWAY_LOGIN_RETURN_URLS`.
+     */
+    beginProviderLogIn(provider: Provider, returnTo: string): Promise<ProviderLogIn>;
+    /** End a log-in by a provider with the code that came back, and begin a session. */
+    endProviderLogIn(begun: ProviderLogIn, code: string): Promise<void>;
     /** End the session, and its log-in with all tokens. */
     logOut(): Promise<void>;
     /** Who the caller is. */

@@ -73,6 +73,41 @@ export class SluiceClient {
         this.#keep(tokens);
         await this.#call("POST", "/auth/session", {});
     }
+    /** The identity providers that people can log in by. */
+    async providers() {
+        const answer = await this.#call("GET", "/auth/providers", { anonymous: true });
+        return answer.providers;
+    }
+    /**
+     * Begin a log-in by a provider (RFC 7636).
+     *
+     * @param returnTo this page's origin with `/`, or one of the gateway's `GATEWAY_LOGIN_RETURN_URLS`.
+     */
+    async beginProviderLogIn(provider, returnTo) {
+        const [state, verifier] = [secret(), secret()];
+        const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(verifier));
+        const parameters = new URLSearchParams({
+            return_to: returnTo,
+            code_challenge: base64url(new Uint8Array(digest)),
+            code_challenge_method: "S256",
+            state,
+        });
+        const url = `${this.#base}/auth/${encodeURIComponent(provider.name)}?${parameters}`;
+        return { url, state, verifier, returnTo };
+    }
+    /** End a log-in by a provider with the code that came back, and begin a session. */
+    async endProviderLogIn(begun, code) {
+        const form = new URLSearchParams({
+            grant_type: "authorization_code",
+            code,
+            code_verifier: begun.verifier,
+            redirect_uri: begun.returnTo,
+        });
+        const headers = { "Content-Type": "application/x-www-form-urlencoded" };
+        const call = { text: String(form), headers, anonymous: true };
+        this.#keep((await this.#call("POST", "/oauth/token", call)));
+        await this.#call("POST", "/auth/session", {});
+    }
     /** End the session, and its log-in with all tokens. */
     async logOut() {
         this.#token = "";
@@ -259,7 +294,7 @@ export class SluiceClient {
         const text = call.text ?? (call.body === undefined ? null : JSON.stringify(call.body));
         const headers = { Accept: call.accept ?? "application/json", ...call.headers };
         if (text !== null)
-            headers["Content-Type"] = "application/json";
+            headers["Content-Type"] ??= "application/json";
         if (!call.anonymous) {
             if (!this.#authorization && Date.now() > this.#tokenEnds - RENEW_BEFORE_MS)
                 await this.#mint();
@@ -285,6 +320,12 @@ export class SluiceClient {
         throw await asProblem(response, call.query ?? "");
     }
 }
+const base64url = (bytes) => btoa(String.fromCharCode(...bytes))
+    .replaceAll("+", "-")
+    .replaceAll("/", "_")
+    .replaceAll("=", "");
+/** 256 bits that nobody can guess. */
+const secret = () => base64url(crypto.getRandomValues(new Uint8Array(32)));
 const documentPath = (type, id) => `/inventory/${encodeURIComponent(type)}/${encodeURIComponent(id)}`;
 const textOf = (document) => typeof document === "string" ? document : writeJson(document);
 async function asStored(response) {

@@ -346,6 +346,34 @@ class TestReturnTo:
     def test_with_a_bad_parameter_is_400(self, changed: dict[str, str]) -> None:
         assert Browser().begin(**_RETURN | changed).status_code == 400
 
+    def test_tells_a_refusal_there(
+        self, provider: HostileProvider, policy: Callable[..., None], find_events: FindEvents
+    ) -> None:
+        policy(create="never")
+        answer = Browser().log_in(request_id="nobody-here", **_RETURN | {"state": "mine"})
+        assert answer["Location"].startswith(_RETURN_TO)
+        told = parameters_of(answer["Location"])
+        assert (told["error"], told["state"], "code" in told) == ("access_denied", "mine", False)
+        [event] = find_events("nobody-here")
+        assert (event["event_type"], event["data"]["status"]) == ("auth.failed", 403)
+        provider.change_answer = lambda answer: answer.update(error="access_denied")
+        assert parameters_of(Browser().log_in(**_RETURN)["Location"])["error"] == "access_denied"
+
+    def test_brings_the_ticket_of_a_second_factor_there(self, ask: Ask) -> None:
+        assert Browser().log_in().status_code == 200
+        user = Identity.objects.get().user
+        totp = enrol(user)
+        Totp.objects.filter(user=user).update(confirmed_at=datetime.now(UTC))
+        told = parameters_of(Browser().log_in(**_RETURN)["Location"])
+        assert (told["error"], told["enrolled"], "code" in told) == ("factor_required", "true", False)
+        answer = ask("POST", "/auth/login", None, ticket=told["ticket"], code=totp.now())
+        assert answer.status_code == 200
+
+    def test_the_console_s_own_address_needs_no_setting(self, stack: Settings) -> None:
+        configure(stack, public_url="https://sluice.example")
+        assert Browser().begin(**_RETURN | {"return_to": "https://sluice.example/"}).status_code == 302
+        assert Browser().begin(**_RETURN | {"return_to": "https://sluice.example/x"}).status_code == 400
+
     def test_takes_any_port_of_loopback(self) -> None:
         answer = Browser().log_in(**_RETURN | {"return_to": "http://127.0.0.1:49152/in"})
         assert answer["Location"].startswith("http://127.0.0.1:49152/in?code=")
