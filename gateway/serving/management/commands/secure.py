@@ -10,7 +10,7 @@ from django.db import connection, models, transaction
 from psycopg import sql
 
 from elastic.security import read_password
-from gateway.identity.account_models import Identity, Totp
+from gateway.identity.account_models import Identity, Ticket, Totp
 from gateway.identity.management.database import require_database
 from gateway.identity.models import DeniedToken, User
 from gateway.inventory.models import Change, Document, InventoryType, RelayState
@@ -31,6 +31,8 @@ _COLUMNS: Mapping[type[models.Model], Sequence[str]] = {
 _LOCKED_COLUMN = "date_joined"
 _TABLES: Mapping[type[models.Model], str] = {
     DeniedToken: "SELECT",
+    # To use one up, for a download. Whoever asks must show its text, which the table does not have.
+    Ticket: "SELECT, UPDATE (tries)",
     InventoryType: "SELECT",
     Document: "SELECT",
     Change: "SELECT",
@@ -42,7 +44,7 @@ _TABLES: Mapping[type[models.Model], str] = {
 class Command(BaseCommand):
     """Makes the user of the query gateways; repeatable, and a new password takes at once."""
 
-    help = f'Make the database user "{QUERY_USER}", as which query gateways read, and can write cursors alone.'
+    help = f'Make the database user "{QUERY_USER}", as which query gateways read, open cursors and use up tickets.'
     requires_system_checks = ()
 
     def add_arguments(self, parser: ArgumentParser) -> None:

@@ -202,6 +202,17 @@ def test_a_cursor_is_read_on_by_the_other_query_gateway(sides: Sides) -> None:
     assert sides.served_by(first) != sides.served_by(second)
 
 
+def test_a_download_by_ticket_is_served_once_by_a_query_gateway(sides: Sides) -> None:
+    search = {"query": "Hostname = octoxlabs*", "index": INDEX, "fields": ["Hostname"]}
+    made = sides.ask("POST", "/auth/tickets", {"for": "download", "search": search, "format": "ndjson"})
+    assert (made.status, sides.served_by(made)) == (201, "command")
+    path = f"/downloads/{made.json()['ticket']}"
+    file = sides.ask("GET", path, known=False)
+    assert (file.status, sides.served_by(file)[:5]) == (200, "query")
+    assert {orjson.loads(line)["Hostname"][:9] for line in file.data.splitlines()} == {"octoxlabs"}
+    assert [sides.ask("GET", path, known=False).status for _ in range(2)] == [401, 401]
+
+
 def test_reads_and_searches_go_on_while_the_command_gateway_is_down(sides: Sides, product: str) -> None:
     sides.processes["command"].stop()
     try:
@@ -250,6 +261,9 @@ def test_a_command_gateway_is_ready_without_what_searches_need(sides: Sides) -> 
         "SELECT sealed_secret FROM identity_totp",
         "UPDATE identity_user SET role = 'admin'",
         "DELETE FROM identity_deniedtoken",
+        "INSERT INTO identity_ticket (digest) VALUES ('x')",
+        "UPDATE identity_ticket SET user_id = 1",
+        "UPDATE identity_ticket SET purpose = 'download'",
         "UPDATE inventory_document SET body = NULL",
         "INSERT INTO inventory_relay_state (id, epoch, last_feed, positions) VALUES (1, 0, 0, '{}')",
         "DELETE FROM inventory_change",
