@@ -6,6 +6,7 @@ from audit_sink.grants import grants
 from audit_sink.projection import AuditProjection
 from audit_sink.settings import SinkSettings
 from audit_sink.topics import topics
+from contracts.console_event.topics import ConsoleTopicSettings
 from contracts.query_event.topics import TopicSettings
 from indexing import command_line
 from indexing.commands import serve
@@ -30,8 +31,8 @@ PROGRAM: Program = Program(
     settings=SinkSettings.load,
     names=_names,
     serve=lambda: serve.run(PROGRAM, _projection()),
-    topics=lambda replicas: topics(TopicSettings.load(), replicas),
-    grants=lambda: grants(TopicSettings.load(), SinkSettings.load().group_id),
+    topics=lambda replicas: topics(TopicSettings.load(), ConsoleTopicSettings.load(), replicas),
+    grants=lambda: grants(TopicSettings.load(), ConsoleTopicSettings.load(), SinkSettings.load().group_id),
     projection=_projection,
 )
 

@@ -1,6 +1,8 @@
-"""Entry point: ``python -m gateway`` serves, ``worker`` works behind requests, and the others are commands."""
+"""Entry point: ``python -m gateway`` serves, ``worker`` works behind requests, ``live`` serves sockets, and the others are commands."""
 
 from kit import start
 
 if __name__ == "__main__":
-    start.run("gateway.serving.command_line", serves=lambda arguments: not arguments or arguments[0] == "worker")
+    start.run(
+        "gateway.serving.command_line", serves=lambda arguments: not arguments or arguments[0] in ("worker", "live")
+    )

@@ -7,6 +7,7 @@ from typing import ClassVar
 
 from corsheaders.defaults import default_headers
 
+from contracts.console_event.topics import ConsoleTopicSettings
 from contracts.inventory_change.topics import InventoryTopicSettings
 from contracts.query_event.topics import TopicSettings
 from elastic.settings import ElasticsearchSettings
@@ -16,6 +17,7 @@ from gateway.http.database import read_database_url
 from gateway.http.settings import HttpSettings
 from gateway.identity.settings import IdentitySettings
 from gateway.inventory.settings import InventorySettings
+from gateway.live.settings import LiveSettings
 from gateway.notify.settings import NotifySettings
 from gateway.search.settings import SearchSettings
 from gateway.serving.settings import ProcessRole, ServingSettings
@@ -26,7 +28,14 @@ from kit.settings import TracingSettings
 
 
 class GatewaySettings(  # pylint: disable=too-many-ancestors  # a room each
-    ServingSettings, NotifySettings, InventorySettings, SearchSettings, IdentitySettings, AuditSettings, HttpSettings
+    ServingSettings,
+    LiveSettings,
+    NotifySettings,
+    InventorySettings,
+    SearchSettings,
+    IdentitySettings,
+    AuditSettings,
+    HttpSettings,
 ):
     """All variables ``GATEWAY_<FIELD>``, each described in the ``settings`` of its room."""
 
@@ -39,6 +48,7 @@ ELASTICSEARCH = ElasticsearchSettings.load()
 KAFKA = KafkaSettings.load()
 AUDIT = TopicSettings.load()
 INVENTORY = InventoryTopicSettings.load()
+CONSOLE = ConsoleTopicSettings.load()
 TRACING = TracingSettings.load()
 
 MAX_BODY_BYTES = 1024 * 1024

@@ -11,7 +11,8 @@ from kit.kafka import LIBRDKAFKA, KafkaSettings, client_config
 
 PARTITIONS = 6
 """Of the topic of a consumer."""
-MS_PER_DAY = 86_400_000
+MS_PER_HOUR = 3_600_000
+MS_PER_DAY = 24 * MS_PER_HOUR
 _MAX_REPLICAS = 3
 _ANSWER_SECONDS = 30.0
 
@@ -53,6 +54,12 @@ def dead_letter_topic(name: str, replicas: int) -> NewTopic:
     return _topic(
         name, 1, replicas, {"retention.ms": str(90 * MS_PER_DAY), "max.message.bytes": str(MAX_ENVELOPE_BYTES)}
     )
+
+
+def short_lived_topic(name: str, replicas: int) -> NewTopic:
+    """A topic of signals, which are worth nothing an hour later: one partition."""
+    # A segment is deleted as a whole, so it must not be filled for longer than a record may stay.
+    return _topic(name, 1, replicas, {"retention.ms": str(MS_PER_HOUR), "segment.ms": str(MS_PER_HOUR)})
 
 
 def _topic(name: str, partitions: int, replicas: int, config: Mapping[str, str]) -> NewTopic:

@@ -6,6 +6,7 @@ It has no ``replay``: a document that was refused is sent again as it is now, ne
 
 from collections.abc import Sequence
 
+from contracts.console_event.topics import ConsoleTopicSettings
 from contracts.inventory_change.topics import InventoryTopicSettings
 from contracts.query_event.topics import TopicSettings
 from indexing import command_line
@@ -33,7 +34,12 @@ PROGRAM: Program = Program(
     names=_names,
     serve=lambda: serve.run(PROGRAM, InventoryProjection(), ProgressWriter.connect),
     topics=lambda replicas: topics(InventoryTopicSettings.load(), replicas),
-    grants=lambda: grants(InventoryTopicSettings.load(), TopicSettings.load(), IndexerSettings.load().group_id),
+    grants=lambda: grants(
+        InventoryTopicSettings.load(),
+        TopicSettings.load(),
+        ConsoleTopicSettings.load(),
+        IndexerSettings.load().group_id,
+    ),
 )
 
 

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from rapidfuzz.process import extractOne
 
 from audit_sink.settings import SinkSettings
+from contracts.console_event.topics import ConsoleTopicSettings
 from contracts.inventory_change.topics import InventoryTopicSettings
 from contracts.query_event.topics import TopicSettings
 from elastic.settings import ElasticsearchSettings
@@ -34,6 +35,7 @@ def main(names: Sequence[str]) -> int:
             TopicSettings,
             IndexerSettings,
             InventoryTopicSettings,
+            ConsoleTopicSettings,
         )
         known = {name for group in groups for name in _variables(group)}
         for name in names:

@@ -77,6 +77,8 @@ def _run(settings: LocalSettings, console: Console, serve: bool) -> None:
             settings.inventory_index_metrics_port,
             settings.worker_metrics_port,
             settings.identity_provider_port,
+            settings.live_port,
+            settings.live_metrics_port,
             own.values,
             settings.devices,
         )
@@ -96,12 +98,12 @@ def _start(running: Supervisor, base: servers.Servers, services: Services, conso
         console.print(f"Kafka and Elasticsearch answer ({time.monotonic() - began:.1f} s)")
         status.update("creating topics, index templates, the database and the demo users")
         services.prepare()
-        status.update("starting identity provider, translator, audit sink, indexer, gateway and worker")
+        status.update("starting identity provider, translator, audit sink, indexer, gateway, worker and live sockets")
         running.start(*services.programs())
         status.update("indexing the demo inventory")
         inventory.wait(services)
         console.print(
-            f"translator, audit sink, indexer, gateway and worker serve the demo inventory "
+            f"translator, audit sink, indexer, gateway, worker and live sockets serve the demo inventory "
             f"({time.monotonic() - began:.1f} s)"
         )
 

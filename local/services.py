@@ -19,6 +19,7 @@ from local.supervisor import Program, clean_environment
 USER = "octoAdmin"
 TOPIC = "query-events"
 INVENTORY_TOPIC = "inventory-changes"
+CONSOLE_TOPIC = "console-events"
 OPERATOR = "octoOperator"
 _ROLES = {USER: "searcher", "octoAuditor": "auditor", OPERATOR: "admin"}
 """The demo users."""
@@ -40,6 +41,8 @@ class Services:  # pylint: disable=too-many-instance-attributes  # a port each
         inventory_index_metrics_port: the inventory's indexer's.
         worker_metrics_port: the gateway's worker's.
         identity_provider_port: the demo's identity provider's.
+        live_port: the port of live sockets.
+        live_metrics_port: their process's, for health and metrics.
         own: settings of the user's own.
         devices: how many devices the inventory has beside the named ones.
     """
@@ -52,6 +55,8 @@ class Services:  # pylint: disable=too-many-instance-attributes  # a port each
     inventory_index_metrics_port: int
     worker_metrics_port: int
     identity_provider_port: int
+    live_port: int
+    live_metrics_port: int
     own: Mapping[str, str] = field(default_factory=dict)
     devices: int = 1_000
 
@@ -114,6 +119,11 @@ class Services:  # pylint: disable=too-many-instance-attributes  # a port each
                 [sys.executable, "-m", "gateway", "worker"],
                 lambda: answers_ok(f"http://127.0.0.1:{self.worker_metrics_port}/readyz"),
             ),
+            Program(
+                "live",
+                [sys.executable, "-m", "gateway", "live"],
+                lambda: answers_ok(f"http://127.0.0.1:{self.live_metrics_port}/readyz"),
+            ),
         ]
 
     def environment(self) -> dict[str, str]:
@@ -143,6 +153,9 @@ class Services:  # pylint: disable=too-many-instance-attributes  # a port each
             "AUDIT_SINK_METRICS_PORT": str(self.audit_sink_metrics_port),
             "INVENTORY_INDEX_METRICS_PORT": str(self.inventory_index_metrics_port),
             "GATEWAY_WORKER_METRICS_PORT": str(self.worker_metrics_port),
+            "GATEWAY_LIVE_PORT": str(self.live_port),
+            "GATEWAY_LIVE_URL": f"ws://127.0.0.1:{self.live_port}",
+            "GATEWAY_LIVE_METRICS_PORT": str(self.live_metrics_port),
             "GATEWAY_PORT": str(self.gateway_port),
             "GATEWAY_TRANSLATOR_URL": self.translator_url,
             "GATEWAY_SPOOL_DIR": str(self.home / "spool"),
@@ -153,6 +166,7 @@ class Services:  # pylint: disable=too-many-instance-attributes  # a port each
             "GATEWAY_PUBLIC_URL": self.gateway_url,
             "AUDIT_TOPIC": TOPIC,
             "INVENTORY_TOPIC": INVENTORY_TOPIC,
+            "CONSOLE_TOPIC": CONSOLE_TOPIC,
         }
 
     def _write_providers(self) -> None:

@@ -25,6 +25,8 @@ class LocalSettings(Settings):
     inventory_index_metrics_port: _Port = 9109
     worker_metrics_port: _Port = 9110
     identity_provider_port: _Port = 8002
+    live_port: _Port = 8003
+    live_metrics_port: _Port = 9111
     kafka_port: _Port = 9092
     kafka_controller_port: _Port = 9093
     elasticsearch_port: _Port = 9200

@@ -33,7 +33,17 @@ _START_SECONDS = 120
 _STOP_SECONDS = 35
 
 # The variables by which the stack's programs find one another must not come from the user's shell.
-_FOREIGN_VARIABLES = ("KAFKA_", "ELASTICSEARCH_", "AUDIT_", "GATEWAY_", "TRANSLATOR_", "OTEL_", "DJANGO_")
+_FOREIGN_VARIABLES = (
+    "KAFKA_",
+    "ELASTICSEARCH_",
+    "AUDIT_",
+    "GATEWAY_",
+    "TRANSLATOR_",
+    "INVENTORY_",
+    "CONSOLE_",
+    "OTEL_",
+    "DJANGO_",
+)
 
 _GONE = (OSError, HTTPException, xmlrpc.client.Error)
 

@@ -3,6 +3,7 @@
 from functools import cache
 from pathlib import Path
 
+from django.conf import settings
 from django.http import HttpResponse
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
@@ -18,7 +19,6 @@ POLICY = (
 become markup or a script: ``trusted-types 'none'`` allows no exception."""
 PAGE = Path(__file__).with_name("page.html")
 STATIC = Path(__file__).with_name("static")
-_HEADERS = {"Content-Security-Policy": POLICY, "Cache-Control": "no-cache"}
 
 
 class PageView(PublicView):
@@ -28,7 +28,13 @@ class PageView(PublicView):
     def get(self, request: Request) -> HttpResponse:
         """Get the page."""
         del request
-        return HttpResponse(_page(), headers=_HEADERS)
+        return HttpResponse(_page(), headers={"Content-Security-Policy": policy(), "Cache-Control": "no-cache"})
+
+
+def policy() -> str:
+    """The content policy, with the one address of live sockets where that is not the page's own origin."""
+    live_url = settings.GATEWAY.live_url
+    return POLICY if live_url is None else POLICY.replace("connect-src 'self'", f"connect-src 'self' {live_url}")
 
 
 @cache

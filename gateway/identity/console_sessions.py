@@ -71,12 +71,17 @@ def require_own_origin(request: Request) -> None:
         Problem: 403.
     """
     site = request.headers.get("Sec-Fetch-Site", "same-origin")
-    if site != "same-origin" or _origin(request.headers.get("Origin", "")) != _origin(settings.GATEWAY.public_url):
+    if site != "same-origin" or not is_own_origin(request.headers.get("Origin", "")):
         raise Problem(
             HTTPStatus.FORBIDDEN,
             Code.FORBIDDEN,
             "This is for pages of this gateway, at the address that GATEWAY_PUBLIC_URL names.",
         )
+
+
+def is_own_origin(origin: str) -> bool:
+    """Whether a header ``Origin`` names this gateway's, as ``GATEWAY_PUBLIC_URL`` has it."""
+    return _origin(origin) == _origin(settings.GATEWAY.public_url)
 
 
 def _origin(url: str) -> tuple[str, str | None, int | None] | None:

@@ -13,6 +13,8 @@ from gateway.http.problems import Code, Problem
 from gateway.identity.account_models import Ticket
 from gateway.identity.models import DeniedToken, User
 
+TICKET_SCHEME = "ticket"
+"""How the audit trail names a caller who showed a ticket."""
 MAX_TICKETS = 20
 """Tickets of one user for one purpose that are good at one time."""
 _KNOWN = ("username", "role", "granted_indices", "is_active")

@@ -187,14 +187,15 @@ class MeView(AuditedView):
         draft = self.begin(request)
         user = caller(request)
         record_event(draft)
-        return Response(
-            Me(
-                username=user.get_username(),
-                role=Role(user.role),
-                indices=list(searchable_indices(user)),
-                writable_types=user.writable_types,
-            )
+        answer = Me(
+            username=user.get_username(),
+            role=Role(user.role),
+            indices=list(searchable_indices(user)),
+            writable_types=user.writable_types,
         )
+        if settings.GATEWAY.live_url is not None:
+            answer["live_url"] = settings.GATEWAY.live_url
+        return Response(answer)
 
 
 class KeysView(ProvenView):

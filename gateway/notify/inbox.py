@@ -18,6 +18,7 @@ from django.db.models import Count, Q
 from gateway.identity.models import User
 from gateway.notify import metrics
 from gateway.notify.models import Channel, Delivery, Inbox, Kind, Notification, State
+from gateway.notify.wake_ups import wake
 
 MAILS_AN_HOUR = 60
 """To one user; what is over that is in the inbox alone."""
@@ -136,6 +137,7 @@ def number(inboxes: Mapping[int, Inbox], notifications: Sequence[Notification]) 
     Inbox.objects.bulk_update([inboxes[user] for user in raised], ["last_number"], _CHUNK)
     kinds = Counter(Kind(notification.kind) for notification in notifications)
     transaction.on_commit(lambda: _count(kinds))
+    transaction.on_commit(lambda: wake(raised))
 
 
 def _count(kinds: Mapping[Kind, int]) -> None:

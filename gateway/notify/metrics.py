@@ -1,4 +1,4 @@
-"""Metrics of notifications, of the worker."""
+"""Metrics of notifications: of the worker, and of whoever writes into inboxes."""
 
 from prometheus_client import Counter, Gauge
 
@@ -12,6 +12,9 @@ for _kind in ("inventory.changed", "inventory.imported", "saved.changed"):
 for _channel in ("email", "webhook"):
     for _outcome in ("sent", "failed", "dead", "withdrawn", "withheld"):
         DELIVERIES.labels(_channel, _outcome)
+LOST_WAKE_UPS = Counter(
+    "gateway_wake_ups_lost", "Wake-ups of live sockets that Kafka has not taken; what they are about is late, not lost."
+)
 UNTOLD_SECONDS = Gauge(
     "gateway_notifications_oldest_untold_seconds",
     "Age of the oldest change that has not become notifications.",

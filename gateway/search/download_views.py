@@ -14,15 +14,13 @@ from gateway.http.fields import checked
 from gateway.http.openapi import INDEX, KNOWN, operation
 from gateway.identity.authorization import require_index
 from gateway.identity.serializers import DOWNLOAD
-from gateway.identity.tickets import use_ticket, user_of_ticket
+from gateway.identity.tickets import TICKET_SCHEME, use_ticket, user_of_ticket
 from gateway.search import csv_stream, streams
 from gateway.search.pipeline import plan
 from gateway.search.request import SearchRequest
 from gateway.search.serializers import StreamSerializer, unchecked_query
 from gateway.search.views import stream_answer
 
-_SCHEME = "ticket"
-"""How the audit trail names a caller who showed a ticket."""
 _MEDIA_TYPES = {"ndjson": streams.MEDIA_TYPE, "csv": csv_stream.MEDIA_TYPE}
 
 
@@ -50,7 +48,7 @@ class DownloadView(CredentialsView):
         if found is None:
             raise AuthenticationFailed("The ticket is unknown, used or expired; get another from POST /auth/tickets.")
         user, asked_for, file_type = user_of_ticket(found), found.data["search"], found.data["format"]
-        draft = self.let_in(request, user.username, _SCHEME)
+        draft = self.let_in(request, user.username, TICKET_SCHEME)
         draft.query = unchecked_query(asked_for)
         planned = plan(user, draft, SearchRequest(**checked(StreamSerializer, asked_for)))
 

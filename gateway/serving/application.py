@@ -25,6 +25,7 @@ from gateway.http.client_timeouts import ClientTimeouts
 from gateway.http.correlation import correlate
 from gateway.http.deadline import RECEIVED
 from gateway.http.endpoints import FORMS, SMALL_BODY_BYTES, body_limit, needs_credentials, streams_body
+from gateway.http.environ import header_variables
 from gateway.http.json_media import too_large
 from gateway.http.memory import Memory, Part, Share, memory_is_full, used_by
 from gateway.http.problems import Code, Problem, Unavailable, problem_response
@@ -240,7 +241,7 @@ class _Client:
 
 def _environ(scope: Message) -> dict[str, Any]:
     """The request as WSGI has it (PEP 3333)."""
-    environ: dict[str, Any] = {
+    return {
         RECEIVED: time.monotonic(),
         "REQUEST_METHOD": scope["method"],
         "SCRIPT_NAME": "",
@@ -257,16 +258,8 @@ def _environ(scope: Message) -> dict[str, Any]:
         "wsgi.multithread": True,
         "wsgi.multiprocess": True,
         "wsgi.run_once": False,
+        **header_variables(scope["headers"]),
     }
-    for name, value in scope["headers"]:
-        # In the environment, X_Forwarded_For would pass for X-Forwarded-For.
-        if b"_" not in name:
-            key = name.decode("latin-1").upper().replace("-", "_")
-            if key not in ("CONTENT_TYPE", "CONTENT_LENGTH"):
-                key = f"HTTP_{key}"
-            text = value.decode("latin-1")
-            environ[key] = f"{environ[key]},{text}" if key in environ else text
-    return environ
 
 
 Answer = tuple[Message, bytes]

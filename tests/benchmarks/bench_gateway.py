@@ -95,9 +95,11 @@ def stack(home: Path, **own: str) -> Iterator[tuple[Services, Supervisor]]:
         home: the folder of its files.
         own: settings that are not its usual ones.
     """
-    *free, gateway, translator, sink, indexer, worker, provider = ports.free(10)
+    *free, gateway, translator, sink, indexer, worker, provider, live, live_metrics = ports.free(12)
     base = servers.prepare(home, (free[0], free[1]), (free[2], free[3]))
-    services = Services(home, base, gateway, translator, sink, indexer, worker, provider, own=own)
+    services = Services(
+        home, base, gateway, translator, sink, indexer, worker, provider, live, live_metrics, own=own
+    )
     programs = {program.name: program for program in services.programs()}
     started = [programs["translator"], programs["gateway"]]
     with supervisor(home, [*base.programs(), *started], services.environment()) as running:

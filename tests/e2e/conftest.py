@@ -20,8 +20,8 @@ from tests.support.waiting import eventually
 def services(embedded: Servers, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Services]:
     """The services as `make run` starts them, with its inventory."""
     home = tmp_path_factory.mktemp("services")
-    gateway, translator, sink, indexer, worker, provider = ports.free(6)
-    started = Services(home, embedded, gateway, translator, sink, indexer, worker, provider)
+    gateway, translator, sink, indexer, worker, provider, live, live_metrics = ports.free(8)
+    started = Services(home, embedded, gateway, translator, sink, indexer, worker, provider, live, live_metrics)
     programs = started.programs()
     with supervisor(home, programs, started.environment()) as running:
         started.prepare()

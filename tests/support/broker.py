@@ -9,6 +9,7 @@ from pathlib import Path
 from confluent_kafka import Message
 
 from audit_sink.topics import topics
+from contracts.console_event.topics import ConsoleTopicSettings
 from contracts.query_event.topics import TopicSettings
 from indexing.topics import PARTITIONS, create_topics
 from kit.kafka import KafkaSettings
@@ -65,7 +66,9 @@ def broker(home: Path) -> Iterator[Broker]:
     node = Broker(home)
     try:
         node.start()
-        create_topics(node.settings, partial(topics, TopicSettings(topic=TOPIC, dlq_topic=f"{TOPIC}.dlq")))
+        create_topics(
+            node.settings, partial(topics, TopicSettings(topic=TOPIC, dlq_topic=f"{TOPIC}.dlq"), ConsoleTopicSettings())
+        )
         yield node
     finally:
         node.kill()

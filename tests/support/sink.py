@@ -24,6 +24,7 @@ from msgspec import Raw
 from audit_sink.command_line import main
 from audit_sink.projection import AuditProjection
 from audit_sink.topics import topics as audit_topics
+from contracts.console_event.topics import ConsoleTopicSettings
 from contracts.inventory_change.change import IndexedDocument, InventoryChange
 from contracts.inventory_change.change import encode as encode_change
 from contracts.inventory_change.topics import InventoryTopicSettings
@@ -135,7 +136,11 @@ class Trail:  # pylint: disable=too-many-public-methods  # everything about one 
 
     def topics(self, replicas: int) -> list[NewTopic]:
         """The topics as the consumer's command makes them."""
-        return audit_topics(TopicSettings(topic=self.topic, dlq_topic=self.dlq_topic), replicas)
+        return audit_topics(
+            TopicSettings(topic=self.topic, dlq_topic=self.dlq_topic),
+            ConsoleTopicSettings(topic=f"{self.topic}.console"),
+            replicas,
+        )
 
     def create_topics(self) -> None:
         """Create both topics, and wait until each partition has its leader."""

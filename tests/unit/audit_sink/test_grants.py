@@ -8,15 +8,20 @@ from confluent_kafka.admin._resource import ResourceType
 
 from audit_sink.command_line import main
 from audit_sink.grants import grants
+from contracts.console_event.topics import ConsoleTopicSettings
 from contracts.query_event.topics import TopicSettings
 
 
 def test_the_grants_follow_the_configured_names() -> None:
-    found = grants(TopicSettings(topic="events", dlq_topic="letters"), "group")
+    found = grants(TopicSettings(topic="events", dlq_topic="letters"), ConsoleTopicSettings(topic="wake-ups"), "group")
     named = {(each.principal, each.restype, each.name, each.operation) for user in found.values() for each in user}
     topic, group, read, write = ResourceType.TOPIC, ResourceType.GROUP, AclOperation.READ, AclOperation.WRITE
     assert named == {
         ("User:gateway", topic, "events", write),
+        ("User:gateway", topic, "wake-ups", write),
+        ("User:live", topic, "events", read),
+        ("User:live", topic, "events", write),
+        ("User:live", topic, "wake-ups", read),
         ("User:audit-sink", topic, "events", read),
         ("User:audit-sink", group, "group", read),
         ("User:audit-sink", topic, "letters", write),

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from django.http.response import ResponseHeaders
 from django.test import Client
+from pytest_django import Settings
 
 from gateway.console.settings import IMMUTABLE_FILES
 from gateway.console.views import POLICY, STATIC
@@ -43,6 +44,13 @@ def test_the_page_comes_with_the_whole_policy_and_is_asked_for_each_time() -> No
     assert response["Cache-Control"] == "no-cache"
     assert response["X-Content-Type-Options"] == "nosniff"
     assert response["X-Frame-Options"] == "DENY"
+
+
+def test_the_policy_adds_the_one_address_of_live_sockets(settings: Settings) -> None:
+    settings.GATEWAY = settings.GATEWAY.model_copy(update={"live_url": "ws://127.0.0.1:8002"})
+    policy = Client().get("/")["Content-Security-Policy"]
+    assert policy == POLICY.replace("connect-src 'self';", "connect-src 'self' ws://127.0.0.1:8002;")
+    assert policy != POLICY
 
 
 def test_the_edge_has_the_same_policy_for_it() -> None:

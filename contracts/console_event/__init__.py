@@ -1,0 +1,1 @@
+"""Console event: its type, schema, example, and topic."""
