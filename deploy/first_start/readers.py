@@ -11,6 +11,7 @@ OWNERS: Mapping[str, int] = {
     "translator": 10001,
     "audit-sink": 10001,
     "worker": 10001,
+    "live": 10001,
     "inventory-index": 10001,
     "bootstrap": 10001,
     # The users of the official images.
@@ -106,6 +107,13 @@ def contents(vault: Vault, hosts: list[str]) -> dict[str, dict[str, str]]:
             "elasticsearch-password": password("elasticsearch-worker"),
             "ca.crt": authority,
         },
+        "live": {
+            # By which it verifies tokens, and can sign none.
+            "verifying-keys.pem": vault.verifying_keys(),
+            "database-url": f"postgres://sluice_live:{password('postgres-live')}{database}",
+            "kafka-password": password("kafka-live"),
+            "ca.crt": authority,
+        },
         "inventory-index": {
             "kafka-password": password("kafka-inventory-index"),
             "elasticsearch-password": password("elasticsearch-inventory-index"),
@@ -116,10 +124,11 @@ def contents(vault: Vault, hosts: list[str]) -> dict[str, dict[str, str]]:
             "kafka-password": password("kafka-bootstrap"),
             "elastic-password": password("elastic"),
             "postgres/query-gateway": password("postgres-query"),
+            "postgres/live": password("postgres-live"),
             "ca.crt": authority,
             **{
                 f"kafka/{user}": password(f"kafka-{user}")
-                for user in ("gateway", "audit-sink", "worker", "inventory-index")
+                for user in ("gateway", "live", "audit-sink", "worker", "inventory-index")
             },
             **{
                 f"elasticsearch/{user}": password(f"elasticsearch-{user}")

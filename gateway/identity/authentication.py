@@ -179,10 +179,10 @@ def _active_user(username: str) -> User:
 
 
 # Every request asks, and Django takes many times as long as the database to make this SQL, and objects of its answer.
-_FIELDS = ("id", "username", "role", "granted_indices", "is_active")
-_ACTIVE_USER = f"SELECT {', '.join(_FIELDS)} FROM {User._meta.db_table} WHERE username = %s AND is_active"
+KNOWN_FIELDS = ("id", "username", "role", "granted_indices", "is_active")
+_ACTIVE_USER = f"SELECT {', '.join(KNOWN_FIELDS)} FROM {User._meta.db_table} WHERE username = %s AND is_active"
 _ACTIVE_USER_OF_ACCOUNT = (
-    f"SELECT {', '.join(f'u.{field}' for field in _FIELDS)} "
+    f"SELECT {', '.join(f'u.{field}' for field in KNOWN_FIELDS)} "
     f"FROM {Identity._meta.db_table} i JOIN {User._meta.db_table} u ON u.id = i.user_id "
     "WHERE i.issuer = %s AND i.subject = %s AND u.is_active AND NOT EXISTS "
     f"(SELECT 1 FROM {Totp._meta.db_table} t WHERE t.user_id = u.id AND t.confirmed_at IS NOT NULL)"
@@ -191,14 +191,16 @@ _UNLESS_DENIED = f" AND NOT EXISTS (SELECT 1 FROM {DeniedToken._meta.db_table} W
 
 
 def _find_user(query: str, *values: str) -> User | None:
-    """Find a user; what is not in ``_FIELDS`` is fetched when it is looked at."""
+    """Find a user; what is not in ``KNOWN_FIELDS`` is fetched when it is looked at."""
     with connection.cursor() as cursor:
         cursor.execute(query, values)
         row = cursor.fetchone()
     if row is None:
         return None
     identifier, username, role, grants, is_active = row
-    return User.from_db(connection.alias, _FIELDS, (identifier, username, role, orjson.loads(grants), bool(is_active)))
+    return User.from_db(
+        connection.alias, KNOWN_FIELDS, (identifier, username, role, orjson.loads(grants), bool(is_active))
+    )
 
 
 def identification(request: Request) -> Identification:

@@ -270,7 +270,7 @@ class Me(TypedDict):
     """The indices that the caller may search."""
     writable_types: Annotated[list[str], example(["product"])]
     """The inventory types that the caller is granted to write; administrators may write all."""
-    live_url: NotRequired[Annotated[str, example("ws://127.0.0.1:8002")]]
+    live_url: NotRequired[Annotated[str, example("ws://127.0.0.1:8003")]]
     """Where live sockets are, if that is not the gateway's own address."""
 
 

@@ -11,13 +11,14 @@ from rest_framework.exceptions import AuthenticationFailed
 
 from gateway.http.problems import Code, Problem
 from gateway.identity.account_models import Ticket
+from gateway.identity.authentication import KNOWN_FIELDS
 from gateway.identity.models import DeniedToken, User
 
 TICKET_SCHEME = "ticket"
 """How the audit trail names a caller who showed a ticket."""
+_TICKET = tuple(field.name for field in Ticket._meta.concrete_fields)
 MAX_TICKETS = 20
 """Tickets of one user for one purpose that are good at one time."""
-_KNOWN = ("username", "role", "granted_indices", "is_active")
 
 
 def issue_ticket(  # pylint: disable=too-many-arguments  # a ticket has as many
@@ -78,7 +79,9 @@ def use_ticket(purpose: str, text: str, now: datetime) -> Ticket | None:
     # One statement, so that of two requests with one ticket only one can succeed.
     if not rows.update(tries=F("tries") - 1):
         return None
-    ticket: Ticket | None = Ticket.objects.filter(digest=digest_of(text), user__is_active=True).first()
+    # Whoever takes tickets may not read all of a user; what is asked for besides is fetched then.
+    known = Ticket.objects.select_related("user").only(*_TICKET, *(f"user__{name}" for name in KNOWN_FIELDS))
+    ticket: Ticket | None = known.filter(digest=digest_of(text), user__is_active=True).first()
     return None if ticket is None or _log_in_ended(ticket) else ticket
 
 
@@ -90,7 +93,7 @@ def user_of_ticket(ticket: Ticket) -> User:
     Raises:
         AuthenticationFailed: the user is not active any more, or the log-in has ended.
     """
-    user = User.objects.only(*_KNOWN).filter(pk=ticket.user_id, is_active=True).first()
+    user = User.objects.only(*KNOWN_FIELDS).filter(pk=ticket.user_id, is_active=True).first()
     if user is None or _log_in_ended(ticket):
         raise AuthenticationFailed("The log-in of the ticket has ended, or its user is not active any more.")
     return user

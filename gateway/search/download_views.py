@@ -47,7 +47,7 @@ class DownloadView(CredentialsView):
         found = use_ticket(DOWNLOAD, ticket, datetime.now(UTC))
         if found is None:
             raise AuthenticationFailed("The ticket is unknown, used or expired; get another from POST /auth/tickets.")
-        user, asked_for, file_type = user_of_ticket(found), found.data["search"], found.data["format"]
+        user, asked_for, file_type = found.user, found.data["search"], found.data["format"]
         draft = self.let_in(request, user.username, TICKET_SCHEME)
         draft.query = unchecked_query(asked_for)
         planned = plan(user, draft, SearchRequest(**checked(StreamSerializer, asked_for)))

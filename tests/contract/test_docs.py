@@ -8,6 +8,7 @@ import pytest
 from prometheus_client.metrics import MetricWrapperBase
 
 from audit_sink.settings import SinkSettings
+from contracts.console_event.topics import ConsoleTopicSettings
 from contracts.inventory_change.topics import InventoryTopicSettings
 from contracts.query_event.topics import TopicSettings
 from elastic.settings import ElasticsearchSettings
@@ -17,6 +18,7 @@ from gateway.http import metrics as http_metrics
 from gateway.http.problems import Code
 from gateway.identity import metrics as identity_metrics
 from gateway.inventory import metrics as inventory_metrics
+from gateway.live import metrics as live_metrics
 from gateway.notify import metrics as notify_metrics
 from gateway.serving import metrics as serving_metrics
 from gateway.settings import GatewaySettings
@@ -42,6 +44,7 @@ _SETTINGS: tuple[type[Settings], ...] = (
     SinkSettings,
     IndexerSettings,
     InventoryTopicSettings,
+    ConsoleTopicSettings,
     LocalSettings,
 )
 
@@ -97,6 +100,7 @@ def test_every_metric_is_documented_with_its_type() -> None:
             identity_metrics,
             inventory_metrics,
             notify_metrics,
+            live_metrics,
             serving_metrics,
         ),
     )

@@ -33,6 +33,7 @@ from tests.support.waiting import eventually
 
 _TOPIC, _LETTERS = "query-events", "query-events.dlq"
 _CHANGES = "inventory-changes"
+_WAKE_UPS = "console-events"
 _SCRAM = ScramMechanism.SCRAM_SHA_512
 
 
@@ -209,6 +210,23 @@ def test_the_sink_can_read_events_and_write_dead_letters_alone(it: Deployment) -
     assert _producer_error(it, "audit-sink-1", _TOPIC) in _DENIED
 
 
+def test_live_sockets_read_the_trail_and_the_wake_ups_that_gateway_and_worker_write(it: Deployment) -> None:
+    for topic in (_TOPIC, _WAKE_UPS):
+        assert _consumer_error(it, "live", topic) is None
+    assert _producer_error(it, "live", _TOPIC) is None
+    assert _producer_error(it, "live", _WAKE_UPS) in _DENIED
+    assert _consumer_error(it, "live", _LETTERS) in _DENIED
+    for service in ("query-gateway-1", "worker-1"):
+        assert _producer_error(it, service, _WAKE_UPS) is None
+        assert _consumer_error(it, service, _WAKE_UPS) in _DENIED
+    assert _producer_error(it, "audit-sink-1", _WAKE_UPS) in _DENIED
+
+
+def test_live_sockets_are_served_with_the_rights_of_their_own(it: Deployment) -> None:
+    with it.started("live", "gateway", "live"):
+        eventually(partial(_is_ready, it.live_metrics_port), "live sockets are served, and both topics read")
+
+
 def test_the_sinks_own_commands_work_with_its_grants(it: Deployment) -> None:
     for arguments in (("status",), ("dead-letters", "list")):
         done = it.run("audit-sink-1", "audit_sink", *arguments)
@@ -233,7 +251,7 @@ def test_the_worker_verifies_with_its_rights(it: Deployment) -> None:
     assert (done.returncode, done.stdout) == (0, "product: index and database agree\n"), done.stderr
 
 
-@pytest.mark.parametrize("service", ["query-gateway-1", "audit-sink-1", "worker-1", "inventory-index"])
+@pytest.mark.parametrize("service", ["query-gateway-1", "live", "audit-sink-1", "worker-1", "inventory-index"])
 def test_a_service_administers_nothing(it: Deployment, service: str) -> None:
     admin = AdminClient(_kafka(it, service))
     made = admin.create_topics([NewTopic("mine", 1, 1)])["mine"]
@@ -266,7 +284,10 @@ def test_securing_again_takes_away_what_was_added(it: Deployment) -> None:
     before = set(admin.describe_acls(_EVERY_GRANT).result(30))
     admin.create_acls([_READ_ALL])[_READ_ALL].result(30)
     done = it.run("bootstrap", "audit_sink", "secure", "--passwords", str(it.secrets / "bootstrap" / "kafka"))
-    assert done.stdout == "gateway: has its password and 1 grants\naudit-sink: has its password and 5 grants\n"
+    assert done.stdout == (
+        "gateway: has its password and 2 grants\nlive: has its password and 3 grants\n"
+        "audit-sink: has its password and 5 grants\n"
+    )
     eventually(lambda: set(admin.describe_acls(_EVERY_GRANT).result(30)) == before, "the grants are as before")
 
 

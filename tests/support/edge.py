@@ -120,20 +120,25 @@ def read_to_end(connection: socket.socket) -> bytes:
 
 
 @contextmanager
-def serving(home: Path, gateways: list[str], *, command: str | None = None, **changes: str) -> Iterator[Edge]:
+def serving(
+    home: Path, gateways: list[str], *, command: str | None = None, live: str | None = None, **changes: str
+) -> Iterator[Edge]:
     """Run nginx while the context lasts.
 
     Args:
         home: an empty folder for its files.
         gateways: the addresses of two query gateways, as ``host:port``.
         command: that of the command gateway; by default that of the first of these, which then has both roles.
+        live: that of the process of live sockets; by default that of the first of these, which has none.
         changes: directives by name: the value that the test wants instead of the one that is deployed.
     """
     nginx = find_program("nginx")
     plain_port, port = ports.free(2)
     _make_certificate(home)
     (home / "nginx.conf").write_text(_configuration(home, plain_port, port, changes), encoding="utf-8")
-    (home / "upstream.conf").write_text(_upstream([command or gateways[0], *gateways]), encoding="utf-8")
+    (home / "upstream.conf").write_text(
+        _upstream([command or gateways[0], *gateways], live or gateways[0]), encoding="utf-8"
+    )
     # Workers keep their user, who alone can read what the test has made.
     main = "daemon off;" + (" user root;" if os.geteuid() == 0 else "")
     started = [nginx, "-e", "stderr", "-p", str(home), "-c", str(home / "nginx.conf"), "-g", main]
@@ -162,13 +167,14 @@ def _configuration(home: Path, plain_port: int, port: int, changes: dict[str, st
     return configuration
 
 
-def _upstream(gateways: list[str]) -> str:
+def _upstream(gateways: list[str], live: str) -> str:
     upstream = (CONFIGURATION / "upstream.conf").read_text(encoding="utf-8")
     for name, gateway in zip(("command-gateway", "query-gateway-1", "query-gateway-2"), gateways, strict=True):
         # Debian's nginx does not resolve a name again, nor need it here.
         assert f"{name}:8000 resolve " in upstream
         upstream = upstream.replace(f"{name}:8000 resolve ", f"{gateway} ")
-    return upstream
+    assert "live:8003 resolve " in upstream
+    return upstream.replace("live:8003 resolve ", f"{live} ")
 
 
 def _listens(process: psutil.Popen, port: int, errors: Path) -> bool:

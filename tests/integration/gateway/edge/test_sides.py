@@ -136,10 +136,12 @@ def _make_administrator(gateway: Gateway) -> None:
 def _secure(command: Gateway, home: Path, url: str) -> str:
     passwords = home / "passwords"
     passwords.mkdir()
-    (passwords / "query-gateway").write_text("first\n", encoding="utf-8")
+    for name in ("query-gateway", "live"):
+        (passwords / name).write_text("first\n", encoding="utf-8")
+    said = "sluice_query: has its grants and password\nsluice_live: has its grants and password\n"
     for _ in range(2):
         done = command.run("secure", "--passwords", str(passwords))
-        assert (done.returncode, done.stdout) == (0, "sluice_query: has its grants and password\n"), done.stderr
+        assert (done.returncode, done.stdout) == (0, said), done.stderr
     return url.replace("postgres://sluice@", "postgres://sluice_query@")
 
 
@@ -178,6 +180,19 @@ def test_a_token_of_a_provider_is_taken_by_either_side(sides: Sides) -> None:
     theirs = replace(sides, token=sides.provider.id_token(claims))
     for method, target, body in (("GET", "/auth/me", None), *[("POST", "/search", {"query": "", "size": 1})] * 2):
         assert theirs.ask(method, target, body).status == 200
+
+
+def test_the_query_gateways_read_inbox_subscriptions_and_deliveries_and_take_tickets_for_downloads(
+    sides: Sides,
+) -> None:
+    for path in ("/notifications", "/subscriptions", "/deliveries"):
+        read = sides.ask("GET", path)
+        assert (read.status, sides.served_by(read)[:5]) == (200, "query"), read.data
+    search = {"query": "Hostname = octoxlabs*", "fields": ["Hostname"]}
+    ticket = sides.ask("POST", "/auth/tickets", {"for": "download", "search": search, "format": "csv"})
+    assert ticket.status == 201, ticket.data
+    file = sides.ask("GET", f"/downloads/{ticket.json()['ticket']}", known=False)
+    assert (file.status, file.data.splitlines()[0]) == (200, b"Hostname"), file.data
 
 
 def test_an_import_goes_to_the_command_gateway(sides: Sides) -> None:

@@ -47,9 +47,9 @@ def test_the_page_comes_with_the_whole_policy_and_is_asked_for_each_time() -> No
 
 
 def test_the_policy_adds_the_one_address_of_live_sockets(settings: Settings) -> None:
-    settings.GATEWAY = settings.GATEWAY.model_copy(update={"live_url": "ws://127.0.0.1:8002"})
+    settings.GATEWAY = settings.GATEWAY.model_copy(update={"live_url": "ws://127.0.0.1:8003"})
     policy = Client().get("/")["Content-Security-Policy"]
-    assert policy == POLICY.replace("connect-src 'self';", "connect-src 'self' ws://127.0.0.1:8002;")
+    assert policy == POLICY.replace("connect-src 'self';", "connect-src 'self' ws://127.0.0.1:8003;")
     assert policy != POLICY
 
 
