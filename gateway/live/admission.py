@@ -24,6 +24,7 @@ from gateway.http.environ import header_variables
 from gateway.http.metrics import THROTTLED
 from gateway.http.problems import Code, Problem, as_problem, malformed, problem_response, throttled
 from gateway.http.rate_limits import hit
+from gateway.identity.access_tokens import AccessToken
 from gateway.identity.authentication import HeaderAuthentication
 from gateway.identity.authorization import QUERY_LOGS
 from gateway.identity.console_sessions import is_own_origin
@@ -144,7 +145,8 @@ class Handshake:
             raise NotAuthenticated
         user, identification = found
         token = identification.token
-        return user, identification.scheme, frozenset([] if token is None else [token.token_id, token.session])
+        denied_by = [token.token_id, token.session] if isinstance(token, AccessToken) else []
+        return user, identification.scheme, frozenset(denied_by)
 
 
 class Refused(Exception):

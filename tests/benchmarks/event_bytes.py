@@ -97,9 +97,9 @@ def _requests(count: int) -> Iterator[str]:
 
 @contextmanager
 def _stack(home: Path) -> Iterator[Services]:
-    *free, gateway, translator, sink, indexer, worker, live, live_metrics = ports.free(11)
+    *free, gateway, translator, sink, indexer, worker, provider, live, live_metrics = ports.free(12)
     base = servers.prepare(home, (free[0], free[1]), (free[2], free[3]))
-    services = _BehindAnEdge(home, base, gateway, translator, sink, indexer, worker, live, live_metrics)
+    services = _BehindAnEdge(home, base, gateway, translator, sink, indexer, worker, provider, live, live_metrics)
     programs = [*base.programs(), *services.programs()]
     with supervisor(home, programs, services.environment()) as running:
         running.start(*base.programs())
