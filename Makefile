@@ -16,7 +16,7 @@ export LOCAL_DEVICES := $(DEVICES)
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo test test-unit check format lock fuzz chaos console bench-translator bench-gateway bench-identity bench-sink bench-event-bytes postman clean
+.PHONY: help run demo test test-unit check format lock fuzz chaos console bench-translator bench-gateway bench-identity bench-sink bench-console bench-event-bytes postman clean
 .DELETE_ON_ERROR:
 
 help: ## List the targets
@@ -74,6 +74,9 @@ bench-identity: .venv/dev.stamp ## Time log-in, sign-up and forgotten passwords 
 
 bench-sink: .venv/dev.stamp build/peers/made.stamp ## Time the audit sink against its peers and Elasticsearch's ceiling
 	@$(BIN)/python -m tests.benchmarks.bench_sink --peers build/peers/bin/python
+
+bench-console: .venv/dev.stamp ## Time what a person at the console waits for, in Chromium on the embedded stack
+	@$(BIN)/python -m tests.benchmarks.bench_console
 
 bench-event-bytes: .venv/dev.stamp ## Weigh an audit event in Kafka and in Elasticsearch
 	@$(BIN)/python -m tests.benchmarks.event_bytes
