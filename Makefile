@@ -108,6 +108,12 @@ build/postman/made.stamp: postman/package.json postman/package-lock.json postman
 	@cd build/postman && npm ci --silent
 	@touch $@
 
+build/oidc-provider/made.stamp: $(addprefix tests/oidc_provider/,package.json package-lock.json .npmrc serve.mjs)
+	@mkdir -p build/oidc-provider
+	@cp $^ build/oidc-provider
+	@cd build/oidc-provider && npm ci --silent
+	@touch $@
+
 web/node_modules/.made: web/package-lock.json
 	@cd web && npm ci --silent --no-audit --no-fund
 	@touch $@

@@ -1,7 +1,7 @@
 """The demo's identity provider: OpenID Connect for two people, on loopback and without passwords.
 
 ``python -m local.identity_provider PORT SECRET_FILE REDIRECT_URI`` serves it. The embedded stack starts it, so that a
-log-in by a provider can be seen without an account anywhere; it is part of no image. The tests make a hostile one of it.
+log-in by a provider can be seen without an account anywhere; it is in no image. The tests make a hostile one.
 """
 
 import base64
@@ -278,8 +278,13 @@ def main(arguments: Sequence[str]) -> None:
     """Serve the provider of one client until the process is stopped."""
     port, secret_file, redirect_uri = arguments
     secret = Path(secret_file).read_text(encoding="utf-8")
-    Handler.provider = Provider(f"http://127.0.0.1:{port}", CLIENT_ID, secret, redirect_uri)
-    with ThreadingHTTPServer(("127.0.0.1", int(port)), Handler) as server:
+
+    class Bound(Handler):
+        """The handler of this provider."""
+
+        provider = Provider(f"http://127.0.0.1:{port}", CLIENT_ID, secret, redirect_uri)
+
+    with ThreadingHTTPServer(("127.0.0.1", int(port)), Bound) as server:
         server.serve_forever()
 
 

@@ -183,7 +183,7 @@ class MeView(AuditedView):
 
     @_operation("me", Me)
     def get(self, request: Request) -> Response:
-        """Show your name, role, indices, and the inventory types that you may write."""
+        """Show your name, role, indices and writable types."""
         draft = self.begin(request)
         user = caller(request)
         record_event(draft)

@@ -12,7 +12,7 @@ from local import identity_provider as honest
 from tests.support.http_server import serving
 
 CLIENT_ID = "sluice-test"
-CLIENT_SECRET = "secret of the test's client"
+CLIENT_SECRET = "secret+of: the test's 100% client"
 CALLBACK = "https://sluice.example/auth/corp/callback"
 
 Claims = dict[str, Any]

@@ -30,7 +30,9 @@ class ElasticsearchHandler(QuietHandler):
 
 
 @contextmanager
-def serving(handler: type[QuietHandler], *, threads: bool = False, tls: ssl.SSLContext | None = None) -> Iterator[str]:
+def serving(
+    handler: type[BaseHTTPRequestHandler], *, threads: bool = False, tls: ssl.SSLContext | None = None
+) -> Iterator[str]:
     """Serve while the context lasts, one connection at a time or each in a thread of its own; gives the address."""
     with (ThreadingHTTPServer if threads else HTTPServer)(("127.0.0.1", 0), handler) as server:
         if tls is not None:

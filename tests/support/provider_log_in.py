@@ -13,6 +13,7 @@ from pydantic import SecretStr
 from pytest_django import Settings
 
 from gateway.identity.providers import discovery, key_sets
+from tests.support.certified_provider import CertifiedProvider
 from tests.support.hostile_provider import CLIENT_ID, CLIENT_SECRET, HostileProvider, hostile_provider
 
 
@@ -64,7 +65,7 @@ def providing(stack: Settings, key: RSAKey) -> Iterator[HostileProvider]:
         yield served
 
 
-def configure_provider(stack: Settings, provider: HostileProvider, **members: Any) -> None:
+def configure_provider(stack: Settings, provider: HostileProvider | CertifiedProvider, **members: Any) -> None:
     """Let the gateway take the provider under the name corp, with these members of the table."""
     corp = {"issuer": provider.issuer, "client_id": CLIENT_ID, "client_secret": CLIENT_SECRET, **members}
     stack.GATEWAY = stack.GATEWAY.model_copy(

@@ -108,7 +108,7 @@ class TestWhomATokenLetsIn:
 
     def test_is_not_found_by_mail_address_or_name(self, provider: HostileProvider, ask: Ask) -> None:
         User.objects.create_user("grace", PASSWORD, email="grace@example.com", email_verified=True)
-        person = {"email": "grace@example.com", "email_verified": True, "preferred_username": "grace"}
+        person: dict[str, Any] = {"email": "grace@example.com", "email_verified": True, "preferred_username": "grace"}
         for subject in ("grace", "ada@example.com", "octoAdmin"):
             assert is_refused(ask("GET", "/auth/me", _token(provider, sub=subject, **person)))
         assert User.objects.count() == 3 and Identity.objects.count() == 1
