@@ -145,8 +145,8 @@ class Handshake:
             raise NotAuthenticated
         user, identification = found
         token = identification.token
-        denied_by = [token.token_id, token.session] if isinstance(token, AccessToken) else []
-        return user, identification.scheme, frozenset(denied_by)
+        own = [token.token_id, token.session] if isinstance(token, AccessToken) else []
+        return user, identification.scheme, frozenset(own)
 
 
 class Refused(Exception):

@@ -18,7 +18,7 @@ from gateway.live.registry import Place, Registry
 from gateway.live.tail import TailSocket, Trail
 
 
-class Application:
+class Application:  # pylint: disable=too-few-public-methods  # it is called
     """All sockets of this process.
 
     Args:

@@ -98,9 +98,9 @@ def serve() -> None:
     logger.info("stopped")
 
 
-async def _serve(listener: socket.socket) -> None:
+def _readers(inboxes: Inboxes, trail: Trail) -> dict[str, TopicReader]:
+    """The readers of both topics, which hand over to the event loop."""
     loop = asyncio.get_running_loop()
-    registry, inboxes, trail = Registry(), Inboxes(), Trail()
 
     def add(events: list[TrailEvent]) -> None:
         for event in events:
@@ -108,7 +108,7 @@ async def _serve(listener: socket.socket) -> None:
         trail.changed()
 
     console, audit = settings.CONSOLE.topic, settings.AUDIT.topic
-    readers = {
+    return {
         console: TopicReader(
             settings.KAFKA,
             console,
@@ -128,6 +128,11 @@ async def _serve(listener: socket.socket) -> None:
             ),
         ),
     }
+
+
+async def _serve(listener: socket.socket) -> None:
+    registry, inboxes, trail = Registry(), Inboxes(), Trail()
+    readers = _readers(inboxes, trail)
     live = _Live(readers)
     configured = settings.GATEWAY
     serve_health(live, "live", configured.live_metrics_host, configured.live_metrics_port)
@@ -167,7 +172,7 @@ async def _serve(listener: socket.socket) -> None:
         for task in working:
             task.cancel()
         for reader in readers.values():
-            await loop.run_in_executor(None, reader.stop)
+            await asyncio.to_thread(reader.stop)
 
 
 def _listen(host: str, port: int) -> socket.socket:

@@ -20,7 +20,7 @@ RecordTail = Callable[[Member, str], None]
 """Puts on the audit trail that a tail was opened."""
 
 
-class TailSocket:  # pylint: disable=too-few-public-methods  # it serves
+class TailSocket:  # pylint: disable=too-few-public-methods,too-many-instance-attributes  # it serves; its state
     """One open socket of the tail.
 
     Args:

@@ -40,7 +40,7 @@ class _Changed(Exception):
     """The topic has other partitions, or was made again."""
 
 
-class TopicReader:
+class TopicReader:  # pylint: disable=too-many-instance-attributes  # its parts
     """Reads a topic from its end on, in a thread.
 
     Args:

@@ -1,4 +1,4 @@
-"""``python -m gateway secure``: database users of the query gateways and of live sockets, which write next to nothing."""
+"""``python -m gateway secure``: database users of query gateways and of live sockets, which write next to nothing."""
 
 from argparse import ArgumentParser
 from collections.abc import Mapping, Sequence
@@ -21,8 +21,6 @@ from kit.settings import ConfigurationError
 
 # Columns of users that say who somebody is and what they may do: no password, no mail address.
 _USER_COLUMNS = ("id", "username", "role", "granted_indices", "writable_types", "is_active")
-# To lock a row, as a user who opens a cursor is, takes the right to change one of its columns.
-_LOCKED_COLUMN = "date_joined"
 # What finds the user of a token, of the gateway's own or of a provider, or of a ticket, which is used up by that.
 _CREDENTIALS: Mapping[type[models.Model], str] = {
     DeniedToken: "SELECT",
@@ -34,11 +32,10 @@ _CREDENTIALS: Mapping[type[models.Model], str] = {
 
 @dataclass(frozen=True, slots=True)
 class _Role:
-    """A database user: the file of its password, what it may do with tables, and whether it locks users."""
+    """A database user: the file of its password, and what it may do with tables besides knowing users."""
 
     password_file: str
     tables: Mapping[type[models.Model], str]
-    locks_users: bool
 
 
 ROLES: Mapping[str, _Role] = {
@@ -55,13 +52,13 @@ ROLES: Mapping[str, _Role] = {
             Subscription: "SELECT",
             Delivery: "SELECT",
             OpenCursor: "SELECT, INSERT, UPDATE, DELETE",
+            # To lock a row, as a user who opens a cursor is, takes the right to change one of its columns.
+            User: "UPDATE (date_joined)",
         },
-        locks_users=True,
     ),
     "sluice_live": _Role(
         "live",
         {**_CREDENTIALS, Inbox: "SELECT", Notification: "SELECT"},
-        locks_users=False,
     ),
 }
 """Database users beside the owner of the tables. A subscription's secret is sealed by a key that neither has."""
@@ -120,11 +117,6 @@ def _statements(name: str, verb: str, password: str) -> Sequence[sql.Composed]:
         # What an older version has granted ends.
         sql.SQL("REVOKE ALL ON ALL TABLES IN SCHEMA public FROM {}").format(user),
         sql.SQL("GRANT SELECT ({}) ON {} TO {}").format(readable, users, user),
-        *(
-            [sql.SQL("GRANT UPDATE ({}) ON {} TO {}").format(sql.Identifier(_LOCKED_COLUMN), users, user)]
-            if role.locks_users
-            else []
-        ),
         *(
             sql.SQL("GRANT " + rights + " ON {} TO {}").format(sql.Identifier(model._meta.db_table), user)
             for model, rights in role.tables.items()
