@@ -75,7 +75,9 @@ def contents(vault: Vault, hosts: list[str]) -> dict[str, dict[str, str]]:
         "command-gateway": {
             "secret-key": vault.secret_key("secret-key"),
             "signing-key.pem": vault.signing_key(),
-            "mail-url": vault.mail_url(),
+            "jwe-keys": vault.given("jwe-keys"),
+            "providers.json": vault.given("providers.json"),
+            "mail-url": vault.given("mail-url"),
             "database-url": database_url,
             "redis-url": redis_url,
             "kafka-password": password("kafka-gateway"),
@@ -85,6 +87,8 @@ def contents(vault: Vault, hosts: list[str]) -> dict[str, dict[str, str]]:
             # By which they sign cursors; with that of the command gateway they could forge log-ins.
             "secret-key": vault.secret_key("query-secret-key"),
             "verifying-keys.pem": vault.verifying_keys(),
+            "jwe-keys": vault.given("jwe-keys"),
+            "providers.json": vault.bearer_providers(),
             "database-url": f"postgres://sluice_query:{password('postgres-query')}{database}",
             "redis-url": redis_url,
             "kafka-password": password("kafka-gateway"),
@@ -101,7 +105,7 @@ def contents(vault: Vault, hosts: list[str]) -> dict[str, dict[str, str]]:
             # The secrets of webhooks are sealed by it.
             "secret-key": vault.secret_key("secret-key"),
             "database-url": database_url,
-            "mail-url": vault.mail_url(),
+            "mail-url": vault.given("mail-url"),
             "redis-url": redis_url,
             "kafka-password": password("kafka-worker"),
             "elasticsearch-password": password("elasticsearch-worker"),
@@ -110,6 +114,8 @@ def contents(vault: Vault, hosts: list[str]) -> dict[str, dict[str, str]]:
         "live": {
             # By which it verifies tokens, and can sign none.
             "verifying-keys.pem": vault.verifying_keys(),
+            "jwe-keys": vault.given("jwe-keys"),
+            "providers.json": vault.bearer_providers(),
             "database-url": f"postgres://sluice_live:{password('postgres-live')}{database}",
             "kafka-password": password("kafka-live"),
             "ca.crt": authority,

@@ -8,14 +8,17 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
+import orjson
 from joserfc.jwk import RSAKey
 
 from deploy.first_start import certificates, files
+from gateway.identity.providers.settings import read_providers
 from gateway.identity.signing_keys import read_signing_keys
 
 _PASSWORD_BYTES = 24
 _DJANGO_KEY_BYTES = 48
 _SIGNING_KEY_BITS = 3072
+_NOT_HERE = "known to the command gateway alone"
 
 
 class VaultError(Exception):
@@ -54,10 +57,20 @@ class Vault:
             name, RSAKey.generate_key(_SIGNING_KEY_BITS).as_pem(private=True).decode()
         )
 
-    def mail_url(self) -> str:
-        """Where mail goes to, as the operator has put it there; empty without that."""
-        path = self.folder / "mail-url"
+    def given(self, name: str) -> str:
+        """A secret that the operator has put there; empty without that."""
+        path = self.folder / name
         return path.read_text(encoding="utf-8") if path.exists() else ""
+
+    def bearer_providers(self) -> str:
+        """The identity providers whose tokens are bearer tokens, without our secrets there, which log-ins alone need."""
+        name = "providers.json"
+        try:
+            bearer = {key for key, provider in read_providers(self.given(name)).items() if provider.bearer}
+        except ValueError as error:
+            raise self._refused(name, str(error)) from None
+        table = {key: orjson.loads(self.given(name))[key] | {"client_secret": _NOT_HERE} for key in sorted(bearer)}
+        return orjson.dumps(table).decode() if table else ""
 
     def verifying_keys(self) -> str:
         """The public keys of those that sign access tokens."""

@@ -1,5 +1,6 @@
 """The secrets of a deployment: made once, each before its readers alone, and left alone afterwards."""
 
+import json
 import os
 import shutil
 import stat
@@ -12,6 +13,7 @@ from cryptography.hazmat.primitives import serialization
 
 from deploy.first_start import readers
 from deploy.first_start.command_line import main
+from gateway.identity.providers.settings import read_providers
 from gateway.identity.signing_keys import read_signing_keys
 
 _ONLY_OWNER_READS = 0o400
@@ -39,6 +41,10 @@ def deployment(_made: Path, tmp_path: Path) -> Path:
     return shutil.copytree(_made, tmp_path / "deployment")
 
 
+_GIVEN = {"mail-url", "jwe-keys", "providers.json"}
+"""Secrets that an operator gives, and that are empty without."""
+
+
 def _files(folder: Path) -> dict[str, str]:
     return {str(path.relative_to(folder)): path.read_text() for path in folder.rglob("*") if path.is_file()}
 
@@ -46,7 +52,7 @@ def _files(folder: Path) -> dict[str, str]:
 def test_every_secret_is_a_file_that_its_owner_alone_can_read(deployment: Path) -> None:
     for path in deployment.rglob("*"):
         assert stat.S_IMODE(path.stat().st_mode) == (0o700 if path.is_dir() else _ONLY_OWNER_READS), path
-        assert path.is_dir() or path.stat().st_size or path.name == "mail-url", path
+        assert path.is_dir() or path.stat().st_size or path.name in _GIVEN, path
 
 
 def test_a_second_run_changes_nothing_and_says_so(deployment: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -234,6 +240,31 @@ def test_the_mail_service_that_an_operator_names_is_known_to_those_who_send_mail
     assert main([str(deployment)]) == 0
     for reader in readers_of_it:
         assert (deployment / reader / "mail-url").read_text() == "smtp://mail.example.com"
+
+
+def test_the_providers_and_keys_that_an_operator_gives_are_known_to_those_who_take_tokens(deployment: Path) -> None:
+    google = {"client_id": "us", "client_secret": "hush", "bearer": True}
+    corp = {"issuer": "https://login.example.com", "client_id": "us", "client_secret": "hush"}
+    (deployment / "vault" / "providers.json").write_text(json.dumps({"google": google, "corp": corp}))
+    (deployment / "vault" / "jwe-keys").write_text("a key\n")
+    assert main([str(deployment)]) == 0
+    readers = {"command-gateway", "query-gateway", "live"}
+    for name in ("providers.json", "jwe-keys"):
+        assert {path.parent.name for path in deployment.rglob(name)} == {"vault", *readers}
+    tables = {reader: (deployment / reader / "providers.json").read_text() for reader in readers}
+    assert set(read_providers(tables["command-gateway"])) == {"google", "corp"}
+    for reader in readers - {"command-gateway"}:
+        assert set(read_providers(tables[reader])) == {"google"}
+        assert "hush" not in tables[reader]
+
+
+def test_a_table_of_providers_that_is_none_is_refused_and_not_shown(
+    deployment: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (deployment / "vault" / "providers.json").write_text('{"corp": {"client_secret": "hush"}}')
+    assert main([str(deployment)]) != 0
+    said = capsys.readouterr().err
+    assert "providers.json corp.issuer" in said and "hush" not in said
 
 
 def test_the_gateways_take_the_keys_of_their_sides(deployment: Path) -> None:

@@ -8,6 +8,8 @@ from django.core.management.base import BaseCommand
 
 from gateway.audit.delivery import event_delivery
 from gateway.identity.management.database import require_database
+from gateway.identity.providers.key_sets import keep_fetched
+from gateway.identity.providers.settings import read_providers
 from gateway.live.server import serve
 from kit import tracing
 from kit.logs import take_over
@@ -33,6 +35,7 @@ class Command(BaseCommand):
         try:
             # Now rather than with the first tail: it may have events to send that an earlier process left.
             event_delivery()
+            keep_fetched(read_providers(settings.GATEWAY.providers.get_secret_value()).values())
             serve()
         except OSError as error:
             self.stderr.write(f"GATEWAY_LIVE_HOST, GATEWAY_LIVE_PORT, GATEWAY_SPOOL_DIR: {error.strerror}")
