@@ -60,6 +60,16 @@ from gateway.notify.inbox_views import NotificationsView, ReadView
 from gateway.notify.subscription_views import SubscriptionsView, SubscriptionView
 from gateway.octoxlabs.views import DevicesView, DeviceView, LastDiscoveryView, PingView, TokenView
 from gateway.openapi import DocumentView
+from gateway.saved.views import (
+    CollectionsView,
+    CollectionView,
+    PlaceView,
+    SearchesView,
+    WatchView,
+)
+from gateway.saved.views import (
+    SearchView as SavedSearchView,
+)
 from gateway.search.document_views import FoundDocumentView
 from gateway.search.download_views import DownloadView
 from gateway.search.history_views import HistoryView as OwnHistoryView
@@ -101,6 +111,12 @@ urlpatterns = [
     ),
     path("notifications", NotificationsView.as_view(), name="notifications"),
     path("notifications/read", ReadView.as_view(), name="read-notifications"),
+    path("searches/", SearchesView.as_view(), name="saved-searches"),
+    path("searches/<str:search_id>", SavedSearchView.as_view(), name="saved-search"),
+    path("searches/<str:search_id>/watch", WatchView.as_view(), name="watch"),
+    path("collections/", CollectionsView.as_view(), name="collections"),
+    path("collections/<str:collection_id>", CollectionView.as_view(), name="collection"),
+    path("collections/<str:collection_id>/searches/<str:search_id>", PlaceView.as_view(), name="collection-search"),
     path("subscriptions", SubscriptionsView.as_view(), name="subscriptions"),
     path("subscriptions/<str:subscription_id>", SubscriptionView.as_view(), name="subscription"),
     path("deliveries", DeliveriesView.as_view(), name="deliveries"),

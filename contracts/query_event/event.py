@@ -53,6 +53,7 @@ class EventType(StrEnum):
     INVENTORY_READ = "inventory.read"
     INVENTORY_CHANGED = "inventory.changed"
     INVENTORY_DENIED = "inventory.denied"
+    SAVED_CHANGED = "saved.changed"
 
 
 # gc=False: no member can refer back to its owner, so the collector need not follow hundreds of thousands of them.

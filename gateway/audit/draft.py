@@ -34,6 +34,7 @@ class Subject(Enum):
     QUERY = auto()
     AUTHENTICATION = auto()
     INVENTORY = auto()
+    SAVED = auto()
 
 
 @dataclass(slots=True)
@@ -160,8 +161,14 @@ def inventory_event_type(status: HTTPStatus) -> EventType:
     return EventType.INVENTORY_READ if status < HTTPStatus.BAD_REQUEST else EventType.INVENTORY_DENIED
 
 
+def saved_event_type(status: HTTPStatus) -> EventType:
+    """Type of the event of a request about saved searches that ended with this status; a refused one is a query's."""
+    return EventType.SAVED_CHANGED if status < HTTPStatus.BAD_REQUEST else event_type(status)
+
+
 _EVENT_TYPES = {
     Subject.QUERY: event_type,
     Subject.AUTHENTICATION: auth_event_type,
     Subject.INVENTORY: inventory_event_type,
+    Subject.SAVED: saved_event_type,
 }

@@ -52,6 +52,8 @@ def _of_other_rooms(user: User) -> dict[str, QuerySet[Any]]:
         model = relation.related_model
         if model not in (ApiKey, RefreshFamily, LogEntry):
             rows: QuerySet[Any] = QuerySet(model).filter(**{relation.field.name: user})
+            # What others use too stays, without the user.
+            rows = rows.filter(getattr(model, "GOES_WITH_USER", Q()))
             found[str(model._meta.verbose_name_plural)] = rows
     return found
 

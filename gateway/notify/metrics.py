@@ -6,7 +6,7 @@ NOTIFICATIONS = Counter("gateway_notifications", "Notifications put into inboxes
 DELIVERIES = Counter(
     "gateway_deliveries", "Tries to deliver notifications, and deliveries left out.", ["channel", "outcome"]
 )
-for _kind in ("inventory.changed", "inventory.imported", "saved.changed"):
+for _kind in ("inventory.changed", "inventory.imported", "saved.changed", "watch.found"):
     # From zero on, so that the first one counts as an increase.
     NOTIFICATIONS.labels(_kind)
 for _channel in ("email", "webhook"):

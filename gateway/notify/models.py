@@ -19,6 +19,7 @@ class Kind(models.TextChoices):  # pylint: disable=too-many-ancestors  # as the 
     INVENTORY_CHANGED = "inventory.changed"
     INVENTORY_IMPORTED = "inventory.imported"
     SAVED_CHANGED = "saved.changed"
+    WATCH_FOUND = "watch.found"
 
 
 class Channel(models.TextChoices):  # pylint: disable=too-many-ancestors  # as above

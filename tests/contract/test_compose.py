@@ -153,13 +153,13 @@ _NEIGHBOURS: dict[str, set[str]] = {
     | {"redis", "bootstrap", "demo"}
     | _WORKERS
     | _WATCHERS,
-    "translator": {"elasticsearch", "bootstrap"} | _QUERY_GATEWAYS | _WATCHERS,
+    "translator": {"elasticsearch", "bootstrap"} | _QUERY_GATEWAYS | _WORKERS | _WATCHERS,
     "audit-sink-1": {"audit-sink-2", "elasticsearch", "kafka"} | _WATCHERS,
     "audit-sink-2": {"audit-sink-1", "elasticsearch", "kafka"} | _WATCHERS,
-    "worker-1": {"worker-2", "live", "elasticsearch", "kafka", "postgres", "redis", "bootstrap", "demo"}
+    "worker-1": {"worker-2", "live", "translator", "elasticsearch", "kafka", "postgres", "redis", "bootstrap", "demo"}
     | _GATEWAYS
     | _WATCHERS,
-    "worker-2": {"worker-1", "live", "elasticsearch", "kafka", "postgres", "redis", "bootstrap", "demo"}
+    "worker-2": {"worker-1", "live", "translator", "elasticsearch", "kafka", "postgres", "redis", "bootstrap", "demo"}
     | _GATEWAYS
     | _WATCHERS,
     "inventory-index": {"elasticsearch", "kafka"} | _WATCHERS,

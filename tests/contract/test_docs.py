@@ -20,6 +20,7 @@ from gateway.identity import metrics as identity_metrics
 from gateway.inventory import metrics as inventory_metrics
 from gateway.live import metrics as live_metrics
 from gateway.notify import metrics as notify_metrics
+from gateway.saved import metrics as saved_metrics
 from gateway.serving import metrics as serving_metrics
 from gateway.settings import GatewaySettings
 from indexing import metrics as sink_metrics
@@ -101,6 +102,7 @@ def test_every_metric_is_documented_with_its_type() -> None:
             inventory_metrics,
             notify_metrics,
             live_metrics,
+            saved_metrics,
             serving_metrics,
         ),
     )

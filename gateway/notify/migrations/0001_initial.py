@@ -64,6 +64,7 @@ class Migration(migrations.Migration):
                             ("inventory.changed", "Inventory Changed"),
                             ("inventory.imported", "Inventory Imported"),
                             ("saved.changed", "Saved Changed"),
+                            ("watch.found", "Watch Found"),
                         ],
                         editable=False,
                         max_length=32,

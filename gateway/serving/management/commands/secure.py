@@ -16,6 +16,7 @@ from gateway.identity.management.database import require_database
 from gateway.identity.models import DeniedToken, User
 from gateway.inventory.models import Change, Document, InventoryType, RelayState
 from gateway.notify.models import Delivery, Inbox, Notification, Subscription
+from gateway.saved.models import Saved, Share, Watch
 from gateway.search.models import OpenCursor
 from kit.settings import ConfigurationError
 
@@ -51,6 +52,9 @@ ROLES: Mapping[str, _Role] = {
             Notification: "SELECT",
             Subscription: "SELECT",
             Delivery: "SELECT",
+            Saved: "SELECT",
+            Share: "SELECT",
+            Watch: "SELECT",
             OpenCursor: "SELECT, INSERT, UPDATE, DELETE",
             # To lock a row, as a user who opens a cursor is, takes the right to change one of its columns.
             User: "UPDATE (date_joined)",

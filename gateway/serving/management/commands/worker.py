@@ -9,6 +9,7 @@ from django.core.management.base import BaseCommand
 from gateway.identity.management.database import require_database
 from gateway.inventory.worker import Worker
 from gateway.notify import worker as notify
+from gateway.saved import worker as saved
 from kit import tracing
 from kit.logs import take_over
 
@@ -19,8 +20,8 @@ class Command(BaseCommand):
     """Runs the worker in the foreground."""
 
     help = (
-        "Publish the inventory's changes, make indices again and send notifications, until SIGTERM. Of several, one "
-        "does; others stand by."
+        "Publish the inventory's changes, make indices again, look at watched searches and send notifications, until "
+        "SIGTERM. Of several, one does; others stand by."
     )
     requires_system_checks = ()
 
@@ -34,7 +35,7 @@ class Command(BaseCommand):
         take_over()
         tracing.set_up("gateway_worker", settings.TRACING)
         try:
-            Worker(notify.parts()).run()
+            Worker(notify.parts() | saved.parts()).run()
         except OSError as error:
             self.stderr.write(f"GATEWAY_WORKER_METRICS_HOST, GATEWAY_WORKER_METRICS_PORT: {error.strerror}")
             sys.exit(_BAD_CONFIGURATION)
