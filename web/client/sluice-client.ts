@@ -186,6 +186,66 @@ export interface Delivery {
   error: string | null;
 }
 
+export type ShareRole = "viewer" | "editor" | "owner";
+
+/** A user with whom something is shared by name. */
+export interface SharedWith {
+  user: string;
+  role: Exclude<ShareRole, "owner">;
+}
+
+/** What can be set of a collection, and of a saved search. */
+export interface CollectionMembers {
+  title: string;
+  description?: string;
+  /** Who sees it: its owner, the `users` that are named too, or everyone who may log in. */
+  visibility?: "me" | "users" | "everyone";
+  users?: SharedWith[];
+}
+
+export interface SearchMembers extends CollectionMembers {
+  query: string;
+  /** Null for the first that its reader may search. */
+  index?: string | null;
+  columns?: string[] | null;
+  sort?: string[];
+}
+
+interface Kept {
+  id: string;
+  /** Null where that user was deleted. */
+  owner: string | null;
+  /** What the caller may do with it. */
+  role: ShareRole;
+  version: number;
+  created_at: string;
+  updated_at: string;
+}
+
+export interface Watch {
+  /** Seconds between two looks. */
+  interval: number;
+  looked_at: string | null;
+  /** Why the last look found nothing. */
+  problem: string | null;
+}
+
+/** A saved search in a list, without its query. */
+export interface SearchSummary extends Kept {
+  title: string;
+  description: string;
+  visibility: NonNullable<CollectionMembers["visibility"]>;
+  index: string | null;
+  watch: Watch | null;
+}
+
+/** A saved search; `users` is there for its owner and editors alone. */
+export type SavedSearch = Kept & Required<Omit<SearchMembers, "users">> & Pick<SearchMembers, "users">;
+/** A collection; `searches` are ids, of searches too that the caller does not see. */
+export type Collection = Kept &
+  Required<Omit<CollectionMembers, "users">> &
+  Pick<CollectionMembers, "users"> & { searches: string[] };
+
 /** An identity provider that people can log in by. */
 export interface Provider {
   name: string;
@@ -542,6 +602,86 @@ export class SluiceClient {
     await this.#call("POST", `/deliveries/${encodeURIComponent(delivery)}/resend`, {});
   }
 
+  /**
+   * Saved searches, the newest first: one's own and those that are shared with one.
+   *
+   * @param before `next` of the page before.
+   * @param orphaned for administrators: those that users who were deleted had shared, instead.
+   */
+  async savedSearches(before?: string | null, orphaned = false) {
+    const path = `/searches/?${keptParameters(before, orphaned)}`;
+    return (await this.#call("GET", path, {})) as { searches: SearchSummary[]; next: string | null };
+  }
+
+  /** A saved search; its `version` is what a change takes. */
+  async savedSearch(id: string): Promise<SavedSearch> {
+    return (await this.#call("GET", searchPath(id), {})) as SavedSearch;
+  }
+
+  /** Save a search. */
+  async saveSearch(search: SearchMembers): Promise<SavedSearch> {
+    return (await this.#call("POST", "/searches/", { body: search })) as SavedSearch;
+  }
+
+  /**
+   * Change members of a saved search.
+   *
+   * @throws {SluiceProblem} `precondition_failed` if another version than that one is there.
+   */
+  async changeSearch(id: string, members: Partial<SearchMembers>, version: number): Promise<SavedSearch> {
+    return (await this.#call("PATCH", searchPath(id), patch(members, version))) as SavedSearch;
+  }
+
+  /** Delete the version of a saved search that was read. */
+  async deleteSearch(id: string, version: number): Promise<void> {
+    await this.#call("DELETE", searchPath(id), matching(version));
+  }
+
+  /** Be told of new and gone documents of a saved search, which is looked at every so many seconds. */
+  async watch(id: string, interval?: number): Promise<Watch> {
+    const body = interval === undefined ? {} : { interval };
+    return (await this.#call("PUT", `${searchPath(id)}/watch`, { body })) as Watch;
+  }
+
+  async endWatch(id: string): Promise<void> {
+    await this.#call("DELETE", `${searchPath(id)}/watch`, {});
+  }
+
+  /** Collections of saved searches; the parameters are those of `savedSearches`. */
+  async collections(before?: string | null, orphaned = false) {
+    const path = `/collections/?${keptParameters(before, orphaned)}`;
+    return (await this.#call("GET", path, {})) as { collections: Collection[]; next: string | null };
+  }
+
+  async collection(id: string): Promise<Collection> {
+    return (await this.#call("GET", collectionPath(id), {})) as Collection;
+  }
+
+  async makeCollection(collection: CollectionMembers): Promise<Collection> {
+    return (await this.#call("POST", "/collections/", { body: collection })) as Collection;
+  }
+
+  /** Change members of a collection; throws as `changeSearch` does. */
+  async changeCollection(id: string, members: Partial<CollectionMembers>, version: number) {
+    return (await this.#call("PATCH", collectionPath(id), patch(members, version))) as Collection;
+  }
+
+  /** Delete the version of a collection that was read; its searches stay. */
+  async deleteCollection(id: string, version: number): Promise<void> {
+    await this.#call("DELETE", collectionPath(id), matching(version));
+  }
+
+  /** Put a search into a collection, or elsewhere in it: before another one, or at the end. */
+  async putIntoCollection(id: string, search: string, version: number, before: string | null = null) {
+    const path = `${collectionPath(id)}/searches/${encodeURIComponent(search)}`;
+    return (await this.#call("PUT", path, { ...matching(version), body: { before } })) as Collection;
+  }
+
+  async takeFromCollection(id: string, search: string, version: number) {
+    const path = `${collectionPath(id)}/searches/${encodeURIComponent(search)}`;
+    return (await this.#call("DELETE", path, matching(version))) as Collection;
+  }
+
   async #stored(method: string, path: string, call: Call): Promise<Stored> {
     return asStored(await this.#send(method, path, call));
   }
@@ -616,6 +756,16 @@ const base64url = (bytes: Uint8Array): string =>
     .replaceAll("=", "");
 /** 256 bits that nobody can guess. */
 const secret = (): string => base64url(crypto.getRandomValues(new Uint8Array(32)));
+
+const searchPath = (id: string): string => `/searches/${encodeURIComponent(id)}`;
+const collectionPath = (id: string): string => `/collections/${encodeURIComponent(id)}`;
+const matching = (version: number): Call => ({ headers: { "If-Match": `"${version}"` } });
+const patch = (body: object, version: number): Call => ({
+  body,
+  headers: { ...matching(version).headers, "Content-Type": "application/merge-patch+json" },
+});
+const keptParameters = (before: string | null | undefined, orphaned: boolean): URLSearchParams =>
+  new URLSearchParams({ size: "100", ...(before && { before }), ...(orphaned && { orphaned: "true" }) });
 
 const documentPath = (type: string, id: string): string =>
   `/inventory/${encodeURIComponent(type)}/${encodeURIComponent(id)}`;

@@ -57,14 +57,15 @@ export function App() {
 
 /** Pages that come when they are opened, so that the first one is small. */
 const LATER = {
+  saved: () => import("./saved/page.tsx"),
   inventory: () => import("./inventory/page.tsx"),
   administration: () => import("./administration.tsx"),
 };
 
 function Page() {
   const name = view.value.view;
-  if (name === "inventory" || name === "administration") return <Later key={name} load={LATER[name]} />;
   if (name === "history") return <History />;
+  if (name !== "search") return <Later key={name} load={LATER[name]} />;
   return (
     <>
       <QueryBox />

@@ -1,6 +1,6 @@
 /** The page's state in the fragment of its address, so that a link restores everything and no server log has a query. */
 
-export const PAGES = ["search", "history", "inventory", "administration"] as const;
+export const PAGES = ["search", "saved", "history", "inventory", "administration"] as const;
 export type PageName = (typeof PAGES)[number];
 
 export interface View {
@@ -12,7 +12,7 @@ export interface View {
   columns: string[];
   /** Widths of the columns in pixels; 0 is the column's own. */
   widths: number[];
-  /** Of the inventory's page: a type, and a document of it. */
+  /** Of the inventory's page: a type, and a document of it. Of the saved ones' page: a collection, and what is edited. */
   type: string;
   id: string;
 }
@@ -52,8 +52,9 @@ export function readFragment(hash: string): View & { asked: boolean } {
 export function writeFragment(view: View): string {
   const fragment = new URLSearchParams();
   if (view.view !== "search") fragment.set("view", view.view);
-  if (view.view === "inventory" && view.type) fragment.set("type", view.type);
-  if (view.view === "inventory" && view.id) fragment.set("id", view.id);
+  const isOfOne = view.view === "inventory" || view.view === "saved";
+  if (isOfOne && view.type) fragment.set("type", view.type);
+  if (isOfOne && view.id) fragment.set("id", view.id);
   fragment.set("q", view.query);
   if (view.index) fragment.set("index", view.index);
   if (view.sort) fragment.set("sort", view.sort);

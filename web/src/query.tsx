@@ -17,8 +17,10 @@ import {
   failure,
   fields,
   format,
+  go,
   indices,
   isDslOpen,
+  NEW,
   notices,
   replace,
   result,
@@ -129,6 +131,13 @@ export function QueryBox() {
             disabled={draft.value.trim() === ""}
           >
             {TEXT.format}
+          </button>
+          <button
+            type="button"
+            title={TEXT.saveSearchTitle}
+            onClick={() => go("saved", { type: "", id: NEW })}
+          >
+            {TEXT.saveSearch}
           </button>
           <button
             type="button"

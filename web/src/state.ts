@@ -9,6 +9,7 @@ import {
   type Me,
   type Notice,
   type Page,
+  type SavedSearch,
   type Search,
   SluiceClient,
   SluiceProblem,
@@ -346,6 +347,20 @@ export async function readHistory(before?: string): Promise<void> {
     const failed = hasEnded(error) ? null : asFailure(error);
     past.value = { events: kept, next: before ?? null, phase: "read", failure: failed };
   }
+}
+
+/** In the place of an id: something new. */
+export const NEW = "?new";
+
+/** Run a saved search, with one's own rights. */
+export function openSaved(search: SavedSearch): void {
+  const index = search.index ?? indices()[0] ?? "";
+  if (index !== view.value.index) fields.value = [];
+  const columns = search.columns ?? [];
+  view.value = { ...view.value, index, sort: search.sort[0] ?? "", columns, widths: columns.map(() => 0) };
+  if (fields.value.length === 0) void loadFields();
+  draft.value = search.query;
+  void run();
 }
 
 /** Go to a page. */

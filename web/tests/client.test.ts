@@ -175,3 +175,31 @@ test("integers beyond 2^53 are exact", {
     '{"a":9223372036854775807,"b":1.5}',
   );
 });
+
+test("a saved search is changed by its version, and says so where another one is there", async () => {
+  const asked: unknown[] = [];
+  const problem = { status: 412, code: "precondition_failed", detail: "It has the version 8." };
+  await serving(
+    (request, body, response) => {
+      asked.push([
+        request.method,
+        request.url,
+        request.headers["if-match"],
+        request.headers["content-type"],
+        body,
+      ]);
+      json(response, problem, 412, { "Content-Type": "application/problem+json", ETag: '"8"' });
+    },
+    async (base) => {
+      const client = new SluiceClient({ base, authorization: "x" });
+      await assert.rejects(client.changeSearch("a/b", { title: "Linux" }, 7), {
+        code: "precondition_failed",
+      });
+      await assert.rejects(client.takeFromCollection("c", "s", 3), { status: 412 });
+    },
+  );
+  assert.deepEqual(asked, [
+    ["PATCH", "/searches/a%2Fb", '"7"', "application/merge-patch+json", '{"title":"Linux"}'],
+    ["DELETE", "/collections/c/searches/s", '"3"', undefined, ""],
+  ]);
+});

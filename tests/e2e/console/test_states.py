@@ -8,8 +8,10 @@ import orjson
 import pytest
 from playwright.sync_api import Route, expect
 
-from local.services import OPERATOR
+from local.services import OPERATOR, USER
+from tests.e2e.console import kept
 from tests.e2e.console.conftest import NewVisit
+from tests.e2e.console.kept import saving
 from tests.e2e.console.plans import plan_of
 from tests.support.paths import ROOT
 from tests.support.visit import AXE, Visit, ask
@@ -194,6 +196,36 @@ def _administration(visit: Visit) -> None:
     expect(visit.page.get_by_role("region", name="Users")).to_contain_text(OPERATOR)
 
 
+def _saved(visit: Visit) -> None:
+    save = saving(visit.services)
+    first = save("Servers without an agent", description="For Monday's round", visibility="everyone")
+    kept.ask(visit.services, "PUT", f"/searches/{first['id']}/watch", USER, interval=300)
+    save("Of the trail", index="query-logs-*", query="")
+    collection = kept.ask(visit.services, "POST", "/collections/", USER, title="Monday")
+    kept.ask(visit.services, "PUT", f"/collections/{collection['id']}/searches/{first['id']}", USER, if_match="*")
+    visit.page.goto(f"{visit.services.gateway_url}/#view=saved")
+    visit.log_in()
+    expect(visit.page.locator(".kept > li")).to_have_count(2)
+
+
+def _saved_empty(visit: Visit) -> None:
+    visit.page.goto(f"{visit.services.gateway_url}/#view=saved")
+    visit.log_in()
+    expect(visit.page.get_by_text("Nothing is saved yet")).to_be_visible()
+
+
+def _saved_conflict(visit: Visit) -> None:
+    shared = {"visibility": "users", "users": [{"user": kept.AUDITOR, "role": "editor"}]}
+    saved = saving(visit.services)(**shared)
+    visit.page.goto(f"{visit.services.gateway_url}/#view=saved&id={saved['id']}")
+    visit.log_in()
+    visit.page.get_by_label("Title").fill("Linux in Ankara")
+    theirs = {"title": "All of Linux", "query": "OS.Type = Linux and RiskScore > 5"} | shared
+    kept.ask(visit.services, "PUT", f"/searches/{saved['id']}", kept.AUDITOR, if_match="*", **theirs)
+    visit.page.get_by_role("button", name="Save", exact=True).click()
+    expect(visit.page.get_by_text("Somebody else changed it.")).to_be_visible()
+
+
 STATES = {
     "log-in": _log_in,
     "start": _start,
@@ -217,6 +249,9 @@ STATES = {
     "document-invalid": _wrong_document,
     "conflict": _conflict,
     "administration": _administration,
+    "saved": _saved,
+    "saved-empty": _saved_empty,
+    "saved-conflict": _saved_conflict,
 }
 _LOOKS: dict[str, dict[str, Any]] = {
     "forced colours": {"forced_colors": "active"},
@@ -228,6 +263,8 @@ _LOOKS: dict[str, dict[str, Any]] = {
 def test_a_state_has_no_finding_in_either_theme_at_any_width(state: str, new_visit: NewVisit) -> None:
     # What axe-core itself does to measure is not the page's doing.
     visit = new_visit(checked=False)
+    if state.startswith("saved"):
+        kept.clear(visit.services)
     STATES[state](visit)
     themes: tuple[Literal["light", "dark"], ...] = ("light", "dark")
     for theme in themes:

@@ -3,6 +3,7 @@ import { effect, useSignal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
 import type { Child, Page, Version } from "../../client/sluice-client.ts";
 import { localTime, textOf, utcTime } from "../cells.ts";
+import { Confirm } from "../confirm.tsx";
 import { adviceFor, TEXT } from "../messages.ts";
 import { Failed } from "../results.tsx";
 import {
@@ -11,6 +12,7 @@ import {
   type Failure,
   go,
   hasEnded,
+  NEW,
   open,
   readTypes,
   types,
@@ -39,8 +41,7 @@ import {
   versions,
 } from "./state.ts";
 
-/** In the place of an id, which has no question mark: a new document, or one below another. */
-const NEW = "?new";
+/** In the place of an id, which has no question mark: a document below another. */
 const BELOW = "?below=";
 
 export default function Inventory() {
@@ -420,23 +421,4 @@ function Difference({ version }: { version: number }) {
     return () => made.destroy();
   }, [found]);
   return <div class="json" ref={place} />;
-}
-
-/** A question before something is deleted. */
-function Confirm({ question, close }: { question: string; close: (isSure: boolean) => void }) {
-  const dialog = useRef<HTMLDialogElement>(null);
-  useEffect(() => dialog.current?.showModal(), []);
-  return (
-    <dialog ref={dialog} class="log-in" aria-labelledby="question" onCancel={() => close(false)}>
-      <p id="question">{question}</p>
-      <p class="row">
-        <button type="button" class="primary" onClick={() => close(true)}>
-          {TEXT.delete}
-        </button>
-        <button type="button" onClick={() => close(false)}>
-          {TEXT.cancel}
-        </button>
-      </p>
-    </dialog>
-  );
 }

@@ -142,7 +142,7 @@ export async function save(): Promise<void> {
         ? await client.createDocument(type, sent, above ?? undefined)
         : { ...(await client.putDocument(type, id, sent, etag)), id };
     drafts.delete(key());
-    say(TEXT.saved);
+    say(TEXT.isSaved);
     if (id === "") return open(type, done.id);
     opened.value = { phase: "there", stored: done };
     take({ text: written(done.document), etag: done.etag, theirs: null });

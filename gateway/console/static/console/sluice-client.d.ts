@@ -170,6 +170,58 @@ export interface Delivery {
     queued_at: string;
     error: string | null;
 }
+export type ShareRole = "viewer" | "editor" | "owner";
+/** A user with whom something is shared by name. */
+export interface SharedWith {
+    user: string;
+    role: Exclude<ShareRole, "owner">;
+}
+/** What can be set of a collection, and of a saved search. */
+export interface CollectionMembers {
+    title: string;
+    description?: string;
+    /** Who sees it: its owner, the `users` that are named too, or everyone who may log in. */
+    visibility?: "me" | "users" | "everyone";
+    users?: SharedWith[];
+}
+export interface SearchMembers extends CollectionMembers {
+    query: string;
+    /** Null for the first that its reader may search. */
+    index?: string | null;
+    columns?: string[] | null;
+    sort?: string[];
+}
+interface Kept {
+    id: string;
+    /** Null where that user was deleted. */
+    owner: string | null;
+    /** What the caller may do with it. */
+    role: ShareRole;
+    version: number;
+    created_at: string;
+    updated_at: string;
+}
+export interface Watch {
+    /** Seconds between two looks. */
+    interval: number;
+    looked_at: string | null;
+    /** Why the last look found nothing. */
+    problem: string | null;
+}
+/** A saved search in a list, without its query. */
+export interface SearchSummary extends Kept {
+    title: string;
+    description: string;
+    visibility: NonNullable<CollectionMembers["visibility"]>;
+    index: string | null;
+    watch: Watch | null;
+}
+/** A saved search; `users` is there for its owner and editors alone. */
+export type SavedSearch = Kept & Required<Omit<SearchMembers, "users">> & Pick<SearchMembers, "users">;
+/** A collection; `searches` are ids, of searches too that the caller does not see. */
+export type Collection = Kept & Required<Omit<CollectionMembers, "users">> & Pick<CollectionMembers, "users"> & {
+    searches: string[];
+};
 /** An identity provider that people can log in by. */
 export interface Provider {
     name: string;
@@ -337,6 +389,45 @@ export declare class SluiceClient {
     }>;
     /** Send a delivery again. */
     resend(delivery: string): Promise<void>;
+    /**
+     * Saved searches, the newest first: one's own and those that are shared with one.
+     *
+     * @param before `next` of the page before.
+     * @param orphaned for administrators: those that users who were deleted had shared, instead.
+     */
+    savedSearches(before?: string | null, orphaned?: boolean): Promise<{
+        searches: SearchSummary[];
+        next: string | null;
+    }>;
+    /** A saved search; its `version` is what a change takes. */
+    savedSearch(id: string): Promise<SavedSearch>;
+    /** Save a search. */
+    saveSearch(search: SearchMembers): Promise<SavedSearch>;
+    /**
+     * Change members of a saved search.
+     *
+     * @throws {SluiceProblem} `precondition_failed` if another version than that one is there.
+     */
+    changeSearch(id: string, members: Partial<SearchMembers>, version: number): Promise<SavedSearch>;
+    /** Delete the version of a saved search that was read. */
+    deleteSearch(id: string, version: number): Promise<void>;
+    /** Be told of new and gone documents of a saved search, which is looked at every so many seconds. */
+    watch(id: string, interval?: number): Promise<Watch>;
+    endWatch(id: string): Promise<void>;
+    /** Collections of saved searches; the parameters are those of `savedSearches`. */
+    collections(before?: string | null, orphaned?: boolean): Promise<{
+        collections: Collection[];
+        next: string | null;
+    }>;
+    collection(id: string): Promise<Collection>;
+    makeCollection(collection: CollectionMembers): Promise<Collection>;
+    /** Change members of a collection; throws as `changeSearch` does. */
+    changeCollection(id: string, members: Partial<CollectionMembers>, version: number): Promise<Collection>;
+    /** Delete the version of a collection that was read; its searches stay. */
+    deleteCollection(id: string, version: number): Promise<void>;
+    /** Put a search into a collection, or elsewhere in it: before another one, or at the end. */
+    putIntoCollection(id: string, search: string, version: number, before?: string | null): Promise<Collection>;
+    takeFromCollection(id: string, search: string, version: number): Promise<Collection>;
 }
 /** A position in code points as one in UTF-16 units. */
 export declare function toUtf16(text: string, codePoints: number): number;

@@ -269,6 +269,72 @@ export class SluiceClient {
     async resend(delivery) {
         await this.#call("POST", `/deliveries/${encodeURIComponent(delivery)}/resend`, {});
     }
+    /**
+     * Saved searches, the newest first: one's own and those that are shared with one.
+     *
+     * @param before `next` of the page before.
+     * @param orphaned for administrators: those that users who were deleted had shared, instead.
+     */
+    async savedSearches(before, orphaned = false) {
+        const path = `/searches/?${keptParameters(before, orphaned)}`;
+        return (await this.#call("GET", path, {}));
+    }
+    /** A saved search; its `version` is what a change takes. */
+    async savedSearch(id) {
+        return (await this.#call("GET", searchPath(id), {}));
+    }
+    /** Save a search. */
+    async saveSearch(search) {
+        return (await this.#call("POST", "/searches/", { body: search }));
+    }
+    /**
+     * Change members of a saved search.
+     *
+     * @throws {SluiceProblem} `precondition_failed` if another version than that one is there.
+     */
+    async changeSearch(id, members, version) {
+        return (await this.#call("PATCH", searchPath(id), patch(members, version)));
+    }
+    /** Delete the version of a saved search that was read. */
+    async deleteSearch(id, version) {
+        await this.#call("DELETE", searchPath(id), matching(version));
+    }
+    /** Be told of new and gone documents of a saved search, which is looked at every so many seconds. */
+    async watch(id, interval) {
+        const body = interval === undefined ? {} : { interval };
+        return (await this.#call("PUT", `${searchPath(id)}/watch`, { body }));
+    }
+    async endWatch(id) {
+        await this.#call("DELETE", `${searchPath(id)}/watch`, {});
+    }
+    /** Collections of saved searches; the parameters are those of `savedSearches`. */
+    async collections(before, orphaned = false) {
+        const path = `/collections/?${keptParameters(before, orphaned)}`;
+        return (await this.#call("GET", path, {}));
+    }
+    async collection(id) {
+        return (await this.#call("GET", collectionPath(id), {}));
+    }
+    async makeCollection(collection) {
+        return (await this.#call("POST", "/collections/", { body: collection }));
+    }
+    /** Change members of a collection; throws as `changeSearch` does. */
+    async changeCollection(id, members, version) {
+        return (await this.#call("PATCH", collectionPath(id), patch(members, version)));
+    }
+    /** Delete the version of a collection that was read; its searches stay. */
+    async deleteCollection(id, version) {
+        await this.#call("DELETE", collectionPath(id), matching(version));
+    }
+    /** Put a search into a collection, or elsewhere in it: before another one, or at the end. */
+    async putIntoCollection(id, search, version, before = null) {
+        const path = `${collectionPath(id)}/searches/${encodeURIComponent(search)}`;
+        return (await this.#call("PUT", path, { ...matching(version), body: { before } }));
+    }
+    async takeFromCollection(id, search, version) {
+        const path = `${collectionPath(id)}/searches/${encodeURIComponent(search)}`;
+        return (await this.#call("DELETE", path, matching(version)));
+    }
     async #stored(method, path, call) {
         return asStored(await this.#send(method, path, call));
     }
@@ -326,6 +392,14 @@ const base64url = (bytes) => btoa(String.fromCharCode(...bytes))
     .replaceAll("=", "");
 /** 256 bits that nobody can guess. */
 const secret = () => base64url(crypto.getRandomValues(new Uint8Array(32)));
+const searchPath = (id) => `/searches/${encodeURIComponent(id)}`;
+const collectionPath = (id) => `/collections/${encodeURIComponent(id)}`;
+const matching = (version) => ({ headers: { "If-Match": `"${version}"` } });
+const patch = (body, version) => ({
+    body,
+    headers: { ...matching(version).headers, "Content-Type": "application/merge-patch+json" },
+});
+const keptParameters = (before, orphaned) => new URLSearchParams({ size: "100", ...(before && { before }), ...(orphaned && { orphaned: "true" }) });
 const documentPath = (type, id) => `/inventory/${encodeURIComponent(type)}/${encodeURIComponent(id)}`;
 const textOf = (document) => typeof document === "string" ? document : writeJson(document);
 async function asStored(response) {

@@ -195,6 +195,19 @@ def test_the_query_gateways_read_inbox_subscriptions_and_deliveries_and_take_tic
     assert (file.status, file.data.splitlines()[0]) == (200, b"Hostname"), file.data
 
 
+def test_what_is_saved_is_written_by_the_command_gateway_and_read_by_the_query_gateways(sides: Sides) -> None:
+    paths = []
+    for kind, body in (("searches", {"title": "Linux", "query": ""}), ("collections", {"title": "Monday"})):
+        made = sides.ask("POST", f"/{kind}/", body)
+        assert (made.status, sides.served_by(made)) == (201, "command"), made.data
+        paths += [made.headers["Location"], f"/{kind}/", f"/{kind}/?orphaned=true"]
+    watched = sides.ask("PUT", f"{paths[0]}/watch", {})
+    assert (watched.status, sides.served_by(watched)) == (200, "command"), watched.data
+    for path in paths:
+        read = sides.ask("GET", path)
+        assert (read.status, sides.served_by(read)[:5]) == (200, "query"), read.data
+
+
 def test_an_import_goes_to_the_command_gateway(sides: Sides) -> None:
     lines = b'{"sku": "S-9", "name": "Nail"}\n{"sku": "S-9", "_deleted": true}\n'
     headers = {"Authorization": f"Bearer {sides.token}", "Content-Type": "application/x-ndjson"}
@@ -283,6 +296,9 @@ def test_a_command_gateway_is_ready_without_what_searches_need(sides: Sides) -> 
         "INSERT INTO inventory_relay_state (id, epoch, last_feed, positions) VALUES (1, 0, 0, '{}')",
         "DELETE FROM inventory_change",
         "UPDATE inventory_type SET index = 'devices'",
+        "UPDATE saved_item SET owner_id = 1",
+        "INSERT INTO saved_share (saved_id, user_id, role) VALUES (gen_random_uuid(), 1, 'editor')",
+        "SELECT event FROM saved_outbox",
         "CREATE TABLE mine (id int)",
     ],
 )

@@ -1,0 +1,189 @@
+/** Saved searches and collections: what the page shows, and what changes it. */
+import { signal } from "@preact/signals";
+import {
+  type Collection,
+  type CollectionMembers,
+  type SavedSearch,
+  type SearchMembers,
+  type SearchSummary,
+  SluiceProblem,
+} from "../../client/sluice-client.ts";
+import { TEXT } from "../messages.ts";
+import { asFailure, client, type Failure, go, hasEnded, me, openSaved, say } from "../state.ts";
+
+/** The list of what users who were deleted had shared, in the place of a collection's id. */
+export const ORPHANED = "?orphaned";
+/** More are not shown: a list of thousands is nothing that somebody reads. */
+const MAX_PAGES = 10;
+
+export const searches = signal<SearchSummary[] | null>(null);
+export const collections = signal<Collection[]>([]);
+export const failure = signal<Failure | null>(null);
+
+/** Read everything that the caller sees. */
+export async function read(isOrphaned: boolean): Promise<void> {
+  failure.value = null;
+  try {
+    const [kept, grouped] = await Promise.all([
+      pages(async (before) => {
+        const page = await client.savedSearches(before, isOrphaned);
+        return { rows: page.searches, next: page.next };
+      }),
+      pages(async (before) => {
+        const page = await client.collections(before, isOrphaned);
+        return { rows: page.collections, next: page.next };
+      }),
+    ]);
+    searches.value = kept;
+    collections.value = grouped;
+  } catch (error) {
+    if (!hasEnded(error)) failure.value = asFailure(error);
+  }
+}
+
+async function pages<T>(
+  readPage: (before: string | null) => Promise<{ rows: T[]; next: string | null }>,
+): Promise<T[]> {
+  const found: T[] = [];
+  let next: string | null = null;
+  for (let page = 0; page < MAX_PAGES; page++) {
+    const { rows, next: following } = await readPage(next);
+    found.push(...rows);
+    next = following;
+    if (next === null) break;
+  }
+  return found;
+}
+
+/** Do something at the server; whether it was done. What went wrong is told, and the list read anew. */
+async function act(work: () => Promise<void>, isOrphaned: boolean): Promise<boolean> {
+  try {
+    await work();
+    await read(isOrphaned);
+    return failure.value === null;
+  } catch (error) {
+    if (hasEnded(error)) return false;
+    const failed = asFailure(error);
+    await read(isOrphaned);
+    failure.value = failed;
+    return false;
+  }
+}
+
+/** Run a saved search in the query box. */
+export async function open(id: string): Promise<void> {
+  try {
+    openSaved(await client.savedSearch(id));
+  } catch (error) {
+    if (!hasEnded(error)) failure.value = asFailure(error);
+  }
+}
+
+export async function watch(search: SearchSummary, interval: number): Promise<void> {
+  if (await act(async () => void (await client.watch(search.id, interval)), false)) say(TEXT.watched);
+}
+
+export async function endWatch(search: SearchSummary): Promise<void> {
+  if (await act(() => client.endWatch(search.id), false)) say(TEXT.watchEnded);
+}
+
+export async function removeSearch(search: SearchSummary, isOrphaned: boolean): Promise<void> {
+  if (await act(() => client.deleteSearch(search.id, search.version), isOrphaned)) say(TEXT.deleted);
+}
+
+export async function removeCollection(collection: Collection, isOrphaned: boolean): Promise<void> {
+  if (!(await act(() => client.deleteCollection(collection.id, collection.version), isOrphaned))) return;
+  go("saved", { type: isOrphaned ? ORPHANED : "", id: "" });
+  say(TEXT.deleted);
+}
+
+/** Put a search into a collection, before another one or at the end. */
+export async function putInto(collection: Collection, id: string, before: string | null): Promise<void> {
+  await act(
+    async () => void (await client.putIntoCollection(collection.id, id, collection.version, before)),
+    false,
+  );
+}
+
+export async function takeOut(collection: Collection, id: string): Promise<void> {
+  await act(async () => void (await client.takeFromCollection(collection.id, id, collection.version)), false);
+}
+
+/** What is edited: a search, if it has a query, or a collection. */
+export type Members = Required<CollectionMembers> & Partial<Required<SearchMembers>>;
+
+export interface Edited {
+  /** Empty for a new one. */
+  id: string;
+  /** The version that a change takes; 0 for a new one. */
+  version: number;
+  role: SavedSearch["role"];
+  /** As it was read. */
+  before: Members;
+  /** As it is typed. */
+  now: Members;
+  /** As somebody else has left it meanwhile; "gone" if it is not there any more. */
+  theirs: { members: Members; version: number } | "gone" | null;
+}
+
+/** Members of what was read, as they are edited. */
+export function membersOf(kept: SavedSearch | Collection): Members {
+  const { title, description, visibility, users = [] } = kept;
+  const common = { title, description, visibility, users };
+  if (!("query" in kept)) return common;
+  const { query, index, columns, sort } = kept;
+  return { ...common, query, index, columns, sort };
+}
+
+/** The members that two versions have differently. */
+export function differing(one: Members, other: Members): (keyof Members)[] {
+  const names = Object.keys(one) as (keyof Members)[];
+  return names.filter((name) => JSON.stringify(one[name]) !== JSON.stringify(other[name]));
+}
+
+async function readOne(kind: "search" | "collection", id: string): Promise<SavedSearch | Collection> {
+  return kind === "search" ? client.savedSearch(id) : client.collection(id);
+}
+
+/** Read one to edit it. */
+export async function readEdited(kind: "search" | "collection", id: string): Promise<Edited> {
+  const kept = await readOne(kind, id);
+  const members = membersOf(kept);
+  return { id, version: kept.version, role: kept.role, before: members, now: members, theirs: null };
+}
+
+/**
+ * Save what was edited: what was changed, and nothing else.
+ *
+ * @returns it as it is kept now, or with what somebody else has made of it meanwhile.
+ */
+export async function save(kind: "search" | "collection", edited: Edited): Promise<Edited> {
+  try {
+    const kept = await store(kind, edited);
+    const members = membersOf(kept);
+    return { ...edited, id: kept.id, version: kept.version, before: members, now: members, theirs: null };
+  } catch (error) {
+    if (!(error instanceof SluiceProblem)) throw error;
+    if (error.code === "not_found" && edited.id !== "") return { ...edited, theirs: "gone" };
+    if (error.code !== "precondition_failed") throw error;
+    const kept = await readOne(kind, edited.id);
+    return { ...edited, theirs: { members: membersOf(kept), version: kept.version } };
+  }
+}
+
+async function store(kind: "search" | "collection", edited: Edited): Promise<SavedSearch | Collection> {
+  const { id, version, before, now } = edited;
+  if (id === "")
+    return kind === "search" ? client.saveSearch(now as SearchMembers) : client.makeCollection(now);
+  // Of a conflict that is settled: against the version that was seen.
+  const names = new Set<string>(differing(now, before));
+  if (names.has("visibility")) names.add("users");
+  const changed = Object.fromEntries(Object.entries(now).filter(([name]) => names.has(name)));
+  return kind === "search"
+    ? client.changeSearch(id, changed, version)
+    : client.changeCollection(id, changed, version);
+}
+
+/** Whether the caller may search the index of a search. */
+export const maySearch = (search: SearchSummary): boolean =>
+  search.index === null || (me.value?.indices ?? []).includes(search.index);
