@@ -72,6 +72,8 @@ class TailSocket:  # pylint: disable=too-few-public-methods,too-many-instance-at
             await ask(partial(self._record, self._member, wanted.filter.query()))
         except Unavailable as error:
             raise Ended(Farewell.UNAVAILABLE, error.detail, 5) from None
+        if not self._trail.ring.positions:
+            raise Ended(Farewell.UNAVAILABLE, "The audit trail cannot be read right now.", 5)
         async with self._sending:
             self._view = TailView(self._trail.ring, wanted.filter, wanted.begin)
             self._is_paused = False

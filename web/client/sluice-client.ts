@@ -12,6 +12,8 @@
  * for await (const page of client.pages({ query: "OS.Type = Linux", sort: ["-LastSeen"] })) show(page.results);
  */
 
+import { type InboxPage, type LiveHost, Notifications, Tail, type TailFilter } from "./live.ts";
+
 /** A value of JSON; integers beyond 2^53 are `bigint`, so that none is rounded. */
 export type Json = null | boolean | number | bigint | string | Json[] | { [name: string]: Json };
 /** A document as the index has it. */
@@ -111,6 +113,8 @@ export interface Me {
   indices: string[];
   /** The inventory types that the caller is granted to write; administrators may write all. */
   writable_types: string[];
+  /** Where live sockets are, if that is not the gateway's own address. */
+  live_url?: string;
 }
 
 /** A type of the inventory. */
@@ -319,12 +323,24 @@ export class SluiceUnreachable extends Error {
   override readonly name = "SluiceUnreachable";
 }
 
+export type {
+  InboxPage,
+  LiveState,
+  Notification,
+  Notifications,
+  Tail,
+  TailAccount,
+  TailEvent,
+  TailFilter,
+} from "./live.ts";
+
 export interface Options {
   /** Where the gateway is; this page's own origin where it is left out. */
   base?: string;
   /** An `Authorization` header for programs, in the place of a session. */
   authorization?: string;
   fetch?: typeof globalThis.fetch;
+  WebSocket?: typeof globalThis.WebSocket;
 }
 
 const RENEW_BEFORE_MS = 20_000;
@@ -334,6 +350,8 @@ export class SluiceClient {
   readonly #base: string;
   readonly #authorization: string | undefined;
   readonly #fetch: typeof globalThis.fetch;
+  readonly #live: LiveHost;
+  #liveUrl: string | null = null;
   #token = "";
   #tokenEnds = 0;
   #minting: Promise<void> | null = null;
@@ -342,6 +360,13 @@ export class SluiceClient {
     this.#base = options.base ?? "";
     this.#authorization = options.authorization;
     this.#fetch = options.fetch ?? ((...request) => globalThis.fetch(...request));
+    this.#live = {
+      address: (path) => this.#liveAddress(path),
+      ticket: (kind) => this.#ticket(kind),
+      inbox: (after) => this.inbox(after),
+      WebSocket: options.WebSocket ?? globalThis.WebSocket,
+      random: Math.random,
+    };
   }
 
   /**
@@ -406,7 +431,35 @@ export class SluiceClient {
 
   /** Who the caller is. */
   async me(): Promise<Me> {
-    return (await this.#call("GET", "/auth/me", {})) as Me;
+    const me = (await this.#call("GET", "/auth/me", {})) as Me;
+    const own = this.#base || globalThis.location?.origin || "";
+    this.#liveUrl = me.live_url ?? own.replace(/^http/, "ws");
+    return me;
+  }
+
+  /** Your inbox from a number on, in the order of the numbers; the newest fifty are those after `last` - 50. */
+  async inbox(after: number, size = 50): Promise<InboxPage> {
+    const parameters = new URLSearchParams({ after: String(after), size: String(size) });
+    return (await this.#call("GET", `/notifications?${parameters}`, {})) as unknown as InboxPage;
+  }
+
+  /** Mark notifications as read, all up to a number or these alone; returns how many are unread then. */
+  async markRead(which: { up_to: number } | { numbers: number[] }): Promise<number> {
+    return ((await this.#call("POST", "/notifications/read", { body: which })) as { unread: number }).unread;
+  }
+
+  /**
+   * Your notifications as they come; `close()` it.
+   *
+   * @param since the number of the last one that you have; null for those that are new from now on.
+   */
+  notifications(since: number | null = null): Notifications {
+    return new Notifications(this.#live, since);
+  }
+
+  /** The audit trail as it is written, for auditors; `close()` it. Each opening is on the trail itself. */
+  tail(filter: TailFilter = {}): Tail {
+    return new Tail(this.#live, filter);
   }
 
   /** Search one page. */
@@ -494,10 +547,7 @@ export class SluiceClient {
     search: Omit<Search, "size" | "page" | "cursor">,
     format: "csv" | "ndjson",
   ): Promise<string> {
-    const body = { for: "download", search, format };
-    const { ticket } = (await this.#call("POST", "/auth/tickets", { body, query: search.query })) as {
-      ticket: string;
-    };
+    const ticket = await this.#ticket("download", { search, format }, search.query);
     return `${this.#base}/downloads/${encodeURIComponent(ticket)}`;
   }
 
@@ -684,6 +734,16 @@ export class SluiceClient {
 
   async #stored(method: string, path: string, call: Call): Promise<Stored> {
     return asStored(await this.#send(method, path, call));
+  }
+
+  async #ticket(kind: string, more: object = {}, query = ""): Promise<string> {
+    const call = { body: { for: kind, ...more }, query };
+    return ((await this.#call("POST", "/auth/tickets", call)) as { ticket: string }).ticket;
+  }
+
+  async #liveAddress(path: string): Promise<string> {
+    if (this.#liveUrl === null) await this.me();
+    return `${this.#liveUrl}${path}`;
   }
 
   #keep(tokens: { access_token: string; expires_in: number }): void {
