@@ -140,7 +140,7 @@ def rfc3339(timestamp: datetime) -> str:
     """
     if timestamp.tzinfo is None:
         raise ValueError("an event's timestamp needs a time zone")
-    return timestamp.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.") + f"{timestamp.microsecond // 1000:03d}Z"
+    return timestamp.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="milliseconds") + "Z"
 
 
 def write_dsl(dsl: dict[str, Any] | None) -> Raw:
@@ -194,15 +194,14 @@ def _mark(length: int | None) -> Raw:
 
 def _clipped(member: _Member) -> _Member:
     """Copy a member with its texts cut at their types' lengths, and lone surrogates replaced, which UTF-8 lacks."""
-    texts = ((name, getattr(member, name), limit) for name, limit in _text_limits(type(member)))
-    return replace(
-        member,
-        **{
-            name: text[:limit] if text.isascii() else text[:limit].encode("utf-8", "replace").decode("utf-8")
-            for name, text, limit in texts
-            if text is not None
-        },
-    )
+    texts = [(name, getattr(member, name), limit) for name, limit in _text_limits(type(member))]
+    cut = {
+        name: text[:limit].encode("utf-8", "replace").decode("utf-8")
+        for name, text, limit in texts
+        # Nearly all texts are as they may be.
+        if text is not None and not (text.isascii() and (limit is None or len(text) <= limit))
+    }
+    return replace(member, **cut)
 
 
 @cache

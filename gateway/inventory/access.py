@@ -189,7 +189,7 @@ class InventoryView(AuditedView):
         draft.status = answer.status
         if not is_repeated:
             metrics.WRITES.labels(attempts[-1].result.value).inc()
-        if not is_repeated and attempts[-1].change is not None:
+        if not is_repeated and attempts[-1].change_id is not None:
             # Its row is its event.
             draft.is_recorded = True
         else:
@@ -213,7 +213,7 @@ def _target(name: str, document_id: str) -> EventTarget:
 
 
 def _answer(written: Written, *, is_minimal: bool) -> Answer:
-    token = {} if written.change is None else {TOKEN: str(written.change.change_id)}
+    token = {} if written.change_id is None else {TOKEN: str(written.change_id)}
     if written.text is None:
         return Answer(HTTPStatus.NO_CONTENT, token)
     headers = {"ETag": etag(written.version)} | token

@@ -21,12 +21,13 @@ from django.db.models import Count, Func, IntegerField, Sum
 
 from contracts.query_event.event import new_event_id
 from gateway.http.problems import Code, Problem
-from gateway.inventory import references
+from gateway.inventory import references, rows
 from gateway.inventory.declarations import Catalogue, DeclaredType
 from gateway.inventory.documents import WHOLE, changed_pointers
-from gateway.inventory.models import Change, Document, IndexState, InventoryType, Operation
+from gateway.inventory.models import Document, InventoryType, Operation
 from gateway.inventory.preconditions import ABSENT, State
 from gateway.inventory.references import Name
+from gateway.inventory.rows import ChangeRow, Common, DocumentRow
 from gateway.inventory.transactions import Overtaken
 
 MAX_TREE_BYTES = 1024 * 1024
@@ -60,7 +61,7 @@ class Author:
 class Written:
     """Result of a write to one document.
 
-    ``text`` is the document as it is now, None if it is deleted; ``change`` is None where nothing was changed.
+    ``text`` is the document as it is now, None if it is deleted; ``change_id`` is None where nothing was changed.
     """
 
     result: Result
@@ -68,16 +69,17 @@ class Written:
     document_id: str
     version: int
     text: bytes | None
-    change: Change | None
+    change_id: UUID | None
 
 
 @dataclass(slots=True)
 class _Slot:
     """A document of the batch; ``version`` is that in the database, 0 if it is not there."""
 
-    row: Document
+    row: DocumentRow
     version: int
     is_touched: bool = False
+    is_new: bool = False
 
 
 @dataclass(slots=True)
@@ -97,21 +99,6 @@ class _OctetLength(Func):  # pylint: disable=abstract-method  # as the framework
         return super().as_sql(compiler, connection, template="LENGTH(CAST(%(expressions)s AS BLOB))", **more)
 
 
-# Django takes several times as long as the database to make objects and SQL of hundreds of rows.
-_INSERT = (
-    f"INSERT INTO {Document._meta.db_table} (type, document_id, parent_id, version, tree_version, body, "
-    "schema_version, created_at, updated_at, index_state) VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s)"
-)
-_RECORD = (
-    f"INSERT INTO {Change._meta.db_table} (change_id, type, document_id, root_type, root_id, version, op, at, actor, "
-    "request_id, event_metadata, changed, import_id, body) "
-    "VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)"
-)
-_UPDATE = (
-    f"UPDATE {Document._meta.db_table} SET version = %s, tree_version = %s, body = %s, schema_version = %s, "
-    "created_at = %s, updated_at = %s, index_state = %s WHERE id = %s AND version = %s"
-)
-_COUNT_UP = f"UPDATE {Document._meta.db_table} SET tree_version = %s WHERE id = %s"
 _HOLD = f"SELECT schema_version FROM {InventoryType._meta.db_table} WHERE name = %s"
 
 
@@ -136,20 +123,19 @@ class Batch:  # pylint: disable=too-many-instance-attributes  # what it holds of
         self._declared = declared
         self._author = author
         self._now = datetime.now(UTC)
-        self._changes: list[Change] = []
+        self._changes: list[ChangeRow] = []
         self._live: dict[Name, bool] = {}
         self._references: dict[str, frozenset[Name]] = {}
         """What the documents refer to from now on, of those where that has changed."""
         _hold(declared)
         self._above = self._lock_above(wanted)
         self._by_id = {row.document_id: row for row in self._above.values() if row.type == declared.parent}
-        ids = {document_id for document_id, _ in wanted}
-        rows = Document.objects.select_for_update(no_key=True).filter(type=declared.name, document_id__in=ids)
-        self._slots = {row.document_id: _Slot(row, row.version) for row in rows.order_by("document_id")}
+        found = rows.lock_named(declared.name, {document_id for document_id, _ in wanted})
+        self._slots = {row.document_id: _Slot(row, row.version) for row in found}
         if any(slot.row.parent_id not in self._above for slot in self._slots.values() if slot.row.parent_id):
             raise Overtaken
         self._trees = self._read_trees()
-        self._children: dict[int, int] | None = None
+        self._children: dict[int | None, int] | None = None
 
     def state(self, document_id: str) -> State:
         """The state of a document, for preconditions."""
@@ -210,10 +196,9 @@ class Batch:  # pylint: disable=too-many-instance-attributes  # what it holds of
         if referred != referred_before:
             self._references[document_id] = referred
         if slot is None:
-            slot = self._slots[document_id] = _Slot(self._new_row(document_id, parent), 0)
-        row = slot.row
-        if not is_live:
-            row.created_at = self._now
+            row = DocumentRow(None, self._declared.name, document_id, None if parent is None else parent.pk)
+            slot = self._slots[document_id] = _Slot(row, 0)
+        slot.is_new |= not is_live
         return self._written(slot, op, text, changed, Result.REPLACED if is_live else Result.CREATED)
 
     def delete(self, document_id: str, op: Operation = Operation.DELETE) -> Written:
@@ -237,26 +222,20 @@ class Batch:  # pylint: disable=too-many-instance-attributes  # what it holds of
             Overtaken, IntegrityError: another transaction has written one of the documents.
         """
         touched = [slot for slot in self._slots.values() if slot.is_touched]
-        with connection.cursor() as cursor:
-            created = [_inserted(slot.row) for slot in touched if not slot.version]
-            if created:
-                _execute(cursor, _INSERT, created)
-            changed = [_updated(slot) for slot in touched if slot.version]
-            if changed:
-                _execute(cursor, _UPDATE, changed)
-                if cursor.rowcount != len(changed):
-                    raise Overtaken
-            above = self._written_above(touched)
-            if above:
-                _execute(cursor, _COUNT_UP, [(row.tree_version, row.pk) for row in above])
-            if self._references:
-                references.replace(self._declared.name, self._references)
-            # After all locks: the sequence of changes is the order of commits.
-            if self._changes:
-                metadata = orjson.dumps(self._author.metadata).decode()
-                _execute(cursor, _RECORD, [_recorded(change, metadata) for change in self._changes])
+        schema_version = self._declared.schema_version
+        rows.insert([slot.row for slot in touched if not slot.version], schema_version, self._now)
+        changed = [(slot.row, slot.version, slot.is_new) for slot in touched if slot.version]
+        if rows.update(changed, schema_version, self._now) != len(changed):
+            raise Overtaken
+        rows.count_up(self._written_above(touched))
+        if self._references:
+            references.replace(self._declared.name, self._references)
+        # After all locks: the sequence of changes is the order of commits.
+        author = self._author
+        common = Common(self._now, author.name, author.request_id, author.metadata, author.import_id)
+        rows.record(self._changes, common)
 
-    def _lock_above(self, wanted: Collection[tuple[str, str | None]]) -> dict[int, Document]:
+    def _lock_above(self, wanted: Collection[tuple[str, str | None]]) -> dict[int, DocumentRow]:
         """Lock what the documents stand below, by primary key, from the roots down."""
         lineage = self._catalogue.lineage(self._declared)
         if not lineage:
@@ -269,46 +248,33 @@ class Batch:  # pylint: disable=too-many-instance-attributes  # what it holds of
         levels = [parents | set(named.values_list("pk", flat=True))]
         for _ in lineage[1:]:
             levels.append(set(Document.objects.filter(pk__in=levels[-1]).values_list("parent_id", flat=True)))
-        above: dict[int, Document] = {}
-        for level in reversed(levels):
-            rows = Document.objects.select_for_update(no_key=True).filter(pk__in=level).order_by("document_id")
-            above |= {row.pk: row for row in rows}
-        return above
+        return {
+            row.pk: row for level in reversed(levels) for row in rows.lock_above(level - {None}) if row.pk is not None
+        }
 
-    def _read_trees(self) -> dict[int, _Tree]:
+    def _read_trees(self) -> dict[int | None, _Tree]:
         """What the documents take together with those they embed, and their parents with theirs."""
-        trees: dict[int, _Tree] = {}
+        trees: dict[int | None, _Tree] = {}
         parent = self._declared.parent
         embedding = [(self._declared, [slot.row for slot in self._slots.values()])] if self._declared.embed else []
         if parent is not None and self._declared.name in self._catalogue.types[parent].embed:
             embedding.append((self._catalogue.types[parent], list(self._by_id.values())))
-        for declared, rows in embedding:
-            below = Document.objects.filter(parent__in=rows, type__in=declared.embed, body__isnull=False)
+        for declared, embedders in embedding:
+            keys = [row.pk for row in embedders]
+            below = Document.objects.filter(parent__in=keys, type__in=declared.embed, body__isnull=False)
             sums = (
                 below.values_list("parent_id").annotate(count=Count("pk"), length=Sum(_OctetLength("body"))).order_by()
             )
-            trees |= {row.pk: _Tree(0, len((row.body or "").encode())) for row in rows}
+            trees |= {row.pk: _Tree(0, len((row.body or "").encode())) for row in embedders}
             for pk, count, length in sums:
                 trees[pk].children += count
                 trees[pk].length += length
         return trees
 
-    def _parent(self, row: Document) -> Document | None:
+    def _parent(self, row: DocumentRow) -> DocumentRow | None:
         return None if row.parent_id is None else self._above[row.parent_id]
 
-    def _new_row(self, document_id: str, parent: Document | None) -> Document:
-        return Document(
-            type=self._declared.name,
-            document_id=document_id,
-            parent=parent,
-            version=0,
-            tree_version=0,
-            schema_version=self._declared.schema_version,
-            created_at=self._now,
-            updated_at=self._now,
-        )
-
-    def _require_parent(self, document_id: str, parent_id: str | None) -> Document | None:
+    def _require_parent(self, document_id: str, parent_id: str | None) -> DocumentRow | None:
         kind = self._declared.parent
         if kind is None:
             return None
@@ -350,19 +316,19 @@ class Batch:  # pylint: disable=too-many-instance-attributes  # what it holds of
                 f"{len(found):,} documents refer to it; change or delete these first: {first}{' …' * (len(found) > 5)}."
             )
 
-    def _require_no_children(self, row: Document) -> None:
+    def _require_no_children(self, row: DocumentRow) -> None:
         if self._children is None:
             kinds = [each.name for each in self._catalogue.children(self._declared.name)]
-            rows = [slot.row for slot in self._slots.values()] if kinds else []
-            below = Document.objects.filter(parent__in=rows, type__in=kinds, body__isnull=False)
+            keys = [slot.row.pk for slot in self._slots.values()] if kinds else []
+            below = Document.objects.filter(parent__in=keys, type__in=kinds, body__isnull=False)
             self._children = dict(below.values_list("parent_id").annotate(Count("pk")).order_by())
         count = self._children.get(row.pk, 0)
         if count:
-            first = Document.objects.filter(parent=row, body__isnull=False).order_by("type", "document_id")[:5]
+            first = Document.objects.filter(parent=row.pk, body__isnull=False).order_by("type", "document_id")[:5]
             named = ", ".join(str(each) for each in first)
             raise _referential(f"{count:,} documents stand below it; delete these first: {named}{' …' * (count > 5)}.")
 
-    def _require_room(self, document_id: str, length: int | None, parent: Document | None) -> None:
+    def _require_room(self, document_id: str, length: int | None, parent: DocumentRow | None) -> None:
         """Count a document in the trees that it is part of; a ``length`` of None is that of its deletion."""
         slot = self._slots.get(document_id)
         before = None if slot is None or slot.row.body is None else len(slot.row.body.encode())
@@ -402,34 +368,26 @@ class Batch:  # pylint: disable=too-many-instance-attributes  # what it holds of
         row.version += 1
         row.tree_version += 1
         row.body = None if text is None else text.decode()
-        row.schema_version = self._declared.schema_version
-        row.updated_at = self._now
-        row.index_state = IndexState.PENDING
         root = row
         while (above := self._parent(root)) is not None:
             above.tree_version += 1
             root = above
-        change = Change(
-            change_id=UUID(new_event_id()),
-            type=row.type,
-            document_id=row.document_id,
-            root_type=root.type,
-            root_id=root.document_id,
-            version=row.version,
-            op=op,
-            at=self._now,
-            actor=self._author.name,
-            request_id=self._author.request_id,
-            event_metadata=self._author.metadata,
-            changed=changed,
-            import_id=self._author.import_id,
-            body=row.body,
+        change = ChangeRow(
+            UUID(new_event_id()),
+            row.type,
+            row.document_id,
+            root.type,
+            root.document_id,
+            row.version,
+            op,
+            changed,
+            row.body,
         )
         self._changes.append(change)
-        return Written(result, row.type, row.document_id, row.version, text, change)
+        return Written(result, row.type, row.document_id, row.version, text, change.change_id)
 
-    def _written_above(self, touched: list[_Slot]) -> list[Document]:
-        found: dict[int, Document] = {}
+    def _written_above(self, touched: list[_Slot]) -> list[DocumentRow]:
+        found: dict[int | None, DocumentRow] = {}
         for slot in touched:
             above = self._parent(slot.row)
             while above is not None:
@@ -444,73 +402,6 @@ def _hold(declared: DeclaredType) -> None:
         cursor.execute(_HOLD + (" FOR KEY SHARE" if connection.vendor == "postgresql" else ""), [declared.name])
         if cursor.fetchone() != (declared.schema_version,):
             raise Overtaken
-
-
-def _execute(cursor: Any, statement: str, rows: list[tuple[Any, ...]]) -> None:
-    """Execute a statement for each row; for a single one, without the pipeline that psycopg makes for many."""
-    if len(rows) == 1:
-        cursor.execute(statement, rows[0])
-    else:
-        cursor.executemany(statement, rows)
-
-
-def _inserted(row: Document) -> tuple[Any, ...]:
-    return (
-        row.type,
-        row.document_id,
-        row.parent_id,
-        row.version,
-        row.tree_version,
-        row.body,
-        row.schema_version,
-        _written_time(row.created_at),
-        _written_time(row.updated_at),
-        row.index_state,
-    )
-
-
-def _updated(slot: _Slot) -> tuple[Any, ...]:
-    row = slot.row
-    return (
-        row.version,
-        row.tree_version,
-        row.body,
-        row.schema_version,
-        _written_time(row.created_at),
-        _written_time(row.updated_at),
-        row.index_state,
-        row.pk,
-        slot.version,
-    )
-
-
-def _recorded(change: Change, metadata: str) -> tuple[Any, ...]:
-    return (
-        _written_uuid(change.change_id),
-        change.type,
-        change.document_id,
-        change.root_type,
-        change.root_id,
-        change.version,
-        change.op,
-        _written_time(change.at),
-        change.actor,
-        change.request_id,
-        metadata,
-        orjson.dumps(change.changed).decode(),
-        None if change.import_id is None else _written_uuid(change.import_id),
-        change.body,
-    )
-
-
-def _written_uuid(value: UUID) -> Any:
-    """A UUID as the database takes it; SQLite has no type of its own for it."""
-    return value if connection.features.has_native_uuid_field else value.hex
-
-
-def _written_time(moment: datetime) -> Any:
-    """A time as the database takes it; SQLite has neither times nor time zones."""
-    return connection.ops.adapt_datetimefield_value(moment)
 
 
 def _referential(detail: str) -> Problem:

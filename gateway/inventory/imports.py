@@ -27,7 +27,7 @@ from gateway.inventory.batch import Author, Batch, Result, Written
 from gateway.inventory.documents import read_json, require_object
 from gateway.inventory.idempotency import Answer, IdempotentRequest
 from gateway.inventory.import_lines import Line
-from gateway.inventory.models import Change, Operation
+from gateway.inventory.models import Operation
 from gateway.inventory.preconditions import Preconditions
 from gateway.inventory.transactions import transact
 from gateway.inventory.writes import Place, check_id, checked_text, find_place, new_id
@@ -172,9 +172,9 @@ class _Entry:  # pylint: disable=too-many-instance-attributes  # what a line say
         return Result.UNCHANGED.value if self._written is None else self._written.result.value
 
     @property
-    def change(self) -> Change | None:
-        """The change, if there is one."""
-        return None if self._written is None else self._written.change
+    def change_id(self) -> UUID | None:
+        """The id of the change, if there is one."""
+        return None if self._written is None else self._written.change_id
 
     def store(self, batch: Batch) -> None:
         """Write the document, or delete it.
@@ -220,7 +220,7 @@ class _Entry:  # pylint: disable=too-many-instance-attributes  # what a line say
 
 def _changes(entries: "list[_Entry]") -> Iterator[str]:
     """The ids of the entries' changes, the last first."""
-    return (str(change.change_id) for entry in reversed(entries) if (change := entry.change) is not None)
+    return (str(entry.change_id) for entry in reversed(entries) if entry.change_id is not None)
 
 
 def _transactions(lines: Iterable[Line]) -> Iterator[list[Line]]:

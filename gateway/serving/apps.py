@@ -5,11 +5,12 @@ from importlib import import_module
 from django.apps import AppConfig
 from django.db.backends.signals import connection_created
 
+from gateway.http.database_check import check_by_socket
 from gateway.http.database_timeout import limit_statements
 
 
 class ServingConfig(AppConfig):
-    """Registers the gateway's system checks, and the time-out of database statements."""
+    """Registers the gateway's system checks, and the time-out and the health check of database connections."""
 
     name = "gateway.serving"
 
@@ -17,3 +18,4 @@ class ServingConfig(AppConfig):
         """Register them."""
         import_module("gateway.serving.checks")
         connection_created.connect(limit_statements)
+        connection_created.connect(check_by_socket)

@@ -18,7 +18,7 @@ _CHUNK = 262_144
 _LENGTH = b"content-length: "
 # Of an answer without an announced length; no JSON has a line break like these.
 _LAST_CHUNK = b"\r\n0\r\n\r\n"
-_LAST_ANSWER_SECONDS = 60.0
+LAST_ANSWER_SECONDS = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,41 +32,41 @@ class Result:
     answers: int
 
 
-class _Connection:
-    """One kept connection with one request under way."""
+class Connection:
+    """One kept connection with one request under way, and what was received of its answer."""
 
     def __init__(self, port: int) -> None:
-        self.socket = socket.create_connection(("127.0.0.1", port), timeout=_LAST_ANSWER_SECONDS)
+        self.socket = socket.create_connection(("127.0.0.1", port), timeout=LAST_ANSWER_SECONDS)
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.sent_at = 0.0
-        self._received = b""
+        self.received = b""
         self._length = 0
 
     def send(self, request: bytes) -> None:
         """Send the next request."""
-        self._received, self._length = b"", 0
+        self.received, self._length = b"", 0
         self.sent_at = time.perf_counter()
         self.socket.sendall(request)
 
     def is_answered(self) -> bool:
         """Take what has come, and tell whether the answer is whole."""
         chunk = self.socket.recv(_CHUNK)
-        assert chunk, f"the server closed the connection after {self._received[:200]!r}"
-        self._received += chunk
+        assert chunk, f"the server closed the connection after {self.received[:200]!r}"
+        self.received += chunk
         if not self._length:
-            head, end, _ = self._received.partition(b"\r\n\r\n")
+            head, end, _ = self.received.partition(b"\r\n\r\n")
             if not end:
                 return False
             _, announced, length = head.lower().partition(_LENGTH)
             if not announced:
-                return self._received.endswith(_LAST_CHUNK)
+                return self.received.endswith(_LAST_CHUNK)
             self._length = len(head) + len(end) + int(length.partition(b"\r\n")[0])
-        return len(self._received) >= self._length
+        return len(self.received) >= self._length
 
     @property
     def is_ok(self) -> bool:
         """Whether the answer is a success."""
-        return self._received.startswith(b"HTTP/1.1 200 ")
+        return self.received.startswith(b"HTTP/1.1 200 ")
 
 
 def load(port: int, connections: int, seconds: float, most: int, requests: list[bytes]) -> Result:
@@ -81,7 +81,7 @@ def load(port: int, connections: int, seconds: float, most: int, requests: list[
     """
     following = cycle(requests)
     poll = select.epoll()
-    by_number = {each.socket.fileno(): each for each in (_Connection(port) for _ in range(connections))}
+    by_number = {each.socket.fileno(): each for each in (Connection(port) for _ in range(connections))}
     latencies: list[float] = []
     errors = 0
     for number, connection in by_number.items():
@@ -89,7 +89,7 @@ def load(port: int, connections: int, seconds: float, most: int, requests: list[
         connection.send(next(following))
     start = now = time.perf_counter()
     while now - start < seconds and len(latencies) + errors < most:
-        for number, _ in poll.poll(_LAST_ANSWER_SECONDS):
+        for number, _ in poll.poll(LAST_ANSWER_SECONDS):
             connection = by_number[number]
             if connection.is_answered():
                 now = time.perf_counter()
@@ -102,15 +102,15 @@ def load(port: int, connections: int, seconds: float, most: int, requests: list[
     answers = len(latencies)
     return Result(
         rps=answers / (now - start),
-        p50_ms=_percentile(latencies, 0.5),
-        p99_ms=_percentile(latencies, 0.99),
+        p50_ms=percentile(latencies, 0.5),
+        p99_ms=percentile(latencies, 0.99),
         errors=errors,
         answers=answers,
     )
 
 
-def _percentile(ordered: list[float], share: float) -> float:
-    """By the nearest rank; 0 of nothing."""
+def percentile(ordered: list[float], share: float) -> float:
+    """Percentile of ordered seconds in milliseconds, by the nearest rank; 0 of nothing."""
     return ordered[min(len(ordered) - 1, int(share * len(ordered)))] * 1000 if ordered else 0.0
 
 

@@ -24,10 +24,14 @@ class PostgreSQL:
 
     It refuses to run as root, for whom it runs as nobody; so it gets a copy of its programs (40 MB), as those in the
     virtual environment may be where nobody else can read.
+
+    Args:
+        home: its folder.
+        is_durable: whether it waits for the disk at each commit, which no test needs.
     """
 
-    def __init__(self, home: Path) -> None:
-        self._home = home
+    def __init__(self, home: Path, *, is_durable: bool = False) -> None:
+        self.home = home
         self._account = "nobody" if os.geteuid() == 0 else None
         home.chmod(0o755)
         for folder in Path(str(distribution(_WHEEL).locate_file(""))).glob(f"{_WHEEL}*"):
@@ -40,15 +44,14 @@ class PostgreSQL:
         making = self._program("initdb", *options, "--pgdata", str(data))
         making.start()
         assert making.process.wait() == 0
-        # It listens on no port, and leaves it to the system when to write.
-        self._server = self._program(
-            "postgres", "-D", str(data), "-k", str(data), "-c", "listen_addresses=", "-c", "fsync=off"
-        )
+        # It listens on no port.
+        options = ["-c", "listen_addresses=", "-c", f"fsync={'on' if is_durable else 'off'}"]
+        self._server = self._program("postgres", "-D", str(data), "-k", str(data), *options)
 
     @property
     def url(self) -> str:
         """The server's own database, as ``GATEWAY_DATABASE_URL``."""
-        return f"postgres://{_USER}@/postgres?host={self._home / 'data'}"
+        return f"postgres://{_USER}@/postgres?host={self.home / 'data'}"
 
     def start(self) -> None:
         """Start it, and wait until it answers."""
@@ -70,9 +73,9 @@ class PostgreSQL:
             self._server.thaw()
 
     def _program(self, name: str, *arguments: str) -> Process:
-        path = self._home / _WHEEL / "pginstall18" / "bin" / name
+        path = self.home / _WHEEL / "pginstall18" / "bin" / name
         silent = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-        return Process(str(path), *arguments, cwd=self._home, user=self._account, **silent)
+        return Process(str(path), *arguments, cwd=self.home, user=self._account, **silent)
 
     def _answers(self) -> bool:
         try:
@@ -83,11 +86,11 @@ class PostgreSQL:
 
 
 @contextmanager
-def postgresql() -> Iterator[PostgreSQL]:
+def postgresql(*, is_durable: bool = False) -> Iterator[PostgreSQL]:
     """A server that runs until the context ends."""
     # Not below pytest's own folder, which is closed to other users.
     home = Path(tempfile.mkdtemp(prefix="postgresql-"))
-    server = PostgreSQL(home)
+    server = PostgreSQL(home, is_durable=is_durable)
     try:
         server.start()
         yield server

@@ -205,3 +205,28 @@ def test_a_statement_is_given_up_by_the_database_and_if_that_does_not_by_the_gat
                 assert cursor.fetchone() == (1,)
         finally:
             connection.close()
+
+
+@pytest.mark.parametrize("replicas", ["postgresql"], indirect=True)
+def test_a_kept_connection_is_checked_without_a_statement(
+    replicas: Replicas, django_db_blocker: DjangoDbBlocker
+) -> None:
+    assert replicas.server is not None
+    databases = ConnectionHandler({"default": dict(read_database_url(replicas.server.url))})
+    connection, other = databases["default"], databases.create_connection("default")
+    with django_db_blocker.unblock():
+        try:
+            for each in (connection, other):
+                each.ensure_connection()
+            with replicas.server.frozen():
+                assert connection.is_usable()
+            with connection.cursor() as cursor:
+                cursor.execute("LISTEN told")
+            with other.cursor() as cursor:
+                cursor.execute("NOTIFY told")
+                assert connection.is_usable()
+                cursor.execute("SELECT pg_terminate_backend(%s)", [connection.connection.info.backend_pid])
+            eventually(lambda: not connection.is_usable(), "the end of the connection is seen")
+        finally:
+            connection.close()
+            other.close()
