@@ -296,12 +296,14 @@ def _fdatasync_ms(folder: Path) -> float:
 
 @contextmanager
 def _bench(peers: str) -> Iterator[Bench]:
-    *free, gateway, translator, sink, indexer, worker, kinto = ports.free(10)
+    *free, gateway, translator, sink, indexer, worker, provider, live, live_metrics, kinto = ports.free(13)
     with TemporaryDirectory(prefix="sluice-bench-") as folder, postgresql(is_durable=True) as server:
         home = Path(folder)
         base = servers.prepare(home, (free[0], free[1]), (free[2], free[3]))
         own = {"GATEWAY_DATABASE_URL": server.url}
-        services = _OnPostgreSQL(home, base, gateway, translator, sink, indexer, worker, own=own, devices=0)
+        services = _OnPostgreSQL(
+            home, base, gateway, translator, sink, indexer, worker, provider, live, live_metrics, own=own, devices=0
+        )
         programs = {program.name: program for program in services.programs()}
         started = [programs["translator"], programs["gateway"], _kinto(peers, kinto)]
         with psycopg.connect(make_conninfo(server.url), autocommit=True) as database:

@@ -11,6 +11,7 @@
  * await client.logIn({ username: "ayse", password });
  * for await (const page of client.pages({ query: "OS.Type = Linux", sort: ["-LastSeen"] })) show(page.results);
  */
+import { type InboxPage, Notifications, Tail, type TailFilter } from "./live.ts";
 /** A value of JSON; integers beyond 2^53 are `bigint`, so that none is rounded. */
 export type Json = null | boolean | number | bigint | string | Json[] | {
     [name: string]: Json;
@@ -104,6 +105,8 @@ export interface Me {
     indices: string[];
     /** The inventory types that the caller is granted to write; administrators may write all. */
     writable_types: string[];
+    /** Where live sockets are, if that is not the gateway's own address. */
+    live_url?: string;
 }
 /** A type of the inventory. */
 export interface InventoryType {
@@ -281,12 +284,14 @@ export declare class SluiceProblem extends Error {
 export declare class SluiceUnreachable extends Error {
     readonly name = "SluiceUnreachable";
 }
+export type { InboxPage, LiveState, Notification, Notifications, Tail, TailAccount, TailEvent, TailFilter, } from "./live.ts";
 export interface Options {
     /** Where the gateway is; this page's own origin where it is left out. */
     base?: string;
     /** An `Authorization` header for programs, in the place of a session. */
     authorization?: string;
     fetch?: typeof globalThis.fetch;
+    WebSocket?: typeof globalThis.WebSocket;
 }
 /** Client of one gateway, for one user. */
 export declare class SluiceClient {
@@ -312,6 +317,22 @@ export declare class SluiceClient {
     logOut(): Promise<void>;
     /** Who the caller is. */
     me(): Promise<Me>;
+    /** Your inbox from a number on, in the order of the numbers; the newest fifty are those after `last` - 50. */
+    inbox(after: number, size?: number): Promise<InboxPage>;
+    /** Mark notifications as read, all up to a number or these alone; returns how many are unread then. */
+    markRead(which: {
+        up_to: number;
+    } | {
+        numbers: number[];
+    }): Promise<number>;
+    /**
+     * Your notifications as they come; `close()` it.
+     *
+     * @param since the number of the last one that you have; null for those that are new from now on.
+     */
+    notifications(since?: number | null): Notifications;
+    /** The audit trail as it is written, for auditors; `close()` it. Each opening is on the trail itself. */
+    tail(filter?: TailFilter): Tail;
     /** Search one page. */
     search(search: Search, signal?: AbortSignal): Promise<Page>;
     /** Read on page by page over one snapshot, to any depth. One that is left before its end is given up. */
@@ -440,4 +461,3 @@ export declare function toCodePoints(text: string, units: number): number;
 export declare function parseJson(text: string): Json;
 /** The JSON text of a value that `parseJson` has read. */
 export declare function writeJson(value: Json, indent?: number): string;
-export {};

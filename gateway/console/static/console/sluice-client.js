@@ -11,6 +11,7 @@
  * await client.logIn({ username: "ayse", password });
  * for await (const page of client.pages({ query: "OS.Type = Linux", sort: ["-LastSeen"] })) show(page.results);
  */
+import { Notifications, Tail } from "./live.js";
 /** A refusal of the API (RFC 9457). Decide by `code`; the list is closed. */
 export class SluiceProblem extends Error {
     name = "SluiceProblem";
@@ -55,6 +56,8 @@ export class SluiceClient {
     #base;
     #authorization;
     #fetch;
+    #live;
+    #liveUrl = null;
     #token = "";
     #tokenEnds = 0;
     #minting = null;
@@ -62,6 +65,13 @@ export class SluiceClient {
         this.#base = options.base ?? "";
         this.#authorization = options.authorization;
         this.#fetch = options.fetch ?? ((...request) => globalThis.fetch(...request));
+        this.#live = {
+            address: (path) => this.#liveAddress(path),
+            ticket: (kind) => this.#ticket(kind),
+            inbox: (after) => this.inbox(after),
+            WebSocket: options.WebSocket ?? globalThis.WebSocket,
+            random: Math.random,
+        };
     }
     /**
      * Log in and begin a session, whose cookie no script can read.
@@ -115,7 +125,31 @@ export class SluiceClient {
     }
     /** Who the caller is. */
     async me() {
-        return (await this.#call("GET", "/auth/me", {}));
+        const me = (await this.#call("GET", "/auth/me", {}));
+        const own = this.#base || globalThis.location?.origin || "";
+        this.#liveUrl = me.live_url ?? own.replace(/^http/, "ws");
+        return me;
+    }
+    /** Your inbox from a number on, in the order of the numbers; the newest fifty are those after `last` - 50. */
+    async inbox(after, size = 50) {
+        const parameters = new URLSearchParams({ after: String(after), size: String(size) });
+        return (await this.#call("GET", `/notifications?${parameters}`, {}));
+    }
+    /** Mark notifications as read, all up to a number or these alone; returns how many are unread then. */
+    async markRead(which) {
+        return (await this.#call("POST", "/notifications/read", { body: which })).unread;
+    }
+    /**
+     * Your notifications as they come; `close()` it.
+     *
+     * @param since the number of the last one that you have; null for those that are new from now on.
+     */
+    notifications(since = null) {
+        return new Notifications(this.#live, since);
+    }
+    /** The audit trail as it is written, for auditors; `close()` it. Each opening is on the trail itself. */
+    tail(filter = {}) {
+        return new Tail(this.#live, filter);
     }
     /** Search one page. */
     async search(search, signal) {
@@ -190,8 +224,7 @@ export class SluiceClient {
     }
     /** The address of a download, good once and for 30 seconds: for a link, which can send no header. */
     async download(search, format) {
-        const body = { for: "download", search, format };
-        const { ticket } = (await this.#call("POST", "/auth/tickets", { body, query: search.query }));
+        const ticket = await this.#ticket("download", { search, format }, search.query);
         return `${this.#base}/downloads/${encodeURIComponent(ticket)}`;
     }
     /** The types of the inventory that the caller may read. */
@@ -337,6 +370,15 @@ export class SluiceClient {
     }
     async #stored(method, path, call) {
         return asStored(await this.#send(method, path, call));
+    }
+    async #ticket(kind, more = {}, query = "") {
+        const call = { body: { for: kind, ...more }, query };
+        return (await this.#call("POST", "/auth/tickets", call)).ticket;
+    }
+    async #liveAddress(path) {
+        if (this.#liveUrl === null)
+            await this.me();
+        return `${this.#liveUrl}${path}`;
     }
     #keep(tokens) {
         this.#token = tokens.access_token;
