@@ -16,7 +16,7 @@ export LOCAL_DEVICES := $(DEVICES)
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo test test-unit check format lock fuzz chaos console bench-translator bench-gateway bench-identity bench-sink bench-console bench-event-bytes postman clean
+.PHONY: help run demo test test-unit check format lock fuzz chaos console bench-translator bench-gateway bench-identity bench-inventory bench-sink bench-console bench-event-bytes postman clean
 .DELETE_ON_ERROR:
 
 help: ## List the targets
@@ -72,6 +72,9 @@ bench-gateway: .venv/dev.stamp ## Time the gateway's POST /search against Elasti
 bench-identity: .venv/dev.stamp ## Time log-in, sign-up and forgotten passwords for known and unknown addresses
 	@$(BIN)/python -m tests.benchmarks.bench_identity
 
+bench-inventory: .venv/dev.stamp build/peers/made.stamp ## Time the inventory against Kinto and Elasticsearch's ceiling
+	@$(BIN)/python -m tests.benchmarks.bench_inventory --peers build/peers/bin/python
+
 bench-sink: .venv/dev.stamp build/peers/made.stamp ## Time the audit sink against its peers and Elasticsearch's ceiling
 	@$(BIN)/python -m tests.benchmarks.bench_sink --peers build/peers/bin/python
 
@@ -118,7 +121,7 @@ web/node_modules/.made: web/package-lock.json
 	@cd web && npm ci --silent --no-audit --no-fund
 	@touch $@
 
-# What the sink is measured against wants other versions of the same libraries.
+# The programs that the sink and the inventory are measured against want other versions of the same libraries.
 build/peers/made.stamp: requirements/peers.txt
 	@$(PYTHON) -m venv --clear build/peers
 	@requirements/install build/peers $<

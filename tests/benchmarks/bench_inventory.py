@@ -295,7 +295,7 @@ def _fdatasync_ms(folder: Path) -> float:
 
 
 @contextmanager
-def _bench(peers: str) -> Iterator[Bench]:
+def _bench(peers: str) -> Iterator[Bench]:  # pylint: disable=too-many-locals  # its parts
     *free, gateway, translator, sink, indexer, worker, provider, live, live_metrics, kinto = ports.free(13)
     with TemporaryDirectory(prefix="sluice-bench-") as folder, postgresql(is_durable=True) as server:
         home = Path(folder)
