@@ -20,7 +20,7 @@ def check_by_socket(connection: BaseDatabaseWrapper, **_: Any) -> None:
 
 
 def _is_usable(wrapper: BaseDatabaseWrapper) -> bool:
-    """Whether nothing has come on the connection; if something has, between statements, a statement shows what it is."""
+    """Whether nothing has come on the connection; if something has, a statement shows what it is."""
     connection = wrapper.connection
     poll = select.poll()
     if not connection.closed:

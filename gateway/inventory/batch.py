@@ -289,7 +289,9 @@ class Batch:  # pylint: disable=too-many-instance-attributes  # what it holds of
             )
         parent = self._by_id.get(wanted)
         if parent is None or parent.body is None:
-            raise _referential(f'There is no {kind} "{wanted}", below which the document would stand; create it first.')
+            raise _referential(
+                f'There is no {kind} "{wanted[:128]}", below which the document would stand; create it first.'
+            )
         return parent
 
     def _require_references(self, document: dict[str, Any]) -> frozenset[Name]:

@@ -7,7 +7,7 @@ members, or has JSON pointers to members of objects: ``/OS/Type``.
 import csv
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 
 import orjson
 
@@ -23,6 +23,8 @@ MAX_LINE_BYTES = MAX_BYTES + 4 * 1024
 _NO_BYTES = b""
 _OPTIONS = {"_id": True, "_parent": True, "_version": False, "_deleted": False}
 """What a line says of its document, and whether that is a text."""
+# Of the whole process, which reads no other CSV: a text may be as long as its document.
+csv.field_size_limit(MAX_LINE_BYTES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,15 +52,19 @@ def csv_lines(parts: Iterable[bytes], declared: DeclaredType) -> Iterator[Line]:
     """The records of CSV (RFC 4180) after its header.
 
     Raises:
-        Problem: 400, the header or the quoting has a fault, after which no record could be told from the next.
+        Problem: 400, the header or the quoting has a fault, after which no record could be told from the next; 413, a
+            record is too long.
     """
-    records = csv.reader(_texts(parts), strict=True)
+    texts = _Texts(parts)
+    records = csv.reader(texts, strict=True)
     try:
         header = next(records, None)
         if header is None:
             return
         columns = [column_of(name, declared) for name in _checked(header)]
+        texts.length = 0
         for record in records:
+            texts.length = 0
             if record:
                 yield _line(columns, record)
     except csv.Error as error:
@@ -83,13 +89,24 @@ def _split(parts: Iterable[bytes]) -> Iterator[bytes | None]:
         yield None if is_long else bytes(rest)
 
 
-def _texts(parts: Iterable[bytes]) -> Iterator[str]:
-    for number, text in enumerate(_split(parts), 1):
-        if text is None:
+class _Texts:
+    """Lines of CSV; ``length`` counts the bytes of those of one record, which quotes let go on over any number."""
+
+    def __init__(self, parts: Iterable[bytes]) -> None:
+        self.length = 0
+        self._lines = enumerate(_split(parts), 1)
+
+    def __iter__(self) -> Self:
+        return self
+
+    def __next__(self) -> str:
+        number, text = next(self._lines)
+        self.length += len(text or _NO_BYTES) + 1
+        if text is None or self.length > MAX_LINE_BYTES:
             raise too_large(MAX_LINE_BYTES)
         try:
             # Excel begins a file with a byte order mark.
-            yield text.decode("utf-8-sig" if number == 1 else "utf-8") + "\n"
+            return text.decode("utf-8-sig" if number == 1 else "utf-8") + "\n"
         except UnicodeDecodeError:
             raise malformed(f"Line {number} of the CSV is not UTF-8.") from None
 

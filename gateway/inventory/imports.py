@@ -209,6 +209,8 @@ class _Entry:  # pylint: disable=too-many-instance-attributes  # what a line say
         self.is_deletion = options.get("_deleted", False)
         self.document_id = options["_id"] if "_id" in options else new_id(declared, document)
         self.parent_id = options.get("_parent")
+        if self.parent_id is not None and declared.parent is None:
+            raise malformed(f"_parent: A document of the type {declared.name} stands below no other.")
         check_id(place.catalogue, declared, self.document_id)
         if "_version" in options:
             tags = frozenset([str(options["_version"])])

@@ -30,8 +30,8 @@ _SCAN = 10_000
 _KEEP_ALIVE = "1m"
 
 
-class IndexInTheWay(Exception):
-    """An index has the name that is a type's alias; the message says which, and what to do."""
+class Unprepared(Exception):
+    """The indices of a type cannot be prepared as they are declared; the message says why, and what to do."""
 
 
 class Indices:
@@ -44,18 +44,25 @@ class Indices:
     def __init__(self, client: Elasticsearch) -> None:
         self._client = client
 
-    def ensure(self, types: IndexedTypes) -> None:
+    def ensure(self, types: IndexedTypes) -> dict[str, Unprepared]:
         """Prepare indices, mappings and aliases for the types as they are; asks nothing where that has been done.
 
-        Raises:
-            IndexInTheWay: an alias cannot be made.
+        Returns:
+            the names of indices that cannot be prepared, and why: what is wrong with one type is not to stop others.
         """
+        unprepared: dict[str, Unprepared] = {}
         for name, each in types.indices.items():
             embedded = [types.catalogue.types[child].schema_version for child in each.declared.embed]
             wanted = orjson.dumps([*each.names, each.declared.schema_version, *embedded]).decode()
-            if each.prepared != wanted:
+            if each.prepared == wanted:
+                continue
+            try:
                 self._ensure(types, each)
+            except Unprepared as error:
+                unprepared |= dict.fromkeys(each.names, error)
+            else:
                 InventoryType.objects.filter(name=name).update(prepared=wanted)
+        return unprepared
 
     def lost(self, types: IndexedTypes) -> list[str]:
         """The types whose indices were prepared and are gone, as where the cluster has been set up anew."""
@@ -71,6 +78,12 @@ class Indices:
 
     def _ensure(self, types: IndexedTypes, each: TypeIndices) -> None:
         declared = each.declared
+        has_alias = self._client.indices.exists_alias(name=declared.index)
+        if not has_alias and self._client.indices.exists(index=declared.index):
+            raise Unprepared(
+                f'"{declared.index}" is an index, and has to be the alias of the index of the type '
+                f'"{declared.name}": delete it, or declare the type with another index'
+            )
         self._client.indices.put_index_template(
             name=f"inventory-{declared.name}",
             index_patterns=list(each.names),
@@ -81,12 +94,7 @@ class Indices:
         properties = types.catalogue.index_properties(declared)
         # The older index of a rebuild stays as it is: the new schema may not fit.
         self._create(each.names[-1], declared.name, properties)
-        if not self._client.indices.exists_alias(name=declared.index):
-            if self._client.indices.exists(index=declared.index):
-                raise IndexInTheWay(
-                    f'"{declared.index}" is an index, and has to be the alias of the index of the type '
-                    f'"{declared.name}": delete it, or declare the type with another index'
-                )
+        if not has_alias:
             self._create(each.physical, declared.name, properties)
             self._client.indices.put_alias(index=each.physical, name=declared.index)
 

@@ -10,7 +10,8 @@ from gateway.identity.models import TYPE_NAME, Role
 from gateway.inventory.declarations import MAX_EMBEDDED, MAX_REFERENCES, POINTER
 from gateway.search.query_string import QueryString, SearchParameters, StreamParameters
 
-_INDEX = r"^[a-z0-9][a-z0-9._-]{0,199}\Z"
+# An index that is made for a type has its alias's name with six digits.
+_INDEX = r"^(?!.*-[0-9]{6}\Z)[a-z0-9][a-z0-9._-]{0,199}\Z"
 _OWN = ("query-logs", "inventory-progress")
 """What the names of indices begin with that are not for documents."""
 

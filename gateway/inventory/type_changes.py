@@ -5,7 +5,7 @@ SHARE``, so that it waits for the change, as the change waits for it.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -100,7 +100,9 @@ def put_type(
             return TypeChange(declared, Outcome.CREATED)
         if old.definition == definition:
             return TypeChange(old, Outcome.UNCHANGED)
-        _require_same_place(old, declared)
+        # An index that was never made can be another one, as where its name is taken in Elasticsearch.
+        is_unprepared = row.prepared is None and row.building_index is None
+        _require_same_place(old, declared, ("parent",) if is_unprepared else ("index", "parent"))
         change = TypeChange(declared, Outcome.CHANGED, rebuild=_needs_rebuild(catalogue, after, name))
         _check_documents(change)
         if dry_run:
@@ -109,7 +111,9 @@ def put_type(
             raise _incompatible(change)
         now = datetime.now(UTC)
         row.definition, row.schema_version, row.updated_at = dict(definition), declared.schema_version, now
-        if change.rebuild:
+        if declared.index != old.index:
+            row.index, row.physical_index = declared.index, _first_index(declared)
+        elif change.rebuild:
             row.building_index = next_index(row)
         row.save()
         _rebuild_parent(catalogue, after, name)
@@ -145,6 +149,10 @@ def next_index(row: InventoryType) -> str:
     return f"{row.index}-{highest + 1:06}"
 
 
+def _first_index(declared: DeclaredType) -> str:
+    return f"{declared.index}-000001"
+
+
 def _create(declared: DeclaredType) -> None:
     now = datetime.now(UTC)
     InventoryType.objects.create(
@@ -152,14 +160,14 @@ def _create(declared: DeclaredType) -> None:
         definition=dict(declared.definition),
         schema_version=declared.schema_version,
         index=declared.index,
-        physical_index=f"{declared.index}-000001",
+        physical_index=_first_index(declared),
         created_at=now,
         updated_at=now,
     )
 
 
-def _require_same_place(old: DeclaredType, new: DeclaredType) -> None:
-    for member in ("index", "parent"):
+def _require_same_place(old: DeclaredType, new: DeclaredType, members: Iterable[str]) -> None:
+    for member in members:
         if old.definition[member] != new.definition[member]:
             raise Problem(
                 HTTPStatus.CONFLICT,

@@ -10,6 +10,7 @@ from django.http.response import HttpResponseBase
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse
 from msgspec.structs import replace
 from rest_framework.exceptions import NotAuthenticated
+from rest_framework.parsers import BaseParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -81,8 +82,11 @@ _STREAM = {
 class _OneDocument(InventoryView):
     """One document, by whatever path."""
 
-    parser_classes = (DocumentParser, PatchParser)
     max_body_bytes = MAX_BYTES
+
+    def get_parsers(self) -> list[BaseParser]:
+        """Read patches where they patch, and documents where they replace: a patch that replaced would lose members."""
+        return [PatchParser() if self.request.method == "PATCH" else DocumentParser()]
 
     def read(self, request: Request, name: str, document_id: str, above: tuple[str, str] | None = None) -> HttpResponse:
         """Answer with the document at a place."""

@@ -18,7 +18,7 @@ from elasticsearch import ApiError, Elasticsearch, TransportError
 
 from elastic.client import connect
 from gateway.inventory import metrics, retention
-from gateway.inventory.indices import IndexInTheWay, Indices
+from gateway.inventory.indices import Indices
 from gateway.inventory.models import Change, RelayState
 from gateway.inventory.rebuild import Rebuild, begin_lost, unfinished
 from gateway.inventory.rejections import Rejections
@@ -41,7 +41,7 @@ _LOOK_AT_INDICES_SECONDS = 10.0
 _PAUSE_SECONDS = 2.0
 _END_SECONDS = 15.0
 
-FAILURES = (DatabaseError, KafkaException, ApiError, TransportError, IndexInTheWay)
+FAILURES = (DatabaseError, KafkaException, ApiError, TransportError)
 """Failures of a server, after which everything is tried again."""
 
 
@@ -152,8 +152,10 @@ class Worker:  # pylint: disable=too-many-instance-attributes  # its parts
                 logger.error("Elasticsearch has lost the indices of %s: they are made again", ", ".join(lost))
                 begin_lost(lost)
                 types = IndexedTypes.read()
-        self._indices.ensure(types)
-        building = unfinished(types)
+        unprepared = self._indices.ensure(types)
+        for error in dict.fromkeys(unprepared.values()):
+            logger.error("what is written to this type is not published until this is mended: %s", error)
+        building = [each for each in unfinished(types) if unprepared.keys().isdisjoint(each.names)]
         metrics.REBUILDS.set(len(building))
         if building:
             self._rebuild.finish(building[0])

@@ -90,12 +90,12 @@ class _Change(NamedTuple):
 
     feed: int
     change_id: uuid.UUID
-    type: str
-    document_id: str
     root_type: str
     root_id: str
-    version: int
+    type: str
+    document_id: str
     op: str
+    version: int
     at: datetime
     actor: str | None
     request_id: str
@@ -145,8 +145,7 @@ def read_batch(limit: int) -> ComposedBatch:
             document = composed.pop(name, None)
             if document is not None:
                 documents += document.entries(types.indices[name[0]].names)
-        key, pointers = record_key(change.root_type, change.root_id), orjson.loads(change.changed)
-        messages.append(Composed(key, _message(change, pointers, documents), _event(change, pointers)))
+        messages.append(_composed(change, documents))
     return ComposedBatch(messages, types)
 
 
@@ -298,6 +297,12 @@ def snapshot_message(row: Document, root: DocumentName, document: StoredDocument
         documents=document.entries([index]),
     )
     return Composed(record_key(*root), change, None)
+
+
+def _composed(change: _Change, documents: list[IndexedDocument]) -> Composed:
+    pointers = orjson.loads(change.changed)
+    key = record_key(change.root_type, change.root_id)
+    return Composed(key, _message(change, pointers, documents), _event(change, pointers))
 
 
 def _message(change: _Change, pointers: list[str], documents: list[IndexedDocument]) -> InventoryChange:

@@ -11,10 +11,10 @@ from elasticsearch import ApiError, TransportError
 
 from gateway.inventory import metrics
 from gateway.inventory.cache import keep_published
-from gateway.inventory.indices import IndexInTheWay, Indices
+from gateway.inventory.indices import Indices, Unprepared
 from gateway.inventory.models import RelayState
 from gateway.inventory.relay import outbox
-from gateway.inventory.relay.composition import read_batch
+from gateway.inventory.relay.composition import Composed, ComposedBatch, read_batch
 from gateway.inventory.relay.lease import Lease, Superseded
 from gateway.inventory.relay.outbox import Published
 from gateway.inventory.relay.publisher import Publisher
@@ -79,7 +79,7 @@ class Relay:  # pylint: disable=too-many-instance-attributes  # its parts, and w
             except Superseded:
                 logger.warning("another worker leads; standing by")
                 pause = _STANDBY_SECONDS
-            except (DatabaseError, KafkaException, ApiError, TransportError, IndexInTheWay) as error:
+            except (DatabaseError, KafkaException, ApiError, TransportError, Unprepared) as error:
                 self._failed(error)
                 pause = full_jitter(self._failures, random)
             metrics.RELAY_LEADS.set(self._lease.is_held)
@@ -113,20 +113,32 @@ class Relay:  # pylint: disable=too-many-instance-attributes  # its parts, and w
         batch = read_batch(outbox.BATCH)
         if not batch.messages:
             return 0
-        self._indices.ensure(batch.types)
+        messages = self._prepared(batch)
         # A leader that was paused until now finds out here, before it sends anything.
         self._lease.hold()
-        places = self._publisher.publish(batch.messages, outbox.highest_feed())
-        keep_published(message.change for message in batch.messages)
+        places = self._publisher.publish(messages, outbox.highest_feed())
+        keep_published(message.change for message in messages)
         outbox.move_cursor(
             self._lease,
-            [
-                Published(message.change.feed or 0, *place)
-                for message, place in zip(batch.messages, places, strict=True)
-            ],
+            [Published(message.change.feed or 0, *place) for message, place in zip(messages, places, strict=True)],
         )
         metrics.RELAY_PUBLISHED.inc(len(places))
         return len(places)
+
+    def _prepared(self, batch: ComposedBatch) -> list[Composed]:
+        """The messages before the first whose indices cannot be prepared: the indexer would wait for these for ever.
+
+        Raises:
+            Unprepared: that is the first of all.
+        """
+        unprepared = self._indices.ensure(batch.types)
+        for number, message in enumerate(batch.messages):
+            for document in message.change.documents:
+                if document.index in unprepared:
+                    if number == 0:
+                        raise unprepared[document.index]
+                    return batch.messages[:number]
+        return batch.messages
 
     def _verify(self) -> bool:
         """Look whether the topic is the one that went before; wholly at first, and at its id from time to time."""
@@ -150,7 +162,7 @@ class Relay:  # pylint: disable=too-many-instance-attributes  # its parts, and w
     def _failed(self, error: Exception) -> None:
         metrics.RELAY_FAILURES.inc()
         self._failures += 1
-        self.trouble = str(error.args[0]) if isinstance(error, KafkaException | IndexInTheWay) else describe(error)
+        self.trouble = str(error.args[0]) if isinstance(error, KafkaException | Unprepared) else describe(error)
         logger.error("changes are not published, and nothing lost, until this is mended: %s", self.trouble)
         # The connection may be another one from now on, to another server.
         self._is_verified = False

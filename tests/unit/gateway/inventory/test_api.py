@@ -266,6 +266,15 @@ def test_a_body_of_another_type_is_unsupported(ask: Ask) -> None:
     )
 
 
+def test_a_patch_replaces_nothing_and_a_document_is_no_patch(ask: Ask) -> None:
+    ask("PUT", "/inventory/product/A-1", {"sku": "A-1", "name": "a", "price": 5})
+    for method, media_type in (("PUT", "application/merge-patch+json"), ("PATCH", "application/json")):
+        body = {"sku": "A-1", "name": "b"}
+        refused = ask(method, "/inventory/product/A-1", body, If_Match="*", media_type=media_type)
+        assert _code(refused) == (415, "unsupported_media_type")
+    assert Change.objects.count() == 1
+
+
 def test_a_type_is_declared_shown_and_changed(ask: Ask, trail: list[AuditEvent]) -> None:
     schema = {"type": "object", "properties": {"name": {"type": "string"}}, "additionalProperties": False}
     declared = ask("PUT", "/inventory-types/book", {"schema": schema, "index": "books"})
@@ -330,6 +339,7 @@ def test_a_history_says_how_far_the_newest_version_is_on_its_way_to_the_index(as
         ("book", {}, "schema: This field is required"),
         ("book", {"schema": {}, "index": "query-logs-2026"}, "begin with"),
         ("book", {"schema": {}, "index": "Books"}, "index"),
+        ("book", {"schema": {}, "index": "products-000001"}, "index"),
         ("book", {"schema": {}, "index": "books", "more": 1}, "no such member"),
         ("book", {"schema": {}, "index": "books", "key": "name"}, "key"),
         ("book", {"schema": {}, "index": "books", "references": {"a": "b"}}, "JSON pointer"),

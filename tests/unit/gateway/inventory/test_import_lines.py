@@ -1,5 +1,6 @@
 """Lines of an import."""
 
+from collections.abc import Iterator
 from typing import Any
 
 import orjson
@@ -66,6 +67,27 @@ def test_a_record_becomes_a_document_by_the_types_of_its_members() -> None:
 
 def test_a_byte_order_mark_and_windows_line_ends_are_no_part_of_a_document() -> None:
     assert _csv("\ufeffname,size\r\na,1\r\n\r\nb,2\r\n") == [{"name": "a", "size": 1}, {"name": "b", "size": 2}]
+
+
+def test_a_cell_may_be_as_long_as_a_document() -> None:
+    text = "x" * 250_000
+    assert _csv(f'name,size\n"{text}",1\n') == [{"name": text, "size": 1}]
+
+
+@pytest.mark.parametrize("text", ['"' + '\n","' * MAX_LINE_BYTES, "name\n" + '"' + '\n","' * MAX_LINE_BYTES])
+def test_a_record_that_goes_on_over_many_lines_has_an_end(text: str) -> None:
+    read = 0
+
+    def parts() -> Iterator[bytes]:
+        nonlocal read
+        for part in _cut(text.encode(), 1_000):
+            read += len(part)
+            yield part
+
+    with pytest.raises(Problem) as refused:
+        list(csv_lines(parts(), _DECLARED))
+    assert refused.value.code == "too_large"
+    assert read < 2 * MAX_LINE_BYTES
 
 
 def test_an_empty_file_has_no_lines() -> None:

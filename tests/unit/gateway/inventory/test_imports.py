@@ -42,6 +42,7 @@ def test_each_line_has_a_result_in_order_and_the_account_closes(ask: Ask, trail:
         _product("A-6", _id="A-7"),
         {"name": "no key"},
         _product("A-8", _version="1"),
+        _product("A-8", _parent="A-1"),
     ]
     results, last = _import(ask, "product", lines)
     assert [(each["line"], each["id"], each["result"], each.get("version")) for each in results] == [
@@ -57,6 +58,7 @@ def test_each_line_has_a_result_in_order_and_the_account_closes(ask: Ask, trail:
         (10, "A-7", "failed", None),
         (11, None, "failed", None),
         (12, None, "failed", None),
+        (13, "A-8", "failed", None),
     ]
     codes = [each["problem"]["code"] for each in results if each["result"] == "failed"]
     assert codes == [
@@ -66,8 +68,9 @@ def test_each_line_has_a_result_in_order_and_the_account_closes(ask: Ask, trail:
         "document_invalid",
         "document_invalid",
         "malformed",
+        "malformed",
     ]
-    assert last == {"summary": {"lines": 12, "created": 1, "replaced": 2, "unchanged": 2, "deleted": 1, "failed": 6}}
+    assert last == {"summary": {"lines": 13, "created": 1, "replaced": 2, "unchanged": 2, "deleted": 1, "failed": 7}}
     changes = Change.objects.filter(document_id="A-1").order_by("sequence")
     assert [(change.version, change.op, change.changed) for change in changes] == [
         (1, "create", [""]),
@@ -119,6 +122,16 @@ def test_children_are_imported_below_their_parents(ask: Ask) -> None:
         ("p1", 2),
         ("p2", 2),
     }
+
+
+def test_a_line_s_problem_is_short_however_long_its_members_are(ask: Ask) -> None:
+    ask("PUT", "/inventory/service/s", {"name": "Check-up"})
+    ask("PUT", "/inventory/plan/p", {"name": "Gold"})
+    long = "x" * 100_000
+    lines = [{"_id": "a", "_parent": long, "service": "s"}, {"_id": "a", "_parent": "p", "service": long}]
+    results, _ = _import(ask, "plan-service", lines)
+    assert [each["problem"]["code"] for each in results] == ["referential", "document_invalid"]
+    assert max(len(each["problem"]["detail"]) for each in results) < 300
 
 
 def test_an_import_deletes_what_refers_to_a_document_before_the_document(ask: Ask) -> None:

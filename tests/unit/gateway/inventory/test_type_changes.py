@@ -135,8 +135,21 @@ def test_a_dry_run_says_what_would_happen_and_changes_nothing() -> None:
 @pytest.mark.parametrize("member", [{"index": "others"}, {"parent": "plan"}])
 def test_index_and_parent_of_a_type_never_change(member: dict[str, Any]) -> None:
     _put()
+    InventoryType.objects.filter(name="thing").update(prepared="its index was made")
     with pytest.raises(Problem, match="never changes"):
         _put(**member)
+
+
+def test_an_index_that_was_never_made_can_be_another_one() -> None:
+    _put()
+    assert _put(index="others", properties={"name": {"type": "integer"}}).declared.index == "others"
+    row = InventoryType.objects.get(name="thing")
+    assert (row.index, row.physical_index, row.building_index) == ("others", "others-000001", None)
+    with pytest.raises(Problem, match='the index of the type "device"'):
+        _put(index="devices")
+    InventoryType.objects.filter(name="thing").update(building_index="others-000002")
+    with pytest.raises(Problem, match="never changes"):
+        _put()
 
 
 @pytest.mark.parametrize(

@@ -48,9 +48,11 @@ def server(
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
-def database(request: pytest.FixtureRequest) -> None:
+def database(request: pytest.FixtureRequest, transactional_db: None) -> None:
     """One database after the other."""
-    request.getfixturevalue("transactional_db" if request.param == "sqlite" else "server")
+    del transactional_db  # asked for by name, as only then is it made where no other test asks for it
+    if request.param == "postgresql":
+        request.getfixturevalue("server")
 
 
 @pytest.fixture

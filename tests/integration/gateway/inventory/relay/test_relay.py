@@ -16,7 +16,7 @@ from elastic.settings import ElasticsearchSettings
 from gateway.inventory import retention
 from gateway.inventory.cache import CachedDocument, document_cache
 from gateway.inventory.erasure import erase_document
-from gateway.inventory.indices import Indices
+from gateway.inventory.indices import Indices, Unprepared
 from gateway.inventory.models import Change, Document, IndexState, RelayState
 from gateway.inventory.rebuild import begin_all
 from gateway.inventory.rejections import note
@@ -26,7 +26,7 @@ from gateway.inventory.relay.producer import WorkerProducer
 from gateway.inventory.relay.publisher import Publisher
 from local import ports
 from tests.support import redis_server, topic
-from tests.support.inventory import AUTHOR, TEXT, delete, patch, place, put, restore
+from tests.support.inventory import AUTHOR, TEXT, declare, delete, patch, place, put, restore
 from tests.support.inventory_change import read_change
 from tests.support.inventory_stack import THING, InventoryStack, Killed, KilledAt, publish_all
 from tests.support.sink import Start
@@ -146,6 +146,30 @@ def test_a_leader_that_was_paused_while_it_sent_repeats_records_and_changes_noth
 
     assert len(topic.records(stack.trail.bootstrap, stack.trail.topic, range(6))) > Change.objects.count()
     stack.assert_agreement()
+
+
+def test_a_type_whose_index_cannot_be_made_stops_nobody_else_until_it_is_written_to(
+    stack: InventoryStack, start: Start
+) -> None:
+    start()
+    stack.declare("other", {"name": TEXT})
+    stack.client.indices.create(index=f"{stack.alias}-other")
+    relay = stack.relay()
+    put(f"{THING}/before", {"name": "before"})
+    publish_all(relay)
+    assert relay.trouble is None
+
+    for name in (f"{THING}/beside", "other/first", f"{THING}/behind"):
+        put(name, {"name": name})
+    with pytest.raises(Unprepared, match=f'"{stack.alias}-other" is an index'):
+        publish_all(relay)
+    stack.settle()
+    assert set(stack.indexed(stack.alias)) == {"before", "beside"}
+
+    declare("other", {"name": TEXT}, index=f"{stack.alias}-another")
+    publish_all(stack.relay(holder="the next"))
+    stack.assert_agreement()
+    assert set(stack.indexed(f"{stack.alias}-another")) == {"first"}
 
 
 def test_of_two_relays_one_publishes(stack: InventoryStack, start: Start) -> None:
