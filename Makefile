@@ -69,7 +69,7 @@ bench-translator: .venv/dev.stamp ## Time the translator against luqum, and POST
 bench-gateway: .venv/dev.stamp ## Time the gateway's POST /search against Elasticsearch's own _search, on the embedded stack
 	@$(BIN)/python -m tests.benchmarks.bench_gateway
 
-bench-identity: .venv/dev.stamp ## Time log-in, sign-up and forgotten passwords for known and unknown addresses
+bench-identity: .venv/dev.stamp ## Time log-ins for known and unknown addresses, refreshes at once, and tokens of providers
 	@$(BIN)/python -m tests.benchmarks.bench_identity
 
 bench-inventory: .venv/dev.stamp build/peers/made.stamp ## Time the inventory against Kinto and Elasticsearch's ceiling

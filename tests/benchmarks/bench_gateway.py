@@ -99,7 +99,7 @@ def stack(home: Path, **own: str) -> Iterator[tuple[Services, Supervisor]]:
     base = servers.prepare(home, (free[0], free[1]), (free[2], free[3]))
     services = Services(home, base, gateway, translator, sink, indexer, worker, provider, live, live_metrics, own=own)
     programs = {program.name: program for program in services.programs()}
-    started = [programs["translator"], programs["gateway"]]
+    started = [programs["identity_provider"], programs["translator"], programs["gateway"]]
     with supervisor(home, [*base.programs(), *started], services.environment()) as running:
         running.start(*base.programs())
         services.prepare()

@@ -111,8 +111,8 @@ class CallbackView(CredentialsView):
         Tokens,
         also={
             302: OpenApiResponse(
-                description="To `return_to`, with `code`, `iss`, and `state` if there was one; or with `error`, which is "
-                "`access_denied`, or `factor_required` with its `ticket` and `enrolled`."
+                description="To `return_to`, with `code`, `iss`, and `state` if there was one; or with `error`, which "
+                "is `access_denied`, or `factor_required` with its `ticket` and `enrolled`."
             )
         },
         problems=(400, 401, 403, 404, 429, 503),
