@@ -1,8 +1,9 @@
 /** The page as a whole. */
 import type { ComponentType } from "preact";
 import { useEffect, useState } from "preact/hooks";
-import { SluiceUnreachable } from "../client/sluice-client.ts";
-import { PAGES } from "./fragment.ts";
+import { type Me, SluiceUnreachable } from "../client/sluice-client.ts";
+import { Bell } from "./bell.tsx";
+import { PAGES, type PageName } from "./fragment.ts";
 import { History } from "./history.tsx";
 import { LogIn } from "./login.tsx";
 import { TEXT } from "./messages.ts";
@@ -60,6 +61,7 @@ const LATER = {
   saved: () => import("./saved/page.tsx"),
   inventory: () => import("./inventory/page.tsx"),
   administration: () => import("./administration.tsx"),
+  live: () => import("./tail.tsx"),
 };
 
 function Page() {
@@ -96,6 +98,12 @@ function skip(): void {
   (target ?? results)?.focus();
 }
 
+/** Whether a page is for somebody of this role. */
+function isFor(page: PageName, role: Me["role"] | undefined): boolean {
+  if (page === "administration") return role === "admin";
+  return page !== "live" || role === "auditor" || role === "admin";
+}
+
 function Top() {
   const who = me.value;
   return (
@@ -106,7 +114,7 @@ function Top() {
       <h1 class="brand">{TEXT.product}</h1>
       <span class="space" />
       <nav aria-label={TEXT.product}>
-        {PAGES.filter((each) => each !== "administration" || who?.role === "admin").map((each) => (
+        {PAGES.filter((each) => isFor(each, who?.role)).map((each) => (
           <button
             key={each}
             type="button"
@@ -119,6 +127,7 @@ function Top() {
         ))}
         <a href="/docs/">{TEXT.apiDocs}</a>
       </nav>
+      <Bell />
       <span class="who">
         {who?.username} <span class="quiet">{who?.role}</span>
       </span>

@@ -1,6 +1,6 @@
 /** The page's state in the fragment of its address, so that a link restores everything and no server log has a query. */
 
-export const PAGES = ["search", "saved", "history", "inventory", "administration"] as const;
+export const PAGES = ["search", "saved", "history", "inventory", "live", "administration"] as const;
 export type PageName = (typeof PAGES)[number];
 
 export interface View {

@@ -1,4 +1,5 @@
 /** Every text of the page. */
+import type { Notification } from "../client/sluice-client.ts";
 
 export interface Advice {
   title: string;
@@ -80,6 +81,33 @@ export const adviceFor = (code: string): Advice => PROBLEMS[code] ?? (PROBLEMS.i
 
 const plural = (count: number, one: string, many: string): string =>
   `${count.toLocaleString("en")} ${count === 1 ? one : many}`;
+
+/** A notification in words. What it names is text of others, and only ever drawn as text. */
+export function notified({ kind, actor, data }: Pick<Notification, "kind" | "actor" | "data">): string {
+  const by = actor === null ? "" : ` by ${actor}`;
+  const named = (name: string): string => String(data[name] ?? "");
+  const count = (name: string): number => Number(data[name] ?? 0);
+  switch (kind) {
+    case "inventory.changed":
+      return `${named("type")} ${named("id")} was ${DONE[named("op")] ?? "changed"}${by}`;
+    case "inventory.imported":
+      return `${named("type")}: ${plural(count("changes"), "document", "documents")} changed by an import${by}`;
+    case "saved.changed":
+      return `The ${named("type") || "search"} “${named("title")}” was ${DONE[named("op")] ?? "changed"}${by}`;
+    case "watch.found":
+      return `“${named("title")}”: ${count("new").toLocaleString("en")} new, ${count("gone").toLocaleString("en")} gone`;
+    default:
+      return `${kind}${by}`;
+  }
+}
+
+const DONE: Record<string, string> = {
+  create: "created",
+  delete: "deleted",
+  restore: "restored",
+  share: "shared with you",
+  unshare: "taken back from you",
+};
 
 export const TEXT = {
   product: "Sluice",
@@ -302,6 +330,36 @@ export const TEXT = {
   everything: "(everything)",
   more: "More",
   loading: "Loading…",
+  live: "Live",
+  inbox: "Notifications",
+  inboxLabel: (count: number) => (count === 0 ? "Notifications" : `Notifications, ${count} unread`),
+  inboxEmpty: "Nothing yet. You are told here of changes that concern you.",
+  markAllRead: "Mark all as read",
+  notMarked: "They could not be marked. Try again.",
+  unread: "New:",
+  newNotifications: (count: number) => plural(count, "new notification", "new notifications"),
+  tailTitle: "The audit trail, live",
+  tailFilter: "What is shown",
+  tailEmpty: "Nothing yet. Events appear here as they are recorded, the newest first.",
+  tailHeads: ["When", "Who", "What", "Query or target", "Index", "Hits", "Status"],
+  account: "Account",
+  tailShown: "shown",
+  tailFiltered: "filtered",
+  tailLeftOut: "left out",
+  tailProduced: "produced",
+  eventType: "Event",
+  everyType: "all",
+  inTheQuery: "In the query",
+  pause: "Pause",
+  paused: "Paused",
+  resume: "Resume",
+  invalidEvent: (reason: string) => `no event (${reason})`,
+  liveStates: {
+    connecting: "Connecting…",
+    open: "Live",
+    waiting: "Connection lost, trying again…",
+    ended: "Ended",
+  },
   slow: "This takes longer than usual…",
   cancel: "Cancel",
 } as const;

@@ -1,9 +1,10 @@
 """Live sockets beside a gateway and its worker, with topics of their own."""
 
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
@@ -17,7 +18,7 @@ from indexing.topics import PARTITIONS, create_topics
 from kit.kafka import KafkaSettings
 from tests.support import topic
 from tests.support.gateway import Backing, Gateway, configured_gateway
-from tests.support.live import Live, live_process
+from tests.support.live import Live, Socket, live_process
 from tests.support.postgresql import postgresql
 
 _PASSWORD = "correct horse battery staple"
@@ -26,6 +27,20 @@ from gateway.identity.models import User
 User.objects.all().delete()
 for name, role in {{"ayse": "searcher", "octoAuditor": "auditor"}}.items():
     User.objects.create_user(name, "{_PASSWORD}", role=role)
+"""
+_TELL = """
+from datetime import UTC, datetime
+from django.db import transaction
+from gateway.identity.models import User
+from gateway.notify.inbox import Message, tell
+from gateway.notify.models import Kind
+from gateway.notify.wake_ups import _producer
+user = User.objects.get(username={user!r})
+for number in range({begin}, {end}):
+    data = {{"number": number, "text": "x" * {length}}}
+    with transaction.atomic():
+        tell(Message(Kind.SAVED_CHANGED, f"source {{number}}", datetime.now(UTC), None, data), [user.pk])
+_producer().flush(5)
 """
 AYSE, AUDITOR = "ayse", "octoAuditor"
 
@@ -44,21 +59,9 @@ class Stack:
         done = self.gateway.run("shell", "--no-imports", "-c", code)
         assert done.returncode == 0, done.stderr
 
-    def tell(self, count: int, user: str = AYSE, begin: int = 0) -> None:
-        """Put messages into a user's inbox, a transaction each."""
-        self.code(
-            "from datetime import UTC, datetime\n"
-            "from gateway.identity.models import User\n"
-            "from gateway.notify.inbox import Message, tell\n"
-            "from gateway.notify.models import Kind\n"
-            "from gateway.notify.wake_ups import _producer\n"
-            "from django.db import transaction\n"
-            f"user = User.objects.get(username={user!r})\n"
-            f"for number in range({begin}, {begin + count}):\n"
-            "    with transaction.atomic():\n"
-            "        tell(Message(Kind.SAVED_CHANGED, f'source {number}', datetime.now(UTC), None, {'n': number}), [user.pk])\n"
-            "_producer().flush(5)\n"
-        )
+    def tell(self, count: int, user: str = AYSE, begin: int = 0, length: int = 0) -> None:
+        """Put messages into a user's inbox, a transaction each, with texts of some length."""
+        self.code(_TELL.format(user=user, begin=begin, end=begin + count, length=length))
 
     def token(self, user: str = AYSE) -> str:
         """A new access token."""
@@ -74,6 +77,10 @@ class Stack:
         assert answer.status == 201, answer.data
         return f"sluice.ticket.{answer.json()['ticket']}"
 
+    def socket(self, path: str, user: str = AYSE) -> Socket:
+        """Open a socket as a program, by a token."""
+        return self.live.socket(path, Authorization=f"Bearer {self.token(user)}")
+
     def ask(self, method: str, path: str, body: Any = None, **headers: str) -> urllib3.BaseHTTPResponse:
         """Ask the gateway."""
         return urllib3.request(
@@ -81,23 +88,45 @@ class Stack:
         )
 
 
-@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
-def stack(
-    request: pytest.FixtureRequest, backing: Backing, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Stack]:
-    """A gateway and live sockets, on topics of this module's."""
-    home, name = tmp_path_factory.mktemp("live"), uuid4().hex[:12]
+@contextmanager
+def running_stack(home: Path, bootstrap: str, backing: Backing, database: str) -> Iterator[Stack]:
+    """A gateway and live sockets, on topics of their own; on PostgreSQL with the database user of live sockets."""
+    name = uuid4().hex[:12]
     audit, console = TopicSettings(topic=f"live-{name}"), ConsoleTopicSettings(topic=f"wake-{name}")
-    create_topics(KafkaSettings(bootstrap_servers=backing.kafka_bootstrap), partial(topics, audit, console))
-    topic.wait_for_leaders(backing.kafka_bootstrap, audit.topic, range(PARTITIONS))
-    topic.wait_for_leaders(backing.kafka_bootstrap, console.topic, range(1))
-    with ExitStack() as running:
-        more = {}
-        if request.param == "postgresql":
-            more["GATEWAY_DATABASE_URL"] = running.enter_context(postgresql()).url
-        gateway = configured_gateway(home, backing, AUDIT_TOPIC=audit.topic, CONSOLE_TOPIC=console.topic, **more)
+    create_topics(KafkaSettings(bootstrap_servers=bootstrap), partial(topics, audit, console))
+    topic.wait_for_leaders(bootstrap, audit.topic, range(PARTITIONS))
+    topic.wait_for_leaders(bootstrap, console.topic, range(1))
+    told = {"KAFKA_BOOTSTRAP_SERVERS": bootstrap, "AUDIT_TOPIC": audit.topic, "CONSOLE_TOPIC": console.topic}
+    with ExitStack() as ends:
+        own = {}
+        if database == "postgresql":
+            told["GATEWAY_DATABASE_URL"] = ends.enter_context(postgresql()).url
+            own["GATEWAY_DATABASE_URL"] = told["GATEWAY_DATABASE_URL"].replace("//sluice@", "//sluice_live@")
+        gateway = configured_gateway(home, backing, **told)
         gateway.environment["GATEWAY_PUBLIC_URL"] = gateway.url
         assert gateway.run("shell", "--no-imports", "-c", _SET_UP).returncode == 0
-        running.enter_context(gateway.started())
-        live = running.enter_context(live_process(gateway, home / "live.log"))
+        if database == "postgresql":
+            for reader in ("query-gateway", "live"):
+                (home / reader).write_text("a password", encoding="utf-8")
+            assert gateway.run("secure", "--passwords", str(home)).returncode == 0
+        ends.enter_context(gateway.started())
+        live = ends.enter_context(live_process(gateway, home / "live.log", **own))
         yield Stack(gateway, live, audit.topic, console.topic)
+
+
+@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+def either(
+    request: pytest.FixtureRequest, backing: Backing, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Stack]:
+    """The stack on each database."""
+    home = tmp_path_factory.mktemp("live")
+    with running_stack(home, backing.kafka_bootstrap, backing, request.param) as stack:
+        yield stack
+
+
+@pytest.fixture(scope="module")
+def stack(backing: Backing, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    """The stack on SQLite."""
+    home = tmp_path_factory.mktemp("live")
+    with running_stack(home, backing.kafka_bootstrap, backing, "sqlite") as stack:
+        yield stack

@@ -1,38 +1,122 @@
-"""Notifications as they come, over real sockets."""
+"""Notifications as they come, over real sockets, on either database."""
 
-from base64 import b64encode
+import threading
+import time
+from itertools import count
 from typing import Any
 
 import pytest
 from websockets.exceptions import InvalidStatus
 
-from tests.integration.gateway.live.conftest import AYSE, Stack
-from tests.support.live import NOTIFICATIONS, VERSION, Socket
+from tests.integration.gateway.live.conftest import AUDITOR, AYSE, Stack
+from tests.support.live import NOTIFICATIONS, TAIL, VERSION, Socket
+
+_numbers = count(1)
 
 
-def _open(stack: Stack, user: str = AYSE) -> Socket:
-    return stack.live.socket(NOTIFICATIONS, Authorization=f"Octoxlabs {b64encode(user.encode()).decode()}")
+def _tell(stack: Stack, amount: int, **options: Any) -> None:
+    stack.tell(amount, begin=1_000_000 * next(_numbers), **options)
 
 
-def test_a_page_opens_a_socket_by_a_ticket_and_is_told_of_what_is_new(stack: Stack) -> None:
-    ticket = stack.ticket("notifications")
-    with Socket(stack.live.url + NOTIFICATIONS, [VERSION, ticket], {"Origin": stack.gateway.url}) as socket:
+def _read(socket: Socket, amount: int) -> list[dict[str, Any]]:
+    items: list[dict[str, Any]] = []
+    while len(items) < amount:
+        items += socket.expect("notifications")["items"]
+    return items
+
+
+def test_a_page_opens_a_socket_by_a_ticket_and_is_told_what_the_inbox_has(either: Stack) -> None:
+    ticket = either.ticket("notifications")
+    with Socket(either.live.url + NOTIFICATIONS, [VERSION, ticket], {"Origin": either.gateway.url}) as socket:
         assert socket.connection.subprotocol == VERSION
-        last = socket.expect("hello")["last"]
-        socket.send("since", id=last)
-        stack.tell(3, begin=1000)
-        items: list[dict[str, Any]] = []
-        while len(items) < 3:
-            items += socket.expect("notifications")["items"]
-    assert [item["number"] for item in items] == [last + 1, last + 2, last + 3]
-    inbox = stack.ask("GET", f"/notifications?after={last}", Authorization=f"Octoxlabs {b64encode(b'ayse').decode()}")
+        hello = socket.expect("hello")
+        assert hello["user"] == AYSE
+        socket.send("since", id=hello["last"])
+        _tell(either, 3)
+        items = _read(socket, 3)
+    assert [item["number"] - hello["last"] for item in items] == [1, 2, 3]
+    headers = {"Authorization": f"Bearer {either.token()}"}
+    inbox = either.ask("GET", f"/notifications?after={hello['last']}", **headers)
     assert inbox.json()["notifications"] == items
 
 
-def test_a_ticket_is_good_once(stack: Stack) -> None:
-    ticket = stack.ticket("notifications")
-    with Socket(stack.live.url + NOTIFICATIONS, [VERSION, ticket]) as socket:
+def test_a_ticket_is_good_once_and_for_one_kind(either: Stack) -> None:
+    ticket = either.ticket("notifications")
+    for path, kind in ((TAIL, "notifications"), (NOTIFICATIONS, "notifications")):
+        if path == TAIL:
+            with pytest.raises(InvalidStatus, match="401"):
+                Socket(either.live.url + path, [VERSION, either.ticket(kind)])
+    with Socket(either.live.url + NOTIFICATIONS, [VERSION, ticket]) as socket:
         socket.expect("hello")
-    with pytest.raises(InvalidStatus) as refused:
-        Socket(stack.live.url + NOTIFICATIONS, [VERSION, ticket])
-    assert refused.value.response.status_code == 401
+    with pytest.raises(InvalidStatus, match="401"):
+        Socket(either.live.url + NOTIFICATIONS, [VERSION, ticket])
+
+
+def test_a_log_in_that_is_ended_ends_its_socket(either: Stack) -> None:
+    token = either.token()
+    with Socket(either.live.url + NOTIFICATIONS, [VERSION, either.ticket("notifications", token=token)]) as socket:
+        socket.expect("hello")
+        answer = either.ask("POST", "/auth/revoke", {"token": token})
+        assert answer.status == 200
+        either.code(
+            "from datetime import UTC, datetime\n"
+            "from gateway.identity.models import User\n"
+            f"User.objects.get(username={AYSE!r}).end_log_ins(datetime.now(UTC))\n"
+        )
+        code, farewell = socket.end(within=20)
+    assert code == 1008
+    assert farewell is not None
+    assert (farewell["code"], farewell["retry_after"]) == ("unauthenticated", None)
+
+
+def test_a_role_that_is_taken_away_ends_the_tail(either: Stack) -> None:
+    change = "from gateway.identity.models import User\nUser.objects.filter(username={!r}).update(role={!r})"
+    with either.socket(TAIL, AUDITOR) as socket:
+        socket.expect("hello")
+        either.code(change.format(AUDITOR, "searcher"))
+        try:
+            code, farewell = socket.end(within=20)
+        finally:
+            either.code(change.format(AUDITOR, "auditor"))
+    assert code == 1008
+    assert farewell is not None
+    assert (farewell["code"], farewell["retry_after"]) == ("forbidden", None)
+
+
+def test_what_is_too_much_to_be_under_way_becomes_one_resync(stack: Stack) -> None:
+    with stack.socket(NOTIFICATIONS) as socket:
+        last = socket.expect("hello")["last"]
+        socket.send("since", id=last)
+        _tell(stack, 100, length=8_000)
+        received = 0
+        while (frame := socket.read())["type"] == "notifications":
+            received += len(frame["items"])
+        assert frame["type"] == "resync"
+        assert 0 < received < 100
+        # Nothing more until the client says where it stands; then the rest, as it acknowledges.
+        socket.send("since", id=last + received)
+        while received < 100:
+            items = socket.expect("notifications")["items"]
+            received += len(items)
+            socket.send("ack", id=items[-1]["number"])
+            time.sleep(0.11)  # Ten frames a second are taken.
+        assert items[-1]["number"] == last + 100
+
+
+def test_sockets_say_farewell_when_the_process_ends_and_a_client_goes_on_where_it_stood(stack: Stack) -> None:
+    with stack.socket(NOTIFICATIONS) as socket:
+        last = socket.expect("hello")["last"]
+        socket.send("since", id=last)
+        stopping = threading.Thread(target=stack.live.stop)
+        stopping.start()
+        code, farewell = socket.end()
+        stopping.join()
+    assert code == 1012
+    assert farewell is not None
+    assert farewell["code"] == "restart"
+    _tell(stack, 2)
+    stack.live.start()
+    with stack.socket(NOTIFICATIONS) as socket:
+        assert socket.expect("hello")["last"] == last + 2
+        socket.send("since", id=last)
+        assert [item["number"] for item in _read(socket, 2)] == [last + 1, last + 2]
