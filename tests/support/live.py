@@ -45,9 +45,9 @@ class Live(Process):
         return urllib3.request("GET", f"http://127.0.0.1:{self.metrics_port}{path}", retries=False, timeout=10.0)
 
     def metric(self, line: str) -> float:
-        """The value of a metric, by its name with its labels."""
+        """The value of a metric, by its name with its labels; zero until it is counted."""
         lines = self.get("/metrics").data.decode().splitlines()
-        return next(float(each.rpartition(" ")[2]) for each in lines if each.startswith(f"{line} "))
+        return next((float(each.rpartition(" ")[2]) for each in lines if each.startswith(f"{line} ")), 0.0)
 
     def socket(self, path: str, **headers: str) -> "Socket":
         """Open a socket by headers, such as ``Authorization``."""

@@ -94,7 +94,6 @@ def test_what_came_while_the_page_was_offline_comes_afterwards_once(visit: Visit
         expect(items.filter(has_text=f"product {sku} was created")).to_have_count(1)
 
 
-
 def _account(visit: Visit) -> list[int]:
     return [int(text.replace(",", "")) for text in visit.page.locator(".account b").all_inner_texts()]
 
