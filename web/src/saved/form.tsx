@@ -93,6 +93,12 @@ export function Form({ kind, id }: { kind: Kind; id: string }) {
           void submit();
         }}
       >
+        <Conflict
+          edited={now}
+          set={(after) => {
+            edited.value = after;
+          }}
+        />
         <label>
           {TEXT.title}
           <input
@@ -117,12 +123,6 @@ export function Form({ kind, id }: { kind: Kind; id: string }) {
         </label>
         {kind === "search" && <SearchPart now={now.now} change={change} />}
         <Sharing now={now.now} isOwner={now.role === "owner"} change={change} />
-        <Conflict
-          edited={now}
-          set={(after) => {
-            edited.value = after;
-          }}
-        />
         {failure.value && (
           <p class="message bad" role="alert" data-code={failure.value.code}>
             <strong>{adviceFor(failure.value.code).title}.</strong> {failure.value.detail}
@@ -297,20 +297,23 @@ const LABELS: Record<keyof Members, string> = {
   users: TEXT.users,
 };
 
+/** It stands above the form, whose button is below it. */
+const comeIntoView = (element: HTMLElement | null): void => element?.scrollIntoView({ block: "nearest" });
+
 /** Two people have changed one: what differs, theirs beside one's own. */
 function Conflict({ edited, set }: { edited: Edited; set: (after: Edited) => void }) {
   const { theirs, now } = edited;
   if (theirs === null) return null;
   if (theirs === "gone") {
     return (
-      <p class="message hint" role="alert">
+      <p class="message hint" role="alert" ref={comeIntoView}>
         {TEXT.savedGone}
       </p>
     );
   }
   const names = differing(theirs.members, now);
   return (
-    <div class="message hint" role="alert">
+    <div class="message hint" role="alert" ref={comeIntoView}>
       <p>
         <strong>{adviceFor("precondition_failed").title}.</strong> {TEXT.savedConflict}
       </p>

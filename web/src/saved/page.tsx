@@ -292,7 +292,7 @@ function PutInto({ search }: { search: SearchSummary }) {
       value=""
       onChange={(event) => {
         const collection = open.find((each) => each.id === event.currentTarget.value);
-        if (collection) void putInto(collection, search.id, null);
+        if (collection) void putInto(collection.id, search.id, null);
       }}
     >
       <option value="">{TEXT.putIntoShort}</option>
@@ -315,7 +315,7 @@ function PlaceTools({ search, place }: { search: SearchSummary; place: Place }) 
         class="small"
         aria-label={TEXT.up(search.title)}
         disabled={before === undefined}
-        onClick={() => putInto(collection, search.id, before?.id ?? null)}
+        onClick={() => putInto(collection.id, search.id, before?.id ?? null)}
       >
         ↑
       </button>
@@ -324,7 +324,7 @@ function PlaceTools({ search, place }: { search: SearchSummary; place: Place }) 
         class="small"
         aria-label={TEXT.down(search.title)}
         disabled={isLast}
-        onClick={() => putInto(collection, search.id, after?.id ?? null)}
+        onClick={() => putInto(collection.id, search.id, after?.id ?? null)}
       >
         ↓
       </button>
@@ -332,7 +332,7 @@ function PlaceTools({ search, place }: { search: SearchSummary; place: Place }) 
         type="button"
         class="small"
         aria-label={TEXT.takeOut(search.title)}
-        onClick={() => takeOut(collection, search.id)}
+        onClick={() => takeOut(collection.id, search.id)}
       >
         −
       </button>

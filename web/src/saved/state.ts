@@ -55,8 +55,20 @@ async function pages<T>(
   return found;
 }
 
-/** Do something at the server; whether it was done. What went wrong is told, and the list read anew. */
-async function act(work: () => Promise<void>, isOrphaned: boolean): Promise<boolean> {
+let last: Promise<unknown> = Promise.resolve();
+
+/**
+ * Do something at the server, one after the other, so that each knows the version that the one before has left.
+ *
+ * @returns whether it was done. What went wrong is told, and the list read anew.
+ */
+function act(work: () => Promise<unknown>, isOrphaned: boolean): Promise<boolean> {
+  const next = last.then(() => actNow(work, isOrphaned));
+  last = next;
+  return next;
+}
+
+async function actNow(work: () => Promise<unknown>, isOrphaned: boolean): Promise<boolean> {
   try {
     await work();
     await read(isOrphaned);
@@ -80,7 +92,7 @@ export async function open(id: string): Promise<void> {
 }
 
 export async function watch(search: SearchSummary, interval: number): Promise<void> {
-  if (await act(async () => void (await client.watch(search.id, interval)), false)) say(TEXT.watched);
+  if (await act(() => client.watch(search.id, interval), false)) say(TEXT.watched);
 }
 
 export async function endWatch(search: SearchSummary): Promise<void> {
@@ -97,17 +109,15 @@ export async function removeCollection(collection: Collection, isOrphaned: boole
   say(TEXT.deleted);
 }
 
-/** Put a search into a collection, before another one or at the end. */
-export async function putInto(collection: Collection, id: string, before: string | null): Promise<void> {
-  await act(
-    async () => void (await client.putIntoCollection(collection.id, id, collection.version, before)),
-    false,
-  );
-}
+/** The version of a collection, as it was read last. */
+const versionOf = (id: string): number => collections.value.find((each) => each.id === id)?.version ?? 0;
 
-export async function takeOut(collection: Collection, id: string): Promise<void> {
-  await act(async () => void (await client.takeFromCollection(collection.id, id, collection.version)), false);
-}
+/** Put a search into a collection, before another one or at the end. */
+export const putInto = (collection: string, id: string, before: string | null): Promise<boolean> =>
+  act(() => client.putIntoCollection(collection, id, versionOf(collection), before), false);
+
+export const takeOut = (collection: string, id: string): Promise<boolean> =>
+  act(() => client.takeFromCollection(collection, id, versionOf(collection)), false);
 
 /** What is edited: a search, if it has a query, or a collection. */
 export type Members = Required<CollectionMembers> & Partial<Required<SearchMembers>>;

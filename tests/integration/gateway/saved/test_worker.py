@@ -13,6 +13,7 @@ from elasticsearch import Elasticsearch
 
 from elastic.client import connect
 from elastic.settings import ElasticsearchSettings
+from local import ports
 from tests.support.gateway import Backing, FindEvent, Gateway, configured_gateway, kill
 from tests.support.postgresql import postgresql
 from tests.support.sink import InventoryTrail, NewTrail
@@ -106,8 +107,8 @@ def test_a_worker_that_is_killed_tells_each_change_once(system: _System) -> None
     second = system.worker("second")
     try:
         eventually(lambda: len(system.told()) == 20, "all are told")
-        system.make_due()
         looked = {each["looked_at"] for each in system.watches()}
+        system.make_due()
         eventually(lambda: not looked & {each["looked_at"] for each in system.watches()}, "all were looked at again")
     finally:
         kill(second.process)
@@ -128,6 +129,7 @@ def test_events_wait_for_kafka_and_are_on_the_trail_once(
     [event_id] = waiting()
     cut_off = system.worker("cut-off", KAFKA_BOOTSTRAP_SERVERS=f"127.0.0.1:{closed_port}")
     try:
+        eventually(lambda: ports.answers(cut_off.port), "the worker is up")
         eventually(
             lambda: b"gateway_saved_events_oldest_unsent_seconds 0.0" not in cut_off.get("/metrics").data,
             "that an event waits is measured",
