@@ -86,7 +86,9 @@ class _OneDocument(InventoryView):
 
     def get_parsers(self) -> list[BaseParser]:
         """Read patches where they patch, and documents where they replace: a patch that replaced would lose members."""
-        return [PatchParser() if self.request.method == "PATCH" else DocumentParser()]
+        # The OpenAPI document is made without a request.
+        is_patch = self.request is not None and self.request.method == "PATCH"
+        return [PatchParser() if is_patch else DocumentParser()]
 
     def read(self, request: Request, name: str, document_id: str, above: tuple[str, str] | None = None) -> HttpResponse:
         """Answer with the document at a place."""
