@@ -35,7 +35,11 @@ class _Users(serializers.ListField):
         """Refuse a list that is too long before its members are looked at, and users who are named twice."""
         if isinstance(data, list) and len(data) > MAX_USERS:
             self.fail("max_length", max_length=MAX_USERS)
-        users = {each["user"]: {"role": ShareRole.VIEWER.value, **each} for each in super().to_internal_value(data)}
+        named = super().to_internal_value(data)
+        # A patch has no member that must be there, nor defaults, not even in its lists.
+        if any("user" not in each for each in named):
+            raise serializers.ValidationError("Each has a user, by name.")
+        users = {each["user"]: {"role": ShareRole.VIEWER.value, **each} for each in named}
         if len(users) < len(data):
             raise serializers.ValidationError("A user is named twice.")
         return [users[name] for name in sorted(users)]

@@ -121,7 +121,7 @@ _ELASTICSEARCH = {
     "query-gateway": {"read devices", "refresh devices", "read elsewhere", "read the trail", "read the progress"},
     "audit-sink": {"add to the trail"},
     "worker": {"read devices", "refresh devices", "delete devices", "make an index", "read elsewhere"}
-    | {"change templates", "read the progress"},
+    | {"change templates", "read the progress", "read the trail"},
     "inventory-index": {"write devices", "write the progress"},
 }
 _REQUESTS: dict[str, Callable[[Elasticsearch], Any]] = {

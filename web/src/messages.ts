@@ -257,7 +257,7 @@ export const TEXT = {
   deleteOf: (title: string) => `Delete ${title}`,
   deleteSavedQuestion: (title: string) => `Delete “${title}”? Those with whom it is shared lose it too.`,
   savedConflict:
-    "Both versions of what differs are below. Take theirs where they are right, then save over them.",
+    "What you have not changed is theirs now; both versions of the rest are below. Take theirs where they are right, then save over them.",
   savedGone:
     "It was deleted, or is not shared with you any more. Copy what you need; it can be saved as a new one.",
   sortTitle: "Order",

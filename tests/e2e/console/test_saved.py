@@ -117,6 +117,21 @@ def test_two_browsers_change_one_search_and_the_second_sees_both_versions(
     assert (stored["title"], stored["query"], stored["version"]) == ("Mine", "Site = izmir", 3)
 
 
+def test_what_one_has_not_changed_is_not_taken_from_who_has(visit: Visit, save: Save) -> None:
+    saved = save(**_shared(AUDITOR))
+    _open(visit, f"view=saved&id={saved['id']}")
+    visit.page.get_by_label("Title").fill("Mine")
+    theirs = {"title": "Theirs", "query": "Site = izmir", "index": "devices"} | _shared(AUDITOR)
+    ask(visit.services, "PUT", f"/searches/{saved['id']}", AUDITOR, if_match="*", **theirs)
+    visit.page.get_by_role("button", name="Save", exact=True).click()
+    expect(visit.page.get_by_text("Somebody else changed it.")).to_be_visible()
+    expect(visit.page.get_by_role("textbox", name="Query")).to_have_value("Site = izmir")
+    visit.page.get_by_role("button", name="Save over theirs").click()
+    expect(visit.page.get_by_text("Saved.")).to_be_visible()
+    stored = ask(visit.services, "GET", f"/searches/{saved['id']}", USER)
+    assert (stored["title"], stored["query"], stored["version"]) == ("Mine", "Site = izmir", 3)
+
+
 def test_what_was_deleted_meanwhile_can_be_kept_as_a_new_one(visit: Visit, save: Save) -> None:
     saved = save()
     _open(visit, f"view=saved&id={saved['id']}")

@@ -177,21 +177,26 @@ export async function save(kind: "search" | "collection", edited: Edited): Promi
     if (error.code === "not_found" && edited.id !== "") return { ...edited, theirs: "gone" };
     if (error.code !== "precondition_failed") throw error;
     const kept = await readOne(kind, edited.id);
-    return { ...edited, theirs: { members: membersOf(kept), version: kept.version } };
+    const members = membersOf(kept);
+    // What was not changed here is as they have left it.
+    return { ...edited, now: { ...members, ...changed(edited) }, theirs: { members, version: kept.version } };
   }
 }
 
 async function store(kind: "search" | "collection", edited: Edited): Promise<SavedSearch | Collection> {
-  const { id, version, before, now } = edited;
+  const { id, version, now } = edited;
   if (id === "")
     return kind === "search" ? client.saveSearch(now as SearchMembers) : client.makeCollection(now);
-  // Of a conflict that is settled: against the version that was seen.
-  const names = new Set<string>(differing(now, before));
-  if (names.has("visibility")) names.add("users");
-  const changed = Object.fromEntries(Object.entries(now).filter(([name]) => names.has(name)));
   return kind === "search"
-    ? client.changeSearch(id, changed, version)
-    : client.changeCollection(id, changed, version);
+    ? client.changeSearch(id, changed(edited), version)
+    : client.changeCollection(id, changed(edited), version);
+}
+
+/** The members that were changed; who sees it goes with those who are named. */
+function changed({ before, now }: Edited): Partial<Members> {
+  const names = new Set<string>(differing(now, before));
+  if (names.has("visibility") || names.has("users")) names.add("visibility").add("users");
+  return Object.fromEntries(Object.entries(now).filter(([name]) => names.has(name)));
 }
 
 /** Whether the caller may search the index of a search. */

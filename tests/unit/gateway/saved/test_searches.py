@@ -127,6 +127,16 @@ def test_a_patch_changes_the_members_that_it_has(ask: Ask) -> None:
 
 
 @pytest.mark.parametrize("make", [_save, _collect])
+@pytest.mark.parametrize(
+    "patch", [{"users": [{"role": "viewer"}]}, {"title": ""}, {"visibility": None}, {"owner": "x"}]
+)
+def test_a_patch_is_checked_as_strictly(ask: Ask, make: Any, patch: Any) -> None:
+    path = make(ask)
+    answer = ask("PATCH", path, patch, user="ayse", media_type="application/merge-patch+json", If_Match='"1"')
+    assert answer.status_code == 400, answer.content
+
+
+@pytest.mark.parametrize("make", [_save, _collect])
 def test_what_is_not_shared_is_not_there(ask: Ask, make: Any) -> None:
     path = make(ask, **_shared(viewers=("ben",)))
     whole = SEARCH if make is _save else {"title": "Linux"}
