@@ -30,6 +30,7 @@ class HostileProvider(honest.Provider):  # pylint: disable=too-many-instance-att
         keys: the key set, in the place of its own key's.
         person: the claims of userinfo, in the place of the right ones.
         status: of the token endpoint, in the place of the right one; 302 leads elsewhere.
+        keys_status: the same of the key set.
         body: of the token endpoint, in the place of the right one.
         seen: the requests that have come: method and path.
     """
@@ -41,6 +42,7 @@ class HostileProvider(honest.Provider):  # pylint: disable=too-many-instance-att
     keys: dict[str, Any] | None = None
     person: Claims | None = None
     status: HTTPStatus | None = None
+    keys_status: HTTPStatus | None = None
     body: bytes | None = None
     delay: Callable[[], Any] = lambda: None
     seen: list[str] = field(default_factory=list)
@@ -78,7 +80,11 @@ class HostileProvider(honest.Provider):  # pylint: disable=too-many-instance-att
 
 class _Handler(honest.Handler):
     def do_GET(self) -> None:
-        self._hostile.seen.append(f"GET {self.path.partition('?')[0]}")
+        path = self.path.partition("?")[0]
+        self._hostile.seen.append(f"GET {path}")
+        if path == "/keys" and self._hostile.keys_status is not None:
+            self._answer_wrongly(self._hostile.keys_status)
+            return
         super().do_GET()
 
     def do_POST(self) -> None:
@@ -92,7 +98,7 @@ class _Handler(honest.Handler):
         super().do_POST()
 
     def _answer_wrongly(self, status: HTTPStatus) -> None:
-        self.rfile.read(int(self.headers["Content-Length"]))
+        self.rfile.read(int(self.headers.get("Content-Length", 0)))
         body = self._hostile.body or b"{}"
         self.send_response(status)
         if 300 <= status < 400:

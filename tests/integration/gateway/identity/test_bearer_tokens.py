@@ -6,6 +6,7 @@ from base64 import urlsafe_b64encode
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
+from types import SimpleNamespace
 from typing import Any
 
 import orjson
@@ -20,6 +21,7 @@ from rest_framework.exceptions import AuthenticationFailed
 
 from gateway.identity.access_tokens import key_set
 from gateway.identity.account_models import Identity, Totp
+from gateway.identity.authentication import HeaderAuthentication, still_allowed
 from gateway.identity.models import RefreshFamily, User
 from gateway.identity.providers import key_sets
 from gateway.identity.providers.bearer_tokens import read_bearer
@@ -117,6 +119,15 @@ class TestWhomATokenLetsIn:
         assert ask("GET", "/auth/me", _token(provider)).status_code == 200
         User.objects.filter(pk=ada.pk).update(is_active=False)
         assert is_refused(ask("GET", "/auth/me", _token(provider)))
+
+    def test_not_on_and_on_in_a_request_that_takes_long(self, ada: User, provider: HostileProvider) -> None:
+        request: Any = SimpleNamespace(META={"HTTP_AUTHORIZATION": f"Bearer {_token(provider)}"})
+        found = HeaderAuthentication().authenticate(request)
+        assert found is not None
+        assert still_allowed(*found) == ada
+        Identity.objects.all().delete()
+        with pytest.raises(AuthenticationFailed):
+            still_allowed(*found)
 
     def test_not_by_an_account_that_is_linked_no_more(self, provider: HostileProvider, ask: Ask) -> None:
         Identity.objects.all().delete()

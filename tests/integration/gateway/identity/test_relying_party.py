@@ -6,17 +6,19 @@ https://openid.net/certification/connect_rp_testing/
 import hmac
 from base64 import urlsafe_b64encode
 from collections.abc import Callable, Iterator
+from http import HTTPStatus
 from typing import Any
 
 import orjson
 import pytest
 from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
 from cryptography.hazmat.primitives.hashes import SHA256
-from joserfc import jwt
+from joserfc import jwe, jwt
 from joserfc.errors import SecurityWarning
 from joserfc.jwk import ECKey, KeyParameters, RSAKey
 from pytest_django import Settings
 
+from gateway.identity.access_tokens import key_set
 from gateway.identity.account_models import Identity
 from gateway.identity.models import RefreshFamily, User
 from gateway.identity.providers import key_sets
@@ -76,6 +78,19 @@ def _absent_kid(provider: HostileProvider) -> None:
     provider.sign = lambda claims: jwt.encode({"alg": "RS256"}, claims, _KEY)
 
 
+def _encrypted(claims: dict[str, Any]) -> str:
+    """A token under our public key, which would be a decryption for whoever asks."""
+    public = {name: value for name, value in key_set().keys[0].as_dict(private=False).items() if name != "use"}
+    return jwe.encrypt_compact({"alg": "RSA-OAEP", "enc": "A256GCM"}, orjson.dumps(claims), RSAKey.import_key(public))
+
+
+def _deep(claims: dict[str, Any]) -> str:
+    payload = orjson.dumps(claims)[:-1] + b',"deep":' + b"[" * 5000 + b"]" * 5000 + b"}"
+    header = orjson.dumps({"alg": "RS256", "kid": "one"})
+    text = b".".join(urlsafe_b64encode(part).rstrip(b"=") for part in (header, payload))
+    return b".".join((text, urlsafe_b64encode(_rs256(_KEY)(text)).rstrip(b"="))).decode()
+
+
 REFUSED: dict[str, Play] = {
     "NonceInvalid": _claim(nonce="another"),
     "NonceMissing": _without("nonce"),
@@ -101,6 +116,11 @@ REFUSED: dict[str, Play] = {
     "Crit": _signed({"alg": "RS256", "kid": "one", "crit": None}, _rs256(_KEY)),
     "Jku": _signed({"alg": "RS256", "kid": "one", "jku": "https://evil.example/"}, _rs256(_KEY)),
     "Jwk": _signed({"alg": "RS256", "kid": "one", "jwk": _OTHER.as_dict(private=False)}, _rs256(_OTHER)),
+    "X5u": _signed({"alg": "RS256", "kid": "one", "x5u": "https://evil.example/"}, _rs256(_KEY)),
+    "Zip": _signed({"alg": "RS256", "kid": "one", "zip": "DEF"}, _rs256(_KEY)),
+    "P2c": _signed({"alg": "PBES2-HS256+A128KW", "kid": "one", "p2c": 2**31, "p2s": "AAAA"}, _rs256(_KEY)),
+    "JweUnderOurPublicKey": lambda provider: setattr(provider, "sign", _encrypted),
+    "DeepClaims": lambda provider: setattr(provider, "sign", _deep),
     "NoIdToken": lambda provider: setattr(provider, "sign", lambda _: None),
     "HugeIdToken": lambda provider: setattr(provider, "sign", lambda _: "a" * 20_000),
     "NotInAscii": lambda provider: setattr(provider, "sign", lambda _: "é.é.é"),
@@ -187,6 +207,22 @@ def test_an_empty_or_huge_key_set_keeps_the_old_keys(
     monkeypatch.setattr(key_sets, "PAUSE_SECONDS", 0.0)
     provider.sign = lambda claims: jwt.encode({"alg": "RS256", "kid": "unknown"}, claims, _KEY)
     assert Browser().log_in().status_code == 401
+    provider.sign = None
+    assert Browser().log_in().status_code == 200
+
+
+@pytest.mark.parametrize("status", [HTTPStatus.FOUND, HTTPStatus.NOT_FOUND, HTTPStatus.BAD_GATEWAY])
+def test_keys_that_redirect_or_fail_keep_the_old_keys(
+    status: HTTPStatus, provider: HostileProvider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert Browser().log_in().status_code == 200
+    provider.keys_status = status
+    fetches = provider.seen.count("GET /keys")
+    monkeypatch.setattr(key_sets, "PAUSE_SECONDS", 0.0)
+    provider.sign = lambda claims: jwt.encode({"alg": "RS256", "kid": "unknown"}, claims, _KEY)
+    assert Browser().log_in().status_code == 401
+    assert provider.seen.count("GET /keys") == fetches + 1
+    assert not any("elsewhere" in each for each in provider.seen)
     provider.sign = None
     assert Browser().log_in().status_code == 200
 

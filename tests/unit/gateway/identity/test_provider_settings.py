@@ -34,6 +34,7 @@ def test_google_takes_an_id_and_a_secret() -> None:
         ({"issuer": "https://login.example/?a"}, "corp: issuer"),
         ({"algorithm": "HS256"}, "corp.algorithm"),
         ({"algorithm": "none"}, "corp.algorithm"),
+        ({"algorithm": "EdDSA"}, "corp.algorithm"),
         ({"scopes": ["email"]}, "corp: scopes"),
         ({"create": "domains"}, "corp: domains"),
         ({"domains": ["example.com"]}, "corp: domains"),
