@@ -114,7 +114,7 @@ def _readers(inboxes: Inboxes, trail: Trail) -> dict[str, TopicReader]:
             console,
             0,
             Taker(
-                began=lambda _: None,
+                began=lambda _positions, _ends: None,
                 took=lambda records: loop.call_soon_threadsafe(inboxes.wake, _users(records)),
             ),
         ),
@@ -123,7 +123,7 @@ def _readers(inboxes: Inboxes, trail: Trail) -> dict[str, TopicReader]:
             audit,
             _RECENT_EVENTS,
             Taker(
-                began=lambda positions: loop.call_soon_threadsafe(trail.ring.begin, positions),
+                began=lambda positions, ends: loop.call_soon_threadsafe(trail.ring.begin, positions, ends),
                 took=lambda records: loop.call_soon_threadsafe(add, list(map(read_trail_event, records))),
             ),
         ),

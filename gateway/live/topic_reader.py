@@ -29,10 +29,11 @@ _BATCH = 500
 class Taker(NamedTuple):
     """Takes what is read, in the reader's thread.
 
-    ``began`` gets the offsets at which reading begins, by partition, also when it goes on after a failure.
+    ``began`` gets the offsets at which reading begins, by partition, also when it goes on after a failure; and those of
+    the next records that will be produced.
     """
 
-    began: Callable[[Mapping[int, int]], object]
+    began: Callable[[Mapping[int, int], Mapping[int, int]], object]
     took: Callable[[list[Message]], object]
 
 
@@ -99,7 +100,7 @@ class TopicReader:  # pylint: disable=too-many-instance-attributes  # its parts
             goes_on = known is not None and low <= known <= high
             self._positions[number] = known if known is not None and goes_on else max(low, high - self._back)
         self._positions = {number: self._positions[number] for number in ends}
-        self._taker.began(dict(self._positions))
+        self._taker.began(dict(self._positions), {number: high for number, (_, high) in ends.items()})
         consumer.assign([TopicPartition(self._topic, number, offset) for number, offset in self._positions.items()])
         logger.info("%s is read, %d partitions", self._topic, len(ends))
         READING.labels(self._topic).set(1)

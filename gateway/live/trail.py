@@ -50,9 +50,15 @@ class Ring:
         self._events: deque[TrailEvent] = deque()
         self._bytes = 0
         self._heads: dict[int, int] = {}
+        self._ends: dict[int, int] = {}
 
-    def begin(self, positions: Mapping[int, int]) -> None:
-        """Reading goes on at these offsets; what is in the ring stays, unless they do not go on where it ends."""
+    def begin(self, positions: Mapping[int, int], ends: Mapping[int, int]) -> None:
+        """Reading goes on at these offsets; what is in the ring stays, unless they do not go on where it ends.
+
+        Args:
+            positions: the offset of the next event to be read, by partition.
+            ends: the offset of the next event that will be produced.
+        """
         if any(positions.get(partition, -1) < offset for partition, offset in self.positions.items()):
             self.generation += 1
             self.first += len(self._events)
@@ -62,6 +68,7 @@ class Ring:
         for partition, offset in positions.items():
             self._heads.setdefault(partition, offset)
             self.positions[partition] = offset
+        self._ends = dict(ends)
 
     def add(self, event: TrailEvent) -> None:
         """Take an event that was read, and drop the oldest ones where there are too many."""
@@ -79,6 +86,10 @@ class Ring:
     def end(self) -> int:
         """How many events have been read so far."""
         return self.first + len(self._events)
+
+    def now(self) -> dict[int, int]:
+        """The offsets at which what is produced from now on begins; reading may not have come so far."""
+        return {partition: max(offset, self._ends.get(partition, 0)) for partition, offset in self.positions.items()}
 
     def oldest(self, partition: int) -> int:
         """The offset before which the ring has nothing (any more)."""
@@ -107,8 +118,9 @@ class TailView:
         self._wanted = wanted
         self._text = None if wanted.text is None else wanted.text.lower()
         self.generation = ring.generation
-        self.at = {partition: min(begin.get(partition, offset), offset) for partition, offset in ring.positions.items()}
-        self._next = ring.end if self.at == ring.positions else ring.first
+        self.at = {partition: min(begin.get(partition, end), end) for partition, end in ring.now().items()}
+        is_new = all(place >= ring.positions[partition] for partition, place in self.at.items())
+        self._next = ring.end if is_new else ring.first
 
     def take(self) -> TailPart:
         """The next part; an empty one where there is nothing new."""

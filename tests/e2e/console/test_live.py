@@ -6,7 +6,7 @@ import sys
 from typing import Literal
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import WebSocket, expect
 
 from local.services import OPERATOR, USER, Services
 from local.supervisor import clean_environment
@@ -41,12 +41,22 @@ def _write(services: Services, sku: str) -> None:
 
 
 def _listening(visit: Visit, name: str) -> None:
-    """Open the page, and wait until its socket listens."""
-    with visit.page.expect_websocket() as opened:
-        visit.open(name=name)
-    assert opened.value.url == f"ws://127.0.0.1:{visit.services.live_port}/ws/notifications/"
-    # What the page says first is where it stands; from then on nothing is missed.
-    opened.value.wait_for_event("framesent", lambda frame: "since" in str(frame))
+    """Open the page, and wait until its socket has said where it stands: from then on nothing is missed."""
+    addresses: list[str] = []
+    frames: list[str] = []
+
+    def follow(socket: WebSocket) -> None:
+        addresses.append(socket.url)
+        socket.on("framesent", lambda frame: frames.append(str(frame)))
+
+    visit.page.on("websocket", follow)
+    visit.open(name=name)
+    for _ in range(300):
+        if any("since" in frame for frame in frames):
+            break
+        visit.page.wait_for_timeout(100)
+    assert any("since" in frame for frame in frames)
+    assert addresses == [f"ws://127.0.0.1:{visit.services.live_port}/ws/notifications/"]
 
 
 def test_a_change_is_told_at_once_is_listed_and_is_read_by_the_keyboard(visit: Visit, writer: str) -> None:

@@ -1,5 +1,7 @@
 """Live sockets beside a gateway and its worker, with topics of their own."""
 
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -56,7 +58,13 @@ class Stack:
 
     def code(self, code: str) -> None:
         """Run code in a process of the gateway."""
-        done = self.gateway.run("shell", "--no-imports", "-c", code)
+        done = subprocess.run(
+            [sys.executable, "-m", "gateway", "shell", "--no-imports", "-c", code],
+            env=self.gateway.environment,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
         assert done.returncode == 0, done.stderr
 
     def tell(self, count: int, user: str = AYSE, begin: int = 0, length: int = 0) -> None:

@@ -56,8 +56,16 @@ class _Reader:
         return len(self.shown) + self.filtered + self.left_out
 
     def read(self) -> None:
-        """Take a frame."""
-        self._take(self.socket.expect("tail"))
+        """Take a frame, and acknowledge what came so far where none comes."""
+        while True:
+            try:
+                frame = self.socket.read(within=0.25)
+            except TimeoutError:
+                self._acknowledge()
+                continue
+            assert frame["type"] == "tail", frame
+            self._take(frame)
+            return
 
     def _take(self, frame: dict[str, Any]) -> None:
         self.at = frame["at"]
@@ -67,6 +75,10 @@ class _Reader:
         self.unacknowledged += 1
         # As the client does: receipts together, as ten frames a second are taken.
         if time.monotonic() - self._acknowledged > 0.2:
+            self._acknowledge()
+
+    def _acknowledge(self) -> None:
+        if self.unacknowledged:
             self.socket.send("more", frames=self.unacknowledged)
             self._acknowledged, self.unacknowledged = time.monotonic(), 0
 
