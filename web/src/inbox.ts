@@ -35,8 +35,8 @@ globalThis.addEventListener?.("online", () => live?.retry());
 
 async function begin(): Promise<void> {
   try {
-    // After the last of all numbers nothing follows; the answer says how many are unread, and which is the newest.
-    const { last, unread: count } = await client.inbox(Number.MAX_SAFE_INTEGER, 1);
+    // Whatever is on the page, the answer says how many are unread, and which is the newest.
+    const { last, unread: count } = await client.inbox(0, 1);
     if (live !== null || session.value !== "in") return;
     unread.value = count;
     live = client.notifications(last);
@@ -88,7 +88,7 @@ export function toggleInbox(): void {
 export async function readInbox(): Promise<void> {
   inbox.value = { ...inbox.value, phase: "busy", failure: null };
   try {
-    const { last } = await client.inbox(Number.MAX_SAFE_INTEGER, 1);
+    const { last } = await client.inbox(0, 1);
     const page = await client.inbox(Math.max(0, last - NEWEST), NEWEST);
     unread.value = page.unread;
     inbox.value = { items: page.notifications.reverse(), phase: "read", failure: null };
