@@ -1,4 +1,4 @@
-"""Entry point: ``python -m gateway`` serves, ``worker`` works behind requests, ``live`` serves sockets, and the others are commands."""
+"""Entry point: ``python -m gateway`` serves, ``worker`` and ``live`` too, beside it; all others are commands."""
 
 from kit import start
 

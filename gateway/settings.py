@@ -198,7 +198,7 @@ SPECTACULAR_SETTINGS = {
     "TAGS": [
         {"name": name, "description": description}
         for name, description in {
-            "Search": "Search an index: by page, by cursor, or all of it as a stream; save searches, share and watch them.",
+            "Search": "Search an index: by page, by cursor, or as a stream; save searches, share and watch them.",
             "Inventory": "Write and read documents by type: by key, below one another, and with their history.",
             "Notifications": "What you are told of changes, in your inbox, by mail and by webhooks.",
             "Query language": "The fields that a query can name, its completion, and its translation.",

@@ -63,7 +63,7 @@ class Vault:
         return path.read_text(encoding="utf-8") if path.exists() else ""
 
     def bearer_providers(self) -> str:
-        """The identity providers whose tokens are bearer tokens, without our secrets there, which only log-ins need."""
+        """The identity providers whose tokens are bearer tokens, without our secrets, which log-ins alone need."""
         name = "providers.json"
         try:
             bearer = {key for key, provider in read_providers(self.given(name)).items() if provider.bearer}

@@ -1,8 +1,8 @@
 """The console's speed, in Debian's Chromium on the embedded stack: ``python -m tests.benchmarks.bench_console``.
 
-What a person waits for: the first page, cold, on loopback and at 1.6 Mbit/s; from Enter to the first row, and how much of
-that is the gateway's; from a key to the paint; completion of names and values; the caret; and the longest task of a
-scroll through 10,000 rows of 20 columns. Of each figure that is one of several runs the median counts.
+What a person waits for: the first page, cold, on loopback and at 1.6 Mbit/s; from Enter to the first row, and how much
+of that is the gateway's; from a key to the paint; completion of names and values; the caret; and the longest task of
+a scroll through 10,000 rows of 20 columns. Of each figure that is one of several runs the median counts.
 """
 
 import shutil
@@ -63,7 +63,8 @@ _PROBE = """
   };
   // Since a moment until the frame after the condition holds.
   probe.wait = (name, since) => new Promise((done) => {
-    const look = () => conditions[name]() ? requestAnimationFrame(() => done(performance.now() - since)) : requestAnimationFrame(look);
+    const end = () => done(performance.now() - since);
+    const look = () => requestAnimationFrame(conditions[name]() ? end : look);
     look();
   });
   probe.usable = probe.wait("usable", 0);
@@ -157,9 +158,9 @@ def _enter_to_row(page: Page, query: str) -> tuple[float, float]:
     page.evaluate("performance.clearResourceTimings()")
     page.keyboard.press("Enter")
     waited = page.evaluate(
-        "async () => { while (!document.querySelector('[data-phase=loading]') && !performance.getEntriesByType('resource')"
-        ".some((each) => each.name.endsWith('/search'))) await new Promise(requestAnimationFrame);"
-        " return probe.wait('row', probe.key); }"
+        "async () => { const isAsked = () => document.querySelector('[data-phase=loading]') || performance"
+        ".getEntriesByType('resource').some((each) => each.name.endsWith('/search'));"
+        " while (!isAsked()) await new Promise(requestAnimationFrame); return probe.wait('row', probe.key); }"
     )
     answered = page.evaluate(
         "(() => { const each = performance.getEntriesByType('resource').find((one) => one.name.endsWith('/search'));"
