@@ -17,7 +17,8 @@ from gateway.inventory.models import Change, Document, IndexState, Operation
 
 _DOCUMENTS = Document._meta.db_table
 _LOCK = f"""
-    SELECT id, type, document_id, parent_id, version, tree_version, body FROM {_DOCUMENTS} WHERE {{}} ORDER BY document_id
+    SELECT id, type, document_id, parent_id, version, tree_version, body FROM {_DOCUMENTS}
+    WHERE {{}} ORDER BY document_id
 """
 _INSERT = f"""
     INSERT INTO {_DOCUMENTS} (type, document_id, parent_id, version, tree_version, body, schema_version, created_at,
