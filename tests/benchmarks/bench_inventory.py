@@ -339,13 +339,13 @@ def _make_collection(http: urllib3.PoolManager, port: int) -> None:
 def _stages(bench: Bench, documents: int, rounds: int) -> dict[str, Any]:
     """Each stage alone, and the ceiling of the last."""
     found: dict[str, list[float]] = {"import": [], "relay": [], "indexer": [], "ceiling": []}
-    for _ in range(rounds):
+    # Elasticsearch's code is compiled as it is used: the first round only warms it.
+    for number in range(rounds + 1):
         imported, rate = bench.import_documents(documents)
-        found["import"].append(rate)
-        found["relay"].append(bench.relay())
-        found["indexer"].append(bench.index())
-        found["ceiling"].append(bench.ceiling(imported))
-        print({name: round(each[-1]) for name, each in found.items()}, file=sys.stderr, flush=True)
+        rates = {"import": rate, "relay": bench.relay(), "indexer": bench.index(), "ceiling": bench.ceiling(imported)}
+        print("warming" if number == 0 else number, rates, file=sys.stderr, flush=True)
+        for name, each in rates.items():
+            found[name] += [each] if number else []
     middle = {name: statistics.median(each) for name, each in found.items()}
     return {
         "import_per_s": middle["import"],
@@ -414,7 +414,7 @@ def main() -> int:
             bench.settle()
             results["visible_ms"] = asdict(bench.visible(options.samples, with_token=False))
             results["visible_with_token_ms"] = asdict(bench.visible(options.token_samples, with_token=True))
-            bench.import_documents(max(1, options.rebuild - options.rounds * options.documents))
+            bench.import_documents(max(1, options.rebuild - (options.rounds + 1) * options.documents))
             bench.settle()
             results["rebuild"] = asdict(bench.rebuild())
     _print(results)
