@@ -5,6 +5,7 @@ the Makefile and of the Dockerfile.
 """
 
 import hashlib
+import json
 import os
 import re
 import shutil
@@ -206,3 +207,12 @@ def test_without_a_network_the_advice_is_to_check_that(tmp_path: Path, venv: Pat
 
 def test_ci_installs_without_a_cache_as_a_new_machine_does() -> None:
     assert "\nexport PIP_NO_CACHE_DIR=1\n" in (ROOT / ".ci" / "run").read_text(encoding="utf-8").partition("\nmake ")[0]
+
+
+@pytest.mark.parametrize("folder", ["postman", "tests/oidc_provider"])
+def test_node_s_lock_has_a_hash_of_every_package_and_no_address(folder: str) -> None:
+    lock = json.loads((ROOT / folder / "package-lock.json").read_text(encoding="utf-8"))
+    packages = {name: each for name, each in lock["packages"].items() if name}
+    assert packages
+    assert not [name for name, each in packages.items() if not each.get("integrity", "").startswith("sha512-")]
+    assert not [name for name, each in packages.items() if "resolved" in each]

@@ -54,6 +54,7 @@ def _metrics_urls(services: Services) -> list[str]:
         services.audit_sink_metrics_port,
         services.inventory_index_metrics_port,
         services.worker_metrics_port,
+        services.live_metrics_port,
     )
     own = [f"http://127.0.0.1:{port}" for port in metrics_ports]
     return [f"{url}/metrics" for url in (services.gateway_url, services.translator_url, *own)]
@@ -154,6 +155,7 @@ def ask(busy: Services, edge: Edge, exporter: str, tmp_path_factory: pytest.Temp
         "audit-sink-2:9108": f"127.0.0.1:{nobody}",
         "worker-1:9110": f"127.0.0.1:{busy.worker_metrics_port}",
         "worker-2:9110": f"127.0.0.1:{nobody}",
+        "live:9111": f"127.0.0.1:{busy.live_metrics_port}",
         "inventory-index:9109": f"127.0.0.1:{busy.inventory_index_metrics_port}",
         "blackbox:9115": exporter,
         "edge:8443": f"127.0.0.1:{edge.port}",
@@ -174,7 +176,7 @@ def ask(busy: Services, edge: Edge, exporter: str, tmp_path_factory: pytest.Temp
         return answer["data"]
 
     def has_scraped_all_twice() -> bool:
-        return len(get("query", query="count_over_time(up[1h]) > 1")["result"]) == 12
+        return len(get("query", query="count_over_time(up[1h]) > 1")["result"]) == 13
 
     with running(find_program("prometheus"), *options):
         wait_until_up(f"http://127.0.0.1:{port}/-/ready")

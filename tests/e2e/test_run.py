@@ -94,6 +94,13 @@ def test_a_second_run_is_refused_the_data_survive_ctrl_c_and_without_kafka_every
     assert len(second.stderr.splitlines()) == 1
     assert "already runs" in second.stderr
 
+    begin = f"http://127.0.0.1:{run.ports['LOCAL_GATEWAY_PORT']}/auth/demo"
+    assert f"a log-in by OpenID Connect, in a browser and without a password: {begin}" in run.printed()
+    begun = urllib3.request("GET", begin, redirect=False)
+    assert begun.headers["Location"].startswith(
+        f"http://127.0.0.1:{run.ports['LOCAL_IDENTITY_PROVIDER_PORT']}/authorize?"
+    )
+
     recorded = run.recorded_queries()
     everything = run.descendants()
     assert run.stop(signal.SIGINT, _PATIENCE_SECONDS) == 0

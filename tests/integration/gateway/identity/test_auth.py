@@ -1,5 +1,6 @@
 """``/auth/`` against the real trail: tokens, renewal, revocation, API keys, lock-out, and an event for each call."""
 
+import base64
 import io
 import unicodedata
 from collections.abc import Callable, Iterator
@@ -13,6 +14,7 @@ from django.db import DatabaseError
 from django.test import Client
 from joserfc import jwt
 from joserfc.jwk import KeySet
+from pydantic import SecretStr
 from pytest_django import Settings
 from rest_framework.exceptions import AuthenticationFailed
 
@@ -22,7 +24,7 @@ from gateway.identity.models import ApiKey, DeniedToken, RefreshFamily, Role, Us
 from gateway.identity.proof import FRESH_LOG_IN
 from gateway.identity.refresh_tokens import REPEAT_SECONDS, start_family
 from kit.kafka import KafkaSettings
-from tests.support.gateway import FindEvents
+from tests.support.gateway import FindEvents, configure
 from tests.support.identity import OTHER_PASSWORD, PASSWORD, Ask, is_refused
 
 UNSIGNED = "Octoxlabs b2N0b0FkbWlu"
@@ -91,6 +93,17 @@ def test_an_expired_token_has_a_code_of_its_own_and_says_so_in_the_challenge(ask
     response = ask("POST", "/search", token, query="")
     assert is_refused(response, "token_expired")
     assert 'Bearer realm="sluice", error="invalid_token"' in response["WWW-Authenticate"]
+
+
+def test_encrypted_tokens_are_taken_renewed_and_revoked(ask: Ask, log_in: LogIn, stack: Settings) -> None:
+    signed = log_in()
+    configure(stack, jwe_keys=SecretStr(base64.b64encode(bytes(32)).decode()))
+    tokens = ask("POST", "/auth/token/refresh", refresh_token=signed["refresh_token"]).json()
+    assert tokens["access_token"].count(".") == 4
+    for each in (signed, tokens):
+        assert ask("GET", "/auth/verify", each["access_token"]).json()["sub"] == "octoAdmin"
+    assert ask("POST", "/auth/revoke", token=tokens["access_token"]).status_code == 200
+    assert is_refused(ask("GET", "/auth/me", tokens["access_token"]))
 
 
 def _used_long_ago() -> None:
