@@ -417,7 +417,7 @@ def test_me_says_who_and_what_may_be_searched(role: Role, ask: Ask) -> None:
     User.objects.update(role=role, granted_indices=[])
     me = ask("GET", "/auth/me", UNSIGNED).json()
     logs = [] if role is Role.SEARCHER else ["query-logs-*"]
-    assert me == {"username": "octoAdmin", "role": role.value, "indices": logs}
+    assert me == {"username": "octoAdmin", "role": role.value, "indices": logs, "writable_types": []}
 
 
 @pytest.mark.parametrize(
