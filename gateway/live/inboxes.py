@@ -23,6 +23,8 @@ logger.addFilter(OncePerInterval())
 LOOK_SECONDS = 15.0
 _PAUSE_SECONDS = 1.0
 PAGE = 100
+FRAME_BYTES = 64 * 1024
+"""Of the notifications of a frame, unless one alone is longer."""
 
 OnNews = Callable[[int], object]
 """Takes the number of the newest notification."""
@@ -82,23 +84,19 @@ def last_numbers(users: Iterable[int]) -> dict[int, int]:
 
 
 def read_after(user: int, number: int) -> list[tuple[int, bytes]]:
-    """A user's notifications after a number, as ``GET /notifications`` has them, written as JSON; a page of them."""
+    """A user's notifications after a number, as ``GET /notifications`` has them, written as JSON: a frame's worth.
+
+    At least one, however long it is. No more than that is kept for a client, which may take nothing.
+    """
     rows = Notification.objects.filter(recipient=user, number__gt=number).order_by("number")
     # Of who did it, the name alone: this process may read no more of a user.
     found = rows.values_list("number", "kind", "at", "actor__username", "data", "read_at")[:PAGE]
-    return [
-        (
-            row_number or 0,
-            orjson.dumps(
-                {
-                    "number": row_number,
-                    "kind": kind,
-                    "at": at,
-                    "actor": actor,
-                    "data": data,
-                    "read": read_at is not None,
-                }
-            ),
-        )
-        for row_number, kind, at, actor, data, read_at in found
-    ]
+    written: list[tuple[int, bytes]] = []
+    size = 0
+    for row_number, kind, at, actor, data, read_at in found:
+        item = {"number": row_number, "kind": kind, "at": at, "actor": actor, "data": data, "read": read_at is not None}
+        written.append((row_number or 0, orjson.dumps(item)))
+        size += len(written[-1][1])
+        if size > FRAME_BYTES and len(written) > 1:
+            return written[:-1]
+    return written

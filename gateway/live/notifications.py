@@ -15,7 +15,7 @@ from gateway.live.concurrency import first_to_end
 from gateway.live.connection import Connection, Ended
 from gateway.live.database import ask
 from gateway.live.frames import Farewell, InvalidFrame, Since
-from gateway.live.inboxes import Inboxes, last_numbers, read_after
+from gateway.live.inboxes import FRAME_BYTES, Inboxes, last_numbers, read_after
 from gateway.live.members import Member
 from gateway.live.metrics import RESYNCS
 from gateway.live.unacknowledged import Unacknowledged
@@ -24,7 +24,6 @@ from kit.logs import OncePerInterval, describe
 logger = logging.getLogger(__name__)
 logger.addFilter(OncePerInterval())
 
-_FRAME_BYTES = 64 * 1024
 _PAUSE_SECONDS = 1.0
 
 
@@ -91,22 +90,11 @@ class NotificationsSocket:  # pylint: disable=too-few-public-methods  # it serve
                 await self._send(rows)
 
     async def _send(self, rows: list[tuple[int, bytes]]) -> None:
-        while rows:
-            count, size = 0, 0
-            for _, written in rows:
-                size += len(written)
-                if count and size > _FRAME_BYTES:
-                    break
-                count += 1
-            part, rows = rows[:count], rows[count:]
-            frame = frames.notifications(written for _, written in part)
-            if len(frame) > 2 * _FRAME_BYTES or not self._state.has_room(len(frame)):
-                self._state.give_up()
-                RESYNCS.inc()
-                await self._connection.send(frames.resync(self._last))
-                return
-            self._state.sent(part[-1][0], len(frame))
-            position = self._state.position
-            await self._connection.send(frame)
-            if self._state.position != position:
-                return
+        frame = frames.notifications(written for _, written in rows)
+        if len(frame) > 2 * FRAME_BYTES or not self._state.has_room(len(frame)):
+            self._state.give_up()
+            RESYNCS.inc()
+            await self._connection.send(frames.resync(self._last))
+            return
+        self._state.sent(rows[-1][0], len(frame))
+        await self._connection.send(frame)

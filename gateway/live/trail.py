@@ -33,7 +33,7 @@ class TrailEvent:
     shown: bytes
 
 
-class Ring:
+class Ring:  # pylint: disable=too-many-instance-attributes  # counts of what it holds and held
     """The last events that were read, in the order in which they came.
 
     Attributes:

@@ -37,7 +37,8 @@ def writer(services: Services) -> str:
 
 
 def _write(services: Services, sku: str) -> None:
-    ask(services, "PUT", f"/inventory/product/{sku}", WRITER, sku=sku, name="Saw", price=5)
+    product = {"sku": sku, "name": "Saw", "price": 5}
+    ask(services, "PUT", f"/inventory/product/{sku}", WRITER, **product)
 
 
 def _listening(visit: Visit, name: str) -> None:

@@ -30,7 +30,7 @@ def _produce(stack: Stack, amount: int, user: str = "load", rate: int = 100_000)
     assert producer.flush(30) == 0
 
 
-class _Reader:
+class _Reader:  # pylint: disable=too-many-instance-attributes  # an account
     """Reads a tail, and keeps its account as a client does."""
 
     def __init__(self, socket: Socket, **wanted: Any) -> None:
