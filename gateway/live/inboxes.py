@@ -22,8 +22,8 @@ logger.addFilter(OncePerInterval())
 
 LOOK_SECONDS = 15.0
 _PAUSE_SECONDS = 1.0
-PAGE = 100
-FRAME_BYTES = 64 * 1024
+PAGE = 25
+FRAME_BYTES = 32 * 1024
 """Of the notifications of a frame, unless one alone is longer."""
 
 OnNews = Callable[[int], object]
