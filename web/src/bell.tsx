@@ -48,6 +48,11 @@ function Inbox({ close }: { close: () => void }) {
     document.addEventListener("pointerdown", outside);
     return () => document.removeEventListener("pointerdown", outside);
   }, []);
+  const mark = (): void => {
+    void markAllRead();
+    // The button has nothing to do then, and would take the keys with it.
+    panel.current?.focus();
+  };
   const { items, phase, failure } = inbox.value;
   return (
     <section
@@ -65,7 +70,7 @@ function Inbox({ close }: { close: () => void }) {
       <div class="row">
         <h2 id="inbox-title">{TEXT.inbox}</h2>
         <span class="space" />
-        <button type="button" class="small" disabled={unread.value === 0} onClick={() => void markAllRead()}>
+        <button type="button" class="small" disabled={unread.value === 0} onClick={mark}>
           {TEXT.markAllRead}
         </button>
         <button type="button" class="small" onClick={close}>

@@ -350,6 +350,7 @@ export const TEXT = {
   eventType: "Event",
   everyType: "all",
   inTheQuery: "In the query",
+  show: "Show",
   pause: "Pause",
   paused: "Paused",
   resume: "Resume",

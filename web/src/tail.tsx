@@ -151,7 +151,7 @@ function Filter({ show }: { show: (filter: TailFilter) => void }) {
         <span>{TEXT.inTheQuery}</span>
         <input name="text" maxLength={200} autocomplete="off" spellcheck={false} />
       </label>
-      <button type="submit">{TEXT.apply}</button>
+      <button type="submit">{TEXT.show}</button>
     </form>
   );
 }
