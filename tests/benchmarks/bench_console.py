@@ -98,7 +98,7 @@ def _stack(home: Path) -> Iterator[Services]:
         yield services
 
 
-class _Console:
+class _Console:  # pylint: disable=too-few-public-methods  # it is opened
     """The console in one browser, and the session that each of its windows has."""
 
     def __init__(self, browser: Browser, services: Services) -> None:

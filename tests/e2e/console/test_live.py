@@ -37,7 +37,7 @@ def writer(services: Services) -> str:
 
 
 def _write(services: Services, sku: str) -> None:
-    product = {"sku": sku, "name": "Saw", "price": 5}
+    product: dict[str, Any] = {"sku": sku, "name": "Saw", "price": 5}
     ask(services, "PUT", f"/inventory/product/{sku}", WRITER, **product)
 
 
