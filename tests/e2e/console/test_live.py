@@ -3,7 +3,7 @@
 import re
 import subprocess
 import sys
-from typing import Literal
+from typing import Any, Literal
 
 import pytest
 from playwright.sync_api import WebSocket, expect
