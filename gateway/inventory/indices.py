@@ -60,6 +60,14 @@ class Indices:
                 self._ensure(types, each)
             except Unprepared as error:
                 unprepared |= dict.fromkeys(each.names, error)
+            except ApiError as error:
+                if error.status_code != HTTPStatus.BAD_REQUEST:
+                    raise
+                reason = (
+                    f'Elasticsearch refuses the index of the type "{name}" ({error.error}): delete '
+                    f'"{each.names[-1]}" if it is none of the type\'s, or declare the type with another index'
+                )
+                unprepared |= dict.fromkeys(each.names, Unprepared(reason))
             else:
                 InventoryType.objects.filter(name=name).update(prepared=wanted)
         return unprepared

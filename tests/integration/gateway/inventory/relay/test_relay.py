@@ -148,12 +148,17 @@ def test_a_leader_that_was_paused_while_it_sent_repeats_records_and_changes_noth
     stack.assert_agreement()
 
 
+@pytest.mark.parametrize(
+    ("index", "reason"),
+    [("", "is an index, and has to be the alias"), ("-000001", "Elasticsearch refuses the index of the type")],
+)
 def test_a_type_whose_index_cannot_be_made_stops_nobody_else_until_it_is_written_to(
-    stack: InventoryStack, start: Start
+    index: str, reason: str, stack: InventoryStack, start: Start
 ) -> None:
     start()
     stack.declare("other", {"name": TEXT})
-    stack.client.indices.create(index=f"{stack.alias}-other")
+    mappings = {"properties": {"name": {"type": "long"}}}
+    stack.client.indices.create(index=f"{stack.alias}-other{index}", mappings=mappings)
     relay = stack.relay()
     put(f"{THING}/before", {"name": "before"})
     publish_all(relay)
@@ -161,7 +166,7 @@ def test_a_type_whose_index_cannot_be_made_stops_nobody_else_until_it_is_written
 
     for name in (f"{THING}/beside", "other/first", f"{THING}/behind"):
         put(name, {"name": name})
-    with pytest.raises(Unprepared, match=f'"{stack.alias}-other" is an index'):
+    with pytest.raises(Unprepared, match=reason):
         publish_all(relay)
     stack.settle()
     assert set(stack.indexed(stack.alias)) == {"before", "beside"}
