@@ -11,6 +11,7 @@ from uuid import UUID
 
 from django.http import HttpResponse
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse
+from rest_framework.parsers import BaseParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -18,7 +19,7 @@ from gateway.audit.draft import Subject
 from gateway.audit.views import NOT_KEPT, RefusalsAuditedView
 from gateway.http.endpoints import SMALL_BODY_BYTES
 from gateway.http.fields import StrictSerializer, checked
-from gateway.http.json_media import MERGE_PATCH
+from gateway.http.json_media import MERGE_PATCH, JSONParser
 from gateway.http.openapi import KNOWN, asked, operation
 from gateway.http.problems import malformed
 from gateway.http.query_string import read_parameters
@@ -83,6 +84,12 @@ class _SavedView(RefusalsAuditedView):
     subject = Subject.SAVED
     max_body_bytes = MAX_BODY_BYTES
     kind: ClassVar[Kind]
+
+    def get_parsers(self) -> list[BaseParser]:
+        """Read patches where they patch alone: one that replaced would lose the members that it does not have."""
+        # The OpenAPI document is made without a request.
+        is_patch = self.request is not None and self.request.method == "PATCH"
+        return [MergePatchParser() if is_patch else JSONParser()]
 
     def page(self, request: Request) -> tuple[list[Saved], str | None]:
         """A page of those that the caller sees, and what the next one begins with."""
@@ -190,7 +197,6 @@ class SearchView(_SavedView):
     """One saved search."""
 
     kind = Kind.SEARCH
-    parser_classes = (*RefusalsAuditedView.parser_classes, MergePatchParser)
 
     @_operation(
         "saved_search",
@@ -341,7 +347,6 @@ class CollectionView(_SavedView):
     """One collection."""
 
     kind = Kind.COLLECTION
-    parser_classes = (*RefusalsAuditedView.parser_classes, MergePatchParser)
 
     @_operation(
         "collection",

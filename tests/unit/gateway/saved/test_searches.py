@@ -137,6 +137,14 @@ def test_a_patch_is_checked_as_strictly(ask: Ask, make: Any, patch: Any) -> None
 
 
 @pytest.mark.parametrize("make", [_save, _collect])
+def test_a_patch_does_not_replace_and_a_replacement_does_not_patch(ask: Ask, make: Any) -> None:
+    path = make(ask)
+    for method, media_type in (("PUT", "application/merge-patch+json"), ("PATCH", "application/json")):
+        answer = ask(method, path, {"title": "B"}, user="ayse", media_type=media_type, If_Match='"1"')
+        assert (answer.status_code, answer.json()["code"]) == (415, "unsupported_media_type")
+
+
+@pytest.mark.parametrize("make", [_save, _collect])
 def test_what_is_not_shared_is_not_there(ask: Ask, make: Any) -> None:
     path = make(ask, **_shared(viewers=("ben",)))
     whole = SEARCH if make is _save else {"title": "Linux"}
