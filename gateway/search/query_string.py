@@ -6,7 +6,8 @@ from typing import Any
 from gateway.http.fields import StrictBooleanField, StrictCharField, StrictIntegerField, StrictSerializer
 from gateway.search.serializers import MAX_NAMES, FieldNames, SearchSerializer, StreamSerializer
 
-_INTEGER = re.compile("[0-9]{1,9}")
+# As many digits as 2⁵³ has: no number of the API is greater.
+_INTEGER = re.compile("[0-9]{1,16}")
 
 
 class QueryString(StrictSerializer):

@@ -50,6 +50,11 @@ def test_a_reader_gets_the_changes_of_the_types_that_are_granted_and_not_those_o
     assert ask("GET", "/inventory-changes", user=None).status_code == 401
 
 
+def test_the_feed_is_read_from_the_greatest_number_that_there_can_be(ask: Ask) -> None:
+    assert ask("GET", f"/inventory-changes?since={2**53 - 1}").json()["changes"] == []
+    assert ask("GET", f"/inventory-changes?since={2**53}").status_code == 400
+
+
 def test_a_place_whose_changes_are_pruned_is_gone(ask: Ask, published: None) -> None:
     del published
     Change.objects.filter(feed__lte=3).delete()
