@@ -27,7 +27,7 @@ on_all = partial(operation, group="Administration", problems=(*KNOWN, 403))
 """Describes an operation on all that administrators change, or on what is new."""
 on_one = partial(operation, group="Administration", problems=(*KNOWN, 403, 404))
 """Describes reading one."""
-change_of_one = partial(operation, group="Administration", problems=(*KNOWN, 403, 404, 412, 428))
+change_of_one = partial(operation, group="Administration", problems=(*KNOWN, 400, 403, 404, 412, 428))
 """Describes changing one that has been read."""
 
 

@@ -122,7 +122,7 @@ class SubscriptionView(_SubscriptionsView):
         "change_subscription",
         OneSubscription,
         SubscriptionSerializer,
-        problems=(*KNOWN, 403, 404, 412, 428),
+        problems=(*KNOWN, 400, 403, 404, 412, 428),
         parameters=[_ID, IF_MATCH],
         examples=[_PRICES],
     )
@@ -153,7 +153,7 @@ class SubscriptionView(_SubscriptionsView):
     @_operation(
         "unsubscribe",
         None,
-        problems=(*KNOWN, 404, 412, 428),
+        problems=(*KNOWN, 400, 404, 412, 428),
         also={204: OpenApiResponse(description="The subscription is deleted, with what is still to be sent by it.")},
         parameters=[_ID, IF_MATCH],
     )

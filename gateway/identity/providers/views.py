@@ -199,7 +199,7 @@ class IdentityView(ProvenView):
         "unlink_identity",
         None,
         also={204: OpenApiResponse(description="The account lets nobody in any more.")},
-        problems=(*KNOWN, 400, 403),
+        problems=(*KNOWN, 400, 403, 404),
         parameters=[OpenApiParameter("identity_id", int, OpenApiParameter.PATH, description="Its id.")],
     )
     def delete(self, request: Request, identity_id: int) -> Response:
