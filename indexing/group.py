@@ -12,7 +12,7 @@ from confluent_kafka.admin._topic import TopicDescription
 from indexing.metrics import COMMIT_FAILURES, LAG, PAUSED
 from indexing.offsets import OffsetTracker
 from indexing.resume import starting_offset
-from kit.kafka import LIBRDKAFKA, KafkaSettings, client_config
+from kit.kafka import LIBRDKAFKA, KafkaSettings, client_config, probe_topic
 
 logger = logging.getLogger(__name__)
 
@@ -176,11 +176,7 @@ class ConsumerGroup:  # pylint: disable=too-many-instance-attributes  # two clie
 
     def probe(self, timeout: float) -> str | None:
         """Say what is wrong with the topic, as the cluster tells it within ``timeout`` seconds; from any thread."""
-        try:
-            found = self._admin.list_topics(self._topic, timeout=timeout).topics[self._topic]
-        except KafkaException as error:
-            return str(error.args[0])
-        return None if found.error is None else f"{found.error.str()}: {self._topic} (create the topic)"
+        return probe_topic(self._admin, self._topic, timeout)
 
     def _assigned(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
         self.has_joined = True

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Self
 
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
+from confluent_kafka.admin import AdminClient
 from pydantic import SecretStr, model_validator
 from pydantic_settings import SettingsConfigDict
 
@@ -84,6 +85,21 @@ class NewRecord:
     key: str | None = None
     headers: tuple[tuple[str, bytes], ...] = ()
     partition: int = -1
+
+
+def probe_topic(admin: AdminClient, topic: str, timeout: float) -> str | None:
+    """Say what is wrong with a topic, as the cluster tells it.
+
+    Args:
+        admin: a client.
+        topic: the topic.
+        timeout: how long the cluster may take, in seconds.
+    """
+    try:
+        found = admin.list_topics(topic, timeout=timeout).topics[topic]
+    except KafkaException as error:
+        return str(error.args[0])
+    return None if found.error is None else f"{found.error.str()}: {topic} (create the topic)"
 
 
 def produce(settings: KafkaSettings, client_id: str, records: Iterable[NewRecord], within: float) -> None:

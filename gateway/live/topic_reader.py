@@ -13,7 +13,7 @@ from confluent_kafka import Consumer, KafkaException, Message, TopicPartition
 from confluent_kafka.admin import AdminClient
 
 from gateway.live.metrics import READING
-from kit.kafka import LIBRDKAFKA, KafkaSettings, client_config
+from kit.kafka import LIBRDKAFKA, KafkaSettings, client_config, probe_topic
 from kit.logs import OncePerInterval
 
 logger = logging.getLogger(__name__)
@@ -73,11 +73,7 @@ class TopicReader:  # pylint: disable=too-many-instance-attributes  # its parts
 
     def probe(self, timeout: float) -> str | None:
         """Say what is wrong with the topic, as the cluster tells it within ``timeout`` seconds; from any thread."""
-        try:
-            found = self._admin.list_topics(self._topic, timeout=timeout).topics[self._topic]
-        except KafkaException as error:
-            return str(error.args[0])
-        return None if found.error is None else f"{found.error.str()}: {self._topic} (create the topic)"
+        return probe_topic(self._admin, self._topic, timeout)
 
     def _run(self) -> None:
         while not self._stopping.is_set():

@@ -14,12 +14,13 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-import orjson
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 from local import inventory, ports, servers
 from local.services import USER, Services
 from local.supervisor import supervisor
+from tests.benchmarks import output
+from tests.support.embedded_services import SERVICE_PORTS, services_on
 from tests.support.paths import ROOT
 
 _OUTPUT = Path("build/bench/console.json")
@@ -84,11 +85,9 @@ _PROBE = """
 
 @contextmanager
 def _stack(home: Path) -> Iterator[Services]:
-    *free, gateway, translator, sink, indexer, worker, provider, live, live_metrics = ports.free(12)
+    free = ports.free(4 + SERVICE_PORTS)
     base = servers.prepare(home, (free[0], free[1]), (free[2], free[3]))
-    services = Services(
-        home, base, gateway, translator, sink, indexer, worker, provider, live, live_metrics, devices=_DEVICES
-    )
+    services = services_on(Services, home, base, free[4:], devices=_DEVICES)
     programs = [*base.programs(), *services.programs()]
     with supervisor(home, programs, services.environment()) as running:
         running.start(*base.programs())
@@ -269,8 +268,7 @@ def main() -> int:
         browser.close()
     for name, value in figures.items():
         print(f"{name:24} {value:10,.1f}")
-    _OUTPUT.parent.mkdir(parents=True, exist_ok=True)
-    _OUTPUT.write_bytes(orjson.dumps(figures, option=orjson.OPT_INDENT_2) + b"\n")
+    output.write(_OUTPUT, figures)
     return 0
 
 

@@ -30,8 +30,10 @@ from local import ports, servers
 from local.demo import authorization
 from local.services import Services
 from local.supervisor import Supervisor, supervisor
+from tests.benchmarks import output
 from tests.benchmarks.http_load import Result
 from tests.support.demo_index import seed
+from tests.support.embedded_services import SERVICE_PORTS, services_on
 from translator.catalogue import Catalogue
 from translator.dsl import translate
 
@@ -95,9 +97,9 @@ def stack(home: Path, **own: str) -> Iterator[tuple[Services, Supervisor]]:
         home: the folder of its files.
         own: settings that are not its usual ones.
     """
-    *free, gateway, translator, sink, indexer, worker, provider, live, live_metrics = ports.free(12)
+    free = ports.free(4 + SERVICE_PORTS)
     base = servers.prepare(home, (free[0], free[1]), (free[2], free[3]))
-    services = Services(home, base, gateway, translator, sink, indexer, worker, provider, live, live_metrics, own=own)
+    services = services_on(Services, home, base, free[4:], own)
     programs = {program.name: program for program in services.programs()}
     started = [programs["identity_provider"], programs["translator"], programs["gateway"]]
     with supervisor(home, [*base.programs(), *started], services.environment()) as running:
@@ -210,8 +212,7 @@ def main() -> int:
             _watch(services, running, options.requests)
             return 0
         results = _compare(services, running, options.seconds, options.warm)
-    _OUTPUT.parent.mkdir(parents=True, exist_ok=True)
-    _OUTPUT.write_bytes(orjson.dumps(results, option=orjson.OPT_INDENT_2) + b"\n")
+    output.write(_OUTPUT, results)
     return 0
 
 

@@ -22,6 +22,7 @@ import urllib3
 
 from local.services import Services
 from local.supervisor import clean_environment
+from tests.benchmarks import output
 from tests.benchmarks.bench_gateway import stack
 from tests.support.paths import ROOT
 
@@ -84,8 +85,7 @@ def main() -> None:
         print(f"{path:32} {known:7.2f}  {unknown:7.2f}  {known - unknown:+10.2f}")
     for name in ("refreshes", "tokens", "lines"):
         print(f"{name}: {orjson.dumps(found[name]).decode()}")
-    _OUTPUT.parent.mkdir(parents=True, exist_ok=True)
-    _OUTPUT.write_bytes(orjson.dumps(found, option=orjson.OPT_INDENT_2))
+    output.write(_OUTPUT, found)
 
 
 def _addresses(gateway: _Gateway, operator: dict[str, Any]) -> dict[str, dict[str, float]]:

@@ -35,8 +35,9 @@ from local import ports, servers
 from local.inventory import authorization
 from local.services import OPERATOR, Services
 from local.supervisor import Program, clean_environment, supervisor
-from tests.benchmarks import http_writes, inventory_peer
+from tests.benchmarks import http_writes, inventory_peer, output
 from tests.benchmarks.http_load import percentile
+from tests.support.embedded_services import SERVICE_PORTS, services_on
 from tests.support.postgresql import PostgreSQL, postgresql
 from tests.support.process import python, running
 
@@ -296,14 +297,12 @@ def _fdatasync_ms(folder: Path) -> float:
 
 @contextmanager
 def _bench(peers: str) -> Iterator[Bench]:  # pylint: disable=too-many-locals  # its parts
-    *free, gateway, translator, sink, indexer, worker, provider, live, live_metrics, kinto = ports.free(13)
+    *free, kinto = ports.free(4 + SERVICE_PORTS + 1)
     with TemporaryDirectory(prefix="sluice-bench-") as folder, postgresql(is_durable=True) as server:
         home = Path(folder)
         base = servers.prepare(home, (free[0], free[1]), (free[2], free[3]))
         own = {"GATEWAY_DATABASE_URL": server.url}
-        services = _OnPostgreSQL(
-            home, base, gateway, translator, sink, indexer, worker, provider, live, live_metrics, own=own, devices=0
-        )
+        services = services_on(_OnPostgreSQL, home, base, free[4:], own, devices=0)
         programs = {program.name: program for program in services.programs()}
         started = [programs["translator"], programs["gateway"], _kinto(peers, kinto)]
         with psycopg.connect(make_conninfo(server.url), autocommit=True) as database:
@@ -418,8 +417,7 @@ def main() -> int:
             bench.settle()
             results["rebuild"] = asdict(bench.rebuild())
     _print(results)
-    _OUTPUT.parent.mkdir(parents=True, exist_ok=True)
-    _OUTPUT.write_bytes(orjson.dumps(results, option=orjson.OPT_INDENT_2) + b"\n")
+    output.write(_OUTPUT, results)
     return 0
 
 

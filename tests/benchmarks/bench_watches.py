@@ -15,7 +15,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-import orjson
 import psutil
 import urllib3
 
@@ -24,6 +23,7 @@ from elastic.settings import ElasticsearchSettings
 from local import inventory, ports, servers
 from local.services import Services
 from local.supervisor import Supervisor, clean_environment, supervisor
+from tests.benchmarks import output
 
 _OUTPUT = Path("build/bench/watches.json")
 _DEVICES = 10_000
@@ -117,8 +117,7 @@ def main() -> int:
             figures["500 watch, the index changes"] = _measure(services, worker)
     for name, figure in figures.items():
         print(f"{name:30}", ", ".join(f"{what} {value:,.1f}" for what, value in figure.items()))
-    _OUTPUT.parent.mkdir(parents=True, exist_ok=True)
-    _OUTPUT.write_bytes(orjson.dumps(figures, option=orjson.OPT_INDENT_2) + b"\n")
+    output.write(_OUTPUT, figures)
     return 0
 
 

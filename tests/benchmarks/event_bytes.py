@@ -30,6 +30,8 @@ from indexing.dead_letter import record_headers
 from local import inventory, ports, servers
 from local.services import Services
 from local.supervisor import clean_environment, supervisor
+from tests.benchmarks import output
+from tests.support.embedded_services import SERVICE_PORTS, services_on
 
 _OUTPUT = Path("build/bench/event_bytes.json")
 _USERS = [f"{first}.{last}" for first in ("ada", "bo", "chen", "dilek") for last in (f"user{n:02}" for n in range(50))]
@@ -97,9 +99,9 @@ def _requests(count: int) -> Iterator[str]:
 
 @contextmanager
 def _stack(home: Path) -> Iterator[Services]:
-    *free, gateway, translator, sink, indexer, worker, provider, live, live_metrics = ports.free(12)
+    free = ports.free(4 + SERVICE_PORTS)
     base = servers.prepare(home, (free[0], free[1]), (free[2], free[3]))
-    services = _BehindAnEdge(home, base, gateway, translator, sink, indexer, worker, provider, live, live_metrics)
+    services = services_on(_BehindAnEdge, home, base, free[4:])
     programs = [*base.programs(), *services.programs()]
     with supervisor(home, programs, services.environment()) as running:
         running.start(*base.programs())
@@ -209,8 +211,7 @@ def main() -> int:
     figures = asdict(weight)
     for name, figure in (figures | figures.pop("elasticsearch_by_part")).items():
         print(f"{name:32}{figure:12,.1f}")
-    _OUTPUT.parent.mkdir(parents=True, exist_ok=True)
-    _OUTPUT.write_bytes(orjson.dumps(asdict(weight), option=orjson.OPT_INDENT_2) + b"\n")
+    output.write(_OUTPUT, asdict(weight))
     return 0
 
 

@@ -13,6 +13,7 @@ from local.servers import Servers
 from local.services import Services
 from local.supervisor import clean_environment, supervisor
 from tests.support.api_key import make_api_key
+from tests.support.embedded_services import SERVICE_PORTS, services_on
 from tests.support.waiting import eventually
 
 
@@ -20,8 +21,7 @@ from tests.support.waiting import eventually
 def services(embedded: Servers, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Services]:
     """The services as `make run` starts them, with its inventory."""
     home = tmp_path_factory.mktemp("services")
-    gateway, translator, sink, indexer, worker, provider, live, live_metrics = ports.free(8)
-    started = Services(home, embedded, gateway, translator, sink, indexer, worker, provider, live, live_metrics)
+    started = services_on(Services, home, embedded, ports.free(SERVICE_PORTS))
     programs = started.programs()
     with supervisor(home, programs, started.environment()) as running:
         started.prepare()

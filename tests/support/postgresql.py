@@ -6,7 +6,7 @@ import signal
 import subprocess
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from importlib.metadata import distribution
 from pathlib import Path
 
@@ -97,3 +97,13 @@ def postgresql(*, is_durable: bool = False) -> Iterator[PostgreSQL]:
     finally:
         server.stop()
         shutil.rmtree(home)
+
+
+def database_settings(kind: str, running: ExitStack) -> dict[str, str]:
+    """Settings of a gateway with its own database.
+
+    Args:
+        kind: "sqlite" or "postgresql", which is started.
+        running: ends it.
+    """
+    return {"GATEWAY_DATABASE_URL": running.enter_context(postgresql()).url} if kind == "postgresql" else {}

@@ -117,11 +117,11 @@ class Visit:
 
 
 def ask(
-    services: Services, method: str, path: str, name: str = USER, /, *, if_match: str | None = None, **body: Any
+    services: Services, method: str, path: str, user: str = USER, *, if_match: str | None = None, **body: Any
 ) -> Any:
     """Ask the gateway's API as a demo user, by password; gives the answer's JSON."""
-    password = (services.home / f"{name}-password").read_text(encoding="utf-8")
-    tokens = _send(services, "POST", "/auth/login", {}, {"username": name, "password": password})
+    password = (services.home / f"{user}-password").read_text(encoding="utf-8")
+    tokens = _send(services, "POST", "/auth/login", {}, {"username": user, "password": password})
     headers = {"Authorization": f"Bearer {tokens['access_token']}"}
     if if_match is not None:
         headers["If-Match"] = if_match

@@ -240,8 +240,8 @@ def test_a_watched_search_tells_of_a_new_document(visit: Visit, save: Save) -> N
             return bool(found)
 
         eventually(told, "the watcher is told", 120)
-        [notification] = found
-        data = notification["data"]
+        assert len(found) == 1
+        data = found[0]["data"]
         assert (data["id"], data["title"], data["new"], data["gone"]) == (saved["id"], "Linux", 1, 0)
         document = ask(services, "GET", f"/documents/devices/{data['ids'][0]}", USER)
         assert document["document"]["Hostname"] == device["Hostname"]

@@ -13,7 +13,7 @@ from elastic.client import connect
 from elastic.settings import ElasticsearchSettings
 from tests.support.gateway import Backing, Gateway, configured_gateway, kill
 from tests.support.mailbox import Mailbox, mail_server
-from tests.support.postgresql import postgresql
+from tests.support.postgresql import database_settings
 from tests.support.sink import InventoryTrail, NewTrail
 from tests.support.webhook_receiver import Receiver, webhook_receiver
 from tests.support.worker import NewWorker, Worker
@@ -90,9 +90,7 @@ def telling(request: pytest.FixtureRequest, new_trail: NewTrail, backing: Backin
     with ExitStack() as running:
         mailbox, port = running.enter_context(mail_server())
         receiver = running.enter_context(webhook_receiver(tmp_path))
-        more = {}
-        if request.param == "postgresql":
-            more["GATEWAY_DATABASE_URL"] = running.enter_context(postgresql()).url
+        more = database_settings(request.param, running)
         gateway = configured_gateway(
             tmp_path,
             backing,

@@ -15,7 +15,7 @@ from elastic.client import connect
 from elastic.settings import ElasticsearchSettings
 from local import ports
 from tests.support.gateway import Backing, FindEvent, Gateway, configured_gateway, kill
-from tests.support.postgresql import postgresql
+from tests.support.postgresql import database_settings
 from tests.support.sink import InventoryTrail, NewTrail
 from tests.support.waiting import eventually
 from tests.support.worker import Worker
@@ -75,9 +75,7 @@ def system(request: pytest.FixtureRequest, new_trail: NewTrail, backing: Backing
         client = running.enter_context(connect(ElasticsearchSettings(url=backing.elasticsearch_url)))
         client.indices.create(index=_INDEX, mappings={"properties": {"Site": {"type": "keyword"}}})
         running.callback(client.indices.delete, index=_INDEX)
-        more = {}
-        if request.param == "postgresql":
-            more["GATEWAY_DATABASE_URL"] = running.enter_context(postgresql()).url
+        more = database_settings(request.param, running)
         gateway = configured_gateway(
             tmp_path,
             backing,
