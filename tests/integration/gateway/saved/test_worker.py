@@ -75,15 +75,9 @@ def system(request: pytest.FixtureRequest, new_trail: NewTrail, backing: Backing
         client = running.enter_context(connect(ElasticsearchSettings(url=backing.elasticsearch_url)))
         client.indices.create(index=_INDEX, mappings={"properties": {"Site": {"type": "keyword"}}})
         running.callback(client.indices.delete, index=_INDEX)
-        more = database_settings(request.param, running)
-        gateway = configured_gateway(
-            tmp_path,
-            backing,
-            INVENTORY_TOPIC=trail.topic,
-            INVENTORY_DLQ_TOPIC=trail.dlq_topic,
-            GATEWAY_SEARCH_INDICES=_INDEX,
-            **more,
-        )
+        own = {"INVENTORY_TOPIC": trail.topic, "INVENTORY_DLQ_TOPIC": trail.dlq_topic, "GATEWAY_SEARCH_INDICES": _INDEX}
+        own |= database_settings(request.param, running)
+        gateway = configured_gateway(tmp_path, backing, **own)
         running.enter_context(gateway.started())
         yield _System(gateway, client, tmp_path)
 
