@@ -61,7 +61,7 @@ def test_a_document_that_was_found_is_edited_and_has_its_history(visit: Visit) -
 def test_the_schema_s_errors_stand_at_their_members(visit: Visit, plan: str) -> None:
     _open(visit, f"view=inventory&type=plan&id={plan}")
     _write(visit, '{\n  "name": 7,\n  "colour": "red"\n}')
-    visit.page.get_by_role("button", name="Save").click()
+    visit.page.get_by_role("button", name="Save", exact=True).click()
     alert = visit.page.locator(".marks")
     expect(alert).to_contain_text("/name")
     expect(visit.page.locator(".wrong").filter(has_text="7")).to_be_visible()
@@ -73,7 +73,7 @@ def test_the_schema_s_errors_stand_at_their_members(visit: Visit, plan: str) -> 
 def test_a_text_that_is_no_json_is_told_where(visit: Visit, plan: str) -> None:
     _open(visit, f"view=inventory&type=plan&id={plan}")
     _write(visit, '{\n  "name": "Gold"\n  "planType": "PPO"\n}')
-    visit.page.get_by_role("button", name="Save").click()
+    visit.page.get_by_role("button", name="Save", exact=True).click()
     expect(visit.page.locator(".marks")).to_contain_text("Line 3")
     expect(visit.page.locator(".marks")).to_contain_text(", or } is expected here")
 
@@ -85,9 +85,9 @@ def test_two_who_edit_one_document_both_see_it(visit: Visit, new_visit: NewVisit
         expect(_text(each)).to_contain_text("Gold")
     _write(visit, '{\n  "name": "Silver",\n  "planType": "PPO"\n}')
     _write(other, '{\n  "name": "Gold",\n  "planType": "HMO"\n}')
-    visit.page.get_by_role("button", name="Save").click()
+    visit.page.get_by_role("button", name="Save", exact=True).click()
     expect(visit.page.get_by_text("Saved.")).to_be_visible()
-    other.page.get_by_role("button", name="Save").click()
+    other.page.get_by_role("button", name="Save", exact=True).click()
     expect(other.page.get_by_text("Somebody else changed it.")).to_be_visible()
     # Theirs as lines that would go, one's own as what is typed.
     expect(other.page.locator(".cm-deletedChunk")).to_contain_text("Silver")
@@ -103,7 +103,7 @@ def test_what_somebody_else_deleted_is_not_lost(visit: Visit, plan: str) -> None
     _open(visit, f"view=inventory&type=plan&id={plan}")
     _write(visit, '{\n  "name": "Mine",\n  "planType": "PPO"\n}')
     ask(visit.services, "DELETE", f"/inventory/plan/{plan}", OPERATOR, if_match="*")
-    visit.page.get_by_role("button", name="Save").click()
+    visit.page.get_by_role("button", name="Save", exact=True).click()
     expect(visit.page.get_by_text("They have deleted it.")).to_be_visible()
     visit.page.get_by_role("button", name="Save over theirs").click()
     expect(visit.page.get_by_text("Saved.")).to_be_visible()
@@ -119,7 +119,7 @@ def test_a_text_that_is_not_saved_outlives_a_look_elsewhere_and_the_session(visi
     expect(_text(visit)).to_contain_text("Half done")
     url = visit.services.gateway_url
     visit.page.context.request.delete(f"{url}/auth/session", headers={"Origin": url})
-    visit.page.get_by_role("button", name="Save").click()
+    visit.page.get_by_role("button", name="Save", exact=True).click()
     expect(visit.page.get_by_text("Your session has ended")).to_be_visible()
     visit.log_in(OPERATOR)
     expect(_text(visit)).to_contain_text("Half done")
@@ -133,7 +133,7 @@ def test_a_document_is_made_below_another_deleted_and_restored(visit: Visit, pla
     below.get_by_role("button", name="New document").click()
     expect(_text(visit)).to_be_visible()
     _write(visit, orjson.dumps({"service": SERVICE}).decode())
-    visit.page.get_by_role("button", name="Save").click()
+    visit.page.get_by_role("button", name="Save", exact=True).click()
     expect(visit.page.get_by_role("button", name="Delete")).to_be_visible()
     visit.page.get_by_role("button", name="Delete").click()
     visit.page.get_by_role("dialog").get_by_role("button", name="Delete").click()
@@ -146,7 +146,7 @@ def test_who_may_only_read_cannot_write(visit: Visit) -> None:
     _open(visit, "view=inventory&type=device", USER)
     visit.page.locator(".documents button").first.click()
     expect(_text(visit)).to_have_attribute("aria-readonly", "true")
-    expect(visit.page.get_by_role("button", name="Save")).to_have_count(0)
+    expect(visit.page.get_by_role("button", name="Save", exact=True)).to_have_count(0)
     expect(visit.page.get_by_role("button", name="Administration")).to_have_count(0)
 
 

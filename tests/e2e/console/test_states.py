@@ -172,7 +172,7 @@ def _wrong_document(visit: Visit) -> None:
     visit.page.get_by_role("textbox", name="The document as JSON").click()
     visit.page.keyboard.press("Control+a")
     visit.page.keyboard.insert_text('{\n  "name": 7,\n  "colour": "red"\n}')
-    visit.page.get_by_role("button", name="Save").click()
+    visit.page.get_by_role("button", name="Save", exact=True).click()
     expect(visit.page.locator(".marks")).to_be_visible()
 
 
