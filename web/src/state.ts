@@ -365,8 +365,11 @@ export function openSaved(search: SavedSearch): void {
 
 /** Go to a page. */
 export function go(to: PageName, change: Partial<View> = {}): void {
+  const isThere = view.value.view === to;
   view.value = { ...view.value, ...change, view: to };
   writeAddress(true);
+  // Who asks for the history again wants what has come since.
+  if (isThere && to === "history") void readHistory();
 }
 
 /** Open a document of the inventory. */
