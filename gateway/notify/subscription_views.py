@@ -76,7 +76,12 @@ class SubscriptionsView(_SubscriptionsView):
         return Response(answer, headers=NOT_KEPT)
 
     @_operation(
-        "subscribe", OneSubscription, SubscriptionSerializer, status=201, problems=(*KNOWN, 403), examples=[_PRICES]
+        "subscribe",
+        OneSubscription,
+        SubscriptionSerializer,
+        status=201,
+        problems=(*KNOWN, 403, 404),
+        examples=[_PRICES],
     )
     def post(self, request: Request) -> Response:
         """Subscribe to the changes of a type.
