@@ -2,6 +2,7 @@
 
 from functools import cache
 from typing import Any, ClassVar
+from uuid import UUID
 
 from rest_framework import serializers
 
@@ -73,3 +74,11 @@ def checked(serializer: type[StrictSerializer], data: Any) -> dict[str, Any]:
 def _reader(serializer: type[StrictSerializer]) -> StrictSerializer:
     """One instance for all requests: copying its fields takes longer than checking them, which changes nothing."""
     return serializer()
+
+
+def read_uuid(text: str) -> UUID:
+    """Read an id in a path; the nil UUID (RFC 9562, section 5.9), which no row has, if it is none."""
+    try:
+        return UUID(text)
+    except ValueError:
+        return UUID(int=0)

@@ -8,6 +8,7 @@ from typing import IO, Any
 
 import orjson
 from django.conf import settings
+from django.http import HttpRequest
 from rest_framework.exceptions import UnsupportedMediaType
 from rest_framework.negotiation import DefaultContentNegotiation
 from rest_framework.parsers import BaseParser
@@ -167,3 +168,14 @@ class AlwaysJSON(DefaultContentNegotiation):
         """Choose the first renderer."""
         first = next(iter(renderers))
         return first, first.media_type or ""
+
+
+def parsers_of(request: HttpRequest | None, whole: type[BaseParser], patch: type[BaseParser]) -> list[BaseParser]:
+    """The parser of a view's request: patches where it patches alone, as one that replaced would lose members.
+
+    Args:
+        request: None while the OpenAPI document is made.
+        whole: reads what is created, or takes the place of something.
+        patch: reads merge patches.
+    """
+    return [patch() if request is not None and request.method == "PATCH" else whole()]

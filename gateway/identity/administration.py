@@ -44,10 +44,11 @@ class AdministratorsView(ProvenView):
         """Refuse everybody else."""
         super().check_permissions(request)
         if not has_role(caller(request), Role.ADMIN):
-            raise _for_administrators()
+            raise for_administrators()
 
 
-def _for_administrators() -> Problem:
+def for_administrators() -> Problem:
+    """The problem of a user who is no administrator."""
     return Problem(HTTPStatus.FORBIDDEN, Code.FORBIDDEN, "This is for administrators.")
 
 
@@ -77,7 +78,7 @@ def lock_administrators(user: User) -> None:
         Problem: 403, the user is no administrator any more.
     """
     if user.pk not in hold_administrators():
-        raise _for_administrators()
+        raise for_administrators()
 
 
 def hold_administrators() -> set[int]:

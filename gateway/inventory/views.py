@@ -19,7 +19,7 @@ from gateway.audit.draft import EventDraft
 from gateway.audit.recording import record_event
 from gateway.audit.views import NOT_KEPT
 from gateway.http.fields import checked
-from gateway.http.json_media import MERGE_PATCH
+from gateway.http.json_media import MERGE_PATCH, parsers_of
 from gateway.http.openapi import INDEX, KNOWN, asked, operation
 from gateway.http.problems import malformed
 from gateway.http.query_string import read_parameters
@@ -85,10 +85,8 @@ class _OneDocument(InventoryView):
     max_body_bytes = MAX_BYTES
 
     def get_parsers(self) -> list[BaseParser]:
-        """Read patches where they patch, and documents where they replace: a patch that replaced would lose members."""
-        # The OpenAPI document is made without a request.
-        is_patch = self.request is not None and self.request.method == "PATCH"
-        return [PatchParser() if is_patch else DocumentParser()]
+        """Read patches where they patch, and documents where they replace."""
+        return parsers_of(self.request, DocumentParser, PatchParser)
 
     def read(self, request: Request, name: str, document_id: str, above: tuple[str, str] | None = None) -> HttpResponse:
         """Answer with the document at a place."""

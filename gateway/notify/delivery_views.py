@@ -3,7 +3,6 @@
 from datetime import UTC, datetime
 from functools import partial
 from http import HTTPStatus
-from uuid import UUID
 
 from django.db import transaction
 from django.db.models import QuerySet
@@ -14,7 +13,7 @@ from rest_framework.response import Response
 from gateway.audit.commands import written
 from gateway.audit.recording import record_event
 from gateway.audit.views import NOT_KEPT
-from gateway.http.fields import checked
+from gateway.http.fields import checked, read_uuid
 from gateway.http.openapi import KNOWN, operation
 from gateway.http.problems import Code, Problem
 from gateway.http.query_string import read_parameters
@@ -110,10 +109,7 @@ def _find(rows: QuerySet[Delivery], delivery_id: str) -> Delivery:
     Raises:
         Problem: 404.
     """
-    try:
-        row = rows.filter(pk=UUID(delivery_id)).first()
-    except ValueError:
-        row = None
+    row = rows.filter(pk=read_uuid(delivery_id)).first()
     if row is None:
         raise Problem(HTTPStatus.NOT_FOUND, Code.NOT_FOUND, "There is no delivery of this id that you may see.")
     return row

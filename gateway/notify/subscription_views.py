@@ -4,7 +4,6 @@ from datetime import UTC, datetime
 from functools import partial
 from http import HTTPStatus
 from typing import Any
-from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
@@ -15,7 +14,7 @@ from rest_framework.response import Response
 from gateway.audit.commands import written
 from gateway.audit.recording import record_event
 from gateway.audit.views import NOT_KEPT
-from gateway.http.fields import checked
+from gateway.http.fields import checked, read_uuid
 from gateway.http.openapi import KNOWN, asked, operation
 from gateway.http.preconditions import require_match
 from gateway.http.problems import Code, Problem, malformed
@@ -227,10 +226,7 @@ def _find(user: User, subscription_id: str) -> Subscription:
     Raises:
         Problem: 404.
     """
-    try:
-        row = Subscription.objects.filter(pk=UUID(subscription_id), user=user).first()
-    except ValueError:
-        row = None
+    row = Subscription.objects.filter(pk=read_uuid(subscription_id), user=user).first()
     if row is None:
         raise Problem(HTTPStatus.NOT_FOUND, Code.NOT_FOUND, "You have no subscription of this id.")
     return row

@@ -5,9 +5,10 @@ takes the same rights as if its reader had typed it.
 """
 
 from http import HTTPStatus
-from uuid import UUID
 
+from gateway.http.fields import read_uuid
 from gateway.http.problems import Code, Problem
+from gateway.identity.administration import for_administrators
 from gateway.identity.authorization import has_role
 from gateway.identity.models import Role, User
 from gateway.saved.models import Kind, Saved, SavedQuerySet, ShareRole
@@ -25,7 +26,7 @@ def orphaned(user: User, kind: Kind) -> SavedQuerySet:
         Problem: 403.
     """
     if not has_role(user, Role.ADMIN):
-        raise Problem(HTTPStatus.FORBIDDEN, Code.FORBIDDEN, "This is for administrators.")
+        raise for_administrators()
     return _with_owner(Saved.objects.filter(kind=kind).orphaned())
 
 
@@ -42,9 +43,9 @@ def find(user: User, kind: Kind, saved_id: str) -> Saved:
     Raises:
         Problem: 404, there is none of this id, or it is not shared with the user.
     """
-    number = read_id(saved_id)
-    row = None if number is None else seen_by(user, kind).filter(pk=number).first()
-    if row is None and number is not None and has_role(user, Role.ADMIN):
+    number = read_uuid(saved_id)
+    row = seen_by(user, kind).filter(pk=number).first()
+    if row is None and has_role(user, Role.ADMIN):
         row = orphaned(user, kind).filter(pk=number).first()
     if row is None:
         raise Problem(
@@ -59,19 +60,9 @@ def find_locked(user: User, kind: Kind, saved_id: str) -> Saved:
     Raises:
         Problem: 404.
     """
-    number = read_id(saved_id)
     # Before it is read: who may do what with it is then as the last change has left it.
-    if number is not None:
-        Saved.objects.select_for_update(no_key=True).filter(pk=number).values_list("pk").first()
+    Saved.objects.select_for_update(no_key=True).filter(pk=read_uuid(saved_id)).values_list("pk").first()
     return find(user, kind, saved_id)
-
-
-def read_id(text: str) -> UUID | None:
-    """Read an id; None if it is none."""
-    try:
-        return UUID(text)
-    except ValueError:
-        return None
 
 
 def _with_owner(rows: SavedQuerySet) -> SavedQuerySet:

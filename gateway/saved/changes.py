@@ -12,6 +12,7 @@ from contracts.query_event.event import EventTarget
 from gateway.audit.draft import EventDraft
 from gateway.http.problems import Code, Problem, malformed
 from gateway.identity.models import User
+from gateway.inventory.documents import WHOLE
 from gateway.notify import inbox
 from gateway.notify.models import Kind as NotificationKind
 from gateway.saved import metrics, outbox
@@ -20,8 +21,6 @@ from gateway.saved.models import Kind, Saved, Share, ShareRole, Visibility, Watc
 
 MAX_OF_USER: Mapping[Kind, int] = {Kind.SEARCH: 500, Kind.COLLECTION: 100}
 """How many a user may have."""
-WHOLE = ""
-"""The JSON pointer to all of it."""
 _OWN = ("title", "description")
 _SHARING = ("visibility", "users")
 

@@ -18,19 +18,20 @@ from rest_framework.response import Response
 from gateway.audit.draft import Subject
 from gateway.audit.views import NOT_KEPT, RefusalsAuditedView
 from gateway.http.endpoints import SMALL_BODY_BYTES
-from gateway.http.fields import StrictSerializer, checked
-from gateway.http.json_media import MERGE_PATCH, JSONParser
+from gateway.http.fields import StrictSerializer, checked, read_uuid
+from gateway.http.json_media import MERGE_PATCH, JSONParser, parsers_of
 from gateway.http.openapi import KNOWN, asked, operation
 from gateway.http.problems import malformed
 from gateway.http.query_string import read_parameters
 from gateway.identity.administration import IF_MATCH, MergePatchParser
 from gateway.identity.authentication import caller
 from gateway.identity.models import User
+from gateway.inventory.documents import WHOLE
 from gateway.inventory.headers import KNOWN_VERSION, READ
 from gateway.inventory.preconditions import Preconditions, State, etag
 from gateway.inventory.transactions import transact
 from gateway.saved import changes
-from gateway.saved.access import find, find_locked, orphaned, read_id, role_of, seen_by
+from gateway.saved.access import find, find_locked, orphaned, role_of, seen_by
 from gateway.saved.changes import Author
 from gateway.saved.models import Kind, Saved, ShareRole, Watch
 from gateway.saved.schema import (
@@ -86,10 +87,8 @@ class _SavedView(RefusalsAuditedView):
     kind: ClassVar[Kind]
 
     def get_parsers(self) -> list[BaseParser]:
-        """Read patches where they patch alone: one that replaced would lose the members that it does not have."""
-        # The OpenAPI document is made without a request.
-        is_patch = self.request is not None and self.request.method == "PATCH"
-        return [MergePatchParser() if is_patch else JSONParser()]
+        """Read patches where they patch alone."""
+        return parsers_of(self.request, JSONParser, MergePatchParser)
 
     def page(self, request: Request) -> tuple[list[Saved], str | None]:
         """A page of those that the caller sees, and what the next one begins with."""
@@ -311,7 +310,7 @@ class WatchView(_SavedView):
             row = find(author.user, self.kind, search_id)
             author.user.lock()
             if Watch.objects.filter(saved=row, user=author.user).delete()[0]:
-                changes.record_watch(author, row, [changes.WHOLE])
+                changes.record_watch(author, row, [WHOLE])
 
         transact(work)
         author.draft.is_recorded = True
@@ -445,7 +444,7 @@ class PlaceView(_SavedView):
         The search itself stays. One that is not in it is out already.
         """
 
-        search = str(read_id(search_id))
+        search = str(read_uuid(search_id))
 
         def members(row: Saved) -> dict[str, Any]:
             return {"searches": [each for each in row.content["searches"] if each != search]}
