@@ -129,19 +129,38 @@ function List({ isOrphaned }: { isOrphaned: boolean }) {
 }
 
 function CollectionTools({ collection, isOrphaned }: { collection: Collection; isOrphaned: boolean }) {
-  const isAsking = useSignal(false);
-  const { title, role } = collection;
   return (
     <>
       <span class="quiet">
         {TEXT.byOwner(collection.owner)} · {TEXT.visibleTo[collection.visibility]}
       </span>
+      <ChangeTools
+        saved={collection}
+        page={COLLECTION + collection.id}
+        remove={() => void removeCollection(collection, isOrphaned)}
+      />
+    </>
+  );
+}
+
+interface ChangeProps {
+  saved: Pick<Collection, "title" | "role">;
+  /** The id of the page that changes it. */
+  page: string;
+  remove: () => void;
+}
+
+/** To change what one may change, and to delete what one has. */
+function ChangeTools({ saved: { title, role }, page, remove }: ChangeProps) {
+  const isAsking = useSignal(false);
+  return (
+    <>
       {role !== "viewer" && (
         <button
           type="button"
           class="small"
           aria-label={TEXT.editOf(title)}
-          onClick={() => go("saved", { id: COLLECTION + collection.id })}
+          onClick={() => go("saved", { id: page })}
         >
           {TEXT.edit}
         </button>
@@ -163,7 +182,7 @@ function CollectionTools({ collection, isOrphaned }: { collection: Collection; i
           question={TEXT.deleteSavedQuestion(title)}
           close={(isSure) => {
             isAsking.value = false;
-            if (isSure) void removeCollection(collection, isOrphaned);
+            if (isSure) remove();
           }}
         />
       )}
@@ -188,7 +207,6 @@ function Item({
   place: Place | null;
   isOrphaned: boolean;
 }) {
-  const isAsking = useSignal(false);
   const { title } = search;
   return (
     <li>
@@ -213,39 +231,9 @@ function Item({
         {!isOrphaned && <WatchTools search={search} />}
         {place ? <PlaceTools search={search} place={place} /> : !isOrphaned && <PutInto search={search} />}
         <span class="space" />
-        {search.role !== "viewer" && (
-          <button
-            type="button"
-            class="small"
-            aria-label={TEXT.editOf(title)}
-            onClick={() => go("saved", { id: search.id })}
-          >
-            {TEXT.edit}
-          </button>
-        )}
-        {search.role === "owner" && (
-          <button
-            type="button"
-            class="small"
-            aria-label={TEXT.deleteOf(title)}
-            onClick={() => {
-              isAsking.value = true;
-            }}
-          >
-            {TEXT.delete}
-          </button>
-        )}
+        <ChangeTools saved={search} page={search.id} remove={() => void removeSearch(search, isOrphaned)} />
       </div>
       {search.watch?.problem && <p class="message bad">{search.watch.problem}</p>}
-      {isAsking.value && (
-        <Confirm
-          question={TEXT.deleteSavedQuestion(title)}
-          close={(isSure) => {
-            isAsking.value = false;
-            if (isSure) void removeSearch(search, isOrphaned);
-          }}
-        />
-      )}
     </li>
   );
 }
