@@ -118,11 +118,21 @@ class _String(_Type):
 
     def equal(self, field: Field, value: Value) -> Query:
         if value.text is not None:
-            return _with_flags("term", field, self.term(field, value), self.flag)
+            term = self.term(field, value)
+            if self._folds_too_much(term):
+                return _with_flags("wildcard", field, _escaped(term), self.flag)
+            return _with_flags("term", field, term, self.flag)
         prefix = _prefix(value)
-        if prefix is not None:
+        if prefix is not None and not self._folds_too_much(prefix):
             return _with_flags("prefix", field, prefix, self.flag)
         return _with_flags("wildcard", field, _pattern(value.parts, value), self.flag)
+
+    def _folds_too_much(self, text: str) -> bool:
+        """Whether `term` and `prefix` may ignore the case of more than ASCII letters.
+
+        They do in a field that is not indexed, whose values Elasticsearch reads from its columns; `wildcard` does not.
+        """
+        return bool(self.flag) and not text.isascii()
 
     def member_of(self, field: Field, comparison: Comparison) -> list[Query]:
         if not self.flag:
@@ -154,6 +164,10 @@ class _Flattened(_String):
         if value.text is None and _prefix(value) is None:
             raise self._refusal(field, "wildcards but one * at the end", value)
         return super().equal(field, value)
+
+    def _folds_too_much(self, text: str) -> bool:
+        # It is always indexed.
+        return False
 
     def contains(self, field: Field, comparison: Comparison) -> Query:
         raise self._refusal(field, "~", comparison)
@@ -499,10 +513,14 @@ def _pattern(parts: tuple[str | Wildcard, ...], value: Value) -> str:
     pattern: list[str] = []
     for part in parts:
         if isinstance(part, str):
-            pattern.append(_PATTERN_SPECIAL.sub(r"\\\g<0>", part))
+            pattern.append(_escaped(part))
         elif part is Wildcard.ONE or pattern[-1:] != ["*"]:
             pattern.append(part.value)
     return "".join(pattern)
+
+
+def _escaped(text: str) -> str:
+    return _PATTERN_SPECIAL.sub(r"\\\g<0>", text)
 
 
 def _check_length(value: Value) -> None:

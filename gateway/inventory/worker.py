@@ -29,6 +29,7 @@ from gateway.inventory.relay.publisher import Publisher
 from gateway.inventory.relay.relay import Relay
 from gateway.inventory.relay.topic import TopicWatch
 from gateway.inventory.repair import Interrupted, Repair
+from gateway.inventory.turns import Part
 from kit.health import serve_health
 from kit.logs import OncePerInterval, describe
 
@@ -53,10 +54,6 @@ def make_publisher() -> Publisher:
 def make_client() -> Elasticsearch:
     """A client of Elasticsearch for work that nobody waits for."""
     return connect(settings.ELASTICSEARCH, request_timeout=_CLIENT_SECONDS)
-
-
-Part = Callable[[threading.Event, Callable[[], bool]], None]
-"""Part of another room: runs until the event is set, and works while the function says that this worker leads."""
 
 
 class Worker:  # pylint: disable=too-many-instance-attributes  # its parts

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from django.db import DatabaseError, connection, transaction
+from django.db import transaction
 from django.db.models import Q
 from opentelemetry.context import Context
 from opentelemetry.trace import SpanKind
@@ -21,11 +21,12 @@ from opentelemetry.trace import SpanKind
 from gateway.identity.models import User
 from gateway.inventory.catalogue import read_catalogue
 from gateway.inventory.models import Change, Operation
+from gateway.inventory.turns import take_turns
 from gateway.notify.audience import Audience
 from gateway.notify.inbox import Addressed, Channels, Message, lock_inboxes, notification_of, number, queue, tell_each
 from gateway.notify.models import FollowerState, Kind, Notification
 from kit import tracing
-from kit.logs import OncePerInterval, describe
+from kit.logs import OncePerInterval
 
 logger = logging.getLogger(__name__)
 logger.addFilter(OncePerInterval())
@@ -36,7 +37,6 @@ MAX_ADDRESSED = 5_000
 """Notifications of a transaction, unless one change alone has more."""
 QUIET = timedelta(seconds=10)
 _IDLE_SECONDS = 0.2
-_PAUSE_SECONDS = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,16 +50,8 @@ class _Step:
 
 def run(stopping: threading.Event, leads: Callable[[], bool]) -> None:
     """Follow the changes until ``stopping`` is set, while this worker leads."""
-    while not stopping.is_set():
-        pause = _IDLE_SECONDS
-        try:
-            if leads() and turn(datetime.now(UTC)):
-                pause = 0.0
-        except DatabaseError as error:
-            logger.error("nobody is told of changes, and none is forgotten, until this is mended: %s", describe(error))
-            connection.close()
-            pause = _PAUSE_SECONDS
-        stopping.wait(pause)
+    trouble = "nobody is told of changes, and none is forgotten, until this is mended"
+    take_turns(lambda: turn(datetime.now(UTC)), stopping, leads, logger=logger, trouble=trouble, idle=_IDLE_SECONDS)
 
 
 def turn(now: datetime) -> bool:

@@ -15,6 +15,7 @@ from django.db import DatabaseError, connection
 from opentelemetry.context import Context
 from opentelemetry.trace import SpanKind
 
+from gateway.inventory.turns import take_turns
 from gateway.notify import deliveries
 from gateway.notify.metrics import DELIVERIES
 from gateway.notify.models import Channel, Delivery
@@ -32,7 +33,6 @@ _REST_SECONDS = 300.0
 """The longest that a target rests."""
 _IDLE_SECONDS = 0.5
 _BUSY_SECONDS = 0.05
-_PAUSE_SECONDS = 2.0
 
 
 class Sender:
@@ -54,16 +54,15 @@ class Sender:
     def run(self, stopping: threading.Event, leads: Callable[[], bool]) -> None:
         """Send until ``stopping`` is set, while this worker leads; what is under way then ends first."""
         with ThreadPoolExecutor(AT_ONCE, thread_name_prefix=f"send-{self._channel}") as threads:
-            while not stopping.is_set():
-                pause = _IDLE_SECONDS
-                try:
-                    if leads() and self.turn(threads):
-                        pause = _BUSY_SECONDS
-                except DatabaseError as error:
-                    logger.error("nothing is delivered, and nothing lost, until this is mended: %s", describe(error))
-                    connection.close()
-                    pause = _PAUSE_SECONDS
-                stopping.wait(pause)
+            take_turns(
+                lambda: self.turn(threads),
+                stopping,
+                leads,
+                logger=logger,
+                trouble="nothing is delivered, and nothing lost, until this is mended",
+                idle=_IDLE_SECONDS,
+                busy=_BUSY_SECONDS,
+            )
 
     def turn(self, threads: ThreadPoolExecutor) -> bool:
         """Begin to send as much as there is room for; whether anything is under way."""

@@ -1,6 +1,6 @@
 """Parts of the worker that tell users what has changed."""
 
-from gateway.inventory.worker import Part
+from gateway.inventory.turns import Part
 from gateway.notify import follower, upkeep
 from gateway.notify.mails import send_mail
 from gateway.notify.models import Channel

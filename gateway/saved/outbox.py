@@ -14,26 +14,24 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 
 import msgspec
-from confluent_kafka import KafkaException
 from django.conf import settings
-from django.db import DatabaseError, connection
 from opentelemetry.context import Context
 from opentelemetry.trace import SpanKind
 
 from contracts.query_event.event import AuditEvent, encode, headers
 from gateway.inventory.relay.producer import WorkerProducer
+from gateway.inventory.turns import take_turns
 from gateway.saved import metrics
 from gateway.saved.models import OutboxEvent
 from kit import tracing
 from kit.kafka import NewRecord
-from kit.logs import OncePerInterval, describe
+from kit.logs import OncePerInterval
 
 logger = logging.getLogger(__name__)
 logger.addFilter(OncePerInterval())
 
 BATCH = 200
 _IDLE_SECONDS = 0.5
-_PAUSE_SECONDS = 2.0
 _read = msgspec.json.Decoder(AuditEvent).decode
 
 
@@ -45,17 +43,14 @@ def put(event: AuditEvent) -> None:
 def run(stopping: threading.Event, leads: Callable[[], bool]) -> None:
     """Send events until ``stopping`` is set, while this worker leads."""
     producer = WorkerProducer(settings.KAFKA)
-    while not stopping.is_set():
-        pause = _IDLE_SECONDS
-        try:
-            if leads() and send(producer, settings.AUDIT.topic) == BATCH:
-                pause = 0.0
-        except (DatabaseError, KafkaException) as error:
-            trouble = describe(error) if isinstance(error, DatabaseError) else str(error.args[0])
-            logger.error("events of saved searches are not sent, and none is lost, until this is mended: %s", trouble)
-            connection.close()
-            pause = _PAUSE_SECONDS
-        stopping.wait(pause)
+    take_turns(
+        lambda: send(producer, settings.AUDIT.topic) == BATCH,
+        stopping,
+        leads,
+        logger=logger,
+        trouble="events of saved searches are not sent, and none is lost, until this is mended",
+        idle=_IDLE_SECONDS,
+    )
 
 
 def send(producer: WorkerProducer, topic: str) -> int:

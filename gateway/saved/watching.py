@@ -18,7 +18,7 @@ from http import HTTPStatus
 from typing import Any
 
 import orjson
-from django.db import DatabaseError, connection, transaction
+from django.db import transaction
 from opentelemetry.context import Context
 from opentelemetry.trace import SpanKind
 
@@ -36,6 +36,7 @@ from contracts.query_event.event import (
 from gateway.http.correlation import Correlation, correlated
 from gateway.http.problems import Code, Problem, Unavailable
 from gateway.identity.authorization import require_index, wanted_index
+from gateway.inventory.turns import take_turns
 from gateway.notify import inbox
 from gateway.notify.models import Kind as NotificationKind
 from gateway.saved import metrics, outbox
@@ -47,7 +48,7 @@ from gateway.search.date_anchor import anchored
 from gateway.search.elasticsearch import MAX_RESULT_WINDOW, copy_preference, perform, time_limit
 from gateway.search.translator_client import translate
 from kit import __version__, tracing
-from kit.logs import OncePerInterval, describe
+from kit.logs import OncePerInterval
 
 logger = logging.getLogger(__name__)
 logger.addFilter(OncePerInterval())
@@ -82,19 +83,15 @@ class _Found:
 
 def run(stopping: threading.Event, leads: Callable[[], bool]) -> None:
     """Look at what is watched until ``stopping`` is set, while this worker leads."""
-    while not stopping.is_set():
-        pause = _IDLE_SECONDS
-        try:
-            if leads() and turn(datetime.now(UTC), stopping):
-                pause = 0.0
-        except Unavailable as error:
-            logger.error("watched searches are not looked at until this is mended: %s", error.detail)
-            pause = _PAUSE_SECONDS
-        except DatabaseError as error:
-            logger.error("watched searches are not looked at until this is mended: %s", describe(error))
-            connection.close()
-            pause = _PAUSE_SECONDS
-        stopping.wait(pause)
+    take_turns(
+        lambda: turn(datetime.now(UTC), stopping),
+        stopping,
+        leads,
+        logger=logger,
+        trouble="watched searches are not looked at until this is mended",
+        idle=_IDLE_SECONDS,
+        pause=_PAUSE_SECONDS,
+    )
 
 
 def turn(now: datetime, stopping: threading.Event) -> bool:

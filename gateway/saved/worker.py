@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 from django.db import DatabaseError, connection
 
-from gateway.inventory.worker import Part
+from gateway.inventory.turns import Part
 from gateway.saved import outbox, watching
 
 _MEASURE_SECONDS = 5.0

@@ -9,7 +9,7 @@ import urllib3
 
 from contracts.query_event.command import operator
 from gateway.identity.signing_keys import read_signing_keys
-from local.services import Services
+from local.services import OPERATOR, Services
 from tests.e2e.shell import commands, run
 from tests.support.paths import ROOT
 from tests.support.waiting import eventually
@@ -24,6 +24,10 @@ _STEPS = {"Backup and restore", "Rotation", "One person's data"}
 """Sections whose commands have tests of their own below."""
 _PERSON = "jane.doe"
 _PATIENCE_SECONDS = 30
+
+
+def _as(user: str) -> dict[str, str]:
+    return {"Authorization": f"Octoxlabs {b64encode(user.encode()).decode()}"}
 
 
 def _run(command: str, services: Services) -> str:
@@ -48,8 +52,7 @@ def _count(query: str, services: Services) -> int | None:
 
 def _search(user: str, query: str, services: Services) -> str:
     """Search as a user; the id of the event."""
-    headers = {"Authorization": f"Octoxlabs {b64encode(user.encode()).decode()}"}
-    answer = urllib3.request("POST", f"{services.gateway_url}/search", json={"query": query}, headers=headers)
+    answer = urllib3.request("POST", f"{services.gateway_url}/search", json={"query": query}, headers=_as(user))
     assert answer.status == 200
     event_id: str = answer.json()["query_id"]
     return event_id
@@ -68,6 +71,15 @@ def jane(services: Services) -> str:
     return _PERSON
 
 
+@pytest.fixture
+def laptop(services: Services) -> str:
+    """A device that tells of her; its address."""
+    url = f"{services.gateway_url}/inventory/device/jane-doe-laptop"
+    answer = urllib3.request("PUT", url, json={"Hostname": "jane-doe-laptop"}, headers=_as(OPERATOR))
+    assert answer.status == 201, answer.data
+    return url
+
+
 def test_every_command_of_the_other_sections_succeeds(services: Services, jane: str) -> None:
     del jane
     for name in _SECTIONS.keys() - _STEPS:
@@ -75,7 +87,7 @@ def test_every_command_of_the_other_sections_succeeds(services: Services, jane: 
             _run(command, services)
 
 
-def test_a_person_is_found_everywhere_and_erased(services: Services, jane: str) -> None:
+def test_a_person_is_found_everywhere_and_erased(services: Services, jane: str, laptop: str) -> None:
     section = "One person's data"
     assert re.search(r"found [1-9]\d* documents", _run(_command(section, "elastic erase --user jane.doe\n"), services))
     assert _run(_command(section, "kcat", "-t query-events -f"), services)
@@ -91,8 +103,8 @@ def test_a_person_is_found_everywhere_and_erased(services: Services, jane: str) 
             # The user who searched for her, and the operator who made her known.
             assert {hit["_source"]["user"]["name"] for hit in mentions} == {"octoAdmin", operator()}
     assert _count(f"user.name:{jane}", services) == 0
-    headers = {"Authorization": f"Octoxlabs {b64encode(jane.encode()).decode()}"}
-    assert urllib3.request("GET", f"{services.gateway_url}/auth/me", headers=headers).status == 401
+    assert urllib3.request("GET", f"{services.gateway_url}/auth/me", headers=_as(jane)).status == 401
+    assert urllib3.request("GET", laptop, headers=_as(OPERATOR)).status == 404
 
 
 def test_a_snapshot_is_taken_and_restored_beside_what_there_is(services: Services, jane: str) -> None:

@@ -130,7 +130,7 @@ def serving(
         gateways: the addresses of two query gateways, as ``host:port``.
         command: that of the command gateway; by default that of the first of these, which then has both roles.
         live: that of the process of live sockets; by default that of the first of these, which has none.
-        changes: directives by name: the value that the test wants instead of the one that is deployed.
+        changes: directives by name: the value that the test wants instead of those that are deployed.
     """
     nginx = find_program("nginx")
     plain_port, port = ports.free(2)
@@ -163,7 +163,7 @@ def _configuration(home: Path, plain_port: int, port: int, changes: dict[str, st
         configuration = configuration.replace(old, new)
     for directive, value in changes.items():
         configuration, found = re.subn(rf"(?m)^( *{directive}) .*;$", rf"\1 {value};", configuration)
-        assert found == 1, directive
+        assert found, directive
     return configuration
 
 

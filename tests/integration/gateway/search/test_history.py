@@ -8,6 +8,7 @@ from django.test import Client
 from elasticsearch.helpers import bulk
 from pytest_django import Settings
 
+from gateway.identity.models import User
 from gateway.search.history_views import PAGE
 from tests.support.gateway import FindEvents, elasticsearch_client
 from tests.support.problems import is_problem
@@ -23,7 +24,7 @@ def _document(number: int, **more: Any) -> dict[str, Any]:
         "_id": event_id,
         "@timestamp": "2024-02-28T08:00:00.000Z",
         "event": {"id": event_id, "action": "query.executed", "outcome": "success", "duration": 3_000_000},
-        "user": {"name": "octoAdmin"},
+        "user": {"name": "hera"},
         "http": {"response": {"status_code": 200}},
         "sluice": {"index": "devices", "query": f"number = {number}", "hits": number, "dsl": None},
     } | more
@@ -31,8 +32,12 @@ def _document(number: int, **more: Any) -> dict[str, Any]:
 
 @pytest.fixture
 def history(stack: Settings, client: Client) -> Iterator[Any]:
-    """``GET /history`` as octoAdmin, of whom there are ``EVENTS`` searches, a log-in, and a look at the history."""
+    """``GET /history`` as hera, of whom there are ``EVENTS`` searches, a log-in, and a look at the history.
+
+    Nobody else of that name is on the trail, whatever other tests have put there.
+    """
     del stack
+    User.objects.create(username="hera")
     sluice = {"index": None, "query": None}
     error = {"code": "unauthenticated", "message": "no"}
     others = [
@@ -47,7 +52,7 @@ def history(stack: Settings, client: Client) -> Iterator[Any]:
         ),
     ]
     bulk(elasticsearch_client(), [*(_document(number) for number in range(EVENTS)), *others], refresh=True)
-    yield lambda query="": client.get(f"/history{query}", headers={"Authorization": "Octoxlabs b2N0b0FkbWlu"})
+    yield lambda query="": client.get(f"/history{query}", headers={"Authorization": "Octoxlabs aGVyYQ=="})
     elasticsearch_client().indices.delete(index=DAY)
 
 
