@@ -104,7 +104,7 @@ def test_a_person_is_found_everywhere_and_erased(services: Services, jane: str, 
             assert {hit["_source"]["user"]["name"] for hit in mentions} == {"octoAdmin", operator()}
     assert _count(f"user.name:{jane}", services) == 0
     assert urllib3.request("GET", f"{services.gateway_url}/auth/me", headers=_as(jane)).status == 401
-    assert urllib3.request("GET", laptop, headers=_as(OPERATOR)).status == 404
+    assert urllib3.request("GET", laptop, headers=_as(OPERATOR)).status == 410
 
 
 def test_a_snapshot_is_taken_and_restored_beside_what_there_is(services: Services, jane: str) -> None:

@@ -2,7 +2,7 @@
 import { effect, signal } from "@preact/signals";
 import type { Notification, Notifications } from "../client/sluice-client.ts";
 import { notified, TEXT } from "./messages.ts";
-import { asFailure, client, type Failure, go, hasEnded, open, say, session } from "./state.ts";
+import { asFailure, client, type Failure, go, hasEnded, open, say, saysEnded, session } from "./state.ts";
 
 /** The newest that the list has. */
 const NEWEST = 50;
@@ -42,8 +42,9 @@ async function begin(): Promise<void> {
     live = client.notifications(last);
     live.addEventListener("notifications", (event) => take((event as CustomEvent<Notification[]>).detail));
   } catch (error) {
-    // The next thing that is asked for says what is wrong; without it, the bell is quiet.
-    if (!hasEnded(error)) beginning = setTimeout(() => void begin(), CALM_MS);
+    // The next thing that is asked for says what is wrong, also that the session has ended: a dialog now would take the
+    // keys of who types. Until then the bell is quiet.
+    if (!saysEnded(error)) beginning = setTimeout(() => void begin(), CALM_MS);
   }
 }
 

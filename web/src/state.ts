@@ -117,9 +117,12 @@ export function asFailure(error: unknown, query = ""): Failure {
 const isAborted = (error: unknown): boolean => error instanceof DOMException && error.name === "AbortError";
 const ENDED = new Set(["unauthenticated", "token_expired"]);
 
+/** Whether a refusal says that the session has ended. */
+export const saysEnded = (error: unknown): boolean => error instanceof SluiceProblem && ENDED.has(error.code);
+
 /** Whether a refusal says that the session has ended; then somebody logs in, over the page. */
 export function hasEnded(error: unknown): boolean {
-  if (!(error instanceof SluiceProblem) || !ENDED.has(error.code)) return false;
+  if (!saysEnded(error)) return false;
   session.value = me.value === null ? "out" : "ended";
   return true;
 }

@@ -302,6 +302,20 @@ def test_a_session_that_ends_takes_nothing_with_it(visit: Visit) -> None:
     assert text_of(visit.box) == "Hostname = octoxlabs02"
 
 
+def test_who_types_is_not_interrupted_by_what_the_page_asks_by_itself(visit: Visit) -> None:
+    ended = b'{"type": "about:blank", "title": "x", "status": 401, "code": "unauthenticated", "detail": "No."}'
+    visit.page.route(
+        "**/notifications?*",
+        lambda route: route.fulfill(status=401, content_type="application/problem+json", body=ended),
+    )
+    with visit.page.expect_response(lambda response: "/notifications?" in response.url):
+        visit.open()
+    visit.type("Hostname = octoxlabs02")
+    expect(visit.page.get_by_role("dialog")).to_have_count(0)
+    visit.page.keyboard.press("Enter")
+    expect(visit.cell(0, 1)).to_have_text("octoxlabs02")
+
+
 def test_the_session_outlives_the_page_and_ends_with_log_out(visit: Visit) -> None:
     visit.open(_EVERYTHING)
     expect(visit.cell(0, 1)).to_be_visible()
