@@ -1,26 +1,32 @@
 """The console's speed, in Debian's Chromium on the embedded stack: ``python -m tests.benchmarks.bench_console``.
 
 What a person waits for: the first page, cold, on loopback and at 1.6 Mbit/s; from Enter to the first row, and how much
-of that is the gateway's; from a key to the paint; completion of names and values; the caret; and the longest task of
-a scroll through 10,000 rows of 20 columns. Of each figure that is one of several runs the median counts.
+of that is the gateway's; from a key to the paint; completion of names and values; the caret; the longest task of a
+scroll through 10,000 rows of 20 columns; and from somebody's change to the number at another's bell. Beside that, the
+memory of an idle socket. Of each figure that is one of several runs the median counts.
 """
 
 import shutil
 import statistics
+import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+import psutil
+from playwright.sync_api import Browser, BrowserContext, Page, WebSocket, sync_playwright
 
 from local import inventory, ports, servers
-from local.services import USER, Services
-from local.supervisor import supervisor
+from local.services import OPERATOR, USER, Services
+from local.supervisor import clean_environment, supervisor
 from tests.benchmarks import output
+from tests.e2e.console import kept
 from tests.support.embedded_services import SERVICE_PORTS, services_on
+from tests.support.live import NOTIFICATIONS, VERSION, Socket
 from tests.support.paths import ROOT
 
 _OUTPUT = Path("build/bench/console.json")
@@ -49,6 +55,20 @@ _COLUMNS = [
     "LastSeen",
     "Domain",
 ]
+_USERS, _SOCKETS = 32, 8
+"""Users with idle sockets, and how many each has: as many as one may have."""
+_BELL = """
+probe.bells = {};
+(function look() {
+  const number = document.querySelector(".bell .number")?.textContent;
+  if (number) probe.bells[number] ??= Date.now();
+  requestAnimationFrame(look);
+})();
+probe.told = (number) => new Promise((done) => {
+  const look = () => (number in probe.bells ? done(probe.bells[number]) : requestAnimationFrame(look));
+  look();
+});
+"""
 _SLOW = {"offline": False, "latency": 40, "downloadThroughput": 200_000, "uploadThroughput": 90_000}
 """1.6 Mbit/s down, with the latency of a mobile network."""
 _PROBE = """
@@ -221,6 +241,57 @@ def _scroll(console: _Console) -> tuple[int, float]:
         return int(last) + 1, max(page.evaluate("probe.tasks"), default=0.0)
 
 
+def _notified(console: _Console, services: Services) -> float:
+    """Milliseconds from when somebody shares a search to the number at the bell of whom it is shared with."""
+    asked: list[str] = []
+
+    def follow(socket: WebSocket) -> None:
+        socket.on("framesent", lambda frame: asked.append(str(frame)))
+
+    waited: list[float] = []
+    with console.opened(before=lambda _, page: page.on("websocket", follow)) as page:
+        while not any("since" in frame for frame in asked):
+            page.wait_for_timeout(100)
+        page.evaluate(_BELL)
+        unread = kept.ask(services, "GET", "/notifications")["unread"]
+        shared: dict[str, Any] = {"visibility": "users", "users": [{"user": USER, "role": "viewer"}]}
+        for number in range(unread + 1, unread + _RUNS + 1):
+            begun = time.time() * 1000
+            made = {"title": f"Linux {number}", "query": "OS.Type = Linux", "index": "devices"}
+            kept.ask(services, "POST", "/searches/", OPERATOR, **made, **shared)
+            waited.append(float(page.evaluate("(number) => probe.told(number)", str(number))) - begun)
+    return statistics.median(waited)
+
+
+def _memory_of_a_socket(services: Services) -> float:
+    """Kibibytes that the process of live sockets takes for one that is idle."""
+    names = [f"listener{number}" for number in range(_USERS)]
+    code = f"from gateway.identity.models import User; [User.objects.create(username=name) for name in {names}]"
+    command = [sys.executable, "-m", "gateway", "shell", "--no-imports", "-c", code]
+    subprocess.run(command, env=clean_environment(services.environment()), check=True, capture_output=True)
+    (live,) = [
+        process
+        for process in psutil.Process().children(recursive=True)
+        if process.cmdline()[-3:] == ["-m", "gateway", "live"]
+    ]
+    url = f"ws://127.0.0.1:{services.live_port}{NOTIFICATIONS}"
+
+    def opened(name: str) -> Socket:
+        socket = Socket(url, [VERSION], {"Authorization": inventory.authorization(name)})
+        socket.expect("hello")
+        return socket
+
+    with ExitStack() as sockets:
+        # What is loaded once is loaded.
+        for _ in range(_SOCKETS):
+            sockets.enter_context(opened(names[0]))
+        before = live.memory_info().rss
+        for name in names[1:]:
+            for _ in range(_SOCKETS):
+                sockets.enter_context(opened(name))
+        return float(live.memory_info().rss - before) / ((_USERS - 1) * _SOCKETS) / 1024
+
+
 def _sizes() -> tuple[float, float]:
     """Kilobytes of the first page's script and style sheet by gzip."""
     (script,) = _ASSETS.glob("index-*.js.gz")
@@ -249,6 +320,8 @@ def _measure(browser: Browser, services: Services) -> dict[str, Any]:
         **_typing(console),
         "scroll_rows": rows,
         "scroll_longest_task_ms": task,
+        "notify_ms": _notified(console, services),
+        "socket_kib": _memory_of_a_socket(services),
     }
 
 

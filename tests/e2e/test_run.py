@@ -20,7 +20,7 @@ from tests.support.process import Process
 from tests.support.waiting import eventually
 
 _VARIABLES = list(LocalSettings().ports())
-_PATIENCE_SECONDS = 120
+_PATIENCE_SECONDS = 600
 _COMMAND = (sys.executable, "-m", "local", "run")
 
 
