@@ -6,11 +6,14 @@ so that a change that still names it is written there; its version decides.
 """
 
 import logging
+import re
+import threading
 from collections.abc import Iterable, Iterator
 from http import HTTPStatus
 from typing import Any
 
 import orjson
+from django.db.models import QuerySet
 from elasticsearch import ApiError, Elasticsearch
 
 from gateway.inventory.models import InventoryType
@@ -28,10 +31,15 @@ _SETTINGS = {
 _META = "inventory_type"
 _SCAN = 10_000
 _KEEP_ALIVE = "1m"
+_NUMBER = re.compile(r"-([0-9]{6})\Z")
 
 
 class Unprepared(Exception):
     """The indices of a type cannot be prepared as they are declared; the message says why, and what to do."""
+
+
+class Renamed(Unprepared):
+    """The index that is to be filled has another name from now on; the types are to be read again."""
 
 
 class Indices:
@@ -43,6 +51,8 @@ class Indices:
 
     def __init__(self, client: Elasticsearch) -> None:
         self._client = client
+        # An index that another thread makes right now is not noted as prepared yet.
+        self._preparing = threading.Lock()
 
     def ensure(self, types: IndexedTypes) -> dict[str, Unprepared]:
         """Prepare indices, mappings and aliases for the types as they are; asks nothing where that has been done.
@@ -57,7 +67,9 @@ class Indices:
             if each.prepared == wanted:
                 continue
             try:
-                self._ensure(types, each)
+                with self._preparing:
+                    self._ensure(types, each)
+                    _rows(each).update(prepared=wanted)
             except Unprepared as error:
                 unprepared |= dict.fromkeys(each.names, error)
             except ApiError as error:
@@ -68,8 +80,6 @@ class Indices:
                     f'"{each.names[-1]}" if it is none of the type\'s, or declare the type with another index'
                 )
                 unprepared |= dict.fromkeys(each.names, Unprepared(reason))
-            else:
-                InventoryType.objects.filter(name=name).update(prepared=wanted)
         return unprepared
 
     def lost(self, types: IndexedTypes) -> list[str]:
@@ -79,13 +89,15 @@ class Indices:
             for name, each in types.indices.items()
             if each.prepared is not None
             and not (
-                self._client.indices.exists(index=list(each.names))
+                self._client.indices.exists(index=[index for index in each.names if index in _prepared(each)])
                 and self._client.indices.exists_alias(name=each.declared.index)
             )
         ]
 
     def _ensure(self, types: IndexedTypes, each: TypeIndices) -> None:
         declared = each.declared
+        if each.building is not None and each.building not in _prepared(each):
+            self._require_new(each)
         has_alias = self._client.indices.exists_alias(name=declared.index)
         if not has_alias and self._client.indices.exists(index=declared.index):
             raise Unprepared(
@@ -105,6 +117,24 @@ class Indices:
         if not has_alias:
             self._create(each.physical, declared.name, properties)
             self._client.indices.put_alias(index=each.physical, name=declared.index)
+
+    def _require_new(self, each: TypeIndices) -> None:
+        """Begin with the next number where an index, or an alias, has the name of the one that is to be filled.
+
+        That is so where the database was restored from a backup: an index of then has what the database has forgotten.
+
+        Raises:
+            Renamed: the index that is to be filled is another one.
+        """
+        assert each.building is not None
+        index = each.building
+        while self._client.indices.exists(index=index):
+            index = f"{each.declared.index}-{number_of(index) + 1:06}"
+        if index != each.building:
+            # Unless it was made since the type was read.
+            if _rows(each).filter(prepared=each.prepared).update(building_index=index):
+                logger.warning("%s is there already; %s is made instead", each.building, index)
+            raise Renamed(f"{each.building} is there already")
 
     def _create(self, index: str, type_: str, properties: dict[str, Any]) -> None:
         mappings = {"dynamic": "strict", "_meta": {_META: type_}, "properties": properties}
@@ -154,13 +184,16 @@ class Indices:
     def retire(self, each: TypeIndices) -> list[str]:
         """Remove the indices that a type had before, unless a search that began there still reads them.
 
+        Those alone of lower numbers: a rebuild may have begun since the type was read.
+
         Returns:
             those that were removed.
         """
         removed = []
         for index in self._replaced(each):
             stats = self._client.indices.stats(index=index, metric="search", filter_path="_all.total.search")
-            if stats.body["_all"]["total"]["search"]["open_contexts"]:
+            # Nothing is left of the answer where no shard has answered.
+            if stats.body.get("_all", {}).get("total", {}).get("search", {}).get("open_contexts") != 0:
                 continue
             aliases = [index, *self._aliases(index)]
             moved = [
@@ -179,7 +212,7 @@ class Indices:
             index
             for index, mapping in found.body.items()
             if mapping["mappings"]["_meta"].get(_META) == each.declared.name
-            and index not in each.names
+            and number_of(index) < number_of(each.physical)
             and index not in alias
         ]
 
@@ -193,3 +226,22 @@ class Indices:
             if error.status_code != HTTPStatus.NOT_FOUND:
                 raise
             return []
+
+
+def number_of(index: str) -> int:
+    """The number at the end of an index's name; 0 if it has none."""
+    found = _NUMBER.search(index)
+    return 0 if found is None else int(found[1])
+
+
+def _prepared(each: TypeIndices) -> list[Any]:
+    """For what a type's indices have been prepared: their names first."""
+    prepared: list[Any] = orjson.loads(each.prepared or "[]")
+    return prepared
+
+
+def _rows(each: TypeIndices) -> QuerySet[InventoryType]:
+    """The type's row, as long as it has the index that is to be filled."""
+    return InventoryType.objects.filter(
+        name=each.declared.name, physical_index=each.physical, building_index=each.building
+    )

@@ -37,12 +37,19 @@ def begin(names: Iterable[str]) -> list[Begun]:
         return [_begin(row) for row in InventoryType.objects.select_for_update().filter(name__in=list(names))]
 
 
+def begin_anew(names: Iterable[str]) -> list[Begun]:
+    """Begin to make the indices of some types again, each in a new one, whatever is there of them."""
+    with transaction.atomic():
+        return [
+            _begin(row, anew=True) for row in InventoryType.objects.select_for_update().filter(name__in=list(names))
+        ]
+
+
 def begin_lost(names: Iterable[str]) -> list[Begun]:
     """Begin to make indices again that are gone from Elasticsearch."""
     with transaction.atomic():
-        rows = InventoryType.objects.select_for_update().filter(name__in=list(names))
-        rows.update(prepared=None)
-        return [_begin(row, anew=True) for row in rows]
+        InventoryType.objects.select_for_update().filter(name__in=list(names)).update(prepared=None)
+        return begin_anew(names)
 
 
 def begin_all() -> list[Begun]:
@@ -90,6 +97,16 @@ class Rebuild:  # pylint: disable=too-few-public-methods  # it carries through
         logger.info("%s: filled with %d documents", index, filled.differed - len(filled.left))
         # What was written meanwhile comes from the relay; so this finds only what was refused.
         compared = self._repair.repair(type_indices, index)
+        if compared.ahead:
+            # The index is not one that this database alone has filled.
+            begun = begin_anew([name])
+            logger.error(
+                "%s has %d documents that the database does not have so, and is not put in place: %s is made instead",
+                index,
+                len(compared.ahead),
+                ", ".join(each.index for each in begun),
+            )
+            return
         _reject(name, compared)
         self._indices.point_to(type_indices.declared.index, index)
         InventoryType.objects.filter(name=name, building_index=index).update(physical_index=index, building_index=None)

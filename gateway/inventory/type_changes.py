@@ -4,7 +4,6 @@ The rows that a new schema is checked against must not change meanwhile: each wr
 SHARE``, so that it waits for the change, as the change waits for it.
 """
 
-import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -19,6 +18,7 @@ from gateway.http.deadline import time_left
 from gateway.http.problems import Code, Problem, malformed
 from gateway.inventory.catalogue import read_catalogue
 from gateway.inventory.declarations import Catalogue, DeclaredType
+from gateway.inventory.indices import number_of
 from gateway.inventory.json_schema import InvalidSchema
 from gateway.inventory.mapping import only_adds
 from gateway.inventory.models import Document, InventoryType
@@ -28,7 +28,6 @@ from gateway.inventory.references import replace_all
 MAX_NAMED = 20
 """Documents that are named, of those that would not fit."""
 _CHUNK = 1_000
-_NUMBER = re.compile(r"-([0-9]{6})\Z")
 
 
 class Outcome(StrEnum):
@@ -144,8 +143,7 @@ def install(definitions: Mapping[str, Mapping[str, Any]]) -> list[str]:
 
 def next_index(row: InventoryType) -> str:
     """The name of the next index of a type: six digits are counted up."""
-    numbers = [_NUMBER.search(name) for name in (row.physical_index, row.building_index or "")]
-    highest = max(int(found[1]) for found in numbers if found is not None)
+    highest = max(number_of(row.physical_index), number_of(row.building_index or ""))
     return f"{row.index}-{highest + 1:06}"
 
 

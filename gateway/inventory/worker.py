@@ -18,7 +18,7 @@ from elasticsearch import ApiError, Elasticsearch, TransportError
 
 from elastic.client import connect
 from gateway.inventory import metrics, retention
-from gateway.inventory.indices import Indices
+from gateway.inventory.indices import Indices, Renamed
 from gateway.inventory.models import Change, RelayState
 from gateway.inventory.rebuild import Rebuild, begin_lost, unfinished
 from gateway.inventory.rejections import Rejections
@@ -74,7 +74,7 @@ class Worker:  # pylint: disable=too-many-instance-attributes  # its parts
             Lease(f"{gethostname()} {os.getpid()} {uuid.uuid4()}"),
             TopicWatch(settings.KAFKA, settings.INVENTORY.topic),
             make_publisher(),
-            Indices(client),
+            self._indices,
             settings.INVENTORY.topic,
         )
         self._rejections = Rejections(settings.KAFKA, settings.INVENTORY.dlq_topic)
@@ -151,6 +151,8 @@ class Worker:  # pylint: disable=too-many-instance-attributes  # its parts
                 types = IndexedTypes.read()
         unprepared = self._indices.ensure(types)
         for error in dict.fromkeys(unprepared.values()):
+            if isinstance(error, Renamed):
+                continue
             logger.error("what is written to this type is not published until this is mended: %s", error)
         building = [each for each in unfinished(types) if unprepared.keys().isdisjoint(each.names)]
         metrics.REBUILDS.set(len(building))

@@ -89,10 +89,11 @@ class InventoryStack:
 
     def rebuild(self, publisher: Publisher | None = None) -> None:
         """Carry every rebuild through that is begun."""
-        types = IndexedTypes.read()
-        self.indices.ensure(types)
-        for each in unfinished(types):
-            Rebuild(self.indices, self.repairer(publisher)).finish(each)
+        while building := unfinished(types := IndexedTypes.read()):
+            unprepared = self.indices.ensure(types)
+            for each in building:
+                if unprepared.keys().isdisjoint(each.names):
+                    Rebuild(self.indices, self.repairer(publisher)).finish(each)
 
     def repairer(self, publisher: Publisher | None = None) -> Repair:
         """A repair of indices."""

@@ -11,7 +11,7 @@ from elasticsearch import ApiError, TransportError
 
 from gateway.inventory import metrics
 from gateway.inventory.cache import keep_published
-from gateway.inventory.indices import Indices, Unprepared
+from gateway.inventory.indices import Indices, Renamed, Unprepared
 from gateway.inventory.models import RelayState
 from gateway.inventory.relay import outbox
 from gateway.inventory.relay.composition import Composed, ComposedBatch, read_batch
@@ -114,6 +114,8 @@ class Relay:  # pylint: disable=too-many-instance-attributes  # its parts, and w
         if not batch.messages:
             return 0
         messages = self._prepared(batch)
+        if not messages:
+            return 0
         # A leader that was paused until now finds out here, before it sends anything.
         self._lease.hold()
         places = self._publisher.publish(messages, outbox.highest_feed())
@@ -128,6 +130,8 @@ class Relay:  # pylint: disable=too-many-instance-attributes  # its parts, and w
     def _prepared(self, batch: ComposedBatch) -> list[Composed]:
         """The messages before the first whose indices cannot be prepared: the indexer would wait for these for ever.
 
+        None where the first names an index that another takes the place of: it is to be read again.
+
         Raises:
             Unprepared: that is the first of all.
         """
@@ -135,8 +139,9 @@ class Relay:  # pylint: disable=too-many-instance-attributes  # its parts, and w
         for number, message in enumerate(batch.messages):
             for document in message.change.documents:
                 if document.index in unprepared:
-                    if number == 0:
-                        raise unprepared[document.index]
+                    error = unprepared[document.index]
+                    if number == 0 and not isinstance(error, Renamed):
+                        raise error
                     return batch.messages[:number]
         return batch.messages
 

@@ -45,11 +45,10 @@ class Command(BaseCommand):
             raise CommandError("name types, or all of them by --all")
         try:
             begun = _begin(options["types"], everything=options["all"])
-            _wait(begun)
+            for name, index in _wait([each.type for each in begun]):
+                self.stdout.write(f"{name}: {index} is in place")
         except DatabaseError as error:
             raise CommandError(f'{error}; has "python -m gateway migrate" been run?') from None
-        for each in begun:
-            self.stdout.write(f"{each.type}: {each.index} is in place")
 
 
 def _begin(names: list[str], *, everything: bool) -> list[Begun]:
@@ -62,12 +61,11 @@ def _begin(names: list[str], *, everything: bool) -> list[Begun]:
     return begun
 
 
-def _wait(begun: list[Begun]) -> None:
+def _wait(names: list[str]) -> list[tuple[str, str]]:
+    """Wait for the end of rebuilds; the types and their indices, which may have other numbers than were begun with."""
+    rows = InventoryType.objects.filter(name__in=names).order_by("name")
     with Console(stderr=True).status("waiting for the worker") as status:
-        while True:
-            rows = InventoryType.objects.filter(name__in=[each.type for each in begun], building_index__isnull=False)
-            left = sorted(rows.values_list("name", flat=True))
-            if not left:
-                return
-            status.update(f"the worker makes {len(left)} of {len(begun)} indices again: {', '.join(left[:5])}")
+        while left := list(rows.filter(building_index__isnull=False).values_list("name", flat=True)):
+            status.update(f"the worker makes {len(left)} of {len(names)} indices again: {', '.join(left[:5])}")
             time.sleep(_LOOK_SECONDS)
+    return list(rows.values_list("name", "physical_index"))

@@ -141,6 +141,33 @@ def test_the_old_index_goes_when_nothing_reads_it_and_what_still_names_it_is_wri
     assert stack.trail.dead_letters() == []
 
 
+def test_an_index_that_others_begin_meanwhile_is_left_alone(stack: InventoryStack, relay: Relay) -> None:
+    stale = IndexedTypes.read().indices[THING]
+    begin([THING])
+    # It is not there yet, and nobody has lost it.
+    assert stack.indices.lost(IndexedTypes.read()) == []
+    write_meanwhile(relay, 1)
+
+    assert stack.indices.retire(stale) == []
+    assert stack.client.indices.exists(index=f"{stack.alias}-000002")
+    stack.rebuild()
+    assert physical(stack) == [f"{stack.alias}-000002"]
+    stack.assert_agreement()
+
+
+def test_a_new_index_that_has_what_the_database_does_not_is_not_put_in_place(
+    stack: InventoryStack, relay: Relay
+) -> None:
+    begin([THING])
+    write_meanwhile(relay, 1)
+    phantom = {"name": "phantom"}
+    stack.client.index(index=f"{stack.alias}-000002", id="phantom", document=phantom, refresh=True)
+    stack.rebuild()
+
+    assert physical(stack) == [f"{stack.alias}-000003"]
+    stack.assert_agreement()
+
+
 def test_a_schema_that_only_adds_is_there_before_the_first_document_that_uses_it(
     stack: InventoryStack, relay: Relay
 ) -> None:

@@ -8,6 +8,7 @@ import orjson
 import pytest
 from confluent_kafka.admin import AdminClient
 from django.db import transaction
+from django.db.models import Model
 from pydantic import SecretStr
 from pytest_django import Settings
 
@@ -17,10 +18,11 @@ from gateway.inventory import retention
 from gateway.inventory.cache import CachedDocument, document_cache
 from gateway.inventory.erasure import erase_document
 from gateway.inventory.indices import Indices, Unprepared
-from gateway.inventory.models import Change, Document, IndexState, RelayState
-from gateway.inventory.rebuild import begin_all
+from gateway.inventory.models import Change, Document, IndexState, InventoryType, RelayState
+from gateway.inventory.rebuild import begin, begin_all
 from gateway.inventory.rejections import note
 from gateway.inventory.relay import outbox
+from gateway.inventory.relay.composition import IndexedTypes
 from gateway.inventory.relay.lease import Superseded
 from gateway.inventory.relay.producer import WorkerProducer
 from gateway.inventory.relay.publisher import Publisher
@@ -42,6 +44,22 @@ def write_some(count: int, prefix: str = "d") -> None:
             patch(name, {"size": -number - 1})
         if number % 3 == 0:
             delete(name)
+
+
+Dump = dict[type[Model], list[Any]]
+
+
+def dump() -> Dump:
+    """The database as a backup has it."""
+    return {model: list(model._default_manager.all()) for model in (Document, Change, RelayState, InventoryType)}
+
+
+def bring_back(dumped: Dump) -> None:
+    """Restore the database from a backup; whoever led then leads no more."""
+    for model, rows in dumped.items():
+        model._default_manager.all().delete()
+        model._default_manager.bulk_create(rows)
+    RelayState.objects.update(lease_until=None)
 
 
 def test_every_write_reaches_the_index_as_the_database_has_it(stack: InventoryStack, start: Start) -> None:
@@ -317,22 +335,13 @@ def test_a_database_that_went_back_in_time_stops_publishing_until_all_is_rebuilt
     start()
     write_some(6)
     publish_all(stack.relay())
-    documents, changes, state = (
-        list(Document.objects.all()),
-        list(Change.objects.all()),
-        list(RelayState.objects.all()),
-    )
+    dumped = dump()
     put(f"{THING}/forgotten", {"name": "forgotten"})
     patch(f"{THING}/d1", {"size": 100})
     RelayState.objects.update(lease_until=None)
     publish_all(stack.relay("later"))
     stack.settle()
-    for everything in (Document.objects.all(), Change.objects.all(), RelayState.objects.all()):
-        everything.delete()
-    Document.objects.bulk_create(documents)
-    Change.objects.bulk_create(changes)
-    RelayState.objects.bulk_create(state)
-    RelayState.objects.update(lease_until=None)
+    bring_back(dumped)
 
     relay = stack.relay("restored")
     relay.turn()
@@ -352,6 +361,41 @@ def test_a_database_that_went_back_in_time_stops_publishing_until_all_is_rebuilt
     highest = max(change["feed"] for change in stack.changes())
     assert Change.objects.get(document_id="since").feed == highest
     assert outbox.highest_feed() == highest
+
+
+@pytest.mark.parametrize("rebuilds", [1, 2], ids=["an index has the next name", "an alias has the next name"])
+def test_a_rebuild_after_a_restore_takes_no_index_that_has_what_the_database_forgot(
+    stack: InventoryStack, start: Start, rebuilds: int
+) -> None:
+    start()
+    write_some(6)
+    relay = stack.relay()
+    publish_all(relay)
+    dumped = dump()
+    for _ in range(rebuilds):
+        begin([THING])
+        publish_all(relay)
+        stack.rebuild()
+        stack.indices.retire(IndexedTypes.read().indices[THING])
+    put(f"{THING}/forgotten", {"name": "forgotten"})
+    patch(f"{THING}/d1", {"size": 100})
+    publish_all(relay)
+    stack.settle()
+    bring_back(dumped)
+
+    begin_all()
+    relay = stack.relay("restored")
+    put(f"{THING}/since", {"name": "since"})
+    publish_all(relay)
+    stack.rebuild()
+    put(f"{THING}/after", {"name": "after"})
+    publish_all(relay)
+    stack.settle()
+    assert stack.indexed(stack.alias) == stack.expected(THING)
+    each = IndexedTypes.read().indices[THING]
+    assert list(stack.client.indices.get_alias(name=stack.alias)) == [each.physical]
+    stack.indices.retire(each)
+    assert list(stack.client.indices.get(index=f"{stack.alias}-*", expand_wildcards="open")) == [each.physical]
 
 
 def test_a_document_that_the_mapping_refuses_is_rejected_and_the_others_are_found(
