@@ -17,7 +17,7 @@ from uuid import UUID
 
 import orjson
 from django.db import connection
-from django.db.models import Count, Func, IntegerField, Sum
+from django.db.models import Count, Sum
 
 from contracts.query_event.event import new_event_id
 from gateway.http.problems import Code, Problem
@@ -29,10 +29,7 @@ from gateway.inventory.preconditions import ABSENT, State
 from gateway.inventory.references import Name
 from gateway.inventory.rows import ChangeRow, Common, DocumentRow
 from gateway.inventory.transactions import Overtaken
-
-MAX_TREE_BYTES = 1024 * 1024
-MAX_TREE_CHILDREN = 1_000
-"""Of a document together with those that its type embeds."""
+from gateway.inventory.trees import OctetLength, require_fits
 
 
 class Result(StrEnum):
@@ -90,16 +87,10 @@ class _Tree:
     length: int
 
 
-class _OctetLength(Func):  # pylint: disable=abstract-method  # as the framework has it
-    function = "OCTET_LENGTH"
-    output_field = IntegerField()
-
-    def as_sqlite(self, compiler: Any, connection: Any, **more: Any) -> Any:  # pylint: disable=redefined-outer-name
-        """Write it as SQLite has it: it counts characters of a text, and bytes of a blob."""
-        return super().as_sql(compiler, connection, template="LENGTH(CAST(%(expressions)s AS BLOB))", **more)
-
-
-_HOLD = f"SELECT schema_version FROM {InventoryType._meta.db_table} WHERE name = %s"
+_HOLD = f"""
+    SELECT name, schema_version FROM {InventoryType._meta.db_table}
+    WHERE name IN (%s, %s) ORDER BY name <> %s
+"""
 
 
 class Batch:  # pylint: disable=too-many-instance-attributes  # what it holds of the database
@@ -127,7 +118,7 @@ class Batch:  # pylint: disable=too-many-instance-attributes  # what it holds of
         self._live: dict[Name, bool] = {}
         self._references: dict[str, frozenset[Name]] = {}
         """What the documents refer to from now on, of those where that has changed."""
-        _hold(declared)
+        _hold(declared, catalogue)
         self._above = self._lock_above(wanted)
         self._by_id = {row.document_id: row for row in self._above.values() if row.type == declared.parent}
         found = rows.lock_named(declared.name, {document_id for document_id, _ in wanted})
@@ -263,7 +254,7 @@ class Batch:  # pylint: disable=too-many-instance-attributes  # what it holds of
             keys = [row.pk for row in embedders]
             below = Document.objects.filter(parent__in=keys, type__in=declared.embed, body__isnull=False)
             sums = (
-                below.values_list("parent_id").annotate(count=Count("pk"), length=Sum(_OctetLength("body"))).order_by()
+                below.values_list("parent_id").annotate(count=Count("pk"), length=Sum(OctetLength("body"))).order_by()
             )
             trees |= {row.pk: _Tree(0, len((row.body or "").encode())) for row in embedders}
             for pk, count, length in sums:
@@ -343,15 +334,8 @@ class Batch:  # pylint: disable=too-many-instance-attributes  # what it holds of
         for tree, children in ((own, 0), (above, more)):
             if tree is None:
                 continue
-            grows = longer > 0 or children > 0
-            if grows and (tree.length + longer > MAX_TREE_BYTES or tree.children + children > MAX_TREE_CHILDREN):
-                raise Problem(
-                    HTTPStatus.CONFLICT,
-                    Code.TREE_TOO_LARGE,
-                    f"A document with what its type embeds is at most {MAX_TREE_BYTES:,} bytes and "
-                    f"{MAX_TREE_CHILDREN:,} documents; it would be {tree.length + longer:,} and "
-                    f"{tree.children + children:,}.",
-                )
+            if longer > 0 or children > 0:
+                require_fits(tree.length + longer, tree.children + children)
         for tree, children in ((own, 0), (above, more)):
             if tree is not None:
                 tree.length += longer
@@ -398,11 +382,18 @@ class Batch:  # pylint: disable=too-many-instance-attributes  # what it holds of
         return list(found.values())
 
 
-def _hold(declared: DeclaredType) -> None:
-    """Keep the type from being declared anew until the transaction ends."""
+def _hold(declared: DeclaredType, catalogue: Catalogue) -> None:
+    """Keep the type, and the one above it, from being declared anew until the transaction ends.
+
+    The one above decides whether its documents embed those of the type. It comes last, as in a change of types.
+    """
+    held = [declared] if declared.parent is None else [declared, catalogue.types[declared.parent]]
     with connection.cursor() as cursor:
-        cursor.execute(_HOLD + (" FOR KEY SHARE" if connection.vendor == "postgresql" else ""), [declared.name])
-        if cursor.fetchone() != (declared.schema_version,):
+        cursor.execute(
+            _HOLD + (" FOR KEY SHARE" if connection.vendor == "postgresql" else ""),
+            [declared.name, held[-1].name, declared.name],
+        )
+        if cursor.fetchall() != [(each.name, each.schema_version) for each in held]:
             raise Overtaken
 
 

@@ -24,6 +24,7 @@ from gateway.inventory.mapping import only_adds
 from gateway.inventory.models import Document, InventoryType
 from gateway.inventory.preconditions import ABSENT, NONE, Preconditions, State
 from gateway.inventory.references import replace_all
+from gateway.inventory.trees import check_trees
 
 MAX_NAMED = 20
 """Documents that are named, of those that would not fit."""
@@ -80,7 +81,8 @@ def put_type(
         dry_run: change nothing.
 
     Raises:
-        Problem: 400, the declaration has a fault; 409, documents would not fit; 412.
+        Problem: 400, the declaration has a fault; 409, documents would not fit, or would be too large with those that
+            they would embed; 412.
     """
     with transaction.atomic():
         row = InventoryType.objects.select_for_update().filter(name=name).first()
@@ -103,6 +105,11 @@ def put_type(
         is_unprepared = row.prepared is None and row.building_index is None
         _require_same_place(old, declared, ("parent",) if is_unprepared else ("index", "parent"))
         change = TypeChange(declared, Outcome.CHANGED, rebuild=_needs_rebuild(catalogue, after, name))
+        gained = set(declared.embed) - set(old.embed)
+        if gained and Document.objects.filter(type__in=gained).exists():
+            # The index has the documents above them without them, and in versions that do not count theirs.
+            change.rebuild = True
+            check_trees(declared)
         _check_documents(change)
         if dry_run:
             return change

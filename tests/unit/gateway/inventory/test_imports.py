@@ -145,7 +145,7 @@ def test_an_import_deletes_what_refers_to_a_document_before_the_document(ask: As
 
 
 def test_a_line_that_fails_refers_to_nothing(ask: Ask, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("gateway.inventory.batch.MAX_TREE_CHILDREN", 1)
+    monkeypatch.setattr("gateway.inventory.trees.MAX_TREE_CHILDREN", 1)
     ask("PUT", "/inventory/plan/p", {"name": "p"})
     for service in ("s", "t"):
         ask("PUT", f"/inventory/service/{service}", {"name": service})

@@ -5,15 +5,19 @@ from typing import Any
 
 import orjson
 import pytest
+from django.db import transaction
 
 from elastic.bootstrap import templates
 from elastic.demo_inventory import devices
 from gateway.http.problems import Problem
+from gateway.inventory import writes
 from gateway.inventory.builtin_types import install_builtin_types, read_builtin_types
 from gateway.inventory.catalogue import read_catalogue
 from gateway.inventory.models import Document, InventoryType
+from gateway.inventory.preconditions import NONE
+from gateway.inventory.transactions import Overtaken
 from gateway.inventory.type_changes import MAX_NAMED, Outcome, TypeChange, put_type
-from tests.support.inventory import TEXT, definition
+from tests.support.inventory import AUTHOR, TEXT, definition, delete, place, put
 
 pytestmark = pytest.mark.django_db
 
@@ -178,6 +182,52 @@ def test_a_child_s_new_schema_has_the_index_of_the_embedding_parent_built_too() 
     _put("part", index="parts", parent="thing", properties={"name": {"type": "integer"}})
     assert InventoryType.objects.get(name="part").building_index == "parts-000002"
     assert InventoryType.objects.get(name="thing").building_index == "parents-000002"
+
+
+def test_a_type_does_not_embed_what_would_make_its_trees_too_large(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("gateway.inventory.trees.MAX_TREE_CHILDREN", 2)
+    monkeypatch.setattr("gateway.inventory.trees.MAX_TREE_BYTES", 300)
+    _put(index="parents")
+    _put("part", index="parts", parent="thing")
+    for number in range(25):
+        put(f"thing/many{number:02}", {"name": "m"})
+        for child in range(3):
+            put(f"part/m{number:02}-{child}", {"name": "c"}, parent=f"many{number:02}")
+    put("thing/long", {"name": "é" * 100})
+    put("part/long", {"name": "é" * 100}, parent="long")
+    put("thing/small", {"name": "s"})
+    put("part/small", {"name": "s"}, parent="small")
+    delete("part/m00-0")
+
+    for is_dry in (True, False):
+        with pytest.raises(Problem) as refused:
+            _put(index="parents", embed=["part"], accept_existing=True, dry_run=is_dry)
+        problem = refused.value
+        assert (problem.status, problem.code, problem.members["count"]) == (409, "tree_too_large", 25)
+        documents = problem.members["documents"]
+        assert len(documents) == MAX_NAMED
+        assert documents[:2] == [
+            {"id": "long", "documents": 1, "bytes": 422},
+            {"id": "many01", "documents": 3, "bytes": 48},
+        ]
+    assert InventoryType.objects.get(name="thing").schema_version == 1
+
+
+def test_a_type_embeds_what_fits_and_from_then_on_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("gateway.inventory.trees.MAX_TREE_CHILDREN", 2)
+    _put(index="parents")
+    _put("part", index="parts", parent="thing")
+    put("thing/t", {"name": "t"})
+    for number in range(2):
+        put(f"part/{number}", {"name": "c"}, parent="t")
+    before = place("part", "2", "t")
+    assert _put(index="parents", embed=["part"]).rebuild
+
+    with pytest.raises(Overtaken), transaction.atomic():
+        # It began before the type above embedded this one.
+        writes.put(before, {"name": "c"}, NONE, AUTHOR)
+    with pytest.raises(Problem, match="at most"):
+        put("part/2", {"name": "c"}, parent="t")
 
 
 def test_an_embedded_type_and_a_member_do_not_have_one_name() -> None:

@@ -6,8 +6,9 @@ import orjson
 import pytest
 
 from gateway.http.problems import Problem
-from gateway.inventory.batch import MAX_TREE_CHILDREN, Result
+from gateway.inventory.batch import Result
 from gateway.inventory.models import Change, Document
+from gateway.inventory.trees import MAX_TREE_CHILDREN
 from tests.support.inventory import ANY, AUTHOR, NEW, TEXT, declare, delete, if_match, patch, place, put, restore
 
 pytestmark = pytest.mark.django_db
