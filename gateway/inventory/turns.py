@@ -2,7 +2,8 @@
 
 import logging
 import threading
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Mapping
 
 from confluent_kafka import KafkaException
 from django.db import DatabaseError, connection
@@ -10,8 +11,52 @@ from django.db import DatabaseError, connection
 from gateway.http.problems import Unavailable
 from kit.logs import describe
 
+logger = logging.getLogger(__name__)
+
+_END_SECONDS = 15.0
+
 Part = Callable[[threading.Event, Callable[[], bool]], None]
 """Part of the worker: runs until the event is set, and works while the function says that this worker leads."""
+
+
+class PartEnded(Exception):
+    """A part of the worker has ended by an error of its own, and the worker with it."""
+
+
+def run_parts(parts: Mapping[str, Callable[[threading.Event], None]], stopping: threading.Event) -> None:
+    """Run the parts of the worker, each in a thread of its own, until ``stopping`` is set.
+
+    An error that a part does not expect ends all of them: a worker that went on without one would look alive, and no
+    other would take over from it.
+
+    Args:
+        parts: by name; each runs until the event is set.
+        stopping: ends them.
+
+    Raises:
+        PartEnded: one has ended by such an error.
+    """
+    ended: list[str] = []
+
+    def run(name: str, part: Callable[[threading.Event], None]) -> None:
+        try:
+            part(stopping)
+        except Exception:  # pylint: disable=broad-exception-caught  # whatever it is
+            logger.exception("the part %s of the worker has failed: the worker ends, and another takes over", name)
+            ended.append(name)
+            stopping.set()
+
+    threads = [threading.Thread(target=run, args=each, name=each[0], daemon=True) for each in parts.items()]
+    for thread in threads:
+        thread.start()
+    stopping.wait()
+    logger.info("stopping")
+    deadline = time.monotonic() + _END_SECONDS
+    for thread in threads:
+        thread.join(max(0.0, deadline - time.monotonic()))
+    logger.info("stopped")
+    if ended:
+        raise PartEnded(ended[0])
 
 
 def take_turns(  # pylint: disable=too-many-arguments  # the texts and times of a loop

@@ -29,7 +29,7 @@ from gateway.inventory.relay.publisher import Publisher
 from gateway.inventory.relay.relay import Relay
 from gateway.inventory.relay.topic import TopicWatch
 from gateway.inventory.repair import Interrupted, Repair
-from gateway.inventory.turns import Part
+from gateway.inventory.turns import Part, run_parts
 from kit.health import serve_health
 from kit.logs import OncePerInterval, describe
 
@@ -40,7 +40,6 @@ _CLIENT_SECONDS = 30.0
 _LOOK_SECONDS = 0.5
 _LOOK_AT_INDICES_SECONDS = 10.0
 _PAUSE_SECONDS = 2.0
-_END_SECONDS = 15.0
 
 FAILURES = (DatabaseError, KafkaException, ApiError, TransportError)
 """Failures of a server, after which everything is tried again."""
@@ -94,6 +93,7 @@ class Worker:  # pylint: disable=too-many-instance-attributes  # its parts
 
         Raises:
             OSError: the address of health and metrics cannot be had.
+            PartEnded: a part has failed.
         """
         configured = settings.GATEWAY
         serve_health(self, "worker", configured.worker_metrics_host, configured.worker_metrics_port)
@@ -111,17 +111,7 @@ class Worker:  # pylint: disable=too-many-instance-attributes  # its parts
             "measure": self._measure,
             **{name: self._led(part) for name, part in self._others.items()},
         }
-        threads = [
-            threading.Thread(target=part, args=(self.stopping,), name=name, daemon=True) for name, part in parts.items()
-        ]
-        for thread in threads:
-            thread.start()
-        self.stopping.wait()
-        logger.info("stopping")
-        deadline = time.monotonic() + _END_SECONDS
-        for thread in threads:
-            thread.join(max(0.0, deadline - time.monotonic()))
-        logger.info("stopped")
+        run_parts(parts, self.stopping)
 
     def _led(self, part: Part) -> Callable[[threading.Event], None]:
         return lambda stopping: part(stopping, lambda: self._relay.is_leader)

@@ -336,7 +336,8 @@ def _event(change: _Change, pointers: list[str]) -> AuditEvent:
         data=EventData(
             query=None, index=None, dsl=audit.NO_DSL, hits=None, took_ms=None, status=200, error=None, target=target
         ),
-        metadata=EventMetadata(**metadata),
+        # The gateway that wrote it may be a newer one, with a member more, or an older one.
+        metadata=EventMetadata(**{name: metadata.get(name) for name in EventMetadata.__struct_fields__}),
     )
 
 

@@ -7,12 +7,14 @@ from django.conf import settings
 from django.core.management.base import BaseCommand
 
 from gateway.identity.management.database import require_database
+from gateway.inventory.turns import PartEnded
 from gateway.inventory.worker import Worker
 from gateway.notify import worker as notify
 from gateway.saved import worker as saved
 from kit import tracing
 from kit.logs import take_over
 
+_FAILED = 1
 _BAD_CONFIGURATION = 2
 
 
@@ -39,3 +41,6 @@ class Command(BaseCommand):
         except OSError as error:
             self.stderr.write(f"GATEWAY_WORKER_METRICS_HOST, GATEWAY_WORKER_METRICS_PORT: {error.strerror}")
             sys.exit(_BAD_CONFIGURATION)
+        except PartEnded:
+            # The log has the reason.
+            sys.exit(_FAILED)

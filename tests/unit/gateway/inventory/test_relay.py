@@ -5,6 +5,7 @@ from typing import Any
 
 import orjson
 import pytest
+from msgspec.structs import asdict
 
 from contracts.inventory_change.change import MAX_CHANGE_BYTES, SNAPSHOT, IndexedDocument, encode
 from contracts.inventory_change.reader import decode
@@ -16,7 +17,7 @@ from gateway.inventory.relay.outbox import Published
 from gateway.inventory.relay.publisher import Publisher
 from gateway.inventory.relay.topic import ADOPT, LastRecord, TopicView, adopt, contradiction
 from kit.kafka import NewRecord
-from tests.support.inventory import TEXT, declare, delete, patch, put
+from tests.support.inventory import AUTHOR, TEXT, declare, delete, patch, put
 from tests.support.inventory_change import EXAMPLES
 
 pytestmark = pytest.mark.django_db
@@ -118,6 +119,17 @@ def test_a_change_says_what_each_index_shall_hold_and_its_event_is_always_the_sa
     target = second.event.data.target
     assert target is not None
     assert (target.type, target.id, target.version, target.changed) == ("thing", "a", 2, ["/name"])
+
+
+def test_a_change_that_another_version_of_the_gateway_has_written_is_published(lease: Lease) -> None:
+    declare("thing")
+    put("thing/a", {"name": "a"})
+    older = {name: value for name, value in AUTHOR.metadata.items() if name != "trace_id"}
+    Change.objects.update(event_metadata=older | {"new": "member"})
+    outbox.number(lease)
+    [message] = read_batch(10).messages
+    assert message.event is not None
+    assert asdict(message.event.metadata) == AUTHOR.metadata
 
 
 def test_a_tree_is_composed_once_a_batch_with_everything_that_is_there(lease: Lease) -> None:
