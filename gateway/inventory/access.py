@@ -33,6 +33,7 @@ from gateway.inventory.writes import Place, find_place, unknown_type
 REVALIDATED = {"Cache-Control": "private, no-cache"}
 """The headers of an answer that may be kept, and is asked for again at each look, so that each is counted."""
 _MINIMAL = "return=minimal"
+_MAX_USER_AGENT = 1_024
 
 
 def may_write(user: User, name: str) -> bool:
@@ -143,9 +144,17 @@ class InventoryView(AuditedView):
         """
         draft = self.known(request)
         draft.target = _target(name, document_id)
-        if not may_write(caller(request), name):
-            raise _refused(caller(request), name, "write")
+        self.check_writer(caller(request), name)
         return draft
+
+    def check_writer(self, user: User, name: str) -> None:
+        """Refuse a user who may not write a type.
+
+        Raises:
+            Problem: 403.
+        """
+        if not may_write(user, name):
+            raise _refused(user, name, "write")
 
     def administrator(self, request: Request, name: str, what: str = "declare types") -> EventDraft:
         """Let an administrator in.
@@ -204,8 +213,14 @@ def _check(user: User, name: str, may: Callable[[User, DeclaredType], bool], wha
 
 
 def author_of(request: Request, draft: EventDraft) -> Author:
-    """The author of a request's changes."""
-    return Author(caller(request).get_username(), draft.metadata.request_id, asdict(draft.metadata))
+    """The author of a request's changes.
+
+    Their rows keep as much of its user agent as an event has, and not the 64 KiB that a header may have.
+    """
+    metadata = asdict(draft.metadata)
+    if metadata["user_agent"] is not None:
+        metadata["user_agent"] = metadata["user_agent"][:_MAX_USER_AGENT]
+    return Author(caller(request).get_username(), draft.metadata.request_id, metadata)
 
 
 def _target(name: str, document_id: str) -> EventTarget:

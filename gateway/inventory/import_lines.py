@@ -15,7 +15,7 @@ from gateway.http.csv_cells import restore
 from gateway.http.json_media import too_large
 from gateway.http.problems import Problem, malformed
 from gateway.inventory.declarations import POINTER, DeclaredType
-from gateway.inventory.documents import MAX_BYTES, MAX_MEMBERS
+from gateway.inventory.documents import MAX_BYTES, MAX_MEMBERS, read_json
 from gateway.inventory.json_schema import InvalidSchema, referenced
 
 MAX_LINE_BYTES = MAX_BYTES + 4 * 1024
@@ -169,10 +169,12 @@ def _line(columns: list[Column], record: list[str]) -> Line:
         if not cell:
             continue
         try:
-            value = restore(cell) if column.is_text else orjson.loads(cell)
-        except orjson.JSONDecodeError:
+            value = restore(cell) if column.is_text else read_json(cell.encode())
+        except Problem as problem:
+            name = "/".join(column.path)[:100]
             return Line(
-                _NO_BYTES, malformed(f"The cell of {'/'.join(column.path)[:100]} is no JSON, such as 3 or true.")
+                _NO_BYTES,
+                malformed(f"The cell of {name} is no JSON of a document, such as 3 or true: {problem.detail}"),
             )
         place = document
         for step in column.path[:-1]:

@@ -36,6 +36,7 @@ from gateway.inventory.type_views import TYPE
 from gateway.inventory.writes import find_place
 from gateway.search.csv_stream import MEDIA_TYPE as CSV
 from gateway.search.streams import MEDIA_TYPE as NDJSON
+from gateway.search.views import caller_check
 
 _operation = partial(operation, group="Inventory")
 MAX_IMPORTS = 2
@@ -130,7 +131,8 @@ class ImportView(InventoryView):
             raise UnsupportedMediaType(media_type, "Send the body without a Content-Encoding.")
         declared = find_place(type_name, "").declared
         user = caller(request)
-        job, account = Import(type_name, user, author_of(request, draft), key), Account()
+        check_caller = caller_check(request, lambda user: self.check_writer(user, type_name))
+        job, account = Import(type_name, user, author_of(request, draft), key, check_caller), Account()
         parts = _parts(request.META["wsgi.input"], int(request.META.get("CONTENT_LENGTH") or -1))
         lines = ndjson_lines(parts) if media_type == NDJSON else csv_lines(parts, declared)
         _bulkhead.enter(user)

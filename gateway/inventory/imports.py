@@ -9,7 +9,7 @@ the lines of the transaction are written again, each in a savepoint.
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from http import HTTPStatus
 from typing import Any
@@ -43,16 +43,15 @@ _OPTIONS = {"_id": str, "_parent": str, "_version": int, "_deleted": bool}
 
 @dataclass(slots=True)
 class Account:
-    """Account of an import: how many lines had which result, and the token of its last change."""
+    """Account of an import: how many lines had which result, and the token of its last change.
+
+    ``changed`` counts the lines that have changed a document now, and not when the same import was sent before.
+    """
 
     lines: int = 0
     results: Counter[str] = field(default_factory=Counter)
+    changed: int = 0
     token: str = ""
-
-    @property
-    def changed(self) -> int:
-        """Number of lines that have changed a document."""
-        return self.lines - self.results[Result.UNCHANGED] - self.results[FAILED]
 
     def summary(self) -> bytes:
         """The last line of an answer; its results add up to its lines."""
@@ -67,6 +66,7 @@ class Import:
     Attributes:
         name: of the type.
         key: of the request, if it has one; each transaction keeps its answer under a part of it.
+        check_caller: raises a problem if the user may not write on; called before each transaction.
         import_id: what all its changes have in common.
     """
 
@@ -74,6 +74,7 @@ class Import:
     user: User
     author: Author
     key: str | None = None
+    check_caller: Callable[[], None] = lambda: None
     import_id: UUID = field(default_factory=lambda: UUID(new_event_id()))
 
     def run(self, lines: Iterable[Line], account: Account) -> Iterator[bytes]:
@@ -86,9 +87,10 @@ class Import:
             the results of a transaction, a line each, once it is committed.
 
         Raises:
-            Problem: 404, there is no such type; 422, another import had the key; 503.
+            Problem: 404, there is no such type; 422, another import had the key; 503; what ``check_caller`` raises.
         """
         for number, some in enumerate(_transactions(lines)):
+            self.check_caller()
             answer, is_repeated = self._answer(number, some, account.lines)
             yield answer.body
             account.lines += len(some)
@@ -97,6 +99,7 @@ class Import:
             if not is_repeated:
                 for result, count in results.items():
                     metrics.WRITES.labels(result).inc(count)
+                account.changed += len(some) - results[Result.UNCHANGED] - results[FAILED]
             account.token = answer.headers["token"] or account.token
 
     def _answer(self, number: int, lines: list[Line], before: int) -> tuple[Answer, bool]:

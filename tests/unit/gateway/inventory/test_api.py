@@ -381,3 +381,8 @@ def test_a_refused_request_with_a_key_may_be_sent_again(ask: Ask) -> None:
 @pytest.mark.parametrize("key", ["", " ", "a b", "x" * 201, "ü"])
 def test_a_header_that_is_no_key_is_malformed(key: str, ask: Ask) -> None:
     assert _code(ask("POST", "/inventory/service", {"name": "x"}, Idempotency_Key=key)) == (400, "malformed")
+
+
+def test_a_change_keeps_as_much_of_the_user_agent_as_its_event_has(ask: Ask) -> None:
+    ask("PUT", "/inventory/product/A-1", {"sku": "A-1", "name": "x"}, User_Agent="x" * 60_000)
+    assert Change.objects.get().event_metadata["user_agent"] == "x" * 1_024

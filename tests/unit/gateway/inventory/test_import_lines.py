@@ -96,7 +96,14 @@ def test_an_empty_file_has_no_lines() -> None:
 
 @pytest.mark.parametrize(
     ("record", "detail"),
-    [("a,b,c", "3 cells, and the header 2"), ("a,three", "cell of size is no JSON"), ("a", "1 cells")],
+    [
+        ("a,b,c", "3 cells, and the header 2"),
+        ("a,three", "cell of size is no JSON"),
+        ("a", "1 cells"),
+        # The reader of JSON takes more levels than its writer.
+        (f"a,{'[' * 255}{']' * 255}", "more than 32 levels"),
+        ('a,"{""b"":1,""b"":2}"', "two members"),
+    ],
 )
 def test_a_record_with_a_fault_fails_alone(record: str, detail: str) -> None:
     first, second = _csv(f"name,size\n{record}\nb,2\n")

@@ -6,7 +6,8 @@ import orjson
 import pytest
 
 from contracts.query_event.event import AuditEvent
-from gateway.inventory.imports import MAX_LINES
+from gateway.identity.models import User
+from gateway.inventory.imports import MAX_LINES, Import
 from gateway.inventory.models import Change, Document, IdempotencyKey
 from tests.support.inventory import TEXT, declare
 from tests.unit.gateway.inventory.conftest import Ask
@@ -171,10 +172,13 @@ def test_csv_that_breaks_on_the_way_ends_with_a_problem_after_what_was_written(a
     assert last["problem"]["code"] == "malformed"
 
 
-def test_an_import_with_a_key_has_the_same_results_again_and_changes_nothing(ask: Ask) -> None:
+def test_an_import_with_a_key_has_the_same_results_again_and_changes_nothing(ask: Ask, trail: list[AuditEvent]) -> None:
     lines = [_product(f"A-{number}") for number in range(MAX_LINES + 5)]
     first = _import(ask, "product", lines, Idempotency_Key="k1")
+    assert trail == []
     assert _import(ask, "product", lines, Idempotency_Key="k1") == first
+    # The rows of its changes are the events of the first, and the second has none.
+    assert [event.event_type for event in trail] == ["inventory.read"]
     assert first[1]["summary"]["created"] == MAX_LINES + 5 == Change.objects.count()
     assert IdempotencyKey.objects.count() == 2
 
@@ -185,6 +189,26 @@ def test_an_import_that_was_cut_goes_on_where_it_was(ask: Ask) -> None:
     results, last = _import(ask, "product", lines, Idempotency_Key="k1")
     assert [each["result"] for each in results] == ["created"] * (2 * MAX_LINES)
     assert (last["summary"]["created"], Change.objects.count()) == (2 * MAX_LINES, 2 * MAX_LINES)
+
+
+@pytest.mark.parametrize(
+    ("withdrawn", "code"), [({"writable_types": []}, "forbidden"), ({"is_active": False}, "unauthenticated")]
+)
+def test_an_import_ends_where_its_user_may_write_no_more(
+    withdrawn: dict[str, Any], code: str, ask: Ask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # pylint: disable-next=protected-access  # between two transactions
+    write = Import._write
+
+    def write_and_withdraw(*arguments: Any) -> Any:
+        User.objects.filter(username="adapter").update(**withdrawn)
+        return write(*arguments)
+
+    monkeypatch.setattr(Import, "_write", write_and_withdraw)
+    lines = [_product(f"A-{number}") for number in range(2 * MAX_LINES)]
+    results, last = _import(ask, "product", lines, user="adapter")
+    assert len(results) == MAX_LINES == Document.objects.filter(type="product").count()
+    assert last["problem"]["code"] == code
 
 
 def test_another_import_with_the_key_is_refused(ask: Ask) -> None:
