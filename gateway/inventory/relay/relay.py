@@ -160,7 +160,7 @@ class Relay:  # pylint: disable=too-many-instance-attributes  # its parts, and w
                 self.trouble = wrong
                 logger.error("stopped: %s", wrong)
                 return False
-            adopt(state, view)
+            adopt(self._lease, view)
         self._next_look = now + _LOOK_EVERY_SECONDS
         return True
 

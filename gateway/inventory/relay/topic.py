@@ -10,11 +10,13 @@ from dataclasses import dataclass
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicCollection, TopicPartition
 from confluent_kafka.admin import AdminClient
+from django.db import transaction
 
 from contracts.invalid import InvalidRecord
 from contracts.inventory_change.change import FEED_HEADER, SNAPSHOT
 from contracts.inventory_change.reader import decode
 from gateway.inventory.models import Change, RelayState
+from gateway.inventory.relay.lease import Lease
 from gateway.inventory.relay.outbox import highest_feed
 from kit.kafka import LIBRDKAFKA, KafkaSettings, client_config
 
@@ -149,12 +151,19 @@ def contradiction(state: RelayState, view: TopicView, topic: str) -> str | None:
 _MEND = "publishing has stopped until the indices are made again: python -m gateway rebuild --all"
 
 
-def adopt(state: RelayState, view: TopicView) -> None:
-    """Note the topic as the one that the database goes with; the numbers go on behind those that it has."""
-    if state.topic_id == view.topic_id:
-        return
-    if state.topic_id == ADOPT and view.highest_feed > highest_feed():
-        state.last_feed = view.highest_feed
-    state.topic_id = view.topic_id
-    state.positions = {str(partition): end for partition, end in view.ends.items()}
-    state.save(update_fields=["last_feed", "topic_id", "positions"])
+def adopt(lease: Lease, view: TopicView) -> None:
+    """Note the topic as the one that the database goes with; the numbers go on behind those that it has.
+
+    Raises:
+        Superseded: another process leads, and may have published since.
+    """
+    with transaction.atomic():
+        lease.hold()
+        state = RelayState.objects.get(pk=1)
+        if state.topic_id == view.topic_id:
+            return
+        if state.topic_id == ADOPT and view.highest_feed > highest_feed():
+            state.last_feed = view.highest_feed
+        state.topic_id = view.topic_id
+        state.positions = {str(partition): end for partition, end in view.ends.items()}
+        state.save(update_fields=["last_feed", "topic_id", "positions"])

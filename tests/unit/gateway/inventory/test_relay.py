@@ -200,14 +200,14 @@ def _view(topic_id: str = "t", highest: int = 0, feed: int | None = None, change
 
 
 def test_a_topic_or_a_database_that_is_another_one_is_found_out(lease: Lease) -> None:
-    del lease
     declare("thing")
     put("thing/a", {"name": "a"})
     Change.objects.update(feed=1)
     change_id = str(Change.objects.get().change_id)
     state = RelayState.objects.get()
     assert contradiction(state, _view(highest=1, feed=1, change_id=change_id), "changes") is None
-    adopt(state, _view())
+    adopt(lease, _view())
+    state.refresh_from_db()
     assert contradiction(state, _view(), "changes") is None
     assert "was deleted and made again" in str(contradiction(state, _view("u"), "changes"))
     assert "gone back in time" in str(contradiction(state, _view(highest=2), "changes"))
@@ -215,13 +215,30 @@ def test_a_topic_or_a_database_that_is_another_one_is_found_out(lease: Lease) ->
 
 
 def test_a_new_database_does_not_take_a_topic_that_has_changes_unless_all_is_rebuilt(lease: Lease) -> None:
-    del lease
     state = RelayState.objects.get()
     assert "gone back in time" in str(contradiction(state, _view(highest=7), "changes"))
     state.topic_id = ADOPT
+    state.save()
     assert contradiction(state, _view(highest=7), "changes") is None
-    adopt(state, _view(highest=7))
+    adopt(lease, _view(highest=7))
     state.refresh_from_db()
     assert (state.topic_id, state.last_feed, state.positions) == ("t", 7, {"0": 5})
     assert contradiction(state, _view(highest=7), "changes") is None
     assert outbox.highest_feed() == 7
+
+
+def test_a_leader_that_was_paused_while_it_looked_at_the_topic_puts_nothing_back(lease: Lease) -> None:
+    declare("thing")
+    for number in range(3):
+        put(f"thing/{number}", {"name": "a"})
+    RelayState.objects.update(lease_until=None)
+    another = Lease("another")
+    assert another.acquire()
+    adopt(another, _view())
+    outbox.number(another)
+    outbox.move_cursor(another, _published(1, 3))
+    before = RelayState.objects.values().get()
+
+    with pytest.raises(Superseded):
+        adopt(lease, TopicView("older", {0: 1}, {}))
+    assert RelayState.objects.values().get() == before
