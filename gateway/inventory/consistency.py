@@ -81,7 +81,8 @@ def _published(change_id: uuid.UUID) -> tuple[str, _Positions] | None:
         raise _unknown_token()
     feed = change[0]
     state = RelayState.objects.filter(pk=1).values_list("last_feed", "topic_id", "positions").first()
-    if feed is None or state is None or state[0] < feed or state[1] is None:
+    # Without a topic the relay has not looked at it yet, or all indices are made again, and it looks anew.
+    if feed is None or state is None or state[0] < feed or not state[1]:
         return None
     return state[1], {int(partition): offset for partition, offset in state[2].items()}
 

@@ -95,7 +95,7 @@ class Repair:
             account.ahead += difference.ahead
             wanted |= difference.wanted
         feed = highest_feed()
-        self.wait(lambda: _published(feed))
+        self.wait(lambda: published_before(feed))
         account.left = remaining(type_indices, self._indices, index, wanted)
         account.differed = len(account.left)
         return account
@@ -135,7 +135,9 @@ class Repair:
             raise Interrupted
 
 
-def _published(feed: int) -> dict[int, int] | None:
-    """The ends of the partitions once the change of a number is published."""
+def published_before(feed: int) -> dict[int, int] | None:
+    """The ends of the partitions once the change of a number is published, in the topic that the relay goes with."""
     state = RelayState.objects.filter(pk=1, last_feed__gte=feed).first()
-    return None if state is None else {int(partition): offset for partition, offset in state.positions.items()}
+    if state is None or not state.topic_id:
+        return None
+    return {int(partition): offset for partition, offset in state.positions.items()}

@@ -9,6 +9,8 @@ from gateway.http.problems import Code, Problem
 from gateway.inventory import consistency
 from gateway.inventory.consistency import TOKEN, read_wait, wait_for_change
 from gateway.inventory.models import Change, RelayState
+from gateway.inventory.rebuild import begin_all
+from gateway.inventory.repair import published_before
 from tests.unit.gateway.inventory.conftest import Ask
 
 HAMMER = {"sku": "A-1", "name": "Hammer", "price": 10.5}
@@ -91,3 +93,22 @@ def test_a_token_of_no_change_is_malformed(ask: Ask, cluster: _Cluster, token: s
 )
 def test_the_wait_is_what_is_preferred_within_its_limit(prefer: str, seconds: int) -> None:
     assert read_wait(prefer) == seconds
+
+
+def test_a_search_waits_until_the_relay_has_looked_at_the_topic_again(ask: Ask, cluster: _Cluster) -> None:
+    token = ask("PUT", "/inventory/product/A-1", HAMMER)[TOKEN]
+    _publish(token, "topic-1", {"1": 7})
+    begin_all()
+    with pytest.raises(Problem) as behind:
+        _wait(token)
+    assert behind.value.code is Code.INDEX_BEHIND
+    assert cluster.asked == []
+
+
+def test_a_comparison_waits_until_the_relay_has_looked_at_the_topic_again(ask: Ask) -> None:
+    token = ask("PUT", "/inventory/product/A-1", HAMMER)[TOKEN]
+    _publish(token, "topic-1", {"1": 7})
+    assert published_before(1) == {1: 7}
+    assert published_before(2) is None
+    begin_all()
+    assert published_before(1) is None
