@@ -2,10 +2,12 @@
 
 A thread of its own writes, so that the loop never waits: always the newest offsets, one request at a time. The external
 version of a document is its offset, so that an older one of another process, or of a late request, changes nothing.
+From time to time it writes all of them again: a cluster that was set up anew has none, and quiet partitions do not move.
 """
 
 import logging
 import threading
+import time
 from collections.abc import Mapping
 from http import HTTPStatus
 from random import Random
@@ -23,6 +25,7 @@ from kit.http_exchange import NoAnswer
 logger = logging.getLogger(__name__)
 
 _TIMEOUT_SECONDS = 10.0
+_WHOLE_SECONDS = 30.0
 _TARGET = f"/{INDEX}/_bulk?filter_path={PARTS}"
 _HEADERS = {"content-type": "application/x-ndjson"}
 
@@ -58,11 +61,16 @@ class ProgressWriter:
 
     def _work(self) -> None:
         random, attempt = Random(), 0
+        next_whole = time.monotonic() + _WHOLE_SECONDS
         while True:
             with self._changed:
-                self._changed.wait_for(lambda: self._wanted != self._written)
+                self._changed.wait_for(lambda: self._wanted != self._written, max(0.0, next_whole - time.monotonic()))
                 wanted = self._wanted
-            assert wanted is not None  # only what was given is awaited
+            if time.monotonic() >= next_whole:
+                self._written = None
+                next_whole = time.monotonic() + _WHOLE_SECONDS
+            if wanted is None:
+                continue
             trouble = self._write(wanted)
             if trouble is None:
                 self._written, attempt = wanted, 0
