@@ -32,7 +32,10 @@ def read_database_url(url: str) -> dj_database_url.DBConfig:
             "ENGINE": "django.db.backends.sqlite3",
             "NAME": url.removeprefix(_SQLITE),
             "CONN_MAX_AGE": None,
-            "OPTIONS": {"init_command": "PRAGMA journal_mode=WAL", "transaction_mode": "IMMEDIATE"},
+            "OPTIONS": {
+                "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL",
+                "transaction_mode": "IMMEDIATE",
+            },
         }
     if url.startswith(_POSTGRESQL):
         try:

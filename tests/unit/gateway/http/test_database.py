@@ -1,6 +1,9 @@
 """Database URLs, as Django's settings."""
 
+from pathlib import Path
+
 import pytest
+from django.db.utils import ConnectionHandler
 
 from gateway.http.database import read_database_url
 
@@ -14,6 +17,18 @@ from gateway.http.database import read_database_url
 )
 def test_text_after_three_slashes_is_a_path_to_the_letter(url: str, name: str) -> None:
     assert read_database_url(url)["NAME"] == name
+
+
+@pytest.mark.django_db
+def test_sqlite_has_each_commit_on_the_disk_before_it_answers(tmp_path: Path) -> None:
+    connection = ConnectionHandler({"default": read_database_url(f"sqlite:///{tmp_path / 'a.db'}")})["default"]
+    with connection.cursor() as cursor:
+        # 2: FULL (https://sqlite.org/pragma.html#pragma_synchronous).
+        for pragma, value in (("journal_mode", "wal"), ("synchronous", 2)):
+            assert cursor.execute(f"PRAGMA {pragma}").fetchone() == (value,)
+    connection.close()
+    # The library's default may be another one where it was built with it.
+    assert "synchronous=FULL" in str(read_database_url("sqlite:///a.db")["OPTIONS"])
 
 
 @pytest.mark.parametrize("scheme", ["postgres", "postgresql"])
