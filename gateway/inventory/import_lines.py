@@ -171,11 +171,7 @@ def _line(columns: list[Column], record: list[str]) -> Line:
         try:
             value = restore(cell) if column.is_text else read_json(cell.encode())
         except Problem as problem:
-            name = "/".join(column.path)[:100]
-            return Line(
-                _NO_BYTES,
-                malformed(f"The cell of {name} is no JSON of a document, such as 3 or true: {problem.detail}"),
-            )
+            return Line(_NO_BYTES, malformed(f"The cell of {'/'.join(column.path)[:100]} {_refusal(cell, problem)}"))
         place = document
         for step in column.path[:-1]:
             place = place.setdefault(step, {})
@@ -183,3 +179,11 @@ def _line(columns: list[Column], record: list[str]) -> Line:
                 return Line(_NO_BYTES, malformed(f"The columns give {step[:100]} a value and members."))
         place[column.path[-1]] = value
     return Line(orjson.dumps(document))
+
+
+def _refusal(cell: str, problem: Problem) -> str:
+    try:
+        orjson.loads(cell)
+    except orjson.JSONDecodeError:
+        return "is no JSON, such as 3 or true."
+    return f"is refused: {problem.detail}"
