@@ -93,15 +93,15 @@ def _ahead(type_indices: TypeIndices, suspects: Mapping[int, int]) -> list[str]:
     return [name for pk, name, version, tree in rows if suspects[pk] > (tree if embeds else version)]
 
 
-def remaining(type_indices: TypeIndices, indices: Indices, index: str, wanted: Mapping[int, int]) -> list[str]:
-    """Of documents that differed, the ids of those that still do, by the versions that were wanted then."""
-    left: list[str] = []
+def remaining(type_indices: TypeIndices, indices: Indices, index: str, wanted: Mapping[int, int]) -> dict[str, int]:
+    """Of documents that differed, those that still do: by id the versions that were wanted then."""
+    left: dict[str, int] = {}
     keys = sorted(wanted)
     for start in range(0, len(keys), _CHUNK):
         part = Document.objects.filter(pk__in=keys[start : start + _CHUNK])
         rows = [row._replace(version=wanted[row.pk]) for row in _read(part, embeds=bool(type_indices.declared.embed))]
         found = indices.versions(index, [row.document_id for row in rows])
-        left += [row.document_id for row in rows if not _is_right(row, found.get(row.document_id))]
+        left |= {row.document_id: row.version for row in rows if not _is_right(row, found.get(row.document_id))}
     return left
 
 

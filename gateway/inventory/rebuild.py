@@ -14,10 +14,11 @@ from dataclasses import dataclass
 from django.db import transaction
 
 from gateway.inventory.indices import Indices
-from gateway.inventory.models import Document, IndexState, InventoryType, RelayState
+from gateway.inventory.models import InventoryType, RelayState
+from gateway.inventory.rejections import note_comparison
 from gateway.inventory.relay.composition import IndexedTypes, TypeIndices
 from gateway.inventory.relay.topic import ADOPT
-from gateway.inventory.repair import Account, Repair
+from gateway.inventory.repair import Repair
 from gateway.inventory.type_changes import next_index
 
 logger = logging.getLogger(__name__)
@@ -107,24 +108,20 @@ class Rebuild:  # pylint: disable=too-few-public-methods  # it carries through
                 ", ".join(each.index for each in begun),
             )
             return
-        _reject(name, compared)
         self._indices.point_to(type_indices.declared.index, index)
+        note_comparison(type_indices, self._indices, index, compared.left)
         InventoryType.objects.filter(name=name, building_index=index).update(physical_index=index, building_index=None)
         logger.info("%s: in the place of %s", index, type_indices.physical)
+        if compared.left:
+            logger.error(
+                "the new mapping refuses %d documents of the type %s, which no search finds (python -m gateway verify "
+                "%s)",
+                len(compared.left),
+                name,
+                name,
+            )
 
 
 def unfinished(types: IndexedTypes) -> list[TypeIndices]:
     """The types whose index is being made again."""
     return [each for each in types.indices.values() if each.building is not None]
-
-
-def _reject(name: str, account: Account) -> None:
-    if not account.left:
-        return
-    Document.objects.filter(type=name, document_id__in=account.left).update(index_state=IndexState.REJECTED)
-    logger.error(
-        "the new mapping refuses %d documents of the type %s, which no search finds (python -m gateway verify %s)",
-        len(account.left),
-        name,
-        name,
-    )

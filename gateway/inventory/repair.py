@@ -31,12 +31,12 @@ class Account:
 
     Attributes:
         differed: those that the index lacked, had in an older version, or had although they are deleted.
-        left: ids of those that still differ, though their snapshot is settled: the mapping refuses them.
+        left: those that still differ, though their snapshot is settled: the mapping refuses them; versions by id.
         ahead: ids of documents that the index has in a version that the database never gave.
     """
 
     differed: int = 0
-    left: list[str] = field(default_factory=list)
+    left: dict[str, int] = field(default_factory=dict)
     ahead: list[str] = field(default_factory=list)
 
 

@@ -31,7 +31,10 @@ _UPDATE = f"""
     created_at = CASE WHEN row.column9 THEN row.column8 ELSE created_at END
     FROM (VALUES {{}}) AS row WHERE id = row.column1 AND version = row.column2
 """
-_COUNT_UP = f"UPDATE {_DOCUMENTS} SET tree_version = row.column2 FROM (VALUES {{}}) AS row WHERE id = row.column1"
+_COUNT_UP = f"""
+    UPDATE {_DOCUMENTS} SET tree_version = row.column2, index_state = row.column3
+    FROM (VALUES {{}}) AS row WHERE id = row.column1
+"""
 _RECORD = f"""
     INSERT INTO {Change._meta.db_table} (change_id, type, document_id, root_type, root_id, version, op, at, actor,
     request_id, event_metadata, changed, import_id, body) VALUES {{}}
@@ -119,8 +122,8 @@ def update(rows: Sequence[tuple[DocumentRow, int, bool]], schema_version: int, n
 
 
 def count_up(rows: Sequence[DocumentRow]) -> None:
-    """Update the tree versions of documents."""
-    _write(_COUNT_UP, [(row.pk, row.tree_version) for row in rows])
+    """Update the tree versions of documents, which are on their way to the index again if they embed others."""
+    _write(_COUNT_UP, [(row.pk, row.tree_version, IndexState.PENDING.value) for row in rows])
 
 
 def record(changes: Sequence[ChangeRow], common: Common) -> None:

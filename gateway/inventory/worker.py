@@ -76,7 +76,7 @@ class Worker:  # pylint: disable=too-many-instance-attributes  # its parts
             self._indices,
             settings.INVENTORY.topic,
         )
-        self._rejections = Rejections(settings.KAFKA, settings.INVENTORY.dlq_topic)
+        self._rejections = Rejections(settings.KAFKA, settings.INVENTORY.dlq_topic, self._indices)
         self._next_look = 0.0
 
     @property

@@ -3,6 +3,7 @@
 import sys
 import threading
 from argparse import ArgumentParser
+from collections.abc import Iterable
 from typing import Any
 
 from confluent_kafka import KafkaException
@@ -12,6 +13,7 @@ from elasticsearch import ApiError, TransportError
 
 from gateway.identity.management.database import require_database
 from gateway.inventory.indices import Indices
+from gateway.inventory.rejections import note_comparison
 from gateway.inventory.relay.composition import IndexedTypes
 from gateway.inventory.repair import Account, Repair
 from gateway.inventory.worker import make_client, make_publisher
@@ -71,6 +73,8 @@ class Command(BaseCommand):
                 different = True
                 continue
             account = (repair.repair if repairs else repair.verify)(each, each.physical)
+            if repairs:
+                note_comparison(each, indices, each.physical, account.left)
             self.stdout.write(f"{name}: {_line(account, repairs=repairs)}")
             different |= bool(account.left or account.ahead)
         return different
@@ -91,5 +95,6 @@ def _line(account: Account, *, repairs: bool) -> str:
     return "; ".join(parts) or "index and database agree"
 
 
-def _named(ids: list[str]) -> str:
+def _named(ids: Iterable[str]) -> str:
+    ids = list(ids)
     return ", ".join(ids[:_NAMED]) + (" …" if len(ids) > _NAMED else "")

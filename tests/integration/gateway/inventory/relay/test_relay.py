@@ -54,6 +54,11 @@ def dump() -> Dump:
     return {model: list(model._default_manager.all()) for model in (Document, Change, RelayState, InventoryType)}
 
 
+def rejected() -> set[str]:
+    """The ids of the documents that their index has refused."""
+    return set(Document.objects.filter(index_state=IndexState.REJECTED).values_list("document_id", flat=True))
+
+
 def bring_back(dumped: Dump) -> None:
     """Restore the database from a backup; whoever led then leads no more."""
     for model, rows in dumped.items():
@@ -421,14 +426,45 @@ def test_a_document_that_the_mapping_refuses_is_rejected_and_the_others_are_foun
 
     assert set(stack.indexed(stack.alias)) == {f"g{number}" for number in range(10)} | {"first"}
     [letter] = stack.trail.dead_letters()
-    note(letter)
+    note(letter, stack.indices)
     assert Document.objects.get(document_id="bad").index_state == IndexState.REJECTED
     put_again = patch(f"{THING}/bad", {"odd": "7"})
-    note(letter)
+    note(letter, stack.indices)
     assert Document.objects.get(document_id="bad").index_state == IndexState.PENDING
     publish_all(relay)
     stack.assert_agreement()
     assert stack.indexed(stack.alias)["bad"][0] == put_again.version
+
+
+def test_of_a_tree_that_its_index_refuses_the_parent_is_rejected_and_not_the_child(
+    stack: InventoryStack, start: Start
+) -> None:
+    stack.declare("box", {"name": TEXT})
+    stack.declare("part", {"name": TEXT}, parent="box")
+    stack.declare("box", {"name": TEXT}, embed=["part"])
+    start()
+    relay = stack.relay()
+    put("box/b", {"name": "box"})
+    publish_all(relay)
+    stack.settle()
+    stack.client.indices.put_settings(index=f"{stack.alias}-box", settings={"index.mapping.nested_objects.limit": 1})
+    for number in range(3):
+        put(f"part/p{number}", {"name": str(number)}, parent="b")
+        publish_all(relay)
+    delete("part/p2")
+    publish_all(relay)
+    stack.settle()
+
+    letters = stack.trail.dead_letters()
+    assert len(letters) == 3
+    for letter in letters:
+        note(letter, stack.indices)
+    assert rejected() == {"b"}
+    assert set(stack.indexed(f"{stack.alias}-part")) == {"p0", "p1"}
+    delete("part/p1")
+    assert rejected() == set()
+    publish_all(relay)
+    stack.assert_agreement()
 
 
 def test_what_is_published_is_in_the_cache_and_a_deletion_as_its_tombstone(
