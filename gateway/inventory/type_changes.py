@@ -110,7 +110,8 @@ def put_type(
             # The index has the documents above them without them, and in versions that do not count theirs.
             change.rebuild = True
             check_trees(declared)
-        _check_documents(change)
+        if any(old.definition[member] != declared.definition[member] for member in ("schema", "key", "mapping")):
+            _check_documents(change)
         if dry_run:
             return change
         if change.misfits and not accept_existing:

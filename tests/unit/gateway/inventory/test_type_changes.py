@@ -117,6 +117,15 @@ def test_documents_that_would_not_fit_are_accepted_where_that_is_asked_for() -> 
     assert (change.misfits, InventoryType.objects.get(name="thing").schema_version) == (1, 2)
 
 
+def test_documents_are_not_checked_again_where_nothing_that_they_must_fit_has_changed() -> None:
+    _put()
+    _store("t", {"name": "a"})
+    strict = {"name": {"type": "string", "minLength": 2}}
+    _put(properties=strict, accept_existing=True)
+    assert _put(properties=strict, public=True, notify=[]).misfits == 0
+    assert _put(properties=strict, mapping={"properties": {"name": {"type": "wildcard"}}}, dry_run=True).misfits == 1
+
+
 def test_a_document_whose_key_would_not_be_its_id_does_not_fit() -> None:
     _put()
     _store("t", {"name": "another"})
