@@ -2,8 +2,10 @@
 
 Why the results come after the last line: most clients read no answer while they send, and one that does not would stop
 both sides. Results wait in a temporary file, and a client's sending waits for the database, so that memory is bounded.
+The file is in ``/var/tmp``: ``/tmp`` is memory in a container. An import ends before there is no room for its results.
 """
 
+import shutil
 import tempfile
 import threading
 from collections import Counter
@@ -46,6 +48,9 @@ _COPIES = 16
 _PART_BYTES = 64 * 1024
 _IN_MEMORY_BYTES = 1024 * 1024
 """Of results; more are in a temporary file."""
+_FOLDER = "/var/tmp"  # of files that have no name
+_ROOM_BYTES = 64 * 1024 * 1024
+"""Free space without which no more lines are written: each transaction of each import has room for its results."""
 _TEXT = {"type": "string"}
 
 
@@ -137,7 +142,9 @@ class ImportView(InventoryView):
         lines = ndjson_lines(parts) if media_type == NDJSON else csv_lines(parts, declared)
         _bulkhead.enter(user)
         # The answer closes it.
-        results = tempfile.SpooledTemporaryFile(_IN_MEMORY_BYTES)  # noqa: SIM115  # pylint: disable=consider-using-with
+        results = tempfile.SpooledTemporaryFile(  # noqa: SIM115  # pylint: disable=consider-using-with
+            _IN_MEMORY_BYTES, dir=_FOLDER
+        )
         try:
             claim(Part.BODY, _COPIES * MAX_TEXT_BYTES)
             with without_deadline():
@@ -163,8 +170,10 @@ def _run(transactions: Iterator[bytes], account: Account, results: IO[bytes]) ->
         Problem: it ended before the first result.
     """
     try:
+        _require_room(account)
         for some in transactions:
             results.write(some)
+            _require_room(account)
         results.write(account.summary())
     # Whatever it is, what was written is written, and the client is told so.
     except Exception as error:  # pylint: disable=broad-exception-caught
@@ -173,6 +182,19 @@ def _run(transactions: Iterator[bytes], account: Account, results: IO[bytes]) ->
         problem = as_problem(error)
         PROBLEMS.labels(problem.code).inc()
         results.write(orjson.dumps({"problem": problem_object(problem)}, option=orjson.OPT_APPEND_NEWLINE))
+
+
+def _require_room(account: Account) -> None:
+    """Refuse to go on where there may be no room for more results.
+
+    Raises:
+        Unavailable: the disk is nearly full.
+    """
+    if shutil.disk_usage(_FOLDER).free < _ROOM_BYTES:
+        raise Unavailable(
+            Code.OVERLOADED,
+            f"The gateway has no room for more results; send what is left, from line {account.lines + 1:,} on, later.",
+        )
 
 
 class _Results:

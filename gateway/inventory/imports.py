@@ -36,6 +36,8 @@ MAX_LINES = 500
 """Of a transaction."""
 MAX_TEXT_BYTES = 2 * 1024 * 1024
 """Of the lines of a transaction together, unless one alone is longer."""
+_MAX_PROBLEM_BYTES = 1_536
+"""Of a line's problem; a longer one does not list the errors."""
 FAILED = "failed"
 RESULTS = (*(result.value for result in Result), FAILED)
 _OPTIONS = {"_id": str, "_parent": str, "_version": int, "_deleted": bool}
@@ -92,7 +94,6 @@ class Import:
         for number, some in enumerate(_transactions(lines)):
             self.check_caller()
             answer, is_repeated = self._answer(number, some, account.lines)
-            yield answer.body
             account.lines += len(some)
             results = Counter(answer.headers["results"].split())
             account.results.update(results)
@@ -101,6 +102,7 @@ class Import:
                     metrics.WRITES.labels(result).inc(count)
                 account.changed += len(some) - results[Result.UNCHANGED] - results[FAILED]
             account.token = answer.headers["token"] or account.token
+            yield answer.body
 
     def _answer(self, number: int, lines: list[Line], before: int) -> tuple[Answer, bool]:
         """The answer to the lines of a transaction, and whether it is the one of before."""
@@ -197,7 +199,10 @@ class _Entry:  # pylint: disable=too-many-instance-attributes  # what a line say
         """The result as a line."""
         answer: dict[str, Any] = {"line": self._number, "id": self.document_id or None, "result": self.result}
         if self.problem is not None:
-            answer["problem"] = problem_object(self.problem)
+            answer["problem"] = problem = problem_object(self.problem)
+            if len(orjson.dumps(problem)) > _MAX_PROBLEM_BYTES:
+                # The detail has the first of the errors.
+                answer["problem"] = {name: problem[name] for name in problem if name not in self.problem.members}
         elif self._written is not None:
             answer["version"] = self._written.version
         return orjson.dumps(answer, option=orjson.OPT_APPEND_NEWLINE)

@@ -75,6 +75,11 @@ def test_every_file_that_is_mounted_is_in_the_repository() -> None:
                 assert source in compose()["volumes"], f"{name}: {source}"
 
 
+def test_results_of_imports_wait_on_a_disk_and_not_in_memory() -> None:
+    mounts = dict(mount.split(":")[:2][::-1] for mount in _SERVICES["command-gateway"]["volumes"])
+    assert mounts["/var/tmp"] in compose()["volumes"]
+
+
 def _variables(settings: type[Settings]) -> set[str]:
     return {f"{settings.model_config.get('env_prefix', '')}{name}".upper() for name in settings.model_fields}
 

@@ -1,5 +1,6 @@
 """Imports over HTTP."""
 
+from types import SimpleNamespace
 from typing import Any
 
 import orjson
@@ -209,6 +210,32 @@ def test_an_import_ends_where_its_user_may_write_no_more(
     results, last = _import(ask, "product", lines, user="adapter")
     assert len(results) == MAX_LINES == Document.objects.filter(type="product").count()
     assert last["problem"]["code"] == code
+
+
+def test_an_import_ends_before_there_is_no_room_for_its_results(ask: Ask, monkeypatch: pytest.MonkeyPatch) -> None:
+    free = [2**40, 2**40, 0]
+    monkeypatch.setattr("shutil.disk_usage", lambda _folder: SimpleNamespace(free=free.pop(0)))
+    lines = [_product(f"A-{number}") for number in range(3 * MAX_LINES)]
+    results, last = _import(ask, "product", lines)
+    assert len(results) == 2 * MAX_LINES == Document.objects.count()
+    assert last["problem"]["code"] == "overloaded"
+    assert "from line 1,001 on" in last["problem"]["detail"]
+
+    free = [0]
+    body = orjson.dumps(_product("B-1"))
+    refused = ask("POST", "/inventory/product/import", body, media_type=NDJSON)
+    assert (refused.status_code, refused.json()["code"]) == (503, "overloaded")
+    assert Document.objects.count() == 2 * MAX_LINES
+
+
+def test_the_result_of_a_line_is_short_however_many_errors_it_has(ask: Ask) -> None:
+    names = {f"{'x' * 200}{number}": {"type": "integer"} for number in range(30)}
+    declare("wide", names)
+    results, _ = _import(ask, "wide", [{"_id": "a"} | dict.fromkeys(names, "no number"), {"_id": "b", "no": 1}])
+    assert "errors" not in results[0]["problem"]
+    assert results[0]["problem"]["code"] == "document_invalid"
+    assert len(orjson.dumps(results[0])) < 2_048
+    assert len(results[1]["problem"]["errors"]) == 1
 
 
 def test_another_import_with_the_key_is_refused(ask: Ask) -> None:
