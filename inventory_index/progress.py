@@ -2,7 +2,7 @@
 
 A thread of its own writes, so that the loop never waits: always the newest offsets, one request at a time. The external
 version of a document is its offset, so that an older one of another process, or of a late request, changes nothing.
-From time to time it writes all of them again: a cluster that was set up anew has none, and quiet partitions do not move.
+From time to time it writes all of them again: a cluster that was set up anew has none, and quiet partitions stay.
 """
 
 import logging

@@ -84,7 +84,7 @@ def note(letter: Message, indices: Indices) -> None:
     """Note the refused documents of a record that the indices which are searched do not have.
 
     A record has what several indices shall hold, and the letter does not say which one has refused it. Another of them,
-    or one that is gone, concerns no search; a document that has been written anew since is not the one that was refused.
+    or one that is gone, concerns no search; and one that has been written anew since is not the one that was refused.
     """
     physical = {each.physical: each for each in IndexedTypes.read().indices.values()}
     for index, document_id, version in _entries(letter):

@@ -326,7 +326,9 @@ def _message(change: _Change, pointers: list[str], documents: list[IndexedDocume
 def _event(change: _Change, pointers: list[str]) -> AuditEvent:
     """The change's audit event, the same however often it is made."""
     target = EventTarget(change.type, change.document_id, change.version, pointers[:_MAX_TARGETS])
-    metadata: dict[str, Any] = orjson.loads(change.event_metadata)
+    written = orjson.loads(change.event_metadata)
+    # The gateway that wrote it may be a newer one, with a member more, or an older one.
+    metadata: dict[str, Any] = {name: written.get(name) for name in EventMetadata.__struct_fields__}
     return AuditEvent(
         event_id=str(change.change_id),
         event_type=EventType.INVENTORY_CHANGED,
@@ -336,8 +338,7 @@ def _event(change: _Change, pointers: list[str]) -> AuditEvent:
         data=EventData(
             query=None, index=None, dsl=audit.NO_DSL, hits=None, took_ms=None, status=200, error=None, target=target
         ),
-        # The gateway that wrote it may be a newer one, with a member more, or an older one.
-        metadata=EventMetadata(**{name: metadata.get(name) for name in EventMetadata.__struct_fields__}),
+        metadata=EventMetadata(**metadata),
     )
 
 

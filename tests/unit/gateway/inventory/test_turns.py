@@ -28,6 +28,9 @@ def test_an_error_that_a_part_does_not_expect_ends_the_worker(caplog: pytest.Log
 
 
 def test_parts_end_when_they_are_told_to() -> None:
+    def work(stopping: threading.Event) -> None:
+        stopping.wait()
+
     stopping = threading.Event()
     stopping.set()
-    run_parts({"relay": threading.Event.wait}, stopping)
+    run_parts({"relay": work}, stopping)
