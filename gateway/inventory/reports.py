@@ -64,8 +64,6 @@ def _body(asked: dict[str, Any]) -> dict[str, Any]:
                 "field": "@timestamp",
                 "calendar_interval": "day",
                 "format": "yyyy-MM-dd",
-                "min_doc_count": 0,
-                "extended_bounds": {"min": start.isoformat(), "max": end.isoformat()},
             },
             "aggs": {"reads": {"value_count": {"field": _ID}}},
         },
@@ -91,7 +89,9 @@ def _answer(asked: dict[str, Any], found: dict[str, Any]) -> ReadsAnswer:
     }
     buckets = groups.get("buckets", [])
     if asked["group"] == "day":
-        answer["days"] = [DayReads(day=each["key_as_string"], reads=each["reads"]["value"]) for each in buckets]
+        reads = {each["key_as_string"]: each["reads"]["value"] for each in buckets}
+        days = [asked["from"] + timedelta(days=number) for number in range((asked["to"] - asked["from"]).days + 1)]
+        answer["days"] = [DayReads(day=day.isoformat(), reads=reads.get(day.isoformat(), 0)) for day in days]
     else:
         answer["items"] = [ItemReads(id=each["key"], reads=each["doc_count"]) for each in buckets]
         answer["at_most_missing"] = groups.get("doc_count_error_upper_bound", 0)

@@ -44,3 +44,10 @@ def test_a_report_that_cannot_be_is_refused_with_the_parameter(parameters: dict[
 
 def test_a_report_of_a_type_that_does_not_exist_is_a_404(ask: Ask) -> None:
     assert ask("GET", "/inventory-reports/reads?type=nothing").status_code == 404
+
+
+def test_a_report_has_each_of_its_days_before_the_first_event_too(ask: Ask, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("gateway.inventory.reports.perform", lambda *_: {})
+    report = ask("GET", "/inventory-reports/reads?type=product&from=2020-02-28&to=2020-03-01").json()
+    days = [{"day": day, "reads": 0} for day in ("2020-02-28", "2020-02-29", "2020-03-01")]
+    assert (report["total"], report["days"]) == (0, days)
