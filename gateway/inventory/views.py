@@ -46,6 +46,9 @@ from gateway.search.request import SearchRequest
 from gateway.search.schema import SearchAnswer
 from gateway.search.views import LISTS, caller_check, stream_answer, stream_type
 
+_MAX_PAGE_BYTES = 8 * 1024 * 1024
+"""Of the documents of a page of children; the one that goes beyond is the last."""
+_CHUNK = 10
 _operation = partial(operation, group="Inventory")
 _JSON = "application/json"
 _OBJECT = {"type": "object"}
@@ -381,13 +384,19 @@ class ChildrenView(_CreatingView):
         after = _parameter(request, "after") or ""
         parent = read_live(find_place(type_name, document_id))
         rows = parent.children.filter(type=child_type, body__isnull=False, document_id__gt=after)
-        found = list(rows.order_by("document_id")[: MAX_PAGE + 1])
-        page = found[:MAX_PAGE]
+        page: list[Document] = []
+        length, is_last = 0, True
+        for row in rows.order_by("document_id")[: MAX_PAGE + 1].iterator(_CHUNK):
+            if len(page) == MAX_PAGE or length > _MAX_PAGE_BYTES:
+                is_last = False
+                break
+            page.append(row)
+            length += len(row.body or "")
         if not request.user.is_authenticated and draft.target is not None:
             draft.target = replace(draft.target, id=[row.document_id for row in page])
         record_event(draft)
         answer: ChildList = {"results": [_child(row) for row in page]}
-        if len(found) > MAX_PAGE:
+        if not is_last:
             answer["next"] = page[-1].document_id
         return Response(answer, headers=REVALIDATED if place.declared.is_public else NOT_KEPT)
 

@@ -386,3 +386,18 @@ def test_a_header_that_is_no_key_is_malformed(key: str, ask: Ask) -> None:
 def test_a_change_keeps_as_much_of_the_user_agent_as_its_event_has(ask: Ask) -> None:
     ask("PUT", "/inventory/product/A-1", {"sku": "A-1", "name": "x"}, User_Agent="x" * 60_000)
     assert Change.objects.get().event_metadata["user_agent"] == "x" * 1_024
+
+
+def test_a_page_of_children_ends_by_its_length(ask: Ask, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("gateway.inventory.views._MAX_PAGE_BYTES", 30)
+    ask("PUT", "/inventory/plan/p", {"name": "Gold"})
+    for number in range(5):
+        ask("PUT", f"/inventory/plan/p/member-cost-share/m{number}", {"copay": number})
+    path, found = "/inventory/plan/p/member-cost-share", []
+    for expected in (3, 2):
+        page = ask("GET", path).json()
+        assert len(page["results"]) == expected
+        found += [each["id"] for each in page["results"]]
+        path = f"/inventory/plan/p/member-cost-share?after={page.get('next')}"
+    assert found == [f"m{number}" for number in range(5)]
+    assert "next" not in page
