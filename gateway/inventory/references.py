@@ -4,7 +4,7 @@ Why locks: a writer holds what its document refers to by ``FOR SHARE``, and a de
 KEY UPDATE``. So whichever comes second waits, and then sees what the first has done. SQLite has one writer at a time.
 """
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any
 
 import orjson
@@ -21,11 +21,26 @@ Name = tuple[str, str]
 
 def references_of(declared: DeclaredType, document: Mapping[str, Any]) -> frozenset[Name]:
     """The documents that a document refers to."""
-    found: list[Name] = []
+    return frozenset((name, document_id) for _, name, document_id in pointed(declared, document))
+
+
+def pointed(declared: DeclaredType, document: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
+    """What a document refers to, a type and an id, each behind the pointer to the member that says so."""
     for pointer, name in declared.references.items():
         value = resolve(document, pointer)
-        found += [(name, each) for each in (value if isinstance(value, list) else [value]) if isinstance(each, str)]
-    return frozenset(found)
+        for each in value if isinstance(value, list) else [value]:
+            if isinstance(each, str):
+                yield pointer, name, each
+
+
+def missing_of(declared: DeclaredType, documents: Iterable[Mapping[str, Any]]) -> set[Name]:
+    """What documents refer to that is not there; what is there is kept from being deleted, as by ``hold``."""
+    wanted = {name for document in documents for name in references_of(declared, document)}
+    for type_ in sorted({name for name, _ in wanted}):
+        ids = sorted(document_id for name, document_id in wanted if name == type_)
+        for start in range(0, len(ids), _CHUNK):
+            wanted -= {(type_, each) for each in hold(type_, ids[start : start + _CHUNK])}
+    return wanted
 
 
 def hold(name: str, ids: Collection[str]) -> set[str]:

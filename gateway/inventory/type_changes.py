@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
 from http import HTTPStatus
+from itertools import islice
 from typing import Any, TypedDict
 
 import orjson
@@ -23,7 +24,7 @@ from gateway.inventory.json_schema import InvalidSchema
 from gateway.inventory.mapping import only_adds
 from gateway.inventory.models import Document, InventoryType
 from gateway.inventory.preconditions import ABSENT, NONE, Preconditions, State
-from gateway.inventory.references import replace_all
+from gateway.inventory.references import missing_of, pointed, replace_all
 from gateway.inventory.trees import check_trees
 
 MAX_NAMED = 20
@@ -63,6 +64,12 @@ class TypeChange:
     rebuild: bool = False
     misfits: int = 0
     first_misfits: list[Misfit] = field(default_factory=list)
+
+    def note(self, misfit: Misfit) -> None:
+        """Note a document that does not fit."""
+        self.misfits += 1
+        if len(self.first_misfits) < MAX_NAMED:
+            self.first_misfits.append(misfit)
 
 
 def put_type(
@@ -112,6 +119,8 @@ def put_type(
             check_trees(declared)
         if any(old.definition[member] != declared.definition[member] for member in ("schema", "key", "mapping")):
             _check_documents(change)
+        if declared.references != old.references and not change.misfits:
+            _check_references(change)
         if dry_run:
             return change
         if change.misfits and not accept_existing:
@@ -204,9 +213,24 @@ def _check_documents(change: TypeChange) -> None:
         assert body is not None
         errors = declared.errors(document_id, orjson.loads(body))
         if errors:
-            change.misfits += 1
-            if len(change.first_misfits) < MAX_NAMED:
-                change.first_misfits.append(Misfit(id=document_id, **errors[0]))
+            change.note(Misfit(id=document_id, **errors[0]))
+
+
+def _check_references(change: TypeChange) -> None:
+    """Note the documents that refer to some that are not there; those that are stay until the transaction ends."""
+    declared = change.declared
+    documents = Document.objects.filter(type=declared.name, body__isnull=False).order_by("id")
+    rows = documents.values_list("document_id", "body").iterator(_CHUNK)
+    while some := list(islice(rows, _CHUNK)):
+        time_left(1.0)
+        bodies = {document_id: orjson.loads(body or "null") for document_id, body in some}
+        missing = missing_of(declared, bodies.values())
+        for document_id, body in bodies.items():
+            for pointer, name, target in pointed(declared, body):
+                if (name, target) in missing:
+                    detail = f'there is no {name} "{target[:128]}"'
+                    change.note(Misfit(id=document_id, pointer=pointer, keyword="references", detail=detail))
+                    break
 
 
 def _incompatible(change: TypeChange) -> Problem:

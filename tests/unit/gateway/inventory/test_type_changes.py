@@ -134,6 +134,32 @@ def test_a_document_whose_key_would_not_be_its_id_does_not_fit() -> None:
     assert refused.value.members["documents"][0]["keyword"] == "key"
 
 
+def test_documents_that_refer_to_what_is_not_there_do_not_fit() -> None:
+    texts = {"next": TEXT, "more": {"type": "array", "items": TEXT}}
+    _put(properties=texts)
+    for document_id, body in {
+        "a": {"next": "b"},
+        "b": {},
+        "c": {"next": "gone"},
+        "d": {"next": "b", "more": ["a", "no id!", "gone"]},
+    }.items():
+        put(f"thing/{document_id}", body)
+    delete("thing/b")
+    put("thing/b", {})
+    references = {"/next": "thing", "/more": "thing"}
+
+    with pytest.raises(Problem) as refused:
+        _put(properties=texts, references=references)
+    assert (refused.value.code, refused.value.members["count"]) == ("schema_incompatible", 2)
+    assert refused.value.members["documents"] == [
+        {"id": "c", "pointer": "/next", "keyword": "references", "detail": 'there is no thing "gone"'},
+        {"id": "d", "pointer": "/more", "keyword": "references", "detail": 'there is no thing "no id!"'},
+    ]
+    assert _put(properties=texts, references=references, accept_existing=True).misfits == 2
+    with pytest.raises(Problem, match="refer to it"):
+        delete("thing/b")
+
+
 def test_a_dry_run_says_what_would_happen_and_changes_nothing() -> None:
     assert _put(dry_run=True).outcome is Outcome.CREATED
     assert "thing" not in read_catalogue().types

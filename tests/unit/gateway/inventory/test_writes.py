@@ -9,7 +9,21 @@ from gateway.http.problems import Problem
 from gateway.inventory.batch import Result
 from gateway.inventory.models import Change, Document
 from gateway.inventory.trees import MAX_TREE_CHILDREN
-from tests.support.inventory import ANY, AUTHOR, NEW, TEXT, declare, delete, if_match, patch, place, put, restore
+from gateway.inventory.type_changes import put_type
+from tests.support.inventory import (
+    ANY,
+    AUTHOR,
+    NEW,
+    TEXT,
+    declare,
+    definition,
+    delete,
+    if_match,
+    patch,
+    place,
+    put,
+    restore,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -189,7 +203,8 @@ def test_references_that_a_new_declaration_finds_hold_what_is_there() -> None:
     put("service/s", {"name": "Check-up"})
     put("thing/a", {"of": "s"})
     put("thing/b", {"of": "no id " * 50})
-    declare("thing", {"of": {"type": "string"}}, references={"/of": "service"})
+    declared = definition({"of": {"type": "string"}}, index="thing-index", references={"/of": "service"})
+    put_type("thing", declared, accept_existing=True)
     assert "thing/a" in _refusal(lambda: delete("service/s")).detail
     declare("thing", {"of": {"type": "string"}})
     assert delete("service/s").result is Result.DELETED
