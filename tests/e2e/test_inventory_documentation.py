@@ -43,13 +43,21 @@ def test_an_empty_database_becomes_a_public_catalogue(services: Services) -> Non
         return any(each["id"] == "H-1" and each["reads"] >= 1 for each in report["items"])
 
     eventually(reads_are_reported, "the sink has indexed the read")
+    (found,) = _follow("Finding what was written", services)
+    assert [each["price"] for each in orjson.loads(found.stdout)["results"]] == [13]
 
 
 def test_a_tree_is_written_below_its_plan(services: Services) -> None:
-    *imports, listed = _follow("A tree of documents", services)
+    *imports, listed, _ = _follow("A tree of documents", services)
     assert [orjson.loads(each.stdout.splitlines()[-1])["summary"]["created"] for each in imports] == [1, 1, 1]
     (child,) = orjson.loads(listed.stdout)["results"]
     assert (child["id"], child["document"]) == ("silver-check-up", {"service": "check-up", "copay": 10})
+
+    def plan_is_found() -> bool:
+        found = orjson.loads(run(commands(_SECTIONS["A tree of documents"])[-1], services).stdout)
+        return [each["name"] for each in found["results"]] == ["Silver"]
+
+    eventually(plan_is_found, "the plan is found by its child")
 
 
 def test_a_file_is_imported(services: Services) -> None:
