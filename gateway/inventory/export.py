@@ -1,4 +1,7 @@
-"""Documents as CSV, as an import reads it: a column a member, and JSON for each cell that is no string."""
+"""Documents as an import reads them: without those that the index has with them, and as CSV.
+
+CSV has a column a member, and JSON for each cell that is no string.
+"""
 
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
@@ -35,6 +38,20 @@ def documents_as_csv(parts: Iterable[bytes], declared: DeclaredType, names: Sequ
     """
     columns = [column_of(name, declared) for name in names]
     return csv_parts(parts, names, lambda document: [_cell(column, document) for column in columns])
+
+
+def without_embedded(parts: Iterable[bytes], declared: DeclaredType) -> Iterator[bytes]:
+    """The documents of a type that embeds others as NDJSON, each as it was written.
+
+    Args:
+        parts: whole lines, a document each.
+    """
+    for part in parts:
+        documents = [orjson.loads(line) for line in part.splitlines()]
+        yield b"".join(
+            orjson.dumps({name: document[name] for name in document if name not in declared.embed}) + b"\n"
+            for document in documents
+        )
 
 
 def _pointers(properties: Properties, path: str) -> Iterator[str]:

@@ -31,7 +31,7 @@ from gateway.inventory.cache import read_document
 from gateway.inventory.consistency import TOKEN, wait_for_change
 from gateway.inventory.declarations import DeclaredType
 from gateway.inventory.documents import MAX_BYTES
-from gateway.inventory.export import columns_of, documents_as_csv
+from gateway.inventory.export import columns_of, documents_as_csv, without_embedded
 from gateway.inventory.history import MAX_PAGE, index_state, read_history, read_live, read_row, read_version
 from gateway.inventory.models import Change, Document, Operation
 from gateway.inventory.parsers import DocumentParser, PatchParser, body_of
@@ -349,6 +349,8 @@ class DocumentsView(_CreatingView):
         if stream_type(request) == csv_stream.MEDIA_TYPE:
             answer.streaming_content = documents_as_csv(iter(answer), declared, columns)
             answer["Content-Type"] = csv_stream.CONTENT_TYPE
+        elif declared.embed and search.fields is None:
+            answer.streaming_content = without_embedded(iter(answer), declared)
         return answer
 
     def _page(self, request: Request, draft: EventDraft, declared: DeclaredType, asked_for: dict[str, Any]) -> Response:

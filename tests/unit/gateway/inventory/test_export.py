@@ -6,7 +6,7 @@ import orjson
 import pytest
 
 from gateway.inventory.declarations import DeclaredType
-from gateway.inventory.export import columns_of, documents_as_csv
+from gateway.inventory.export import columns_of, documents_as_csv, without_embedded
 from gateway.inventory.import_lines import csv_lines
 from tests.support.inventory import TEXT, definition
 
@@ -54,3 +54,13 @@ def test_a_failure_on_the_way_is_a_record_that_no_import_takes_for_a_document() 
     parts = _parts({"name": "a"}, {"problem": {"code": "search_unavailable"}})
     *_, last = csv_lines(documents_as_csv(parts, _DECLARED, ["/name", "/size"]), _DECLARED)
     assert last.problem is not None
+
+
+def test_an_exported_document_is_without_those_that_its_type_embeds() -> None:
+    declared = DeclaredType("box", 1, definition({"name": TEXT}, embed=["part"]))
+    parts = _parts({"name": "a", "part": [{"name": "p"}]}, {"name": "b"}, {"problem": {"code": "search_unavailable"}})
+    assert [orjson.loads(line) for line in b"".join(without_embedded(parts, declared)).splitlines()] == [
+        {"name": "a"},
+        {"name": "b"},
+        {"problem": {"code": "search_unavailable"}},
+    ]
