@@ -11,10 +11,10 @@ from datetime import UTC, datetime, timedelta
 from itertools import takewhile
 
 from django.conf import settings
-from django.db import DatabaseError, connection
 
 from gateway.inventory.models import Change, IdempotencyKey, RelayState
-from kit.logs import OncePerInterval, describe
+from gateway.inventory.turns import take_turns
+from kit.logs import OncePerInterval
 
 logger = logging.getLogger(__name__)
 logger.addFilter(OncePerInterval())
@@ -25,14 +25,13 @@ _EVERY_SECONDS = 60.0
 
 def run(stopping: threading.Event, leads: Callable[[], bool]) -> None:
     """Delete what is too old until ``stopping`` is set, while this worker leads."""
-    while not stopping.is_set():
-        try:
-            if leads():
-                clean(datetime.now(UTC), stopping)
-        except DatabaseError as error:
-            logger.error("old changes are not deleted until this is mended: %s", describe(error))
-            connection.close()
-        stopping.wait(_EVERY_SECONDS)
+
+    def turn() -> bool:
+        clean(datetime.now(UTC), stopping)
+        return False
+
+    trouble = "old changes are not deleted until this is mended"
+    take_turns(turn, stopping, leads, logger=logger, trouble=trouble, idle=_EVERY_SECONDS, pause=_EVERY_SECONDS)
 
 
 def clean(now: datetime, stopping: threading.Event) -> None:
