@@ -17,7 +17,7 @@ from gateway.http.problems import Code, Problem
 from gateway.identity.authentication import caller
 from gateway.identity.authorization import has_role
 from gateway.identity.models import Role, User
-from gateway.identity.proof import ProvenView
+from gateway.identity.proof import ProvenView, proven_token
 
 IF_MATCH = OpenApiParameter(
     "If-Match", str, OpenApiParameter.HEADER, description="The ETag of the version that you have read; needed."
@@ -41,10 +41,17 @@ class AdministratorsView(ProvenView):
     """View for administrators who have proven who they are."""
 
     def check_permissions(self, request: Request) -> None:
-        """Refuse everybody else."""
+        """Refuse everybody else, and what an administrator has let an OAuth client have."""
         super().check_permissions(request)
         if not has_role(caller(request), Role.ADMIN):
             raise for_administrators()
+        if proven_token(request).client_id is not None:
+            # It could make an administrator whose password outlives its token.
+            raise Problem(
+                HTTPStatus.FORBIDDEN,
+                Code.FORBIDDEN,
+                "A token of an OAuth client administers nothing; get one from POST /auth/token.",
+            )
 
 
 def for_administrators() -> Problem:

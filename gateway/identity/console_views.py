@@ -60,7 +60,7 @@ class SessionView(CredentialsView):
         require_own_origin(request)
         now, token = datetime.now(UTC), proven_token(request)
         family = family_of(token)
-        if family is None or family.client_id is not None or token.issued_at <= (now - _FRESH).timestamp():
+        if family is None or token.issued_at <= (now - _FRESH).timestamp():
             raise Problem(
                 HTTPStatus.FORBIDDEN,
                 Code.FORBIDDEN,

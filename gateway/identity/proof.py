@@ -48,13 +48,14 @@ def proven_token(request: Request) -> AccessToken:
 
 def family_of(token: AccessToken) -> RefreshFamily | None:
     """The log-in of a token that goes on; None for a token of an API key or of an OAuth client."""
-    if len(token.session) != _FAMILY_CHARACTERS:
+    # A client's token has a family too: what it is worth must end with it, and not make more in the user's name.
+    if token.client_id is not None or len(token.session) != _FAMILY_CHARACTERS:
         return None
     return RefreshFamily.objects.filter(pk=token.session, revoked_at=None).first()
 
 
 def require_fresh_log_in(token: AccessToken, now: datetime) -> RefreshFamily:
-    """Refuse tokens of API keys and of log-ins that are not fresh: a token in foreign hands must bring no more.
+    """Refuse tokens of API keys, of OAuth clients and of log-ins that are not fresh: they must bring no more.
 
     Returns:
         the log-in.

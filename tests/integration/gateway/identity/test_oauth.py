@@ -1,6 +1,7 @@
 """``/oauth/`` against the real trail: clients, grants, revocation, introspection, metadata."""
 
 import base64
+import json
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
@@ -9,6 +10,7 @@ from urllib.parse import quote_plus, urlencode
 
 import pytest
 from django.test import Client
+from pydantic import SecretStr
 from pytest_django import Settings
 
 from gateway.identity.account_models import OAuthClient, Ticket, Totp
@@ -289,6 +291,43 @@ def test_a_code_that_is_shown_twice_ends_what_it_brought(post: Post, ask: Ask, u
     assert is_refused(ask("GET", "/auth/me", tokens["access_token"]))
     assert _error(post("token", grant_type="refresh_token", refresh_token=tokens["refresh_token"]))[0] == 400
     assert code not in str(Ticket.objects.values().get())
+
+
+@pytest.mark.parametrize("grant", ["password", "authorization_code"])
+def test_a_client_s_token_makes_no_credential_and_administers_nothing(
+    grant: str, post: Post, client: Client, user: User, registered: Registered, stack: Settings
+) -> None:
+    corp = {"corp": {"issuer": "https://login.example", "client_id": "sluice", "client_secret": "s"}}
+    stack.GATEWAY = stack.GATEWAY.model_copy(update={"providers": SecretStr(json.dumps(corp))})
+    User.objects.filter(pk=user.pk).update(role=Role.ADMIN)
+    identity = user.identities.create(issuer="https://login.example", subject="1")
+    Totp.objects.create(user=user, sealed_secret="")
+    code = _code(user, registered[0].pk)
+    tokens = _password(post, registered) if grant == "password" else _redeem(post, code, _basic(registered)).json()
+    headers = {"Authorization": f"Bearer {tokens['access_token']}", "Origin": "https://sluice.example"}
+    before = User.objects.values().get(), OAuthClient.objects.count()
+    for method, path, body in (
+        ("POST", "/auth/keys", {"name": "for ever"}),
+        ("POST", "/auth/corp/link", {}),
+        ("DELETE", f"/auth/identities/{identity.pk}", {}),
+        ("POST", "/auth/totp", {}),
+        ("POST", "/auth/totp/confirm", {"code": "000000"}),
+        ("DELETE", "/auth/totp", {}),
+        ("POST", "/auth/recovery-codes", {}),
+        ("POST", "/auth/session", {}),
+        ("GET", "/auth/users", {}),
+        ("POST", "/auth/users", {"username": "second", "password": PASSWORD, "role": "admin"}),
+        ("GET", "/auth/users/octoAdmin", {}),
+        ("PATCH", "/auth/users/octoAdmin", {"full_name": "A"}),
+        ("DELETE", "/auth/users/octoAdmin", {}),
+        ("POST", "/oauth/clients", {"name": "another", "grants": ["password"]}),
+        ("DELETE", f"/oauth/clients/{registered[0].pk}", {}),
+    ):
+        media_type = "application/merge-patch+json" if method == "PATCH" else "application/json"
+        answer = client.generic(method, path, json.dumps(body), media_type, headers=headers | {"If-Match": "*"})
+        assert (answer.status_code, answer.json()["code"]) == (403, "forbidden"), (method, path)
+    assert (User.objects.values().get(), OAuthClient.objects.count()) == before
+    assert user.identities.exists() and Totp.objects.exists() and not user.api_keys.exists()
 
 
 def test_a_client_asks_about_its_own_tokens(post: Post, registered: Registered) -> None:
