@@ -55,12 +55,16 @@ def use_code(code: str, verifier: str, return_to: str | None, client_id: str | N
         return None
     data = ticket.data
     is_good = (
-        _VERIFIER.fullmatch(verifier) is not None
-        and constant_time_compare(_challenge(verifier), data["challenge"])
+        is_verifier(verifier, data["challenge"])
         and return_to in (None, data["return_to"])
         and client_id == data["client_id"]
     )
     return ticket if is_good else None
+
+
+def is_verifier(verifier: str, challenge: str) -> bool:
+    """Whether a text is the verifier of a challenge."""
+    return _VERIFIER.fullmatch(verifier) is not None and constant_time_compare(_challenge(verifier), challenge)
 
 
 def note_family(ticket: Ticket, family: RefreshFamily) -> None:

@@ -2,6 +2,9 @@
 
 A log-in that lacks it is refused with a ticket, which goes with the code to the same endpoint. Wrong codes are counted
 by ticket and by user: a caller who gets so far knows the password, so guesses from many addresses are added up here.
+
+A ticket that goes to a page in an address may be seen by others. So it takes the PKCE verifier of who began, as a code
+would; and none goes there that begins a factor, which would be a way in without the first one.
 """
 
 import re
@@ -18,7 +21,8 @@ from rest_framework.exceptions import AuthenticationFailed
 
 from gateway.http.problems import Code, Problem, malformed, throttled
 from gateway.http.rate_limits import hit, test
-from gateway.identity.account_models import Ticket, Totp
+from gateway.identity.account_models import OAuthClient, Ticket, Totp
+from gateway.identity.authorization_codes import is_verifier
 from gateway.identity.metrics import LOG_INS
 from gateway.identity.models import User
 from gateway.identity.sealing import seal, unseal
@@ -37,7 +41,7 @@ _BUDGET = "factor-failures"
 class FactorRequired(Problem):
     """The password was right, and the account has a second factor, or must have one."""
 
-    def __init__(self, ticket: str, *, is_enrolled: bool) -> None:
+    def __init__(self, ticket: str | None, *, is_enrolled: bool) -> None:
         detail = (
             "Send the ticket and a code of your authenticator, or a recovery code, to POST /auth/login."
             if is_enrolled
@@ -49,7 +53,7 @@ class FactorRequired(Problem):
             Code.FACTOR_REQUIRED,
             detail,
             headers={"WWW-Authenticate": 'Bearer realm="sluice"'},
-            members={"ticket": ticket, "enrolled": is_enrolled},
+            members={"enrolled": is_enrolled} | ({} if ticket is None else {"ticket": ticket}),
         )
 
 
@@ -63,34 +67,71 @@ def needs_factor(user: User) -> bool:
     return user.role in settings.GATEWAY.factor_roles or has_factor(user)
 
 
-def require_factor(user: User, now: datetime, first: str = "password") -> None:
+def require_factor(
+    user: User,
+    now: datetime,
+    first: str = "password",
+    *,
+    challenge: str | None = None,
+    client_id: str | None = None,
+) -> None:
     """Refuse a log-in that has come by its first factor alone.
 
     Args:
         user: who logs in.
         now: the time.
         first: the first factor, as the audit trail names it.
+        challenge: of the PKCE verifier that is shown with the ticket, where that goes to a page in an address.
+        client_id: the OAuth client that began the log-in, if it named itself.
 
     Raises:
         FactorRequired: it needs a second one.
         Problem: 429, too many log-ins have come so far.
     """
-    if needs_factor(user):
-        mark = user.get_session_auth_hash()
-        ticket = issue_ticket(_PURPOSE, user, now, TICKET_LIFE, tries=TICKET_TRIES, data={"mark": mark, "first": first})
-        raise FactorRequired(ticket, is_enrolled=has_factor(user))
+    if not needs_factor(user):
+        return
+    is_enrolled = has_factor(user)
+    if challenge is not None and not is_enrolled:
+        raise FactorRequired(None, is_enrolled=False)
+    data = {"mark": user.get_session_auth_hash(), "first": first, "challenge": challenge, "client_id": client_id}
+    ticket = issue_ticket(_PURPOSE, user, now, TICKET_LIFE, tries=TICKET_TRIES, data=data)
+    raise FactorRequired(ticket, is_enrolled=is_enrolled)
 
 
-def use_factor_ticket(text: str, now: datetime) -> Ticket:
+def use_factor_ticket(text: str, now: datetime, verifier: str | None = None) -> Ticket:
     """Show the ticket of a log-in that lacks its second factor, which takes one of its tries.
 
+    Args:
+        text: the ticket.
+        now: the time.
+        verifier: of PKCE, where the ticket has gone to a page in an address.
+
     Raises:
-        AuthenticationFailed: it is unknown, used up or expired, or the password was changed since.
+        AuthenticationFailed: it is unknown, used up or expired, or somebody else's, or the password was changed since.
     """
     ticket = use_ticket(_PURPOSE, text, now)
-    if ticket is None or not constant_time_compare(ticket.data["mark"], ticket.user.get_session_auth_hash()):
-        raise AuthenticationFailed("The ticket is unknown, used up or expired; log in again.")
+    if (
+        ticket is None
+        or not constant_time_compare(ticket.data["mark"], ticket.user.get_session_auth_hash())
+        or not _is_shown_by_who_began(ticket.data.get("challenge"), verifier)
+    ):
+        raise AuthenticationFailed("The ticket is unknown, used up or expired, or another's; log in again.")
     return ticket
+
+
+def client_of(ticket: Ticket) -> OAuthClient | None:
+    """The OAuth client that began the log-in of a ticket, whose log-in it becomes; None where none named itself.
+
+    Raises:
+        AuthenticationFailed: the client is gone, or may not log people in any more.
+    """
+    client_id = ticket.data.get("client_id")
+    if client_id is None:
+        return None
+    client: OAuthClient | None = OAuthClient.objects.filter(pk=client_id).first()
+    if client is None or "authorization_code" not in client.grants:
+        raise AuthenticationFailed("The client that began this log-in may not log people in any more.")
+    return client
 
 
 def check_code(user: User, code: str, now: datetime) -> None:
@@ -148,6 +189,10 @@ def new_recovery_codes(user: User) -> list[str]:
     codes = ["-".join(re.findall(".{5}", secrets.token_hex(10))) for _ in range(RECOVERY_CODES)]
     Totp.objects.filter(user=user).update(recovery_digests=[_digest(code) for code in codes])
     return codes
+
+
+def _is_shown_by_who_began(challenge: str | None, verifier: str | None) -> bool:
+    return verifier is None if challenge is None else is_verifier(verifier or "", challenge)
 
 
 def _take(user: User, code: str, now: datetime) -> bool:

@@ -55,10 +55,14 @@ class LogInSerializer(StrictSerializer):
         required=False, max_length=MAX_TICKET_CHARACTERS, help_text="Of a 401 factor_required; goes with code."
     )
     code = StrictCharField(required=False, max_length=32, help_text="Of the authenticator, or a recovery code.")
+    code_verifier = StrictCharField(
+        required=False, max_length=128, help_text="Of PKCE; goes with a ticket that a log-in returned to a page."
+    )
 
     def validate(self, attrs: Any) -> Any:
         """Refuse anything but one of the pairs, or the other member."""
-        if set(attrs) not in ({"username", "password"}, {"email", "password"}, {"api_key"}, {"ticket", "code"}):
+        shown = set(attrs) - ({"code_verifier"} if "ticket" in attrs else set())
+        if shown not in ({"username", "password"}, {"email", "password"}, {"api_key"}, {"ticket", "code"}):
             raise serializers.ValidationError("Send username or email, and password; or ticket and code; or api_key.")
         return attrs
 

@@ -18,8 +18,9 @@ def access_answer(
 
 
 def log_in_answer(family: RefreshFamily, now: datetime) -> Tokens:
-    """An access token of a log-in, and the refresh token that renews it."""
+    """An access token of a log-in, and the refresh token that renews it, unless its client may not use one."""
     tokens = access_answer(family.user, family.pk.hex, now, family.expires_at, client_id=family.client_id)
-    tokens["refresh_token"] = refresh_token(family)
-    tokens["refresh_expires_in"] = int((family.expires_at - now).total_seconds())
+    if family.client is None or "refresh_token" in family.client.grants:
+        tokens["refresh_token"] = refresh_token(family)
+        tokens["refresh_expires_in"] = int((family.expires_at - now).total_seconds())
     return tokens

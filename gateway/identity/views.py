@@ -33,7 +33,7 @@ from gateway.identity.providers.bearer_tokens import ProviderToken
 from gateway.identity.refresh_tokens import ReusedToken, end_family, renew, start_family
 from gateway.identity.revocation import end_token, read_token
 from gateway.identity.schema import ApiKeyAnswer, ApiKeys, Claims, KeySet, Me, NewApiKey, Revoked, Tokens
-from gateway.identity.second_factor import check_code, require_factor, use_factor_ticket
+from gateway.identity.second_factor import check_code, client_of, require_factor, use_factor_ticket
 from gateway.identity.serializers import KeySerializer, LogInSerializer, RefreshSerializer, RevokeSerializer
 from gateway.identity.token_answers import access_answer, log_in_answer
 
@@ -66,11 +66,11 @@ class AccessTokenView(CredentialsView):
             answer = access_answer(key.user, key.id, now, key.expires_at)
             record_event(self.let_in(request, key.user.username, API_KEY))
         elif "ticket" in shown:
-            ticket = use_factor_ticket(shown["ticket"], now)
+            ticket = use_factor_ticket(shown["ticket"], now, shown.get("code_verifier"))
             draft = self.let_in(request, ticket.user.username, f"{ticket.data['first']}-and-code")
             with transaction.atomic():
                 check_code(ticket.user, shown["code"], now)
-                answer = log_in_answer(start_family(ticket.user, now), now)
+                answer = log_in_answer(start_family(ticket.user, now, client_of(ticket)), now)
                 ticket.delete()
                 record_event(draft)
         else:

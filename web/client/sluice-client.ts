@@ -267,7 +267,10 @@ export interface ProviderLogIn {
   returnTo: string;
 }
 
-export type Credentials = { username: string; password: string } | { ticket: string; code: string };
+export type Credentials =
+  | { username: string; password: string }
+  /** The verifier is that of a log-in by a provider whose window brought the ticket. */
+  | { ticket: string; code: string; code_verifier?: string };
 
 interface ProblemBody {
   status: number;

@@ -8,7 +8,7 @@ import { asFailure, begin, client, enter, me, session } from "./state.ts";
 
 export function LogIn() {
   const dialog = useRef<HTMLDialogElement>(null);
-  const ticket = useSignal<string | null>(null);
+  const ticket = useSignal<{ ticket: string; code_verifier?: string } | null>(null);
   const problem = useSignal("");
   const isBusy = useSignal(false);
   const hint = useSignal("");
@@ -41,9 +41,9 @@ export function LogIn() {
       if (back.code !== null) {
         await client.endProviderLogIn(begun, back.code);
         await enter();
-      } else if (back.ticket === null) problem.value = TEXT.providerRefused;
-      else if (back.enrolled) ticket.value = back.ticket;
-      else problem.value = TEXT.enrolFirst;
+      } else if (!back.enrolled) problem.value = TEXT.enrolFirst;
+      else if (back.ticket === null) problem.value = TEXT.providerRefused;
+      else ticket.value = { ticket: back.ticket, code_verifier: begun.verifier };
     } catch (error) {
       problem.value = explain(error);
     } finally {
@@ -59,7 +59,7 @@ export function LogIn() {
       await client.logIn(
         ticket.value === null
           ? { username: String(given.get("username")), password: String(given.get("password")) }
-          : { ticket: ticket.value, code: String(given.get("code")).trim() },
+          : { ...ticket.value, code: String(given.get("code")).trim() },
       );
       await enter();
     } catch (error) {
@@ -76,7 +76,7 @@ export function LogIn() {
     if (error instanceof SluiceProblem) {
       if (error.code === "factor_required" && error.ticket !== null) {
         if (!error.enrolled) return TEXT.enrolFirst;
-        ticket.value = error.ticket;
+        ticket.value = { ticket: error.ticket };
         return "";
       }
       if (error.code === "unauthenticated")

@@ -12,7 +12,7 @@ const CHANNEL = "sluice-log-in";
 export interface Back {
   state: string;
   code: string | null;
-  /** Of an account with a second factor; null for a refusal. */
+  /** Of an account with a second factor; null for a refusal, and for one that must have a factor and has none. */
   ticket: string | null;
   enrolled: boolean;
 }

@@ -90,7 +90,7 @@ def _authorization_code(asked: Asked) -> Found:
     def make() -> Tokens:
         family = start_family(ticket.user, asked.now, asked.client)
         note_family(ticket, family)
-        return _for_client(log_in_answer(family, asked.now), asked.client)
+        return log_in_answer(family, asked.now)
 
     return Found(ticket.user, make)
 
@@ -108,10 +108,7 @@ def _password(asked: Asked) -> Found:
     user = log_in_with_password(User.normalize_username(username), password, asked.address)
     if needs_factor(user):
         raise invalid_grant("The account takes a second factor, which this grant has no room for.")
-    return Found(
-        user,
-        lambda: _for_client(log_in_answer(start_family(user, asked.now, asked.client), asked.now), asked.client),
-    )
+    return Found(user, lambda: log_in_answer(start_family(user, asked.now, asked.client), asked.now))
 
 
 def _refresh_token(asked: Asked) -> Found:
@@ -128,11 +125,3 @@ _GRANTS: Mapping[str, Callable[[Asked], Found]] = {
     "password": _password,
     _REFRESH: _refresh_token,
 }
-
-
-def _for_client(tokens: Tokens, client: OAuthClient | None) -> Tokens:
-    """Leave the refresh token out where the client may not use it."""
-    if client is not None and _REFRESH not in client.grants:
-        tokens.pop("refresh_token")
-        tokens.pop("refresh_expires_in")
-    return tokens

@@ -112,7 +112,8 @@ class CallbackView(CredentialsView):
         also={
             302: OpenApiResponse(
                 description="To `return_to`, with `code`, `iss`, and `state` if there was one; or with `error`, which "
-                "is `access_denied`, or `factor_required` with its `ticket` and `enrolled`."
+                "is `access_denied`, or `factor_required` with `enrolled` and, if that is true, a `ticket`, which "
+                "takes the `code_verifier` of the challenge."
             )
         },
         problems=(400, 401, 403, 404, 429, 503),
@@ -150,7 +151,9 @@ class CallbackView(CredentialsView):
         if isinstance(exc, FactorRequired):
             LOG_INS.labels(_KIND, "ok").inc()
             enrolled = "true" if exc.members["enrolled"] else "false"
-            error = {"error": exc.code, "ticket": exc.members["ticket"], "enrolled": enrolled}
+            error = {"error": exc.code, "enrolled": enrolled}
+            if "ticket" in exc.members:
+                error["ticket"] = exc.members["ticket"]
         elif isinstance(exc, AuthenticationFailed) or getattr(exc, "status", None) in (400, 403):
             LOG_INS.labels(_KIND, "refused").inc()
             error = {"error": "access_denied"}
@@ -299,13 +302,14 @@ def _read_code(provider: Provider, answer: dict[str, str]) -> str:
 
 
 def _answer(flow: Flow, admitted: Admitted, now: datetime, scheme: str) -> Response:
-    user = admitted.user
-    require_factor(user, now, scheme)
-    if flow.back is None:
+    user, back = admitted.user, flow.back
+    if back is None:
+        require_factor(user, now, scheme)
         return Response(log_in_answer(start_family(user, now), now), headers=NOT_KEPT)
+    require_factor(user, now, scheme, challenge=back.challenge, client_id=back.client_id)
     user.lock()
-    code = issue_code(user, now, flow.back.challenge, flow.back.url, flow.back.client_id)
-    return _back_to(flow.back, {"code": code})
+    code = issue_code(user, now, back.challenge, back.url, back.client_id)
+    return _back_to(back, {"code": code})
 
 
 def _back_to(back: Return, members: dict[str, str]) -> Response:

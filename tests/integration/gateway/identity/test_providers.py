@@ -9,19 +9,20 @@ from http import HTTPStatus
 from typing import Any
 from urllib.parse import urlencode
 
+import pyotp
 import pytest
 from django.db import DatabaseError
 from django.test import Client
 from pytest_django import Settings
 
-from gateway.identity.account_models import Identity, Ticket, Totp, UsedFlow
+from gateway.identity.account_models import Identity, OAuthClient, Ticket, Totp, UsedFlow
 from gateway.identity.models import RefreshFamily, Role, User
 from gateway.identity.providers import connections, flows
 from gateway.identity.second_factor import enrol
 from local.identity_provider import new_key
 from tests.support.gateway import FindEvents, configure
 from tests.support.hostile_provider import HostileProvider
-from tests.support.identity import PASSWORD, Ask
+from tests.support.identity import PASSWORD, Ask, is_refused
 from tests.support.provider_log_in import Browser, configure_provider, parameters_of, providing
 
 _KEY = new_key("one")
@@ -53,6 +54,16 @@ def _nothing_is_made() -> bool:
 
 def _local(email: str = "ada@example.com", **fields: Any) -> User:
     return User.objects.create_user("ada", PASSWORD, email=email, **{"email_verified": True, **fields})
+
+
+def _with_factor() -> pyotp.TOTP:
+    """The authenticator of Ada, who has logged in once, and is logged in no more."""
+    assert Browser().log_in().status_code == 200
+    user = Identity.objects.get().user
+    totp = enrol(user)
+    Totp.objects.filter(user=user).update(confirmed_at=datetime.now(UTC))
+    RefreshFamily.objects.all().delete()
+    return totp
 
 
 def test_a_log_in_makes_a_user_whose_tokens_work_and_says_so_in_one_event(
@@ -359,15 +370,55 @@ class TestReturnTo:
         provider.change_answer = lambda answer: answer.update(error="access_denied")
         assert parameters_of(Browser().log_in(**_RETURN)["Location"])["error"] == "access_denied"
 
-    def test_brings_the_ticket_of_a_second_factor_there(self, ask: Ask) -> None:
-        assert Browser().log_in().status_code == 200
-        user = Identity.objects.get().user
-        totp = enrol(user)
-        Totp.objects.filter(user=user).update(confirmed_at=datetime.now(UTC))
-        told = parameters_of(Browser().log_in(**_RETURN)["Location"])
+    @staticmethod
+    def _ticket(**parameters: str) -> str:
+        """The ticket of a log-in that lacks its second factor, as the address shows it to all who see that."""
+        told = parameters_of(Browser().log_in(**_RETURN, **parameters)["Location"])
         assert (told["error"], told["enrolled"], "code" in told) == ("factor_required", "true", False)
-        answer = ask("POST", "/auth/login", None, ticket=told["ticket"], code=totp.now())
-        assert answer.status_code == 200
+        return told["ticket"]
+
+    def test_brings_the_ticket_of_a_second_factor_there_for_who_has_the_verifier(self, ask: Ask) -> None:
+        totp = _with_factor()
+        shown = {"ticket": self._ticket(), "code": totp.now()}
+        wrong: list[dict[str, str]] = [{}, *({"code_verifier": each} for each in ("w" * 43, _CHALLENGE, "v"))]
+        for verifier in wrong:
+            assert is_refused(ask("POST", "/auth/login", **shown, **verifier))
+        assert ask("POST", "/auth/login", **shown, code_verifier=_VERIFIER).status_code == 200
+
+    def test_brings_no_ticket_that_begins_a_second_factor(self, ask: Ask, stack: Settings) -> None:
+        _with_factor()
+        ticket = self._ticket()
+        Totp.objects.all().delete()
+        assert is_refused(ask("POST", "/auth/totp", ticket=ticket))
+        Ticket.objects.all().delete()
+        configure(stack, factor_roles=("searcher",))
+        told = parameters_of(Browser().log_in(**_RETURN)["Location"])
+        assert (told["error"], told["enrolled"], "ticket" in told) == ("factor_required", "false", False)
+        assert not Ticket.objects.exists()
+        # The browser itself gets one.
+        ticket = Browser().log_in().json()["ticket"]
+        assert ask("POST", "/auth/totp", ticket=ticket).status_code == 200
+
+    def test_of_a_client_is_the_client_s_after_a_second_factor_too(self, ask: Ask) -> None:
+        registered = OAuthClient.objects.create(name="a client", grants=["authorization_code"])
+        totp = _with_factor()
+        shown = {"ticket": self._ticket(client_id=registered.pk), "code": totp.now(), "code_verifier": _VERIFIER}
+        tokens = ask("POST", "/auth/login", **shown).json()
+        assert set(tokens) == {"access_token", "token_type", "expires_in"}
+        assert RefreshFamily.objects.get().client == registered
+        assert ask("POST", "/auth/keys", tokens["access_token"], name="for ever").status_code == 403
+
+    @pytest.mark.parametrize("grants", [None, ["password"]])
+    def test_of_a_client_ends_with_the_client_s_right(self, grants: list[str] | None, ask: Ask) -> None:
+        registered = OAuthClient.objects.create(name="a client", grants=["authorization_code"])
+        totp = _with_factor()
+        shown = {"ticket": self._ticket(client_id=registered.pk), "code": totp.now(), "code_verifier": _VERIFIER}
+        if grants is None:
+            registered.delete()
+        else:
+            OAuthClient.objects.update(grants=grants)
+        assert is_refused(ask("POST", "/auth/login", **shown))
+        assert not RefreshFamily.objects.exists()
 
     def test_the_console_s_own_address_needs_no_setting(self, stack: Settings) -> None:
         configure(stack, public_url="https://sluice.example")
@@ -380,11 +431,7 @@ class TestReturnTo:
 
 
 def test_an_account_with_a_second_factor_gets_a_ticket(ask: Ask, find_events: FindEvents) -> None:
-    assert Browser().log_in().status_code == 200
-    user = Identity.objects.get().user
-    totp = enrol(user)
-    Totp.objects.filter(user=user).update(confirmed_at=datetime.now(UTC))
-    RefreshFamily.objects.all().delete()
+    totp = _with_factor()
     answer = Browser().log_in()
     assert (answer.status_code, answer.json()["code"]) == (401, "factor_required")
     assert not RefreshFamily.objects.exists()
