@@ -1,11 +1,14 @@
 """Administration over HTTP: its permission, its preconditions, and the last administrator."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import partial
 from hashlib import sha256
 from http import HTTPStatus
 from typing import Any
 
 import orjson
+from django.core.exceptions import PermissionDenied
 from drf_spectacular.utils import OpenApiParameter
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -92,6 +95,25 @@ def hold_administrators() -> set[int]:
     """Lock the rows of all administrators; the keys of these."""
     administrators = User.objects.select_for_update(no_key=True).filter(role=Role.ADMIN, is_active=True)
     return {each.pk for each in administrators.order_by("pk")}
+
+
+def lock_last_administrator(user: User) -> bool:
+    """Whether nobody would administer users without this one, until the transaction ends; it waits for others' ends."""
+    hold_administrators()
+    return is_last_administrator(user)
+
+
+@contextmanager
+def an_administrator_stays() -> Iterator[None]:
+    """Let a block delete users, within a transaction, unless nobody would administer them any more.
+
+    Raises:
+        PermissionDenied: nobody would.
+    """
+    hold_administrators()
+    yield
+    if not hold_administrators():
+        raise PermissionDenied("These are the last administrators; make another one first.")
 
 
 def is_last_administrator(user: User) -> bool:

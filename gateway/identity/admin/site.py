@@ -27,7 +27,7 @@ from gateway.audit.admin import AuditedAdmin, View, note_change, record_changes
 from gateway.audit.draft import EventDraft, Subject
 from gateway.audit.recording import record_event, refuse_unknown
 from gateway.http.problems import Problem, as_problem, problem_response
-from gateway.identity.administration import is_last_administrator
+from gateway.identity.administration import an_administrator_stays, is_last_administrator, lock_last_administrator
 from gateway.identity.authorization import check_searchable
 from gateway.identity.login import log_in_with_password
 from gateway.identity.models import ApiKey, DeniedToken, RefreshFamily, Role, User
@@ -171,7 +171,7 @@ class _ChangeForm(_Grants, UserChangeForm):  # type: ignore[type-arg]  # generic
         """
         data = super().clean()
         stays = self.cleaned_data.get("role") == Role.ADMIN and self.cleaned_data.get("is_active")
-        if not stays and is_last_administrator(self.instance):
+        if not stays and lock_last_administrator(self.instance):
             raise ValidationError("This is the last administrator; make another one first.")
         return data
 
@@ -209,6 +209,16 @@ class _UserAdmin(AuditedAdmin, UserAdmin):  # type: ignore[type-arg]  # generic 
         """Let nobody delete the last administrator."""
         is_last = isinstance(obj, User) and is_last_administrator(obj)
         return not is_last and super().has_delete_permission(request, obj)
+
+    def delete_model(self, request: HttpRequest, obj: Model) -> None:
+        """Delete one, unless another request has just made it the last."""
+        with an_administrator_stays():
+            super().delete_model(request, obj)
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
+        """Delete several, unless they are all that are left."""
+        with an_administrator_stays():
+            super().delete_queryset(request, queryset)
 
 
 class _Credential(AuditedAdmin):

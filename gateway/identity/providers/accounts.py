@@ -18,7 +18,7 @@ from django.db.models import Q
 
 from gateway.http.problems import Code, Problem, malformed
 from gateway.identity.account_models import Identity
-from gateway.identity.administration import hold_administrators, is_last_administrator
+from gateway.identity.administration import lock_last_administrator
 from gateway.identity.models import RefreshFamily, Role, User
 from gateway.identity.providers.settings import Provider
 
@@ -125,11 +125,8 @@ def _set_role(user: User, provider: Provider, claims: Mapping[str, Any]) -> list
     role = max((each if highest.includes(each) else highest for each in found), key=list(Role).index)
     if role == user.role:
         return []
-    if user.role == Role.ADMIN:
-        # So that two of them do not end each other's role.
-        hold_administrators()
-        if is_last_administrator(user):
-            return []
+    if user.role == Role.ADMIN and lock_last_administrator(user):
+        return []
     said = f'change user "{user.username}": role "{user.role}" to "{role}"'
     user.role = role
     user.save(update_fields=["role"])

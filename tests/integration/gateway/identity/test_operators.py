@@ -13,6 +13,7 @@ from django.test import Client
 from pytest_django import Settings
 
 from gateway.http import rate_limits
+from gateway.identity import administration
 from gateway.identity.api_keys import find_key, issue_key
 from gateway.identity.login import log_in_with_password
 from gateway.identity.models import RefreshFamily, Role, User
@@ -263,3 +264,37 @@ def test_the_last_administrator_stays(change: dict[str, str], client: Client, ad
     assert (administrator.role, administrator.is_active) == (Role.ADMIN, True)
     User.objects.create_superuser("second", PASSWORD)
     assert client.post(f"{page}change/", members).status_code == 302
+
+
+@pytest.mark.parametrize("change", [{"role": "searcher", "is_active": "on"}, {"role": "admin"}, None])
+def test_of_two_administrators_who_remove_each_other_at_once_one_stays(
+    change: dict[str, str] | None, client: Client, administrator: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    User.objects.create_superuser("second", PASSWORD)
+    hold = administration.hold_administrators
+
+    def wait_for_the_other() -> set[int]:
+        User.objects.filter(username="second").update(role=Role.SEARCHER)
+        return hold()
+
+    _log_in(client)
+    page = f"/admin/identity/user/{administrator.pk}/"
+    monkeypatch.setattr(administration, "hold_administrators", wait_for_the_other)
+    if change is None:
+        assert client.post(f"{page}delete/", {"post": "yes"}).status_code == 403
+    else:
+        members = {"username": "operator", "granted_indices": '["*"]', **change}
+        assert "This is the last administrator" in client.post(f"{page}change/", members).content.decode()
+    administrator.refresh_from_db()
+    assert (administrator.role, administrator.is_active) == (Role.ADMIN, True)
+
+
+def test_the_last_administrators_are_not_deleted_together(client: Client, administrator: User) -> None:
+    second = User.objects.create_superuser("second", PASSWORD)
+    _log_in(client)
+    asked = {"action": "delete_selected", "_selected_action": [administrator.pk, second.pk], "post": "yes"}
+    assert client.post("/admin/identity/user/", asked).status_code == 403
+    assert User.objects.filter(role=Role.ADMIN).count() == 2
+    asked["_selected_action"] = [second.pk]
+    assert client.post("/admin/identity/user/", asked).status_code == 302
+    assert User.objects.get(role=Role.ADMIN) == administrator
