@@ -84,7 +84,7 @@ class SignUpLinkView(CredentialsView):
                     raise _used()
                 user = sign_up.make_user()
                 draft = self.let_in(request, user.username, _LINK)
-                draft.status = HTTPStatus.CREATED
+                draft.status, draft.query = HTTPStatus.CREATED, "sign up"
                 record_event(draft)
         except IntegrityError:
             raise _used() from None
@@ -101,6 +101,7 @@ class PasswordView(ProvenView):
         All your log-ins end, this one too.
         """
         draft = self.begin(request)
+        draft.query = "change the password"
         wanted = checked(ChangeSerializer, request.data)
         name = caller(request).get_username()
         user = log_in_with_password(name, wanted["old_password"], request.META["REMOTE_ADDR"])
@@ -145,6 +146,7 @@ class ResetPasswordView(CredentialsView):
             if user is None:
                 raise AuthenticationFailed("The link is invalid, used or has expired; ask for a new one.")
             draft = self.let_in(request, user.username, _LINK)
+            draft.query = "reset the password"
             check_password(wanted["new_password"], user)
             with hashing():
                 user.set_password(wanted["new_password"])

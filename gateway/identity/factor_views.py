@@ -65,6 +65,7 @@ class TotpView(_EnrolmentView):
         """
         now = datetime.now(UTC)
         user, draft = self.known(request, checked(EnrolSerializer, request.data).get("ticket"), now)
+        draft.query = "begin a second factor"
         with transaction.atomic():
             totp = enrol(user)
             record_event(draft)
@@ -77,7 +78,7 @@ class TotpView(_EnrolmentView):
         Takes a log-in of the last five minutes, which took the factor.
         """
         user, draft = self.known(request, None, datetime.now(UTC))
-        draft.status = HTTPStatus.NO_CONTENT
+        draft.status, draft.query = HTTPStatus.NO_CONTENT, "delete the second factor"
         with transaction.atomic():
             Totp.objects.filter(user=user).delete()
             record_event(draft)
@@ -95,6 +96,7 @@ class ConfirmTotpView(_EnrolmentView):
         """
         now, shown = datetime.now(UTC), checked(FirstCodeSerializer, request.data)
         user, draft = self.known(request, shown.get("ticket"), now)
+        draft.query = "confirm the second factor"
         return _codes(draft, partial(confirm, user, shown["code"], now))
 
 
@@ -108,6 +110,7 @@ class RecoveryCodesView(ProvenView):
         The old ones end. Takes a log-in of the last five minutes.
         """
         draft = self.begin(request)
+        draft.query = "replace the recovery codes"
         require_fresh_log_in(proven_token(request), datetime.now(UTC))
         if not has_factor(caller(request)):
             raise malformed("You have no second factor; POST /auth/totp begins one.")

@@ -66,6 +66,7 @@ class UsersView(AdministratorsView):
         after = parameters.pop("after", "")
         if parameters or len(after) > 150:
             raise malformed("The one parameter is after, a user's name.")
+        draft.query = f"list users after {written(after)}" if after else "list users"
         found = list(User.objects.filter(username__gt=after).order_by("username")[: PAGE + 1])
         page = found[:PAGE]
         with_factor = set(Totp.objects.filter(user__in=page).exclude(confirmed_at=None).values_list("user", flat=True))
@@ -111,6 +112,7 @@ class UserView(AdministratorsView):
         The answer has an ETag, which a change takes.
         """
         draft = self.begin(request)
+        draft.query = f"show user {written(name)}"
         user = _find(User.objects.filter(username=name).first())
         record_event(draft)
         return _answer(user)

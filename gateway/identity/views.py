@@ -15,6 +15,7 @@ from drf_spectacular.utils import OpenApiParameter, OpenApiResponse
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from gateway.audit.commands import written
 from gateway.audit.draft import Subject
 from gateway.audit.recording import record_event
 from gateway.audit.views import API_KEY, NOT_KEPT, AuditedView, CredentialsView
@@ -230,6 +231,7 @@ class KeysView(ProvenView):
             if caller(request).api_keys.filter(alive, revoked_at=None).count() >= MAX_KEYS:
                 raise malformed(f"You have {MAX_KEYS} API keys, which is as many as there may be; delete one.")
             key, text = issue_key(caller(request), wanted["name"], None if days is None else now + timedelta(days=days))
+            draft.query = f"make API key {written(key.id)}"
             record_event(draft)
         return Response(NewApiKey(**_described(key), api_key=text), status=draft.status, headers=NOT_KEPT)
 
@@ -250,7 +252,7 @@ class KeyView(ProvenView):
         """
         draft = self.begin(request)
         now = datetime.now(UTC)
-        draft.status = HTTPStatus.NO_CONTENT
+        draft.status, draft.query = HTTPStatus.NO_CONTENT, f"revoke API key {written(key_id)}"
         with transaction.atomic():
             if caller(request).api_keys.filter(id=key_id, revoked_at=None).update(revoked_at=now):
                 DeniedToken.objects.deny([key_id], now)

@@ -49,6 +49,7 @@ class ClientsView(AdministratorsView):
         Without their secrets.
         """
         draft = self.begin(request)
+        draft.query = "list OAuth clients"
         clients = OAuthClient.objects.select_related("user").order_by("created_at", "pk")[:MAX_CLIENTS]
         record_event(draft)
         return Response(Clients(clients=[_described(client) for client in clients]), headers=NOT_KEPT)
@@ -88,6 +89,7 @@ class ClientView(AdministratorsView):
         The answer has an ETag, which a change takes.
         """
         draft = self.begin(request)
+        draft.query = f"show OAuth client {written(client_id)}"
         client = _find(client_id)
         record_event(draft)
         return _answer(client)

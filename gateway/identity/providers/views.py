@@ -189,8 +189,7 @@ class IdentitiesView(ProvenView):
     def get(self, request: Request) -> Response:
         """List your accounts of providers."""
         draft = self.begin(request)
-        names = {provider.issuer: name for name, provider in _providers().items()}
-        found = [_described(each, names.get(each.issuer)) for each in caller(request).identities.order_by("pk")]
+        found = [_described(each) for each in caller(request).identities.order_by("pk")]
         record_event(draft)
         return Response(Identities(identities=found))
 
@@ -220,7 +219,10 @@ class IdentityView(ProvenView):
             others = user.identities.exclude(pk=identity_id)
             if not user.has_usable_password() and not others.exists():
                 raise malformed("This account is your only way in; set a password, or link another account, first.")
-            user.identities.filter(pk=identity_id).delete()
+            identity = user.identities.filter(pk=identity_id).first()
+            if identity is not None:
+                identity.delete()
+                draft.query = f"unlink an account of {_name_of(identity.issuer) or identity.issuer}"
             record_event(draft)
         return Response(status=draft.status)
 
@@ -236,7 +238,9 @@ class LinkView(ProvenView):
         links the account, and answers with tokens of a new log-in.
         """
         draft, now = self.begin(request), datetime.now(UTC)
-        found, family = _find(provider), require_fresh_log_in(proven_token(request), now)
+        found = _find(provider)
+        draft.query = f"begin to link an account of {found.name}"
+        family = require_fresh_log_in(proven_token(request), now)
         flow = Flow.begin(found, link=(family.user_id, family.pk.hex))
         response = Response(LinkBegun(url=authorization_url(found, flow)), headers=NOT_KEPT)
         keep_flow(request, response, flow, now)
@@ -324,10 +328,16 @@ def _to(url: str) -> Response:
     return Response(status=HTTPStatus.FOUND, headers={**NOT_KEPT, "Location": url})
 
 
-def _described(identity: Identity, provider: str | None) -> IdentityAnswer:
+def _name_of(issuer: str) -> str | None:
+    """The name of the provider of an issuer; None for one that is in the table no more."""
+    names: dict[str, str] = {provider.issuer: name for name, provider in _providers().items()}
+    return names.get(issuer)
+
+
+def _described(identity: Identity) -> IdentityAnswer:
     return {
         "id": identity.pk,
-        "provider": provider,
+        "provider": _name_of(identity.issuer),
         "issuer": identity.issuer,
         "subject": identity.subject,
         "created_at": identity.created_at,

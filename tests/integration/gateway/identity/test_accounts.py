@@ -232,17 +232,22 @@ def test_every_call_is_an_event_without_an_address_or_a_secret(
     ask("POST", "/auth/password/forgot", None, "accounts-forgot", email=ADDRESS)
     reset = _link(mailbox.delivered(), "reset")
     ask("POST", "/auth/password/reset", None, "accounts-reset", token=reset, new_password=OTHER_PASSWORD)
+    token = ask("POST", "/auth/login", username=ayse.username, password=OTHER_PASSWORD).json()["access_token"]
+    changed = {"old_password": OTHER_PASSWORD, "new_password": PASSWORD}
+    ask("POST", "/auth/password", token, "accounts-changed", **changed)
     expected = {
-        "accounts-signup": ("auth.succeeded", None, 202, None),
-        "accounts-proof": ("auth.succeeded", "new@example.com", 201, "mail-link"),
-        "accounts-again": ("auth.failed", None, 401, None),
-        "accounts-forgot": ("auth.succeeded", None, 202, None),
-        "accounts-reset": ("auth.succeeded", ayse.username, 204, "mail-link"),
+        "accounts-signup": ("auth.succeeded", None, 202, None, None),
+        "accounts-proof": ("auth.succeeded", "new@example.com", 201, "mail-link", "sign up"),
+        "accounts-again": ("auth.failed", None, 401, None, None),
+        "accounts-forgot": ("auth.succeeded", None, 202, None, None),
+        "accounts-reset": ("auth.succeeded", ayse.username, 204, "mail-link", "reset the password"),
+        "accounts-changed": ("auth.succeeded", ayse.username, 204, "bearer-jwt", "change the password"),
     }
     for request_id, wanted in expected.items():
         (event,) = find_events(request_id)
-        scheme = event["metadata"]["auth_scheme"]
-        assert (event["event_type"], event["user_id"], event["data"]["status"], scheme) == wanted, request_id
+        scheme, data = event["metadata"]["auth_scheme"], event["data"]
+        found = (event["event_type"], event["user_id"], data["status"], scheme, data["query"])
+        assert found == wanted, request_id
         for secret in (PASSWORD, OTHER_PASSWORD, link, reset, ADDRESS):
             assert secret not in str(event)
 

@@ -513,6 +513,8 @@ def test_every_call_is_an_event_and_no_credential_is_in_it(
         request_id = event["metadata"]["request_id"]
         found = (event["event_type"], event["user_id"], event["metadata"]["auth_scheme"], event["data"]["status"])
         assert found == expected[request_id], request_id
+        words = {"e-key": f'make API key "{made["id"]}"', "e-key-gone": f'revoke API key "{made["id"]}"'}
+        assert event["data"]["query"] == words.get(request_id)
         for secret in (PASSWORD, "mistyped", key, tokens["access_token"], tokens["refresh_token"]):
             assert secret not in str(event["data"])
 

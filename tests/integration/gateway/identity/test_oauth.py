@@ -407,7 +407,14 @@ def test_an_administrator_registers_changes_and_deletes_a_client(  # pylint: dis
     assert client.delete(place, headers=headers | {"If-Match": "*", "X-Request-ID": "oauth-gone"}).status_code == 204
     assert is_refused(ask("GET", "/auth/me", access))
     assert _error(post("token", basic, grant_type="client_credentials")) == (401, "invalid_client")
-    assert ask("GET", place, token).status_code == 404
+    assert ask("GET", place, token, "oauth-sought").status_code == 404
+    ask("GET", "/oauth/clients", token, "oauth-listed")
+    for request_id, words in (
+        ("oauth-sought", f'show OAuth client "{shown["client_id"]}"'),
+        ("oauth-listed", "list OAuth clients"),
+    ):
+        (event,) = find_events(request_id)
+        assert event["data"]["query"] == words
     for request_id, words in (("oauth-made", "add OAuth client"), ("oauth-gone", "delete OAuth client")):
         (event,) = find_events(request_id)
         assert (event["event_type"], event["user_id"]) == ("admin.changed", "operator")

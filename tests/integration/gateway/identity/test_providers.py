@@ -467,6 +467,22 @@ class TestLinking:
         assert ask("DELETE", f"/auth/identities/{identity['id']}", token).status_code == 204
         assert Browser().log_in().status_code == 403
 
+    def test_says_what_was_done_in_its_events(self, ask: Ask, find_events: FindEvents) -> None:
+        token = self._tokens(ask)
+        browser, headers = Browser(), {"Authorization": f"Bearer {token}", "X-Request-ID": "link-begun"}
+        begun = browser.client.post("/auth/corp/link", headers=headers)
+        browser.come_back(browser.choose_at(begun.json()["url"]), "linked")
+        ask("DELETE", f"/auth/identities/{Identity.objects.get().pk}", token, "unlinked")
+        ask("DELETE", "/auth/identities/1234567", token, "unlinked-none")
+        for request_id, words in {
+            "link-begun": "begin to link an account of corp",
+            "linked": "link an account of corp",
+            "unlinked": "unlink an account of corp",
+            "unlinked-none": None,
+        }.items():
+            [event] = find_events(request_id)
+            assert (event["event_type"], event["data"]["query"]) == ("auth.succeeded", words)
+
     def test_takes_a_fresh_log_in(self, ask: Ask) -> None:
         token = self._tokens(ask)
         assert self._link(token).status_code == 200

@@ -218,17 +218,28 @@ def test_each_step_is_an_event(ask: Ask, enrolled: Enrolled, find_events: FindEv
     ask("POST", "/auth/login", None, "factor-wrong", ticket=ticket, code=_wrong(secret))
     ask("POST", "/auth/login", None, "factor-right", ticket=ticket, code=codes[0])
     ask("POST", "/auth/login", None, "factor-gone", ticket=ticket, code=codes[1])
+    token = ask("POST", "/auth/login", ticket=_ticket(ask), code=codes[1]).json()["access_token"]
+    new = ask("POST", "/auth/recovery-codes", token, "factor-codes").json()["recovery_codes"]
+    ask("DELETE", "/auth/totp", token, "factor-deleted")
+    begun = ask("POST", "/auth/totp", token, "factor-begun").json()["secret"]
+    ask("POST", "/auth/totp/confirm", token, "factor-unconfirmed", code=_wrong(begun))
+    ask("POST", "/auth/totp/confirm", token, "factor-confirmed", code=_next_code(begun))
     expected = {
-        "factor-first": ("auth.failed", "octoAdmin", "factor_required"),
-        "factor-wrong": ("auth.failed", "octoAdmin", "unauthenticated"),
-        "factor-right": ("auth.succeeded", "octoAdmin", None),
-        "factor-gone": ("auth.failed", None, "unauthenticated"),
+        "factor-first": ("auth.failed", "octoAdmin", "factor_required", None),
+        "factor-wrong": ("auth.failed", "octoAdmin", "unauthenticated", None),
+        "factor-right": ("auth.succeeded", "octoAdmin", None, None),
+        "factor-gone": ("auth.failed", None, "unauthenticated", None),
+        "factor-codes": ("auth.succeeded", "octoAdmin", None, "replace the recovery codes"),
+        "factor-deleted": ("auth.succeeded", "octoAdmin", None, "delete the second factor"),
+        "factor-begun": ("auth.succeeded", "octoAdmin", None, "begin a second factor"),
+        "factor-unconfirmed": ("auth.failed", "octoAdmin", "unauthenticated", "confirm the second factor"),
+        "factor-confirmed": ("auth.succeeded", "octoAdmin", None, "confirm the second factor"),
     }
     for request_id, wanted in expected.items():
         (event,) = find_events(request_id)
         code = (event["data"]["error"] or {}).get("code")
-        assert (event["event_type"], event["user_id"], code) == wanted, request_id
-        assert not any(text in str(event) for text in (ticket, codes[0], codes[1], secret))
+        assert (event["event_type"], event["user_id"], code, event["data"]["query"]) == wanted, request_id
+        assert not any(text in str(event) for text in (ticket, *codes, *new, secret, begun))
 
 
 def test_what_cannot_be_recorded_has_not_happened(

@@ -234,7 +234,13 @@ def test_every_change_is_an_event_in_words_without_a_secret_or_an_address(
     change("PATCH", "ayse", "*", "users-nothing", role="admin")
     change("PATCH", "ayse", '"old"', "users-refused", role="searcher")
     change("DELETE", "ayse", "*", "users-ended")
+    ask("GET", "/auth/users/ayse", token, "users-seen")
+    ask("GET", "/auth/users/nobody", token, "users-sought")
+    ask("GET", "/auth/users?after=a", token, "users-listed")
     expected = {
+        "users-seen": ("auth.succeeded", 200, 'show user "ayse"'),
+        "users-sought": ("auth.failed", 404, 'show user "nobody"'),
+        "users-listed": ("auth.succeeded", 200, 'list users after "a"'),
         "users-made": ("admin.changed", 201, 'add user "ayse": email, role "auditor", password'),
         "users-changed": ("admin.changed", 200, 'change user "ayse": role "auditor" to "admin", password'),
         "users-nothing": ("auth.succeeded", 200, None),
