@@ -86,9 +86,15 @@ class CredentialsView(AuditedView):
         draft.identify(user_name, scheme)
         return draft
 
-    def record_unknown(self, request: Request, status: HTTPStatus = HTTPStatus.OK) -> None:
-        """Record a success of a caller who stays unknown, as far as ``may_record_refusal`` lets it."""
+    def record_unknown(self, request: Request, status: HTTPStatus = HTTPStatus.OK, done: str | None = None) -> None:
+        """Record a success of a caller who stays unknown, as far as ``may_record_refusal`` lets it.
+
+        Args:
+            request: the caller's.
+            status: of the answer.
+            done: in words what was done, if the event says so.
+        """
         if may_record_refusal(request.META["REMOTE_ADDR"]):
             self.draft = EventDraft.begin(request, None, Subject.AUTHENTICATION)
-            self.draft.status = status
+            self.draft.status, self.draft.query = status, done
             record_event(self.draft)

@@ -24,9 +24,9 @@ class Browser:
         self.name = name
         self.client = Client()
 
-    def begin(self, **parameters: str) -> Any:
+    def begin(self, request_id: str = "begin", **parameters: str) -> Any:
         """Ask the gateway to begin a log-in."""
-        return self.client.get(f"/auth/{self.name}?{urlencode(parameters)}", headers={"X-Request-ID": "begin"})
+        return self.client.get(f"/auth/{self.name}?{urlencode(parameters)}", headers={"X-Request-ID": request_id})
 
     def choose(self, begun: Any, person: str = "ada") -> str:
         """Choose a person at the provider; gives the address that it sends the browser back to."""

@@ -54,7 +54,10 @@ def _query(name: str, description: str) -> OpenApiParameter:
 
 
 class ProvidersView(PublicView):
-    """The providers that there are."""
+    """The providers that there are.
+
+    It makes no event: it shows everybody the same, and the console asks each time that it shows the log-in.
+    """
 
     @_operation("providers", Providers, problems=(429,))
     def get(self, request: Request) -> Response:
@@ -97,6 +100,7 @@ class BeginView(CredentialsView):
         found = _find(provider)
         flow = Flow.begin(found, _read_return(read_parameters(request)))
         response = _to(authorization_url(found, flow))
+        self.record_unknown(request, HTTPStatus.FOUND, f"begin a log-in by {found.name}")
         keep_flow(request, response, flow, datetime.now(UTC))
         return response
 

@@ -112,6 +112,16 @@ def test_the_browser_is_sent_with_pkce_state_and_nonce_of_256_bits(provider: Hos
     assert sent["nonce"] not in cookie.value
 
 
+def test_the_beginning_of_a_log_in_is_an_event(find_events: FindEvents, without_trail: Callable[[], None]) -> None:
+    assert Browser().begin("oidc-begun").status_code == 302
+    [event] = find_events("oidc-begun")
+    assert (event["event_type"], event["user_id"], event["data"]["status"]) == ("auth.succeeded", None, 302)
+    assert event["data"]["query"] == "begin a log-in by corp"
+    without_trail()
+    answer = Browser().begin()
+    assert (answer.status_code, "Location" in answer, answer.cookies) == (503, False, {})
+
+
 def test_two_tabs_do_not_overwrite_each_other_and_five_are_kept() -> None:
     browser = Browser()
     backs = [browser.choose(browser.begin()) for _ in range(flows.MAX_FLOWS + 1)]
