@@ -19,6 +19,7 @@ from gateway.identity.providers.id_tokens import check_userinfo, read_id_token
 from gateway.identity.providers.settings import Provider
 
 MAX_CODE_CHARACTERS = 2048
+_ADDRESS = frozenset(("email", "email_verified"))
 
 
 def authorization_url(provider: Provider, flow: Flow) -> str:
@@ -77,14 +78,17 @@ def is_of_provider(provider: Provider, answer: Mapping[str, str]) -> bool:
 
 def _completed(provider: Provider, metadata: Metadata, claims: dict[str, Any], access_token: str) -> dict[str, Any]:
     """Add what the ID token lacks, and the provider has at its userinfo endpoint."""
-    wanted = {"email", "email_verified"} if provider.create != "never" or provider.link else set()
+    wanted = set(_ADDRESS) if provider.create != "never" or provider.link else set()
     if provider.role_claim is not None:
         wanted.add(provider.role_claim)
     if metadata.userinfo_endpoint is None or wanted <= claims.keys():
         return claims
     found = ask_object(provider, metadata.userinfo_endpoint, headers={"Authorization": f"Bearer {access_token}"})
     check_userinfo(found, claims)
-    return {**found, **claims}
+    # Whether an address is verified is said of the address beside it, and of none of another source.
+    address = claims if _ADDRESS <= claims.keys() else found
+    merged = {name: value for name, value in {**found, **claims}.items() if name not in _ADDRESS}
+    return merged | {name: address[name] for name in _ADDRESS & address.keys()}
 
 
 def _session(provider: Provider, metadata: Metadata) -> OAuth2Session:

@@ -222,6 +222,35 @@ def test_an_address_that_is_not_verified_as_it_is_links_to_nobody(
     assert Browser().log_in().json()["detail"] == refused.json()["detail"]
 
 
+@pytest.mark.parametrize(
+    ("in_token", "in_userinfo"),
+    [
+        ({"email": "ada@example.com"}, {"email": "own@example.com", "email_verified": True}),
+        ({"email": "ada@example.com"}, {"email_verified": True}),
+        ({"email_verified": True}, {"email": "ada@example.com"}),
+        ({"email": "own@example.com", "email_verified": True}, {"email": "ada@example.com", "email_verified": True}),
+    ],
+)
+def test_an_address_is_verified_by_what_is_said_beside_it_and_by_no_other_source(
+    in_token: dict[str, Any], in_userinfo: dict[str, Any], provider: HostileProvider, policy: Callable[..., None]
+) -> None:
+    _local()
+    policy(link=True, role_claim="groups", roles={"auditors": "auditor"})
+
+    def change(claims: dict[str, Any]) -> None:
+        for name in ("email", "email_verified", "groups"):
+            claims.pop(name, None)
+        claims.update(in_token)
+
+    provider.change_claims = change
+    provider.person = {"sub": "ada", **in_userinfo}
+    assert Browser().log_in().status_code == 403
+    assert "GET /userinfo" in provider.seen
+    provider.person |= {"email": "ada@example.com", "email_verified": True}
+    provider.change_claims = lambda claims: [claims.pop(name) for name in ("email", "email_verified")]
+    assert Browser().log_in().status_code == 200
+
+
 @pytest.mark.parametrize("fields", [{"email_verified": False}, {"role": Role.ADMIN}, {"is_active": False}])
 def test_a_local_account_that_must_not_be_linked_is_not(fields: dict[str, Any], policy: Callable[..., None]) -> None:
     _local(**fields)
