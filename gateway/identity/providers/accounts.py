@@ -55,7 +55,7 @@ def admit(provider: Provider, claims: Mapping[str, Any], now: datetime, link: tu
         user, changes = (wanted, []) if wanted is not None else _linked_or_made(provider, claims)
         if user.identities.count() >= MAX_IDENTITIES:
             raise malformed(f"You have {MAX_IDENTITIES} accounts of providers, as many as there may be; delete one.")
-        identity = Identity(user=user, issuer=provider.issuer, subject=claims["sub"], created_at=now)
+        identity = Identity(user=user, issuer=provider.issuer, subject=claims["sub"], created_at=now, last_used_at=now)
         changes.append(f"link an account of {provider.name}")
     elif wanted is not None and identity.user_id != wanted.pk:
         raise _refused()
@@ -63,8 +63,11 @@ def admit(provider: Provider, claims: Mapping[str, Any], now: datetime, link: tu
     if not user.is_active:
         raise _refused()
     changes += _set_role(user, provider, claims)
-    identity.last_used_at = now
-    identity.save()
+    if identity.pk is None:
+        identity.save(force_insert=True)
+    elif not Identity.objects.filter(pk=identity.pk).update(last_used_at=now):
+        # It has been unlinked since it was found, and that is not undone.
+        raise _refused()
     return Admitted(user, changes)
 
 

@@ -17,7 +17,7 @@ from pytest_django import Settings
 
 from gateway.identity.account_models import Identity, OAuthClient, Ticket, Totp, UsedFlow
 from gateway.identity.models import RefreshFamily, Role, User
-from gateway.identity.providers import connections, flows
+from gateway.identity.providers import accounts, connections, flows
 from gateway.identity.second_factor import enrol
 from local.identity_provider import new_key
 from tests.support.gateway import FindEvents, configure
@@ -94,6 +94,20 @@ def test_the_same_account_is_the_same_user_whatever_its_address_becomes(provider
     assert Browser().log_in().status_code == 200
     assert Identity.objects.get().user.username == "ada@example.com"
     assert User.objects.count() == 2
+
+
+def test_an_account_that_is_unlinked_during_a_log_in_stays_unlinked(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert Browser().log_in().status_code == 200
+    RefreshFamily.objects.all().delete()
+
+    def unlinked(*_: Any) -> list[str]:
+        # After the account has been found, as its user may.
+        Identity.objects.all().delete()
+        return []
+
+    monkeypatch.setattr(accounts, "_set_role", unlinked)
+    assert Browser().log_in().status_code == 403
+    assert not RefreshFamily.objects.exists()
 
 
 def test_the_browser_is_sent_with_pkce_state_and_nonce_of_256_bits(provider: HostileProvider) -> None:
