@@ -7,12 +7,14 @@ from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from http import HTTPStatus
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
+import orjson
 import pyotp
 import pytest
 from django.db import DatabaseError
 from django.test import Client
+from pydantic import SecretStr
 from pytest_django import Settings
 
 from gateway.identity.account_models import Identity, OAuthClient, Ticket, Totp, UsedFlow
@@ -21,7 +23,7 @@ from gateway.identity.providers import accounts, connections, flows
 from gateway.identity.second_factor import enrol
 from local.identity_provider import new_key
 from tests.support.gateway import FindEvents, configure
-from tests.support.hostile_provider import HostileProvider
+from tests.support.hostile_provider import CLIENT_ID, CLIENT_SECRET, HostileProvider, hostile_provider
 from tests.support.identity import PASSWORD, Ask, is_refused
 from tests.support.provider_log_in import Browser, configure_provider, parameters_of, providing
 
@@ -159,6 +161,26 @@ class TestACallbackThatIsNotThisBrowsers:
         other.begin()
         assert self._is_refused(other.come_back(back), provider)
         assert _nothing_is_made()
+
+    def test_of_a_log_in_by_another_provider(self, provider: HostileProvider, stack: Settings) -> None:
+        with hostile_provider(_KEY) as other:
+            table = {
+                name: {
+                    "issuer": each.issuer,
+                    "client_id": CLIENT_ID,
+                    "client_secret": CLIENT_SECRET,
+                    "create": "always",
+                }
+                for name, each in (("corp", provider), ("other", other))
+            }
+            configure(stack, providers=SecretStr(orjson.dumps(table).decode()))
+            browser = Browser()
+            back = browser.choose(browser.begin())
+            crossed = back.replace("/auth/corp/", "/auth/other/").replace(quote(provider.issuer, safe=""), other.issuer)
+            assert parameters_of(crossed)["iss"] == other.issuer
+            assert self._is_refused(browser.come_back(crossed), other)
+            assert _nothing_is_made()
+            assert browser.come_back(back).status_code == 200
 
     def test_that_comes_twice_even_with_its_cookie(self, provider: HostileProvider) -> None:
         browser = Browser()
