@@ -19,6 +19,8 @@ from gateway.identity.providers.id_tokens import check_userinfo, read_id_token
 from gateway.identity.providers.settings import Provider
 
 MAX_CODE_CHARACTERS = 2048
+_MALFORMED = (ValueError, TypeError, OverflowError, RecursionError)
+"""The errors of a library that is given tokens in another form than it expects, such as numbers that are none."""
 _ADDRESS = frozenset(("email", "email_verified"))
 
 
@@ -53,7 +55,7 @@ def claims_of_code(provider: Provider, flow: Flow, code: str, now: datetime) -> 
         )
     except OAuthError:
         raise AuthenticationFailed("The provider refuses the code; log in again.") from None
-    except (RequestException, ValueError):
+    except (RequestException, *_MALFORMED):
         raise unavailable(provider, "does not answer with tokens") from None
     access_token = tokens.get("access_token")
     if not isinstance(access_token, str) or not access_token.isascii():

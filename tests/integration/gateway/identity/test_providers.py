@@ -638,7 +638,26 @@ class TestAway:
         assert self._is_503(Browser().log_in(), "provider_unavailable")
         assert not any("elsewhere" in each for each in provider.seen)
 
-    @pytest.mark.parametrize("body", [b"", b"[]", b"{", b"{}", b'{"access_token": 1}', b"a" * 300_000])
+    @pytest.mark.parametrize(
+        "body",
+        [
+            b"",
+            b"[]",
+            b"{",
+            b"{}",
+            b"null",
+            b"1",
+            b'"error"',
+            b'"tokens"',
+            b'{"access_token": 1}',
+            b'{"access_token": "a", "expires_in": {"s": 60}}',
+            b'{"access_token": "a", "expires_in": Infinity}',
+            b'{"access_token": "a", "expires_at": []}',
+            b'{"access_token": "a"' + b" " * 300_000 + b"}",
+            b"[" * 200 * 1024,
+        ],
+        ids=lambda body: body[:45],
+    )
     def test_tokens_that_are_none(self, body: bytes, provider: HostileProvider) -> None:
         provider.status, provider.body = HTTPStatus.OK, body
         assert self._is_503(Browser().log_in(), "provider_unavailable")
