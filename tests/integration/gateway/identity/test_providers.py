@@ -1,6 +1,7 @@
 """Log-in by a provider against the real trail: browsers, policy, roles, links, and faults."""
 
 import base64
+import re
 import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
@@ -12,7 +13,7 @@ from urllib.parse import quote, urlencode
 import orjson
 import pyotp
 import pytest
-from django.db import DatabaseError
+from django.db import DatabaseError, connection
 from django.test import Client
 from pydantic import SecretStr
 from pytest_django import Settings
@@ -631,6 +632,37 @@ class TestAway:
         # The code has not been sent.
         assert "POST /token" not in provider.seen
         assert browser.come_back(back).status_code == 200
+
+    @pytest.mark.parametrize("returns", [{}, _RETURN], ids=["with tokens", "with a code"])
+    @pytest.mark.parametrize(
+        "where",
+        [
+            'INSERT INTO "identity_user"',
+            'INSERT INTO "identity_identity"',
+            'INSERT INTO "identity_(refreshfamily|ticket)"',
+            'INSERT INTO "identity_(refreshfamily|ticket)".*RELEASE',
+        ],
+        ids=["user", "account", "log-in", "commit"],
+    )
+    def test_the_database_once_the_code_has_been_sent(
+        self, where: str, returns: dict[str, str], provider: HostileProvider
+    ) -> None:
+        browser = Browser()
+        back = browser.choose(browser.begin(**returns))
+        sent: list[str] = []
+        failed: list[str] = []
+
+        def fail(execute: Any, sql: str, *rest: Any) -> Any:
+            if "POST /token" in provider.seen:
+                sent.append(sql)
+            if not failed and re.search(where, "\n".join(sent), re.DOTALL):
+                failed.append(sql)
+                raise DatabaseError("away")
+            return execute(sql, *rest)
+
+        with connection.execute_wrapper(fail):
+            assert self._is_503(browser.come_back(back), "overloaded")
+        assert failed
 
     @pytest.mark.parametrize("status", [500, 502, 302, 307])
     def test_the_provider_s_token_endpoint(self, status: int, provider: HostileProvider) -> None:
