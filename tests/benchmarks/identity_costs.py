@@ -6,6 +6,7 @@ milliseconds. The first user of the database is who comes in.
 """
 
 import base64
+import hmac
 import os
 import statistics
 import time
@@ -18,7 +19,8 @@ from typing import Any
 
 import django
 import orjson
-from joserfc import jwt
+from joserfc import jwe, jwt
+from joserfc.jwk import RSAKey
 from pydantic import SecretStr
 from rest_framework.exceptions import AuthenticationFailed
 
@@ -67,13 +69,44 @@ def _taken(user: Any, foreign: str) -> dict[str, float]:
 
 def _refused(claims: dict[str, Any], foreign: str) -> dict[str, float]:
     """The medians of tokens that are refused."""
+    evil = "https://evil.example/"
+    headers: dict[str, dict[str, Any]] = {
+        "alg none": {"alg": "none"},
+        "crit": {"crit": ["exp"]},
+        "jku": {"jku": evil},
+        "jwk": {"jwk": _KEY.as_dict(private=False)},
+        "x5u": {"x5u": evil},
+        "zip": {"zip": "DEF"},
+        "p2c": {"alg": "PBES2-HS256+A128KW", "p2c": 2**31 - 1, "p2s": "AAAA"},
+    }
     tokens = {
-        "alg none": f"{_part({'alg': 'none', 'kid': 'one'})}.{_part(claims)}.",
-        "jku": f"{_part({'alg': 'RS256', 'kid': 'one', 'jku': 'https://evil.example/'})}.{_part(claims)}.AAAA",
+        name: f"{_part({'alg': 'RS256', 'kid': 'one', **header})}.{_part(claims)}.AAAA"
+        for name, header in headers.items()
+    }
+    tokens |= {
+        "HS256 with the public key": _with_public_key(claims),
+        "JWE under our public key": _under_public_key(foreign),
+        "JWE with zip": f"{_part({'alg': 'dir', 'enc': 'A256GCM', 'zip': 'DEF'})}..AAAA.AAAA.AAAA",
+        "JWE with p2c": f"{_part({**headers['p2c'], 'enc': 'A256GCM'})}.AAAA.AAAA.AAAA.AAAA",
         "unknown kid": jwt.encode({"alg": "RS256", "kid": "two"}, claims, _KEY),
         "wrong signature": foreign[:-8] + "AAAAAAAA",
     }
     return _medians({name: partial(_refuse, each) for name, each in tokens.items()})
+
+
+def _with_public_key(claims: dict[str, Any]) -> str:
+    """A token whose HMAC has the provider's public key as its secret."""
+    text = f"{_part({'alg': 'HS256', 'kid': 'one'})}.{_part(claims)}"
+    return f"{text}.{_encoded(hmac.digest(_KEY.as_pem(private=False), text.encode(), 'sha256'))}"
+
+
+def _under_public_key(token: str) -> str:
+    """A token encrypted under the public key of our own tokens, whose decryption would cost a private operation."""
+    from gateway.identity.access_tokens import key_set  # pylint: disable=import-outside-toplevel  # as above
+
+    shown = key_set().keys[0].as_dict(private=False)
+    key = RSAKey.import_key({name: value for name, value in shown.items() if name != "use"})
+    return jwe.encrypt_compact({"alg": "RSA-OAEP", "enc": "A256GCM"}, token, key)
 
 
 def _come_in(token: str) -> Any:
@@ -141,7 +174,11 @@ def _medians(calls: dict[str, Callable[[], Any]]) -> dict[str, float]:
 
 
 def _part(part: Any) -> str:
-    return base64.urlsafe_b64encode(orjson.dumps(part)).rstrip(b"=").decode()
+    return _encoded(orjson.dumps(part))
+
+
+def _encoded(part: bytes) -> str:
+    return base64.urlsafe_b64encode(part).rstrip(b"=").decode()
 
 
 if __name__ == "__main__":
