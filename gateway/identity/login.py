@@ -1,7 +1,8 @@
 """Logging in: by password, and how often that may fail; by API key.
 
-Failing passwords are counted by name and address together, and by address alone; never by name alone, which would let
-anybody lock anybody out. Whether a name is known shows in nothing: the answer, the work and the counting are the same.
+Failing passwords are counted by what was typed (a name or a mail address) and the client's address together, and by the
+client's address alone; never by name alone, which would let anybody lock anybody out. Whether a name is known, or whose
+a mail address is, shows in nothing: the answer, the work and the counting are the same.
 
 Why: guesses at one name from many addresses are not added up, as counting by name is the classic lock-out; the events
 show them. The administration's log-in counts in the same way.
@@ -31,17 +32,19 @@ _hashing = threading.BoundedSemaphore(HASHES_AT_ONCE)
 
 
 def name_of_address(email: str) -> str:
-    """The name of the user of a mail address; the address itself where there is none, so that it is counted alike."""
+    """The name of the user of a mail address; the address itself where there is none, so that the work is the same."""
     return User.objects.filter(email=email).values_list("username", flat=True).first() or email
 
 
-def log_in_with_password(username: str, password: str, address: str) -> User:
+def log_in_with_password(username: str, password: str, address: str, email: str | None = None) -> User:
     """Find the active user of a name and password.
 
     Args:
         username: as it was typed.
         password: as it was typed.
         address: where the request comes from.
+        email: what was typed in the place of the name. Failures are counted by it: counted by the name that it leads
+            to, they would tell whose it is.
 
     Raises:
         AuthenticationFailed: they are not of an active user.
@@ -50,7 +53,11 @@ def log_in_with_password(username: str, password: str, address: str) -> User:
     """
     place = neighbourhood(address)
     budgets = (
-        ("login-failures-of-name", settings.GATEWAY.login_failures, sha256(f"{place} {username}".encode()).hexdigest()),
+        (
+            "login-failures-of-name",
+            settings.GATEWAY.login_failures,
+            sha256(f"{place} {email or username}".encode()).hexdigest(),
+        ),
         ("login-failures-of-address", settings.GATEWAY.address_login_failures, place),
     )
     with hashing():

@@ -75,8 +75,9 @@ class AccessTokenView(CredentialsView):
                 ticket.delete()
                 record_event(draft)
         else:
-            name = shown["username"] if "username" in shown else name_of_address(shown["email"])
-            user = log_in_with_password(name, shown["password"], address)
+            email = shown.get("email")
+            name = shown["username"] if email is None else name_of_address(email)
+            user = log_in_with_password(name, shown["password"], address, email)
             draft = self.let_in(request, user.username, "password")
             require_factor(user, now)
             with transaction.atomic():

@@ -451,6 +451,16 @@ def test_failures_lock_a_name_at_one_address_and_no_other(ask: Ask, stack: Setti
     assert ask("POST", "/auth/token", username="other", password=PASSWORD).status_code == 200
 
 
+def test_failures_do_not_tell_whose_an_address_is(ask: Ask, user: User, stack: Settings) -> None:
+    User.objects.filter(pk=user.pk).update(email="ada@example.com")
+    stack.GATEWAY = stack.GATEWAY.model_copy(update={"login_failures": "2/hour"})
+    for _ in range(2):
+        assert ask("POST", "/auth/login", username="octoAdmin", password="wrong").status_code == 401
+    for status in (401, 401, 429):
+        for email in ("ada@example.com", "nobody@example.com"):
+            assert ask("POST", "/auth/login", email=email, password="wrong").status_code == status
+
+
 def test_a_user_is_not_locked_out_by_failures_elsewhere(ask: Ask, client: Client, stack: Settings) -> None:
     stack.GATEWAY = stack.GATEWAY.model_copy(update={"login_failures": "1/hour"})
     body = orjson.dumps({"username": "octoAdmin", "password": "wrong"})
