@@ -1,18 +1,21 @@
 """Links that are sent by mail: one makes a user, one sets a new password.
 
-Neither leaves a row. A sign-up is sealed into its link, with the password as its hash alone, so that an address that
-nobody has proven is in no table, and strangers can fill none. The link for a new password is bound to the present one,
-and so works once.
+Neither leaves a row before it is used. A sign-up is sealed into its link, with the password as its hash alone, so that
+an address that nobody has proven is in no table, and strangers can fill none. That it was used is noted, as a digest, so
+that it makes no user again who has been erased since. The link for a new password is bound to the present one, and so
+works once.
 """
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from hashlib import sha256
 
 from django.conf import settings
 from django.contrib.auth.hashers import make_password
 from django.db.models import Q
 from django.utils.crypto import constant_time_compare
 
+from gateway.identity.account_models import UsedFlow
 from gateway.identity.login import hashing
 from gateway.identity.mail import send
 from gateway.identity.models import User
@@ -72,6 +75,16 @@ def read_sign_up(token: str, now: datetime) -> SignUp | None:
     if read is None or read[0] <= now.timestamp():
         return None
     return SignUp(*read[1:])
+
+
+def use_up(token: str, now: datetime) -> None:
+    """Note that the token of a sign-up is used.
+
+    Raises:
+        IntegrityError: it has been used before.
+    """
+    UsedFlow.objects.delete_expired(now)
+    UsedFlow.objects.create(digest=sha256(token.encode()).hexdigest(), expires_at=now + SIGN_UP_LIFE)
 
 
 def reset_token(user: User, now: datetime) -> str:

@@ -50,7 +50,7 @@ class Identity(models.Model):
 
 
 class UsedFlow(models.Model):
-    """The state of a log-in by a provider that has come back, and is not taken again."""
+    """The state of a log-in by a provider that has come back, or the token of a sign-up: neither is taken again."""
 
     digest = models.CharField(primary_key=True, max_length=64, editable=False)
     expires_at = models.DateTimeField(db_index=True, editable=False)

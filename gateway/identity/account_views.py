@@ -22,7 +22,7 @@ from gateway.audit.views import CredentialsView
 from gateway.http.fields import checked
 from gateway.http.openapi import KNOWN, operation
 from gateway.http.problems import Code, Problem, malformed
-from gateway.identity.account_links import SignUp, read_reset, read_sign_up, send_reset, send_sign_up
+from gateway.identity.account_links import SignUp, read_reset, read_sign_up, send_reset, send_sign_up, use_up
 from gateway.identity.authentication import caller
 from gateway.identity.login import hashing, log_in_with_password
 from gateway.identity.mail import outbox, require_mail
@@ -74,14 +74,15 @@ class SignUpLinkView(CredentialsView):
 
         The token is what stands behind `#sign-up=` in the link of the mail.
         """
-        token = checked(LinkSerializer, request.data)["token"]
-        sign_up = read_sign_up(token, datetime.now(UTC))
+        token, now = checked(LinkSerializer, request.data)["token"], datetime.now(UTC)
+        sign_up = read_sign_up(token, now)
         if sign_up is None or not settings.GATEWAY.signup:
             raise AuthenticationFailed("The link is invalid or has expired; sign up again.")
         try:
             with transaction.atomic():
                 if sign_up.is_taken():
                     raise _used()
+                use_up(token, now)
                 user = sign_up.make_user()
                 draft = self.let_in(request, user.username, _LINK)
                 draft.status, draft.query = HTTPStatus.CREATED, "sign up"
@@ -171,4 +172,4 @@ def check_password(password: str, user: User) -> None:
 
 
 def _used() -> AuthenticationFailed:
-    return AuthenticationFailed("The address has an account, as after a first use of this link; log in.")
+    return AuthenticationFailed("The link has been used, or the address has an account; log in, or sign up again.")

@@ -9,6 +9,7 @@ import pytest
 from django.test import Client
 from pytest_django import Settings
 
+from gateway.identity import erasure
 from gateway.identity.account_links import SIGN_UP_LIFE, SignUp, reset_token, sign_up_token
 from gateway.identity.models import ApiKey, User
 from tests.integration.gateway.identity.conftest import Mailbox
@@ -92,6 +93,17 @@ def test_a_link_makes_one_user_however_often_it_is_used(ask: Ask, mailbox: Mailb
     assert answers[0].status_code == 201
     assert is_refused(answers[1])
     assert User.objects.filter(email=ADDRESS).count() == 1
+
+
+def test_a_link_makes_nobody_again_once_its_user_is_erased(ask: Ask, mailbox: Mailbox) -> None:
+    _sign_up(ask)
+    token = _link(mailbox.delivered(), "sign-up")
+    assert ask("POST", "/auth/signup/verify", token=token).status_code == 201
+    user = User.objects.get(email=ADDRESS)
+    erasure.delete(user, erasure.find_rows(user))
+    assert is_refused(ask("POST", "/auth/signup/verify", token=token))
+    _sign_up(ask)
+    assert ask("POST", "/auth/signup/verify", token=_link(mailbox.delivered(), "sign-up")).status_code == 201
 
 
 def test_nothing_but_a_fresh_link_of_this_gateway_makes_a_user(ask: Ask, mailbox: Mailbox, ayse: User) -> None:
