@@ -12,6 +12,7 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import Q
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse
+from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -24,12 +25,13 @@ from gateway.http.openapi import KNOWN, asked, operation
 from gateway.http.problems import malformed
 from gateway.http.views import PublicView
 from gateway.identity import access_tokens
+from gateway.identity.access_tokens import AccessToken
 from gateway.identity.api_keys import issue_key
 from gateway.identity.authentication import caller, identification
 from gateway.identity.authorization import searchable_indices
 from gateway.identity.login import log_in_with_key, log_in_with_password, name_of_address
 from gateway.identity.models import ApiKey, DeniedToken, Role
-from gateway.identity.proof import ProvenView, proven_token, require_fresh_log_in, require_proof
+from gateway.identity.proof import ProvenView, proven_token, require_fresh_log_in
 from gateway.identity.providers.bearer_tokens import ProviderToken
 from gateway.identity.refresh_tokens import ReusedToken, end_family, renew, start_family
 from gateway.identity.revocation import end_token, read_token
@@ -116,16 +118,16 @@ class VerifyView(AuditedView):
                 iss=token.issuer, aud=token.client_id, sub=token.subject, iat=token.issued_at, exp=token.expires_at
             )
         else:
-            require_proof(request)
-            own = proven_token(request)
+            if not isinstance(token, AccessToken):
+                raise AuthenticationFailed("This header has no signed token, so there is nothing to verify.")
             claims = Claims(
                 iss=settings.GATEWAY.jwt_issuer,
                 aud=settings.GATEWAY.jwt_audience,
-                sub=own.username,
-                iat=own.issued_at,
-                exp=own.expires_at,
-                jti=own.token_id,
-                sid=own.session,
+                sub=token.username,
+                iat=token.issued_at,
+                exp=token.expires_at,
+                jti=token.token_id,
+                sid=token.session,
             )
         record_event(draft)
         return Response(claims, headers=NOT_KEPT)

@@ -232,6 +232,8 @@ def test_a_token_is_verified_with_its_claims(ask: Ask) -> None:
     assert (claims["sub"], claims["iss"], claims["exp"] - claims["iat"]) == ("octoAdmin", "sluice", 300)
     assert is_refused(ask("GET", "/auth/verify", token[:-4] + "AAAA"))
     assert is_refused(ask("GET", "/auth/verify"))
+    # It has no token that could be verified.
+    assert is_refused(ask("GET", "/auth/verify", "Octoxlabs b2N0b0FkbWlu"))
 
 
 def test_every_call_is_an_event_without_an_address_or_a_secret(
