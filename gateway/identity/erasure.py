@@ -39,6 +39,8 @@ def delete(user: User, rows: dict[str, QuerySet[Any]]) -> None:
     # Access tokens name their user: nobody who gets the name later may be met by one.
     sessions = [key.pk for key in rows["API keys"]] + [log_in.pk.hex for log_in in rows["log-ins"]]
     sessions += user.oauth_clients.values_list("pk", flat=True)
+    # The user's clients go too, and with them what other users have let these have.
+    sessions += [log_in.pk.hex for log_in in RefreshFamily.objects.filter(client__user=user)]
     DeniedToken.objects.deny(sessions, now)
     for found in reversed(rows.values()):
         found.delete()

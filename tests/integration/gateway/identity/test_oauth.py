@@ -13,6 +13,7 @@ from django.test import Client
 from pydantic import SecretStr
 from pytest_django import Settings
 
+from gateway.identity import erasure
 from gateway.identity.account_models import OAuthClient, Ticket, Totp
 from gateway.identity.authorization_codes import issue_code
 from gateway.identity.models import RefreshFamily, Role, User
@@ -328,6 +329,17 @@ def test_a_client_s_token_makes_no_credential_and_administers_nothing(
         assert (answer.status_code, answer.json()["code"]) == (403, "forbidden"), (method, path)
     assert (User.objects.values().get(), OAuthClient.objects.count()) == before
     assert user.identities.exists() and Totp.objects.exists() and not user.api_keys.exists()
+
+
+def test_the_erasure_of_a_client_s_user_ends_what_others_have_let_it_have(
+    post: Post, ask: Ask, registered: Registered, user: User
+) -> None:
+    User.objects.create_user("another", PASSWORD)
+    form = {"grant_type": "password", "username": "another", "password": PASSWORD}
+    token = post("token", _basic(registered), **form).json()["access_token"]
+    assert ask("GET", "/auth/me", token).status_code == 200
+    erasure.delete(user, erasure.find_rows(user))
+    assert is_refused(ask("GET", "/auth/me", token))
 
 
 def test_a_client_asks_about_its_own_tokens(post: Post, registered: Registered) -> None:
