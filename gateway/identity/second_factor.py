@@ -154,11 +154,13 @@ def check_code(user: User, code: str, now: datetime) -> None:
 
 
 def enrol(user: User) -> pyotp.TOTP:
-    """Begin a second factor, in the place of one that is not confirmed.
+    """Begin a second factor, in the place of one that is not confirmed; within a transaction.
 
     Raises:
         Problem: 400, the user has one.
     """
+    # So that none is replaced, or confirmed, that another request confirms meanwhile.
+    user.lock()
     if has_factor(user):
         raise malformed("You have a second factor; DELETE /auth/totp first.")
     secret = pyotp.random_base32()
@@ -167,7 +169,7 @@ def enrol(user: User) -> pyotp.TOTP:
 
 
 def confirm(user: User, code: str, now: datetime) -> list[str]:
-    """Make the factor that was begun one that counts, with a first code.
+    """Make the factor that was begun one that counts, with a first code; within a transaction.
 
     Returns:
         the recovery codes, which can be had this once.
@@ -176,6 +178,7 @@ def confirm(user: User, code: str, now: datetime) -> list[str]:
         AuthenticationFailed: the code is wrong, or nothing was begun.
         Problem: 400, the user has a second factor; 429, there were too many failures.
     """
+    user.lock()
     if has_factor(user):
         raise malformed("Your second factor is confirmed already.")
     check_code(user, code, now)
