@@ -1,9 +1,9 @@
 """Links that are sent by mail: one makes a user, one sets a new password.
 
 Neither leaves a row before it is used. A sign-up is sealed into its link, with the password as its hash alone, so that
-an address that nobody has proven is in no table, and strangers can fill none. That it was used is noted, as a digest, so
-that it makes no user again who has been erased since. The link for a new password is bound to the present one, and so
-works once.
+an address that nobody has proven is in no table, and strangers can fill none. That it was used is noted, as a digest,
+so that it makes no user again who has been erased since. The link for a new password is bound to the present one, and
+so works once.
 """
 
 from dataclasses import dataclass
