@@ -14,6 +14,7 @@ from typing import Any, TypedDict
 
 import orjson
 from django.db import transaction
+from django.db.models import F
 
 from gateway.http.deadline import time_left
 from gateway.http.problems import Code, Problem, malformed
@@ -112,11 +113,11 @@ def put_type(
         is_unprepared = row.prepared is None and row.building_index is None
         _require_same_place(old, declared, ("parent",) if is_unprepared else ("index", "parent"))
         change = TypeChange(declared, Outcome.CHANGED, rebuild=_needs_rebuild(catalogue, after, name))
-        gained = set(declared.embed) - set(old.embed)
-        if gained and Document.objects.filter(type__in=gained).exists():
-            # The index has the documents above them without them, and in versions that do not count theirs.
-            change.rebuild = True
+        if set(declared.embed) - set(old.embed):
             check_trees(declared)
+            # The index has documents without what is below them, or in versions that do not count its changes.
+            above = Document.objects.filter(type=name, tree_version__gt=F("version"))
+            change.rebuild = change.rebuild or above.exists()
         if any(old.definition[member] != declared.definition[member] for member in ("schema", "key", "mapping")):
             _check_documents(change)
         if declared.references != old.references and not change.misfits:

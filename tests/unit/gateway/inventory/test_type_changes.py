@@ -265,6 +265,16 @@ def test_a_type_embeds_what_fits_and_from_then_on_no_more(monkeypatch: pytest.Mo
         put("part/2", {"name": "c"}, parent="t")
 
 
+def test_an_index_is_made_again_where_its_documents_count_what_is_below_them_from_now_on() -> None:
+    _put(index="parents")
+    for name in ("part", "note"):
+        _put(name, index=f"{name}s", parent="thing")
+    put("thing/t", {"name": "t"})
+    assert not _put(index="parents", embed=["part"], dry_run=True).rebuild
+    put("note/n", {"name": "n"}, parent="t")
+    assert _put(index="parents", embed=["part"]).rebuild
+
+
 def test_an_embedded_type_and_a_member_do_not_have_one_name() -> None:
     _put(index="parents", properties={"part": TEXT})
     _put("part", index="parts", parent="thing")
