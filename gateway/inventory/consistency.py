@@ -2,7 +2,8 @@
 
 A write is answered with a token, which is the id of its change (an import's that of its last). A search that sends it
 back waits until the change is published and everything that was published by then is indexed, in all partitions: an
-import's changes are in several. Who waits at the same time asks once for all: for the progress, and for the refresh.
+import's changes are in several. Who waits at the same time asks once for all: for the relay, for the
+progress, and for the refresh.
 """
 
 import re
@@ -46,11 +47,10 @@ def wait_for_change(request: Request, index: str) -> None:
         return
     change_id, seconds = _read_token(token), read_wait(request.headers.get("Prefer", ""))
     until = time.monotonic() + time_left(seconds)
-    published: tuple[str, _Positions] | None = None
-    while published is None:
-        published = _published(change_id)
-        if published is None:
-            _pause(until, seconds)
+    while (feed := _feed(change_id)) is None:
+        _pause(until, seconds)
+    while (published := _published(feed)) is None:
+        _pause(until, seconds)
     topic_id, positions = published
     while not progress.covers(_progress(topic_id, tuple(sorted(positions)))(), positions):
         _pause(until, seconds)
@@ -74,15 +74,22 @@ def _unknown_token() -> Problem:
     return malformed(f"{TOKEN}: It is none of a change; send the one of a write's answer as it is, or leave it out.")
 
 
-def _published(change_id: uuid.UUID) -> tuple[str, _Positions] | None:
-    """The topic's id and the ends of what is published, once the change is among it; None until then."""
+def _feed(change_id: uuid.UUID) -> int | None:
+    """The number of a change; None until the relay has given it one."""
     change = Change.objects.filter(change_id=change_id).values_list("feed", flat=True)
     if not change:
         raise _unknown_token()
-    feed = change[0]
-    state = RelayState.objects.filter(pk=1).values_list("last_feed", "topic_id", "positions").first()
+    return change[0]
+
+
+_state = Coalesced(lambda: RelayState.objects.filter(pk=1).values_list("last_feed", "topic_id", "positions").first())
+
+
+def _published(feed: int) -> tuple[str, _Positions] | None:
+    """The topic's id and the ends of what is published, once the change of a number is among it; None until then."""
+    state = _state()
     # Without a topic the relay has not looked at it yet, or all indices are made again, and it looks anew.
-    if feed is None or state is None or state[0] < feed or not state[1]:
+    if state is None or state[0] < feed or not state[1]:
         return None
     return state[1], {int(partition): offset for partition, offset in state[2].items()}
 

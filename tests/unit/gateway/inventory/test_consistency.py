@@ -78,6 +78,20 @@ def test_a_search_waits_until_everything_published_by_then_is_indexed(ask: Ask, 
     assert cluster.asked[-2:] == ["/inventory-progress/_mget", "/products/_refresh"]
 
 
+def test_a_search_that_waits_asks_the_database_once_a_look(
+    ask: Ask, cluster: _Cluster, django_assert_num_queries: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    token = ask("PUT", "/inventory/product/A-1", HAMMER)[TOKEN]
+    _publish(token, "topic-1", {"1": 7})
+    cluster.progress = {1: 7}
+    RelayState.objects.update(last_feed=0)
+    looks = [0, 0, 1]
+    monkeypatch.setattr(consistency, "_pause", lambda *_: RelayState.objects.update(last_feed=looks.pop(0)))
+    # The change, and four looks at the relay, with this test's three updates between them.
+    with django_assert_num_queries(1 + 4 + 3):
+        _wait(token)
+
+
 @pytest.mark.parametrize("token", ["", "no id", "0192f5a3-7c1e-7b4a-9d2f-000000000001"])
 def test_a_token_of_no_change_is_malformed(ask: Ask, cluster: _Cluster, token: str) -> None:
     del ask, cluster
