@@ -221,7 +221,7 @@ def test_what_the_old_index_refuses_while_a_new_one_is_made_is_rejected_until_th
 def test_a_document_that_a_repair_brings_into_the_index_is_rejected_no_more(
     stack: InventoryStack, relay: Relay
 ) -> None:
-    del relay
+    del stack, relay
     Document.objects.filter(document_id__in=["d1", "d2"]).update(index_state=IndexState.REJECTED)
     # As an index has it that was mended, or brought back, behind everybody's back.
     Document.objects.filter(document_id="d1").update(version=5)

@@ -8,7 +8,6 @@ import orjson
 import pytest
 from confluent_kafka.admin import AdminClient
 from django.db import transaction
-from django.db.models import Model
 from pydantic import SecretStr
 from pytest_django import Settings
 
@@ -46,12 +45,13 @@ def write_some(count: int, prefix: str = "d") -> None:
             delete(name)
 
 
-Dump = dict[type[Model], list[Any]]
+Dump = list[tuple[Any, list[Any]]]
 
 
 def dump() -> Dump:
     """The database as a backup has it."""
-    return {model: list(model._default_manager.all()) for model in (Document, Change, RelayState, InventoryType)}
+    tables = (Document.objects, Change.objects, RelayState.objects, InventoryType.objects)
+    return [(table, list(table.all())) for table in tables]
 
 
 def rejected() -> set[str]:
@@ -61,9 +61,9 @@ def rejected() -> set[str]:
 
 def bring_back(dumped: Dump) -> None:
     """Restore the database from a backup; whoever led then leads no more."""
-    for model, rows in dumped.items():
-        model._default_manager.all().delete()
-        model._default_manager.bulk_create(rows)
+    for table, rows in dumped:
+        table.all().delete()
+        table.bulk_create(rows)
     RelayState.objects.update(lease_until=None)
 
 
