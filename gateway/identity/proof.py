@@ -48,10 +48,10 @@ def proven_token(request: Request) -> AccessToken:
 
 def family_of(token: AccessToken) -> RefreshFamily | None:
     """The log-in of a token that goes on; None for a token of an API key or of an OAuth client."""
-    # A client's token has a family too: what it is worth must end with it, and not make more in the user's name.
-    if token.client_id is not None or len(token.session) != _FAMILY_CHARACTERS:
+    if len(token.session) != _FAMILY_CHARACTERS:
         return None
-    return RefreshFamily.objects.filter(pk=token.session, revoked_at=None).first()
+    # A client's log-in is a family too: what its token is worth ends with it, and makes no more in the user's name.
+    return RefreshFamily.objects.filter(pk=token.session, client=None, revoked_at=None).first()
 
 
 def require_fresh_log_in(token: AccessToken, now: datetime) -> RefreshFamily:
