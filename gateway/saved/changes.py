@@ -71,12 +71,15 @@ def change(author: Author, row: Saved, wanted: Mapping[str, Any], now: datetime)
         )
     before = members_of(row)
     after = before | dict(wanted)
-    require_sharing(after)
     changed = [f"/{name}" for name in after if after[name] != before[name]]
     if not changed:
         return
-    if role is not ShareRole.OWNER and any(after[name] != before[name] for name in _SHARING):
-        raise Problem(HTTPStatus.FORBIDDEN, Code.FORBIDDEN, "Only its owner says with whom it is shared.")
+    is_shared_anew = any(after[name] != before[name] for name in _SHARING)
+    if is_shared_anew:
+        # Else it stays as it is, also where the last user who was named has been deleted.
+        require_sharing(after)
+        if role is not ShareRole.OWNER:
+            raise Problem(HTTPStatus.FORBIDDEN, Code.FORBIDDEN, "Only its owner says with whom it is shared.")
     known = {
         share.user_id: share for share in row.shares.select_related("user").only("role", "user__username", "saved")
     }
@@ -90,12 +93,14 @@ def change(author: Author, row: Saved, wanted: Mapping[str, Any], now: datetime)
     if "/users" in changed:
         row.shares.all().delete()
         _keep_shares(row, shares)
-    if "/visibility" in changed or "/users" in changed:
+    if is_shared_anew:
         _end_watches(row)
     _record(author, row, "change", changed)
-    new = {share.user_id for share in shares} - set(known)
-    gone = set(known) - {share.user_id for share in shares}
-    _tell(author, row, now, {"shared": new, "changed": recipients - new - gone}, changed)
+    named = {share.user_id for share in shares}
+    new = named - set(known)
+    # Who has lost it learns nothing of it any more, not even its new title.
+    left = recipients & _audience(row, named)
+    _tell(author, row, now, {"shared": new, "changed": left - new}, changed)
 
 
 def delete(author: Author, row: Saved, now: datetime) -> None:

@@ -37,6 +37,11 @@ def _shared(*editors: str, viewers: tuple[str, ...] = ()) -> dict[str, Any]:
     return {"visibility": "users", "users": users}
 
 
+def _patch(ask: Ask, path: str, members: dict[str, Any], version: int) -> Any:
+    media_type = "application/merge-patch+json"
+    return ask("PATCH", path, members, user="ayse", media_type=media_type, If_Match=f'"{version}"')
+
+
 def _events() -> list[AuditEvent]:
     rows = OutboxEvent.objects.order_by("pk").values_list("event", flat=True)
     return [msgspec.json.decode(row, type=AuditEvent) for row in rows]
@@ -257,6 +262,36 @@ def test_shares_and_changes_are_told_to_those_whom_they_concern(ask: Ask, told: 
     ask("DELETE", path, user="ayse", If_Match='"3"')
     assert [each["op"] for each in told("cem")] == ["shared", "deleted"]
     assert Notification.objects.filter(recipient__username="cem").values_list("actor__username", flat=True)[0] == "ayse"
+
+
+def test_who_loses_a_search_is_not_told_what_becomes_of_it(ask: Ask, told: Told) -> None:
+    path = _save(ask, visibility="everyone")
+    for name in ("ben", "cem"):
+        ask("PUT", f"{path}/watch", user=name)
+    named = {"title": "Plans", "visibility": "users", "users": [{"user": "cem"}]}
+    assert _patch(ask, path, named, 1).status_code == 200
+    assert (told("ben"), [each["op"] for each in told("cem")]) == ([], ["shared"])
+    hidden = {"title": "Lay-offs", "visibility": "me", "users": []}
+    assert _patch(ask, path, hidden, 2).status_code == 200
+    assert "Lay-offs" not in str(told("ben") + told("cem"))
+
+
+def test_who_still_sees_what_they_watch_is_told_of_its_changes(ask: Ask, told: Told) -> None:
+    path = _save(ask, **_shared("ben"))
+    ask("PUT", f"{path}/watch", user="ben")
+    assert _patch(ask, path, {"visibility": "everyone", "users": []}, 1).status_code == 200
+    assert [each["op"] for each in told("ben")] == ["shared", "changed"]
+
+
+def test_one_whose_last_named_user_was_deleted_is_changed_as_before(ask: Ask) -> None:
+    path = _save(ask, **_shared("ben"))
+    User.objects.get(username="ben").delete()
+    changed = _patch(ask, path, {"title": "Of nobody"}, 1)
+    assert (changed.status_code, changed.json()["title"]) == (200, "Of nobody")
+    # Whoever changes who sees it names somebody, as always.
+    assert _patch(ask, path, {"visibility": "users", "users": []}, 2).status_code == 200
+    assert _patch(ask, path, {"visibility": "everyone"}, 2).status_code == 200
+    assert _patch(ask, path, {"visibility": "users"}, 3).status_code == 400
 
 
 def test_a_collection_has_its_searches_in_order(ask: Ask) -> None:
