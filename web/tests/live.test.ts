@@ -310,3 +310,91 @@ test("a pause asks for nothing more, and going on acknowledges what came", async
     live.close();
   });
 });
+
+test("however often it is paused and shown anew, every frame is acknowledged, four at a time", {
+  timeout: 10_000,
+}, async () => {
+  await serving({}, async ({ host, peer }) => {
+    const live = new Tail(host, {});
+    const server = await peer();
+    server.send("hello", { user: "octoAuditor" });
+    let [sent, acknowledged, offset] = [0, 0, 0];
+    const send = async (opened: boolean): Promise<void> => {
+      const heard = told(live, "account");
+      offset += 1;
+      const event = { partition: 0, offset };
+      server.send("tail", { filtered: 0, left_out: 0, events: [event], opened, at: { 0: offset } });
+      sent += 1;
+      await heard;
+    };
+    const receipt = async (): Promise<void> => {
+      const frames = (await server.expect("more")).frames as number;
+      // As the server has it: others are malformed, and end the socket for good.
+      assert.ok(Number.isInteger(frames) && frames >= 0 && frames <= 4, `more ${frames}`);
+      acknowledged += frames;
+    };
+    await server.expect("tail");
+    await send(true);
+    for (let round = 0; round < 3; round++) {
+      live.pause();
+      await receipt();
+      for (let number = 0; number < 3; number++) await send(false);
+      live.show({ user: `user-${round}` });
+      await server.expect("tail");
+      await send(true);
+    }
+    // Five frames wait for their receipt: more than one may name.
+    live.pause();
+    await receipt();
+    for (let number = 0; number < 5; number++) await send(false);
+    live.resume();
+    while (acknowledged < sent) await receipt();
+    assert.equal(acknowledged, sent);
+    live.close();
+  });
+});
+
+test("a socket that is refused before its greeting comes again ever more rarely", async (context) => {
+  context.mock.timers.enable({ apis: ["setTimeout"] });
+  const tickets: number[] = [];
+  let now = 0;
+  // A browser hides the 429 of a socket too many: it sees an end, and no reason.
+  class Refused {
+    readyState = 0;
+    onclose: (() => void) | null = null;
+    constructor() {
+      queueMicrotask(() => this.onclose?.());
+    }
+    close(): void {}
+  }
+  const host: LiveHost = {
+    address: async () => "",
+    ticket: async () => String(tickets.push(now)),
+    inbox: async () => PAGE,
+    WebSocket: Refused as unknown as typeof WebSocket,
+    random: () => 1,
+  };
+  const live = new Notifications(host, null);
+  for (now = 0; now <= 1_200_000; now += 1000) {
+    context.mock.timers.tick(now === 0 ? 0 : 1000);
+    await new Promise(setImmediate);
+  }
+  live.close();
+  const pauses = tickets.slice(1).map((at, number) => at - (tickets[number] ?? 0));
+  assert.deepEqual(pauses.slice(0, 5), [1000, 2000, 4000, 8000, 16_000]);
+  assert.deepEqual(pauses.slice(8, 10), [256_000, 300_000]);
+});
+
+test("a number that is above the server's, as after a restore, hides nothing that is new", async () => {
+  await serving({}, async ({ host, peer }) => {
+    const live = new Notifications(host, 90);
+    const found = collect<Notification[]>(live, "notifications");
+    const server = await peer();
+    server.send("hello", { user: "ayse", last: 40 });
+    assert.equal((await server.expect("since")).id, 40);
+    server.send("notifications", { items: [item(41)] });
+    assert.equal((await server.expect("ack")).id, 41);
+    assert.equal(found.flat().length, 1);
+    live.close();
+  });
+});
