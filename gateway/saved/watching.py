@@ -34,7 +34,7 @@ from contracts.query_event.event import (
     write_dsl,
 )
 from gateway.http.correlation import Correlation, correlated
-from gateway.http.problems import Code, Problem, Unavailable
+from gateway.http.problems import Code, Problem, Unanswered, Unavailable
 from gateway.identity.authorization import require_index, wanted_index
 from gateway.inventory.turns import take_turns
 from gateway.notify import inbox
@@ -129,6 +129,10 @@ def _look(watch: Watch, states: States, now: datetime) -> str:
             tracing.span("look at a watched search", SpanKind.INTERNAL, parent=Context()),
         ):
             found = _find(watch, states, now)
+    except Unanswered as problem:
+        # It is this one search that takes too long: whoever else watches does not wait for it.
+        _put_off(watch, now, problem.detail)
+        return "failed"
     except Unavailable:
         Watch.objects.filter(pk=watch.pk, next_at=watch.next_at).update(next_at=now + RETRY)
         metrics.LOOKS.labels("failed").inc()

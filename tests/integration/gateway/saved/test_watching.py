@@ -18,6 +18,7 @@ from gateway.identity.models import User
 from gateway.notify.models import Notification
 from gateway.saved import watching
 from gateway.saved.models import Kind, OutboxEvent, Saved, Share, Visibility, Watch
+from tests.support.faulty_proxy import in_front_of
 
 _INDEX = "devices-watched"
 _NOW = datetime.now(UTC)
@@ -213,6 +214,30 @@ def test_a_server_that_is_missing_costs_time_and_no_notification(
     stack.GATEWAY = good
     turn()
     assert _told() == [{"new": 1, "gone": 0, "ids": ["d3"]}]
+
+
+def test_a_search_that_takes_too_long_says_so_and_holds_nobody_up(
+    turn: Turn, index: Elasticsearch, stack: Settings
+) -> None:
+    heavy = f"{_INDEX}-heavy"
+    stack.GATEWAY = stack.GATEWAY.model_copy(update={"search_indices": (_INDEX, heavy), "search_timeout": 1.0})
+    index.indices.create(index=heavy, mappings={"properties": {"Site": {"type": "keyword"}}})
+    slow, good = _watch(index=heavy), _watch()
+    try:
+        with in_front_of(stack.ELASTICSEARCH.url) as proxy:
+            stack.ELASTICSEARCH = stack.ELASTICSEARCH.model_copy(update={"url": proxy.url})
+            proxy.held_paths = f"/{heavy}"
+            proxy.held.clear()
+            turn()
+            _write(index, "d3", "Ankara")
+            now = turn()
+            proxy.held.set()
+    finally:
+        index.indices.delete(index=heavy)
+    assert [row.data["id"] for row in Notification.objects.all()] == [str(good.saved_id)]
+    slow.refresh_from_db()
+    assert slow.problem == "Elasticsearch did not answer within 1 s."
+    assert slow.next_at == now + timedelta(seconds=slow.interval)
 
 
 def test_a_look_that_another_worker_has_made_tells_nothing(turn: Turn, index: Elasticsearch) -> None:
