@@ -29,7 +29,7 @@ from gateway.identity.models import Role
 from gateway.identity.proof import ProvenView, family_of, proven_token, require_proof
 from gateway.identity.refresh_tokens import end_family
 from gateway.identity.schema import TicketAnswer, Tokens
-from gateway.identity.serializers import DOWNLOAD, TAIL, TicketSerializer
+from gateway.identity.serializers import DOWNLOAD, TAIL, SessionTokenSerializer, TicketSerializer
 from gateway.identity.tickets import issue_ticket
 from gateway.identity.token_answers import access_answer
 
@@ -103,13 +103,14 @@ class SessionView(CredentialsView):
 class SessionTokenView(CredentialsView):
     """Access tokens for the console."""
 
-    @_operation("session_token", Tokens)
+    @_operation("session_token", Tokens, SessionTokenSerializer)
     def post(self, request: Request) -> Response:
         """Get an access token by the console's session.
 
         Good for five minutes. A session ends after twelve hours, two without use, or with its log-in.
         """
         require_own_origin(request)
+        is_idle = checked(SessionTokenSerializer, request.data)["idle"]
         now = datetime.now(UTC)
         session = find_session(request, now)
         if session is None:
@@ -117,8 +118,10 @@ class SessionTokenView(CredentialsView):
         family = session.family
         draft = self.let_in(request, family.user.username, _SESSION)
         with transaction.atomic():
-            session.last_used_at = now
-            session.save(update_fields=["last_used_at"])
+            # An open page that nobody touches opens its socket again each hour, and would never end.
+            if not is_idle:
+                session.last_used_at = now
+                session.save(update_fields=["last_used_at"])
             record_event(draft)
         not_after = min(session.expires_at, now + TOKEN_LIFE)
         return Response(access_answer(family.user, family.pk.hex, now, not_after), headers=NOT_KEPT)

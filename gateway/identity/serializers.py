@@ -192,6 +192,15 @@ class ClientPatchSerializer(_ClientSerializer):
     )
 
 
+class SessionTokenSerializer(StrictSerializer):
+    """What a token of the console's session is for."""
+
+    idle = StrictBooleanField(
+        default=False,
+        help_text="true for what the page does by itself, such as opening a socket again: the session lasts no longer.",
+    )
+
+
 class TicketSerializer(StrictSerializer):
     """Request for a ticket."""
 

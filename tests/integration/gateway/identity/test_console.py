@@ -28,11 +28,14 @@ def page(client: Client, user: User, stack: Settings) -> Page:
     del user
     stack.GATEWAY = stack.GATEWAY.model_copy(update={"public_url": ORIGIN})
 
-    def ask(method: str, path: str, token: str | None = None, request_id: str = "r", /, **headers: str) -> Any:
+    def ask(
+        method: str, path: str, token: str | None = None, request_id: str = "r", /, *, body: bytes = b"", **headers: str
+    ) -> Any:
         sent = {"Origin": ORIGIN, "Sec-Fetch-Site": "same-origin", "X-Request-ID": request_id} | headers
         if token is not None:
             sent["Authorization"] = f"Bearer {token}"
-        return client.generic(method, f"/auth/session{path}", headers=sent)
+        media_type = "application/json" if body else "application/octet-stream"
+        return client.generic(method, f"/auth/session{path}", body, media_type, headers=sent)
 
     return ask
 
@@ -132,6 +135,17 @@ def test_a_session_ends_after_twelve_hours_and_two_without_use(page: Page, token
     page("POST", "", token)
     _later(expires_at=LIFE)
     assert is_refused(page("POST", "/token"))
+
+
+def test_a_page_that_nobody_touches_does_not_keep_its_session(page: Page, token: str) -> None:
+    page("POST", "", token)
+    # An open page comes again with its socket each hour: by itself, which is no use.
+    for _ in range(2):
+        _later(last_used_at=timedelta(minutes=59))
+        assert page("POST", "/token", body=b'{"idle": true}').status_code == 200
+    _later(last_used_at=timedelta(minutes=3))
+    assert is_refused(page("POST", "/token", body=b'{"idle": true}'))
+    assert page("POST", "/token", body=b'{"idle": 1}').status_code == 400
 
 
 def test_the_last_token_of_a_session_ends_with_it(page: Page, token: str) -> None:
