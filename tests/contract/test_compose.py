@@ -14,6 +14,7 @@ from audit_sink.settings import SinkSettings
 from contracts.query_event.topics import TopicSettings
 from deploy.first_start import readers
 from elastic.settings import ElasticsearchSettings
+from gateway.live.registry import MAX_OF_ADDRESS, MAX_SOCKETS
 from gateway.settings import GatewaySettings
 from inventory_index.settings import IndexerSettings
 from kit.kafka import KafkaSettings
@@ -257,8 +258,24 @@ def test_bodies_that_are_on_their_way_through_the_edge_cannot_fill_its_memory() 
     size = re.search(r"[:,]size=(\d+)m\b", temporary)
     assert size
     memory = _SERVICES["edge"]["deploy"]["resources"]["limits"]["memory"]
-    # 501 MiB are what nginx.conf reckons besides.
-    assert int(size[1]) + 501 <= int(memory.removesuffix("M"))
+    # 1,215 MiB are what nginx.conf reckons besides.
+    assert int(size[1]) + 1_215 <= int(memory.removesuffix("M"))
+
+
+def test_the_edge_has_as_much_room_for_sockets_as_the_process_behind_it() -> None:
+    text = (ROOT / "deploy" / "nginx" / "nginx.conf").read_text(encoding="utf-8")
+
+    def number(directive: str) -> int:
+        found = re.search(rf"^\s*{directive} (\d+);", text, re.MULTILINE)
+        assert found, directive
+        return int(found[1])
+
+    assert number("limit_conn sockets") == MAX_OF_ADDRESS
+    assert number("limit_conn all_sockets") == MAX_SOCKETS
+    # One to the client and one to the process behind, for each socket and each request.
+    connections = 2 * (MAX_SOCKETS + number("limit_conn all_connections"))
+    assert number("worker_connections") == connections
+    assert number("worker_rlimit_nofile") > connections
 
 
 def test_a_service_waits_for_others_that_can_be_waited_for() -> None:
