@@ -117,5 +117,12 @@ class ListParameters(QueryString):
     orphaned = StrictBooleanField(
         default=False, help_text="For administrators: those that users who were deleted had shared, instead."
     )
+    mine = StrictBooleanField(default=False, help_text="Your own alone, without those that are shared with you.")
     before = serializers.UUIDField(required=False, help_text="`next` of the page before.")
     size = StrictIntegerField(default=50, min_value=1, max_value=MAX_PAGE, help_text="How many at most.")
+
+    def validate(self, attrs: Any) -> Any:
+        """Refuse both lists at once."""
+        if attrs["mine"] and attrs["orphaned"]:
+            raise serializers.ValidationError("What is yours has an owner: leave mine or orphaned out.")
+        return attrs

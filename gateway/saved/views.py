@@ -94,6 +94,8 @@ class _SavedView(RefusalsAuditedView):
         """A page of those that the caller sees, and what the next one begins with."""
         wanted = checked(ListParameters, read_parameters(request))
         rows = (orphaned if wanted["orphaned"] else seen_by)(caller(request), self.kind)
+        if wanted["mine"]:
+            rows = rows.filter(owner=caller(request))
         if "before" in wanted:
             rows = rows.filter(pk__lt=wanted["before"])
         found = list(rows.order_by("-pk")[: wanted["size"] + 1])

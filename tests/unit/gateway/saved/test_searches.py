@@ -332,6 +332,17 @@ def test_nobody_puts_a_search_into_a_collection_that_they_do_not_see(ask: Ask) -
     assert ask("PUT", f"{path}/searches/{cems}", user="cem", If_Match='"2"').status_code == 403
 
 
+def test_one_s_own_are_listed_without_those_of_others(ask: Ask) -> None:
+    own = _save(ask)
+    for number in range(3):
+        ask("POST", "/searches/", SEARCH | {"title": f"Of ben {number}", "visibility": "everyone"}, user="ben")
+    listed = ask("GET", "/searches/?mine=true&size=1", user="ayse").json()
+    assert ([f"/searches/{each['id']}" for each in listed["searches"]], listed["next"]) == ([own], None)
+    assert len(ask("GET", "/searches/", user="ayse").json()["searches"]) == 4
+    assert ask("GET", "/collections/?mine=true", user="ayse").json() == {"collections": [], "next": None}
+    assert ask("GET", "/searches/?mine=true&orphaned=true", user="ada").status_code == 400
+
+
 def test_a_list_is_read_page_by_page(ask: Ask) -> None:
     for number in range(5):
         _save(ask, title=str(number))
