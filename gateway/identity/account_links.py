@@ -119,7 +119,7 @@ def send_sign_up(sign_up: SignUp, now: datetime) -> None:
         "Confirm your address",
         f"Somebody, probably you, has signed up at {settings.GATEWAY.public_url} with this address. To confirm it, "
         f"open this link within {SIGN_UP_LIFE // timedelta(hours=1)} hours:\n\n"
-        f"{settings.GATEWAY.public_url}/console/#sign-up={sign_up_token(sign_up, now)}\n\n"
+        f"{settings.GATEWAY.public_url}/#sign-up={sign_up_token(sign_up, now)}\n\n"
         "If it was not you, do not open the link: whoever signed up knows the password of the account that it makes.\n",
     )
 
@@ -133,6 +133,6 @@ def send_reset(email: str, now: datetime) -> None:
             "A new password",
             f"Somebody, probably you, has asked for a new password at {settings.GATEWAY.public_url}. To set one, open "
             f"this link within {RESET_LIFE // timedelta(minutes=1)} minutes:\n\n"
-            f"{settings.GATEWAY.public_url}/console/#reset={reset_token(user, now)}\n\n"
+            f"{settings.GATEWAY.public_url}/#reset={reset_token(user, now)}\n\n"
             "If it was not you, there is nothing to do: the password stays as it is.\n",
         )

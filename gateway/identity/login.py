@@ -31,19 +31,26 @@ HASHES_AT_ONCE = 4
 _hashing = threading.BoundedSemaphore(HASHES_AT_ONCE)
 
 
+def name_of_typed(text: str) -> str:
+    """The name of a user who has typed it, or the mail address, into one field; a name goes before an address."""
+    if "@" not in text or User.objects.filter(username=text).exists():
+        return text
+    return name_of_address(text.lower())
+
+
 def name_of_address(email: str) -> str:
     """The name of the user of a mail address; the address itself where there is none, so that the work is the same."""
     return User.objects.filter(email=email).values_list("username", flat=True).first() or email
 
 
-def log_in_with_password(username: str, password: str, address: str, email: str | None = None) -> User:
+def log_in_with_password(username: str, password: str, address: str, typed: str | None = None) -> User:
     """Find the active user of a name and password.
 
     Args:
-        username: as it was typed.
+        username: of that user.
         password: as it was typed.
         address: where the request comes from.
-        email: what was typed in the place of the name. Failures are counted by it: counted by the name that it leads
+        typed: what was typed, where it is not the name. Failures are counted by it: counted by the name that it leads
             to, they would tell whose it is.
 
     Raises:
@@ -56,7 +63,7 @@ def log_in_with_password(username: str, password: str, address: str, email: str 
         (
             "login-failures-of-name",
             settings.GATEWAY.login_failures,
-            sha256(f"{place} {email or username}".encode()).hexdigest(),
+            sha256(f"{place} {typed or username}".encode()).hexdigest(),
         ),
         ("login-failures-of-address", settings.GATEWAY.address_login_failures, place),
     )

@@ -57,9 +57,13 @@ class ProviderAnswer(TypedDict):
 
 @described
 class Providers(TypedDict):
-    """The identity providers."""
+    """The identity providers, and what else a log-in window can offer."""
 
     providers: list[ProviderAnswer]
+    sign_up: Annotated[bool, example(True)]
+    """Whether `POST /auth/signup` is open to everybody."""
+    new_password: Annotated[bool, example(True)]
+    """Whether this gateway sends mail, as `POST /auth/password/forgot` has to."""
 
 
 @described

@@ -29,7 +29,7 @@ from gateway.identity.access_tokens import AccessToken
 from gateway.identity.api_keys import issue_key
 from gateway.identity.authentication import caller, identification
 from gateway.identity.authorization import searchable_indices
-from gateway.identity.login import log_in_with_key, log_in_with_password, name_of_address
+from gateway.identity.login import log_in_with_key, log_in_with_password, name_of_address, name_of_typed
 from gateway.identity.models import ApiKey, DeniedToken, Role
 from gateway.identity.proof import ProvenView, proven_token, require_fresh_log_in
 from gateway.identity.providers.bearer_tokens import ProviderToken
@@ -77,9 +77,9 @@ class AccessTokenView(CredentialsView):
                 ticket.delete()
                 record_event(draft)
         else:
-            email = shown.get("email")
-            name = shown["username"] if email is None else name_of_address(email)
-            user = log_in_with_password(name, shown["password"], address, email)
+            typed = shown["username"] if "username" in shown else shown["email"]
+            name = name_of_typed(typed) if "username" in shown else name_of_address(typed)
+            user = log_in_with_password(name, shown["password"], address, typed)
             draft = self.let_in(request, user.username, "password")
             require_factor(user, now)
             with transaction.atomic():

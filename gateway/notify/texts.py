@@ -1,5 +1,7 @@
 """Texts of notifications: a mail's subject and body, and a webhook's JSON."""
 
+from urllib.parse import urlencode
+
 import orjson
 from django.conf import settings
 
@@ -41,10 +43,12 @@ def mail_text(notification: Notification) -> str:
     data = notification.data
     if notification.kind == Kind.INVENTORY_CHANGED:
         lines += [f"Version: {data['version']}", *_changed(data["changed"])]
-        lines.append(f"Now: {settings.GATEWAY.public_url}/inventory/{data['type']}/{data['id']}")
+        place = urlencode({"view": "inventory", "type": data["type"], "id": data["id"]})
+        lines.append(f"Now: {settings.GATEWAY.public_url}/#{place}")
     lines += [
         "",
-        f"You get this mail because of your role, or of a subscription: {settings.GATEWAY.public_url}/subscriptions",
+        "You get this mail because of your role, or of a subscription.",
+        f"How to end a subscription (/subscriptions): {settings.GATEWAY.public_url}/docs/",
     ]
     return "\n".join([*lines, ""])
 

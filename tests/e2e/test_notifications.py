@@ -60,7 +60,7 @@ def test_another_administrator_is_told_by_mail_and_inbox(services: Services) -> 
         return next((each for each in _mails(services).values() if each["Subject"] == subject), None)
 
     told = eventually(mail, "the mail is there")
-    assert f"{services.gateway_url}/inventory/product/told-1" in told.get_content()
+    assert f"{services.gateway_url}/#view=inventory&type=product&id=told-1" in told.get_content()
 
     answer = _ask(services, "GET", "/notifications", None, **mine).json()
     [each] = [each for each in answer["notifications"] if each["data"].get("id") == "told-1"]

@@ -170,7 +170,7 @@ abstract class LiveSocket extends EventTarget {
       this.#socket = null;
       clearTimeout(this.#receipts);
       this.#receipts = undefined;
-      if (!this.#isEnded()) this.#comeAgain(longest);
+      this.#comeAgain(longest);
     };
   }
 
@@ -188,12 +188,14 @@ abstract class LiveSocket extends EventTarget {
 
   /** With full jitter: any time up to a bound that doubles. */
   #comeAgain(longest = LONGEST_MS): void {
+    if (this.#isEnded()) return;
     const bound = Math.min(longest, FIRST_MS * 2 ** this.#attempt);
     const pause = this.#atLeast + this.host.random() * bound;
     this.#attempt += 1;
     this.#atLeast = 0;
-    this.#become("waiting");
+    // The timer first: who hears that it waits may end it.
     this.#timer = setTimeout(() => void this.#connect(), pause);
+    this.#become("waiting");
   }
 
   #end(reason: string): void {

@@ -250,12 +250,24 @@ export type Collection = Kept &
   Required<Omit<CollectionMembers, "users">> &
   Pick<CollectionMembers, "users"> & { searches: string[] };
 
+/** Which saved searches or collections are listed. */
+export type KeptWhich = "all" | "mine" | "orphaned";
+
 /** An identity provider that people can log in by. */
 export interface Provider {
   name: string;
   /** Its name for people. */
   label: string;
   url: string;
+}
+
+/** How people come in, besides by a password. */
+export interface WaysIn {
+  providers: Provider[];
+  /** Whether everybody can sign up. */
+  sign_up: boolean;
+  /** Whether one who has forgotten the password is sent a link. */
+  new_password: boolean;
 }
 
 /** A log-in by a provider that has been begun: secret, and to be kept in memory. */
@@ -358,6 +370,8 @@ export class SluiceClient {
   #token = "";
   #tokenEnds = 0;
   #minting: Promise<void> | null = null;
+  /** The user whose session it is, once that is known. */
+  #user: string | null = null;
 
   constructor(options: Options = {}) {
     this.#base = options.base ?? "";
@@ -365,8 +379,8 @@ export class SluiceClient {
     this.#fetch = options.fetch ?? ((...request) => globalThis.fetch(...request));
     this.#live = {
       address: (path) => this.#liveAddress(path),
-      ticket: (kind) => this.#ticket(kind),
-      inbox: (after) => this.inbox(after),
+      ticket: (kind) => this.#ticket(kind, {}, { isIdle: true }),
+      inbox: (after) => this.#inbox(after, 50, true),
       WebSocket: options.WebSocket ?? globalThis.WebSocket,
       random: Math.random,
     };
@@ -378,6 +392,7 @@ export class SluiceClient {
    * @throws {SluiceProblem} `factor_required` with a `ticket`: call again with it and a code of the authenticator.
    */
   async logIn(credentials: Credentials): Promise<void> {
+    this.#user = null;
     const tokens = (await this.#call("POST", "/auth/login", { body: credentials, anonymous: true })) as {
       access_token: string;
       expires_in: number;
@@ -386,10 +401,31 @@ export class SluiceClient {
     await this.#call("POST", "/auth/session", {});
   }
 
-  /** The identity providers that people can log in by. */
-  async providers(): Promise<Provider[]> {
-    const answer = await this.#call("GET", "/auth/providers", { anonymous: true });
-    return (answer as { providers: Provider[] }).providers;
+  /** How people come in, besides by a password. */
+  async waysIn(): Promise<WaysIn> {
+    return (await this.#call("GET", "/auth/providers", { anonymous: true })) as WaysIn;
+  }
+
+  /** Ask for an account; a mail with a link goes to the address. */
+  async signUp(person: { email: string; full_name: string; password: string }): Promise<void> {
+    await this.#call("POST", "/auth/signup", { body: person, anonymous: true });
+  }
+
+  /** Become a user, by the token of the mail's link; returns the name to log in by. */
+  async confirmSignUp(token: string): Promise<string> {
+    const made = await this.#call("POST", "/auth/signup/verify", { body: { token }, anonymous: true });
+    return (made as { username: string }).username;
+  }
+
+  /** Ask for a new password; a mail with a link goes to the address, if it is a user's. */
+  async forgotPassword(email: string): Promise<void> {
+    await this.#call("POST", "/auth/password/forgot", { body: { email }, anonymous: true });
+  }
+
+  /** Set a new password, by the token of the mail's link. All log-ins of the user end. */
+  async resetPassword(token: string, password: string): Promise<void> {
+    const body = { token, new_password: password };
+    await this.#call("POST", "/auth/password/reset", { body, anonymous: true });
   }
 
   /**
@@ -412,6 +448,7 @@ export class SluiceClient {
 
   /** End a log-in by a provider with the code that came back, and begin a session. */
   async endProviderLogIn(begun: ProviderLogIn, code: string): Promise<void> {
+    this.#user = null;
     const form = new URLSearchParams({
       grant_type: "authorization_code",
       code,
@@ -426,15 +463,34 @@ export class SluiceClient {
     await this.#call("POST", "/auth/session", {});
   }
 
+  /**
+   * Begin a second factor, which counts once it is confirmed; its key is for an authenticator.
+   *
+   * @param ticket of a `factor_required` without a factor; null for a user whose log-in is no older than five minutes.
+   */
+  async beginFactor(ticket: string | null = null): Promise<{ secret: string; uri: string }> {
+    const call = { body: ticket === null ? {} : { ticket }, anonymous: ticket !== null };
+    return (await this.#call("POST", "/auth/totp", call)) as { secret: string; uri: string };
+  }
+
+  /** Confirm a second factor with a first code; returns the recovery codes, which can be had this once. */
+  async confirmFactor(code: string, ticket: string | null = null): Promise<string[]> {
+    const call = { body: ticket === null ? { code } : { code, ticket }, anonymous: ticket !== null };
+    const answer = await this.#call("POST", "/auth/totp/confirm", call);
+    return (answer as { recovery_codes: string[] }).recovery_codes;
+  }
+
   /** End the session, and its log-in with all tokens. */
   async logOut(): Promise<void> {
     this.#token = "";
+    this.#user = null;
     await this.#call("DELETE", "/auth/session", { anonymous: true });
   }
 
   /** Who the caller is. */
   async me(): Promise<Me> {
     const me = (await this.#call("GET", "/auth/me", {})) as Me;
+    this.#user = me.username;
     const own = this.#base || globalThis.location?.origin || "";
     this.#liveUrl = me.live_url ?? own.replace(/^http/, "ws");
     return me;
@@ -442,8 +498,12 @@ export class SluiceClient {
 
   /** Your inbox from a number on, in the order of the numbers; the newest fifty are those after `last` - 50. */
   async inbox(after: number, size = 50): Promise<InboxPage> {
+    return this.#inbox(after, size, false);
+  }
+
+  async #inbox(after: number, size: number, isIdle: boolean): Promise<InboxPage> {
     const parameters = new URLSearchParams({ after: String(after), size: String(size) });
-    return (await this.#call("GET", `/notifications?${parameters}`, {})) as unknown as InboxPage;
+    return (await this.#call("GET", `/notifications?${parameters}`, { isIdle })) as unknown as InboxPage;
   }
 
   /** Mark notifications as read, all up to a number or these alone; returns how many are unread then. */
@@ -550,7 +610,7 @@ export class SluiceClient {
     search: Omit<Search, "size" | "page" | "cursor">,
     format: "csv" | "ndjson",
   ): Promise<string> {
-    const ticket = await this.#ticket("download", { search, format }, search.query);
+    const ticket = await this.#ticket("download", { search, format }, { query: search.query });
     return `${this.#base}/downloads/${encodeURIComponent(ticket)}`;
   }
 
@@ -659,10 +719,10 @@ export class SluiceClient {
    * Saved searches, the newest first: one's own and those that are shared with one.
    *
    * @param before `next` of the page before.
-   * @param orphaned for administrators: those that users who were deleted had shared, instead.
+   * @param which `mine` is one's own alone; `orphaned`, for administrators, what users who were deleted had shared.
    */
-  async savedSearches(before?: string | null, orphaned = false) {
-    const path = `/searches/?${keptParameters(before, orphaned)}`;
+  async savedSearches(before?: string | null, which: KeptWhich = "all") {
+    const path = `/searches/?${keptParameters(before, which)}`;
     return (await this.#call("GET", path, {})) as { searches: SearchSummary[]; next: string | null };
   }
 
@@ -701,8 +761,8 @@ export class SluiceClient {
   }
 
   /** Collections of saved searches; the parameters are those of `savedSearches`. */
-  async collections(before?: string | null, orphaned = false) {
-    const path = `/collections/?${keptParameters(before, orphaned)}`;
+  async collections(before?: string | null, which: KeptWhich = "all") {
+    const path = `/collections/?${keptParameters(before, which)}`;
     return (await this.#call("GET", path, {})) as { collections: Collection[]; next: string | null };
   }
 
@@ -739,9 +799,9 @@ export class SluiceClient {
     return asStored(await this.#send(method, path, call));
   }
 
-  async #ticket(kind: string, more: object = {}, query = ""): Promise<string> {
-    const call = { body: { for: kind, ...more }, query };
-    return ((await this.#call("POST", "/auth/tickets", call)) as { ticket: string }).ticket;
+  async #ticket(kind: string, more: object, call: Call): Promise<string> {
+    const body = { for: kind, ...more };
+    return ((await this.#call("POST", "/auth/tickets", { ...call, body })) as { ticket: string }).ticket;
   }
 
   async #liveAddress(path: string): Promise<string> {
@@ -754,13 +814,29 @@ export class SluiceClient {
     this.#tokenEnds = Date.now() + tokens.expires_in * 1000;
   }
 
-  async #mint(): Promise<void> {
-    this.#minting ??= this.#call("POST", "/auth/session/token", { anonymous: true })
-      .then((tokens) => this.#keep(tokens as { access_token: string; expires_in: number }))
-      .finally(() => {
-        this.#minting = null;
-      });
+  async #mint(isIdle: boolean): Promise<void> {
+    this.#minting ??= this.#mintOne(isIdle).finally(() => {
+      this.#minting = null;
+    });
     await this.#minting;
+  }
+
+  async #mintOne(isIdle: boolean): Promise<void> {
+    const call: Call = { ...(isIdle && { body: { idle: true } }), anonymous: true };
+    const tokens = (await this.#call("POST", "/auth/session/token", call)) as {
+      access_token: string;
+      expires_in: number;
+    };
+    // Tabs share a cookie: after a log-in in another one it may be somebody else's. A token may be encrypted.
+    if (this.#user !== null) {
+      const headers = { Authorization: `Bearer ${tokens.access_token}` };
+      const { username } = (await this.#call("GET", "/auth/me", { headers, anonymous: true })) as Me;
+      if (username !== this.#user) {
+        const detail = "Somebody else has logged in in this browser.";
+        throw new SluiceProblem({ status: 401, code: "unauthenticated", detail }, null, "");
+      }
+    }
+    this.#keep(tokens);
   }
 
   async #call(method: string, path: string, call: Call): Promise<unknown> {
@@ -774,7 +850,9 @@ export class SluiceClient {
     const headers: Record<string, string> = { Accept: call.accept ?? "application/json", ...call.headers };
     if (text !== null) headers["Content-Type"] ??= "application/json";
     if (!call.anonymous) {
-      if (!this.#authorization && Date.now() > this.#tokenEnds - RENEW_BEFORE_MS) await this.#mint();
+      if (!this.#authorization && Date.now() > this.#tokenEnds - RENEW_BEFORE_MS) {
+        await this.#mint(call.isIdle ?? false);
+      }
       headers.Authorization = this.#authorization ?? `Bearer ${this.#token}`;
     }
     call.signal?.throwIfAborted();
@@ -810,6 +888,8 @@ interface Call {
   keepalive?: boolean;
   /** Without an access token: by the cookie, or by what is in the body. */
   anonymous?: boolean;
+  /** Nobody has asked for it: the session lasts no longer by it. */
+  isIdle?: boolean;
 }
 
 const base64url = (bytes: Uint8Array): string =>
@@ -827,8 +907,12 @@ const patch = (body: object, version: number): Call => ({
   body,
   headers: { ...matching(version).headers, "Content-Type": "application/merge-patch+json" },
 });
-const keptParameters = (before: string | null | undefined, orphaned: boolean): URLSearchParams =>
-  new URLSearchParams({ size: "100", ...(before && { before }), ...(orphaned && { orphaned: "true" }) });
+const keptParameters = (before: string | null | undefined, which: KeptWhich): URLSearchParams =>
+  new URLSearchParams({
+    size: "100",
+    ...(before && { before }),
+    ...(which !== "all" && { [which]: "true" }),
+  });
 
 const documentPath = (type: string, id: string): string =>
   `/inventory/${encodeURIComponent(type)}/${encodeURIComponent(id)}`;

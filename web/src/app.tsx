@@ -1,15 +1,18 @@
 /** The page as a whole. */
+import { useSignal } from "@preact/signals";
 import type { ComponentType } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import { type Me, SluiceUnreachable } from "../client/sluice-client.ts";
+import { ByMail } from "./accounts.tsx";
 import { Bell } from "./bell.tsx";
+import { FactorWindow } from "./factor.tsx";
 import { PAGES, type PageName } from "./fragment.ts";
 import { History } from "./history.tsx";
 import { LogIn } from "./login.tsx";
 import { TEXT } from "./messages.ts";
 import { QueryBox } from "./query.tsx";
 import { Failed, isPlain, Results } from "./results.tsx";
-import { asFailure, go, leave, logOut, me, readAddress, run, session, toast, view } from "./state.ts";
+import { asFailure, go, leave, logOut, mailed, me, readAddress, run, session, toast, view } from "./state.ts";
 
 export function App() {
   useEffect(() => {
@@ -20,8 +23,7 @@ export function App() {
       isPlain.value = paper.matches || before;
     };
     const moved = (): void => {
-      readAddress();
-      if (session.value === "in" && view.value.view === "search") void run();
+      if (readAddress() && session.value === "in" && view.value.view === "search") void run();
     };
     paper.addEventListener("change", printing);
     window.addEventListener("popstate", moved);
@@ -48,7 +50,7 @@ export function App() {
           {TEXT.loading}
         </p>
       )}
-      {isOut && <LogIn key={session.value} />}
+      {mailed.value !== null ? <ByMail link={mailed.value} /> : isOut && <LogIn key={session.value} />}
       <p class={toast.value ? "toast shown" : "toast"} role="status">
         {toast.value}
       </p>
@@ -106,6 +108,7 @@ function isFor(page: PageName, role: Me["role"] | undefined): boolean {
 
 function Top() {
   const who = me.value;
+  const isFactorOpen = useSignal(false);
   return (
     <header class="top">
       <button type="button" class="skip" onClick={skip}>
@@ -131,6 +134,22 @@ function Top() {
       <span class="who">
         {who?.username} <span class="quiet">{who?.role}</span>
       </span>
+      <button
+        type="button"
+        class="small"
+        onClick={() => {
+          isFactorOpen.value = true;
+        }}
+      >
+        {TEXT.secondFactor}
+      </button>
+      {isFactorOpen.value && (
+        <FactorWindow
+          close={() => {
+            isFactorOpen.value = false;
+          }}
+        />
+      )}
       <button type="button" class="small" onClick={() => logOut()}>
         {TEXT.logOut}
       </button>

@@ -49,6 +49,18 @@ export function readFragment(hash: string): View & { asked: boolean } {
   };
 }
 
+/** What the link of a mail is for, and its token, which is as good as a password. */
+export interface Mailed {
+  kind: "reset" | "sign-up";
+  token: string;
+}
+
+/** The link of a mail by which somebody has come; null for every other address. */
+export function readMailed(hash: string): Mailed | null {
+  const [, kind, token] = /^#(reset|sign-up)=([\w.-]+)$/.exec(hash) ?? [];
+  return kind && token ? { kind: kind as Mailed["kind"], token } : null;
+}
+
 export function writeFragment(view: View): string {
   const fragment = new URLSearchParams();
   if (view.view !== "search") fragment.set("view", view.view);

@@ -1,25 +1,31 @@
 /** Log-in over the page, so that what was typed stays. */
 import { useSignal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
-import { type Provider, SluiceProblem } from "../client/sluice-client.ts";
+import { type Provider, SluiceProblem, type WaysIn } from "../client/sluice-client.ts";
+import { AskForLink } from "./accounts.tsx";
+import { SetUpFactor } from "./factor.tsx";
+import type { Mailed } from "./fragment.ts";
 import { adviceFor, TEXT } from "./messages.ts";
 import { backFrom } from "./provider_window.ts";
-import { asFailure, begin, client, enter, me, session } from "./state.ts";
+import { asFailure, begin, client, enter, me, session, welcome } from "./state.ts";
 
 export function LogIn() {
   const dialog = useRef<HTMLDialogElement>(null);
   const ticket = useSignal<{ ticket: string; code_verifier?: string } | null>(null);
+  /** Of a log-in that has to set up its second factor first. */
+  const enrolling = useSignal<string | null>(null);
   const problem = useSignal("");
   const isBusy = useSignal(false);
   const hint = useSignal("");
-  const providers = useSignal<Provider[]>([]);
+  const ways = useSignal<WaysIn>({ providers: [], sign_up: false, new_password: false });
+  const asking = useSignal<Mailed["kind"] | null>(null);
   const waiting = useRef(new AbortController());
   useEffect(() => {
     dialog.current?.showModal();
-    // Without the list people log in by password; why it cannot be had is told by the log-in itself.
-    client.providers().then(
+    // Without it people log in by password; why it cannot be had is told by the log-in itself.
+    client.waysIn().then(
       (found) => {
-        providers.value = found;
+        ways.value = found;
       },
       () => undefined,
     );
@@ -41,8 +47,7 @@ export function LogIn() {
       if (back.code !== null) {
         await client.endProviderLogIn(begun, back.code);
         await enter();
-      } else if (!back.enrolled) problem.value = TEXT.enrolFirst;
-      else if (back.ticket === null) problem.value = TEXT.providerRefused;
+      } else if (back.ticket === null) problem.value = back.enrolled ? TEXT.providerRefused : TEXT.enrolFirst;
       else ticket.value = { ticket: back.ticket, code_verifier: begun.verifier };
     } catch (error) {
       problem.value = explain(error);
@@ -75,8 +80,9 @@ export function LogIn() {
   function explain(error: unknown): string {
     if (error instanceof SluiceProblem) {
       if (error.code === "factor_required" && error.ticket !== null) {
-        if (!error.enrolled) return TEXT.enrolFirst;
-        ticket.value = { ticket: error.ticket };
+        // Its role needs one, and it has none: it is set up here.
+        if (error.enrolled) ticket.value = { ticket: error.ticket };
+        else enrolling.value = error.ticket;
         return "";
       }
       if (error.code === "unauthenticated")
@@ -110,81 +116,126 @@ export function LogIn() {
       aria-labelledby="log-in-title"
       onCancel={(event) => event.preventDefault()}
     >
-      <form
-        onSubmit={(event) => {
-          event.preventDefault();
-          void logIn(event.currentTarget);
-        }}
-      >
-        <h1 id="log-in-title">{TEXT.product}</h1>
-        <p class="quiet">{session.value === "ended" ? TEXT.sessionEnded : TEXT.tagline}</p>
-        {ticket.value === null ? (
-          <>
+      {enrolling.value !== null ? (
+        <SetUpFactor
+          ticket={enrolling.value}
+          close={(isSet) => {
+            enrolling.value = null;
+            if (isSet) welcome.value = { ...welcome.value, text: TEXT.factorIsSet };
+          }}
+        />
+      ) : asking.value !== null ? (
+        <AskForLink
+          kind={asking.value}
+          back={() => {
+            asking.value = null;
+          }}
+        />
+      ) : (
+        <form
+          onSubmit={(event) => {
+            event.preventDefault();
+            void logIn(event.currentTarget);
+          }}
+        >
+          <h1 id="log-in-title">{TEXT.product}</h1>
+          <p class="quiet">{session.value === "ended" ? TEXT.sessionEnded : TEXT.tagline}</p>
+          {welcome.value.text && <p role="status">{welcome.value.text}</p>}
+          {ticket.value === null ? (
+            <>
+              <label>
+                {TEXT.username}
+                <input
+                  name="username"
+                  autocomplete="username"
+                  required
+                  maxLength={254}
+                  defaultValue={me.value?.username ?? welcome.value.username}
+                />
+              </label>
+              <label>
+                {TEXT.password}
+                <input
+                  name="password"
+                  type="password"
+                  autocomplete="current-password"
+                  required
+                  maxLength={1024}
+                />
+              </label>
+            </>
+          ) : (
             <label>
-              {TEXT.username}
+              {TEXT.code}
               <input
-                name="username"
-                autocomplete="username"
+                key="code"
+                name="code"
+                autocomplete="one-time-code"
                 required
-                maxLength={254}
-                defaultValue={me.value?.username ?? ""}
+                maxLength={32}
+                ref={(input) => input?.focus()}
               />
             </label>
-            <label>
-              {TEXT.password}
-              <input
-                name="password"
-                type="password"
-                autocomplete="current-password"
-                required
-                maxLength={1024}
-              />
-            </label>
-          </>
-        ) : (
-          <label>
-            {TEXT.code}
-            <input
-              key="code"
-              name="code"
-              autocomplete="one-time-code"
-              required
-              maxLength={32}
-              ref={(input) => input?.focus()}
-            />
-          </label>
-        )}
-        <p class="problem-line" role="alert">
-          {problem.value}
-        </p>
-        {hint.value && <p role="status">{hint.value}</p>}
-        <div class="row">
-          <button type="submit" class="primary" disabled={isBusy.value}>
-            {isBusy.value ? TEXT.loggingIn : TEXT.logIn}
-          </button>
-          {ticket.value !== null && (
-            <button
-              type="button"
-              onClick={() => {
-                ticket.value = null;
-                problem.value = "";
-              }}
-            >
-              {TEXT.back}
-            </button>
           )}
-        </div>
-        {ticket.value === null && providers.value.length > 0 && (
-          <div class="providers">
-            <p class="quiet">{TEXT.or}</p>
-            {providers.value.map((provider) => (
-              <button key={provider.name} type="button" onClick={() => logInBy(provider)}>
-                {TEXT.logInBy(provider.label)}
+          <p class="problem-line" role="alert">
+            {problem.value}
+          </p>
+          {hint.value && <p role="status">{hint.value}</p>}
+          <div class="row">
+            <button type="submit" class="primary" disabled={isBusy.value}>
+              {isBusy.value ? TEXT.loggingIn : TEXT.logIn}
+            </button>
+            {ticket.value !== null && (
+              <button
+                type="button"
+                onClick={() => {
+                  ticket.value = null;
+                  problem.value = "";
+                }}
+              >
+                {TEXT.back}
               </button>
-            ))}
+            )}
           </div>
-        )}
-      </form>
+          {ticket.value === null && (ways.value.new_password || ways.value.sign_up) && (
+            <div class="row">
+              {ways.value.new_password && (
+                <button
+                  type="button"
+                  class="bare"
+                  onClick={() => {
+                    asking.value = "reset";
+                  }}
+                >
+                  {TEXT.forgotten}
+                </button>
+              )}
+              <span class="space" />
+              {ways.value.sign_up && (
+                <button
+                  type="button"
+                  class="bare"
+                  onClick={() => {
+                    asking.value = "sign-up";
+                  }}
+                >
+                  {TEXT.signUp}
+                </button>
+              )}
+            </div>
+          )}
+          {ticket.value === null && ways.value.providers.length > 0 && (
+            <div class="providers">
+              <p class="quiet">{TEXT.or}</p>
+              {ways.value.providers.map((provider) => (
+                <button key={provider.name} type="button" onClick={() => logInBy(provider)}>
+                  {TEXT.logInBy(provider.label)}
+                </button>
+              ))}
+            </div>
+          )}
+        </form>
+      )}
     </dialog>
   );
 }

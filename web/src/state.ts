@@ -16,7 +16,15 @@ import {
   SluiceUnreachable,
 } from "../client/sluice-client.ts";
 import { defaultColumns } from "./cells.ts";
-import { EMPTY, type PageName, readFragment, type View, writeFragment } from "./fragment.ts";
+import {
+  EMPTY,
+  type Mailed,
+  type PageName,
+  readFragment,
+  readMailed,
+  type View,
+  writeFragment,
+} from "./fragment.ts";
 import { withCondition } from "./language.ts";
 import { TEXT } from "./messages.ts";
 
@@ -63,6 +71,10 @@ const OVERLAP_MS = 1500;
 export const client = new SluiceClient();
 export const session = signal<"checking" | "out" | "ended" | "in" | "unreachable">("checking");
 export const me = signal<Me | null>(null);
+/** The link of a mail that is being followed. */
+export const mailed = signal<Mailed | null>(null);
+/** What somebody has done who logs in now, such as confirming an address, and their name. */
+export const welcome = signal({ text: "", username: "" });
 export const view = signal<View>(EMPTY);
 /** The text in the box, which may not have been run. */
 export const draft = signal("");
@@ -137,19 +149,17 @@ export async function begin(): Promise<void> {
 export async function enter(): Promise<void> {
   try {
     const known = me.value;
-    me.value = await client.me();
+    const now = await client.me();
+    // Somebody else, who is shown nothing of what any part of the page has; the address stays, as a link does.
+    if (known !== null && known.username !== now.username) return location.reload();
+    me.value = now;
     session.value = "in";
-    if (known !== null && known.username === me.value.username) {
+    if (known !== null) {
       // What was going on when the session ended goes on.
       if (fields.value.length === 0) await loadFields();
-      const now = result.value;
-      if (now.phase === "failed" && ENDED.has(now.failure.code)) await run();
+      const shown = result.value;
+      if (shown.phase === "failed" && ENDED.has(shown.failure.code)) await run();
       return;
-    }
-    if (known !== null) {
-      result.value = { phase: "start" };
-      fields.value = [];
-      types.value = null;
     }
     // An index of the address stays, granted or not: the answer says what is missing.
     if (view.value.index === "") view.value = { ...view.value, index: indices()[0] ?? "" };
@@ -163,10 +173,19 @@ export async function enter(): Promise<void> {
 
 export const indices = (): string[] => me.value?.indices ?? [];
 
-export function readAddress(): void {
+/** Take the view of the address; whether it has one, and not the link of a mail. */
+export function readAddress(): boolean {
+  const link = readMailed(location.hash);
+  if (link !== null) {
+    mailed.value = link;
+    // Neither the address bar nor the history keeps the token.
+    history.replaceState(null, "", location.pathname);
+    return false;
+  }
   const { asked: _, ...read } = readFragment(location.hash);
   view.value = { ...read, index: read.index || view.value.index };
   draft.value = read.query;
+  return true;
 }
 
 function writeAddress(isStep: boolean): void {
@@ -497,14 +516,7 @@ export async function logOut(): Promise<void> {
     say(asFailure(error).detail);
     return;
   }
-  me.value = null;
-  fields.value = [];
-  types.value = null;
-  dsl.value = null;
-  opened.value = null;
-  result.value = { phase: "start" };
-  draft.value = "";
-  view.value = EMPTY;
-  history.replaceState(null, "", "#");
-  session.value = "out";
+  // What any part of the page has of its user ends with it: rows, lists, texts that were begun.
+  history.replaceState(null, "", location.pathname);
+  location.reload();
 }

@@ -143,6 +143,58 @@ test("a session that has ended is one refusal and no loop", async () => {
   assert.equal(asked, 1);
 });
 
+test("what the page does by itself keeps no session, and what somebody does there keeps it", async () => {
+  const minted: string[] = [];
+  await serving(
+    (request, body, response) => {
+      if (request.url === "/auth/session/token") {
+        minted.push(body);
+        // So short that each call takes a new one.
+        json(response, { access_token: `t${minted.length}`, expires_in: 1 });
+      } else if (request.url === "/auth/tickets") json(response, { ticket: "t" }, 201);
+      else json(response, { username: "ayse" });
+    },
+    async (base) => {
+      const opened = new Promise<void>((done) => {
+        class Opened {
+          constructor() {
+            done();
+          }
+          close(): void {}
+        }
+        const client = new SluiceClient({ base, WebSocket: Opened as unknown as typeof WebSocket });
+        void client.me().then(() => client.notifications(0));
+      });
+      await opened;
+    },
+  );
+  assert.deepEqual(minted, ["", '{"idle":true}']);
+});
+
+test("a session that is somebody else's by now, as after a log-in in another tab, has ended", async () => {
+  let cookie = "ayse";
+  await serving(
+    (request, _body, response) => {
+      const bearer = request.headers.authorization?.replace("Bearer ", "");
+      if (request.url === "/auth/session/token") json(response, { access_token: cookie, expires_in: 1 });
+      else if (request.url === "/auth/me") json(response, { username: bearer });
+      else json(response, { ...PAGE, results: [{ of: bearer }], next: null });
+    },
+    async (base) => {
+      const client = new SluiceClient({ base });
+      assert.equal((await client.me()).username, "ayse");
+      assert.deepEqual((await client.search({ query: "" })).results, [{ of: "ayse" }]);
+      cookie = "ben";
+      for (let time = 0; time < 2; time++) {
+        await assert.rejects(client.search({ query: "" }), { code: "unauthenticated" });
+      }
+      await assert.rejects(client.me(), { code: "unauthenticated" });
+      cookie = "ayse";
+      assert.deepEqual((await client.search({ query: "" })).results, [{ of: "ayse" }]);
+    },
+  );
+});
+
 test("a stream gives documents, and its last line may be a problem", async () => {
   const end = '{"problem":{"status":503,"code":"deadline","detail":"late","query_id":"q"}}\n';
   const found: unknown[] = [];

@@ -1,13 +1,15 @@
 /** Properties of the modules without a page. */
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import fc from "fast-check";
 import type { Field } from "../client/sluice-client.ts";
 import { toCodePoints, toUtf16 } from "../client/sluice-client.ts";
 import { cellText, conditionOf, defaultColumns, exactText, valuesAt } from "../src/cells.ts";
-import { PAGES, readFragment, writeFragment } from "../src/fragment.ts";
+import { PAGES, readFragment, readMailed, writeFragment } from "../src/fragment.ts";
 import { placeOfError, placesOf } from "../src/inventory/json.ts";
 import { choices, placeAt, tokens, withCondition, writeField, writeValue } from "../src/language.ts";
+import { notified } from "../src/messages.ts";
 
 const FIELDS: Field[] = [
   {
@@ -288,4 +290,28 @@ test("an error is shown at its member, or at the nearest that is there", () => {
   assert.equal(shown("/a/missing/0"), '{"b/c": [1, "x"]}');
   assert.equal(shown("/d"), "{");
   assert.equal(shown(""), "{");
+});
+
+test("what is told of saved searches is in words, for each op that the server writes", () => {
+  // From web/build/tests; the page of the notifications is held to the server by its own tests.
+  const page = readFileSync(new URL("../../../docs/notifications.md", import.meta.url), "utf-8");
+  const row = page.split("\n").find((line) => line.startsWith("| `saved.changed`")) ?? "";
+  const [, ...ops] = /`op` \(`(\w+)` with you, `(\w+)` or `(\w+)`\)/.exec(row) ?? [];
+  assert.deepEqual(ops, ["shared", "changed", "deleted"]);
+  const words = ops.map((op) =>
+    notified({ kind: "saved.changed", actor: "ayse", data: { type: "search", title: "Linux", op } }),
+  );
+  assert.deepEqual(words, [
+    "The search “Linux” was shared with you by ayse",
+    "The search “Linux” was changed by ayse",
+    "The search “Linux” was deleted by ayse",
+  ]);
+});
+
+test("a link of a mail is read, and nothing else is taken for one", () => {
+  assert.deepEqual(readMailed("#reset=ab_c.d-9"), { kind: "reset", token: "ab_c.d-9" });
+  assert.deepEqual(readMailed("#sign-up=x"), { kind: "sign-up", token: "x" });
+  for (const other of ["", "#", "#q=reset", "#reset=", "#reset=a&q=b", "#view=saved&reset=a", "#up=a"]) {
+    assert.equal(readMailed(other), null, other);
+  }
 });

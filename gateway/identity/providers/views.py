@@ -63,7 +63,7 @@ class ProvidersView(PublicView):
     def get(self, request: Request) -> Response:
         """List the providers that people can log in by.
 
-        A browser begins at `url`.
+        A browser begins at `url`. Says also whether one can sign up, or ask for a new password.
         """
         del request
         url = settings.GATEWAY.public_url
@@ -71,7 +71,9 @@ class ProvidersView(PublicView):
             ProviderAnswer(name=name, label=provider.label, url=f"{url}/auth/{name}")
             for name, provider in _providers().items()
         ]
-        return Response(Providers(providers=found))
+        sends_mail = settings.GATEWAY.mail_url is not None
+        sign_up = settings.GATEWAY.signup and sends_mail
+        return Response(Providers(providers=found, sign_up=sign_up, new_password=sends_mail))
 
 
 class BeginView(CredentialsView):

@@ -12,6 +12,7 @@ import {
   collections,
   endWatch,
   failure,
+  hasMore,
   maySearch,
   ORPHANED,
   open,
@@ -32,7 +33,7 @@ export default function Saved() {
   const isOrphaned = type === ORPHANED;
   useEffect(() => {
     if (id === "") void read(isOrphaned);
-  }, [id, isOrphaned]);
+  }, [id, type]);
   if (id.startsWith(COLLECTION)) {
     const own = id.slice(COLLECTION.length);
     return <Form key={id} kind="collection" id={own === NEW ? "" : own} />;
@@ -123,6 +124,7 @@ function List({ isOrphaned }: { isOrphaned: boolean }) {
           ))}
         </ul>
       )}
+      {hasMore.value && <p class="quiet">{TEXT.moreShared}</p>}
       {hidden > 0 && <p class="quiet">{TEXT.hiddenSearches(hidden)}</p>}
     </section>
   );

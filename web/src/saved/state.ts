@@ -3,6 +3,7 @@ import { signal } from "@preact/signals";
 import {
   type Collection,
   type CollectionMembers,
+  type KeptWhich,
   type SavedSearch,
   type SearchMembers,
   type SearchSummary,
@@ -13,11 +14,13 @@ import { asFailure, client, type Failure, go, hasEnded, me, openSaved, say } fro
 
 /** The list of what users who were deleted had shared, in the place of a collection's id. */
 export const ORPHANED = "?orphaned";
-/** More are not shown: a list of thousands is nothing that somebody reads. */
+/** More of others' are not shown: a list of thousands is nothing that somebody reads. One's own are fewer. */
 const MAX_PAGES = 10;
 
 export const searches = signal<SearchSummary[] | null>(null);
 export const collections = signal<Collection[]>([]);
+/** Whether others share more than is shown. */
+export const hasMore = signal(false);
 export const failure = signal<Failure | null>(null);
 
 /** Read everything that the caller sees. */
@@ -25,34 +28,44 @@ export async function read(isOrphaned: boolean): Promise<void> {
   failure.value = null;
   try {
     const [kept, grouped] = await Promise.all([
-      pages(async (before) => {
-        const page = await client.savedSearches(before, isOrphaned);
+      all(isOrphaned, async (before, which) => {
+        const page = await client.savedSearches(before, which);
         return { rows: page.searches, next: page.next };
       }),
-      pages(async (before) => {
-        const page = await client.collections(before, isOrphaned);
+      all(isOrphaned, async (before, which) => {
+        const page = await client.collections(before, which);
         return { rows: page.collections, next: page.next };
       }),
     ]);
-    searches.value = kept;
-    collections.value = grouped;
+    searches.value = kept.rows;
+    collections.value = grouped.rows;
+    hasMore.value = kept.isMore || grouped.isMore;
   } catch (error) {
     if (!hasEnded(error)) failure.value = asFailure(error);
   }
 }
 
-async function pages<T>(
-  readPage: (before: string | null) => Promise<{ rows: T[]; next: string | null }>,
-): Promise<T[]> {
+type ReadPage<T> = (before: string | null, which: KeptWhich) => Promise<{ rows: T[]; next: string | null }>;
+
+/** One's own, however many others share theirs, and the newest of those. */
+async function all<T extends { id: string }>(isOrphaned: boolean, readPage: ReadPage<T>) {
+  const first = await pages(isOrphaned ? "orphaned" : "all", readPage);
+  if (!first.isMore || isOrphaned) return first;
+  const own = await pages("mine", readPage);
+  const byId = new Map([...own.rows, ...first.rows].map((each) => [each.id, each]));
+  return { rows: [...byId.values()], isMore: true };
+}
+
+async function pages<T>(which: KeptWhich, readPage: ReadPage<T>): Promise<{ rows: T[]; isMore: boolean }> {
   const found: T[] = [];
   let next: string | null = null;
   for (let page = 0; page < MAX_PAGES; page++) {
-    const { rows, next: following } = await readPage(next);
+    const { rows, next: following } = await readPage(next, which);
     found.push(...rows);
     next = following;
     if (next === null) break;
   }
-  return found;
+  return { rows: found, isMore: next !== null };
 }
 
 let last: Promise<unknown> = Promise.resolve();

@@ -23,7 +23,7 @@ Token = Callable[[], str]
 def _link(mails: list[Any], kind: str) -> str:
     """The token in the link of the one mail."""
     (mail,) = mails
-    found = re.search(rf"^https://sluice\.example/console/#{kind}=([\w.-]+)$", mail.body, re.MULTILINE)
+    found = re.search(rf"^https://sluice\.example/#{kind}=([\w.-]+)$", mail.body, re.MULTILINE)
     assert found
     return found[1]
 
@@ -158,6 +158,22 @@ def test_sign_up_is_off_unless_it_is_switched_on_and_without_mail(ask: Ask, mail
     assert not mailbox.delivered()
 
 
+def test_a_page_learns_whether_one_can_sign_up_and_ask_for_a_new_password(
+    ask: Ask, mailbox: Mailbox, stack: Settings
+) -> None:
+    del mailbox
+    for off, sign_up, new_password in (
+        ({}, True, True),
+        ({"signup": False}, False, True),
+        ({"mail_url": None}, False, False),
+    ):
+        before = stack.GATEWAY
+        stack.GATEWAY = before.model_copy(update=off)
+        listed = ask("GET", "/auth/providers").json()
+        assert (listed["sign_up"], listed["new_password"]) == (sign_up, new_password), off
+        stack.GATEWAY = before
+
+
 def test_one_address_asks_for_so_many_mails_and_gets_so_many(ask: Ask, mailbox: Mailbox, stack: Settings) -> None:
     stack.GATEWAY = stack.GATEWAY.model_copy(update={"mail_rate": "7/hour"})
     assert [_sign_up(ask).status_code for _ in range(6)] == [202] * 6
@@ -178,6 +194,15 @@ def test_a_forgotten_password_is_replaced_by_a_link_and_every_log_in_ends(
     assert is_refused(ask("POST", "/auth/password/reset", token=link, new_password=PASSWORD))
     ayse.refresh_from_db()
     assert ayse.email_verified
+
+
+def test_a_name_that_is_nobody_s_is_looked_for_as_a_mail_address(ask: Ask, ayse: User) -> None:
+    del ayse
+    typed = ask("POST", "/auth/login", username=ADDRESS.title(), password=PASSWORD)
+    assert ask("GET", "/auth/me", typed.json()["access_token"]).json()["username"] == "ayse"
+    User.objects.create_user(ADDRESS, OTHER_PASSWORD)
+    assert is_refused(ask("POST", "/auth/login", username=ADDRESS, password=PASSWORD))
+    assert ask("POST", "/auth/login", username=ADDRESS, password=OTHER_PASSWORD).status_code == 200
 
 
 def test_a_link_for_a_new_password_ends_with_the_password_the_address_and_the_user(ask: Ask, ayse: User) -> None:
@@ -205,7 +230,7 @@ def test_a_forged_host_is_in_no_link(ayse: User, client: Client, mailbox: Mailbo
     assert client.post("/auth/password/forgot", body, "application/json", headers=forged).status_code == 202
     (mail,) = mailbox.delivered()
     assert "evil" not in mail.body
-    assert "https://sluice.example/console/#reset=" in mail.body
+    assert "https://sluice.example/#reset=" in mail.body
 
 
 def test_a_changed_password_ends_every_log_in_and_leaves_api_keys(ask: Ask, ayse: User) -> None:

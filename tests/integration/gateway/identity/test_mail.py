@@ -58,7 +58,7 @@ def test_somebody_signs_up_and_forgets_the_password(
         envelope = box.envelopes[-1]
         assert envelope.rcpt_tos == [ADDRESS]
         message = message_from_bytes(envelope.content, policy=policy.default)
-        found = re.search(r"^http://127\.0\.0\.1:8000/console/#[\w-]+=(\S+)\s*$", message.get_content(), re.MULTILINE)
+        found = re.search(r"^http://127\.0\.0\.1:8000/#[\w-]+=(\S+)\s*$", message.get_content(), re.MULTILINE)
         assert found
         return found[1]
 

@@ -724,6 +724,7 @@ def test_a_provider_s_refusal_of_the_code_is_401(provider: HostileProvider) -> N
 
 def test_providers_are_listed_and_others_are_unknown(client: Client) -> None:
     listed = client.get("/auth/providers").json()
-    assert listed == {"providers": [{"name": "corp", "label": "corp", "url": "https://sluice.example/auth/corp"}]}
+    corp = {"name": "corp", "label": "corp", "url": "https://sluice.example/auth/corp"}
+    assert listed == {"providers": [corp], "sign_up": False, "new_password": False}
     for path in ("another", "another/callback", "Corp", "corp/elsewhere"):
         assert client.get(f"/auth/{path}").status_code == 404

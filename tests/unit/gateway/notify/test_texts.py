@@ -69,7 +69,9 @@ def test_a_mail_says_what_was_changed_and_by_whom_and_no_name_ends_its_line(
     assert sent.subject == "thing a changed by adapter"
     lines = sent.body.splitlines()
     assert r'  "/map/x\r\nBcc: eve@example.com\r\n\r\n\"now\""' in lines
-    assert "Now: http://127.0.0.1:8000/inventory/thing/a" in lines
+    assert "Now: http://127.0.0.1:8000/#view=inventory&type=thing&id=a" in lines
+    # A path of the API is nothing for somebody with a browser.
+    assert not any(path in sent.body for path in ("8000/inventory", "8000/subscriptions"))
     assert not any(line.startswith("Bcc") for line in lines)
     message = sent.message()
     assert message["Message-ID"] == f"<{by_mail.pk}@localhost>"
