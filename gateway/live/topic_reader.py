@@ -5,6 +5,8 @@ leave offsets behind for each process that ever ran.
 """
 
 import logging
+import os
+import signal
 import threading
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
@@ -76,6 +78,13 @@ class TopicReader:  # pylint: disable=too-many-instance-attributes  # its parts
         return probe_topic(self._admin, self._topic, timeout)
 
     def _run(self) -> None:
+        try:
+            self._read_on()
+        except Exception:  # pylint: disable=broad-exception-caught  # whatever it is, nothing is read any more
+            logger.critical("the reader of %s has failed, and the process ends", self._topic, exc_info=True)
+            os.kill(os.getpid(), signal.SIGTERM)
+
+    def _read_on(self) -> None:
         while not self._stopping.is_set():
             consumer = self._connect()
             try:
@@ -109,16 +118,20 @@ class TopicReader:  # pylint: disable=too-many-instance-attributes  # its parts
 
     def _take(self, messages: list[Message]) -> None:
         records = []
+        failure = None
         for message in messages:
-            error = message.error()
-            if error is not None:
-                raise KafkaException(error)
+            failure = message.error()
+            if failure is not None:
+                break
             records.append(message)
             partition, offset = message.partition(), message.offset()
             if partition is not None and offset is not None:
                 self._positions[partition] = offset + 1
         if records:
+            # Also what came before an error: reading goes on behind it.
             self._taker.took(records)
+        if failure is not None:
+            raise KafkaException(failure)
 
     def _look(self, consumer: Consumer) -> None:
         """Notice that there are more partitions, or that the topic is another one, of which librdkafka says nothing."""
