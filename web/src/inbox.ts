@@ -2,7 +2,7 @@
 import { effect, signal } from "@preact/signals";
 import type { Notification, Notifications } from "../client/sluice-client.ts";
 import { notified, TEXT } from "./messages.ts";
-import { asFailure, client, type Failure, go, hasEnded, open, say, saysEnded, session } from "./state.ts";
+import { asFailure, client, type Failure, go, hasEnded, open, openSaved, say, saysEnded, session } from "./state.ts";
 
 /** The newest that the list has. */
 const NEWEST = 50;
@@ -24,6 +24,8 @@ let beginning: ReturnType<typeof setTimeout> | undefined;
 let fresh: Notification[] = [];
 let telling: ReturnType<typeof setTimeout> | undefined;
 let lastTold = 0;
+/** The number up to which `unread` counts. */
+let counted = 0;
 
 effect(() => {
   const isIn = session.value === "in";
@@ -39,6 +41,7 @@ async function begin(): Promise<void> {
     const { last, unread: count } = await client.inbox(0, 1);
     if (live !== null || session.value !== "in") return;
     unread.value = count;
+    counted = last;
     live = client.notifications(last);
     live.addEventListener("notifications", (event) => take((event as CustomEvent<Notification[]>).detail));
   } catch (error) {
@@ -55,19 +58,26 @@ function end(): void {
   telling = undefined;
   fresh = [];
   unread.value = 0;
+  counted = 0;
   isInboxOpen.value = false;
   inbox.value = { items: [], phase: "busy", failure: null };
 }
 
 function take(items: Notification[]): void {
-  unread.value += items.length;
+  unread.value += items.filter((item) => item.number > counted).length;
+  counted = Math.max(counted, items.at(-1)?.number ?? 0);
   if (isInboxOpen.value) {
-    const newest = [...items].reverse();
-    inbox.value = { ...inbox.value, items: [...newest, ...inbox.value.items].slice(0, NEWEST) };
+    inbox.value = { ...inbox.value, items: merged(inbox.value.items, items) };
     return;
   }
   fresh.push(...items);
   telling ??= setTimeout(tell, Math.max(0, lastTold + CALM_MS - Date.now()));
+}
+
+/** Notifications of both lists, each once and as the second one has it, the newest first. */
+function merged(known: Notification[], more: Notification[]): Notification[] {
+  const byNumber = new Map([...known, ...more].map((item) => [item.number, item]));
+  return [...byNumber.values()].sort((one, other) => other.number - one.number).slice(0, NEWEST);
 }
 
 /** Say what is new: one thing by its name, several by their number. */
@@ -91,8 +101,11 @@ export async function readInbox(): Promise<void> {
   try {
     const { last } = await client.inbox(0, 1);
     const page = await client.inbox(Math.max(0, last - NEWEST), NEWEST);
-    unread.value = page.unread;
-    inbox.value = { items: page.notifications.reverse(), phase: "read", failure: null };
+    // What has come by the socket meanwhile is newer than the page.
+    const { items } = inbox.value;
+    unread.value = page.unread + items.filter((item) => item.number > page.last).length;
+    counted = Math.max(counted, page.last);
+    inbox.value = { items: merged(items, page.notifications), phase: "read", failure: null };
   } catch (error) {
     inbox.value = { ...inbox.value, phase: "read", failure: hasEnded(error) ? null : asFailure(error) };
   }
@@ -110,7 +123,18 @@ export async function follow(item: Notification): Promise<void> {
   isInboxOpen.value = false;
   if (item.kind === "inventory.changed") open(String(type), String(id));
   else if (item.kind === "inventory.imported") go("inventory", { type: String(type), id: "" });
+  else if (type === "collection") go("saved", { type: String(id), id: "" });
+  else if (type === "search") await openSearch(String(id));
   if (!item.read) await mark({ numbers: [item.number] }, (each) => each.number === item.number);
+}
+
+async function openSearch(id: string): Promise<void> {
+  try {
+    openSaved(await client.savedSearch(id));
+  } catch (error) {
+    // One that was deleted, or is not shared any more, is not there: the server says so.
+    if (!hasEnded(error)) say(asFailure(error).detail || TEXT.notOpened);
+  }
 }
 
 async function mark(

@@ -1,16 +1,19 @@
 """What is live in the page: notifications as they come, the inbox, and the audit trail's tail."""
 
+import base64
 import re
 import subprocess
 import sys
 from typing import Any, Literal
 
 import pytest
-from playwright.sync_api import WebSocket, expect
+import urllib3
+from playwright.sync_api import APIResponse, Route, WebSocket, expect
 
 from local.services import OPERATOR, USER, Services
 from local.supervisor import clean_environment
 from tests.e2e.console.conftest import NewVisit
+from tests.e2e.console.test_page import PAYLOADS
 from tests.support.visit import AXE, Visit, ask
 
 pytestmark = pytest.mark.skipif(not AXE.exists(), reason="axe-core is installed by Node: make console")
@@ -82,6 +85,34 @@ def test_a_change_is_told_at_once_is_listed_and_is_read_by_the_keyboard(visit: V
     expect(visit.page.get_by_role("button", name="Notifications", exact=True)).to_be_focused()
 
 
+def test_what_comes_while_the_list_is_read_is_listed_and_counted_once(visit: Visit, writer: str) -> None:
+    del writer
+    _listening(visit, OPERATOR)
+    held: list[tuple[Route, APIResponse]] = []
+
+    def hold(route: Route) -> None:
+        """Hold back the page of the newest, as it is before the next change."""
+        if "size=1&" in route.request.url or route.request.url.endswith("size=1"):
+            route.continue_()
+        else:
+            held.append((route, route.fetch()))
+
+    visit.page.route("**/notifications?*", hold)
+    visit.page.get_by_role("button", name=re.compile("^Notifications")).click()
+    for _ in range(300):
+        if held:
+            break
+        visit.page.wait_for_timeout(100)
+    [(route, answer)] = held
+    _write(visit.services, "L-6")
+    news = visit.page.get_by_role("region", name="Notifications").get_by_role("listitem").filter(has_text="L-6")
+    expect(news).to_have_count(1)
+    route.fulfill(response=answer)
+    unread = answer.json()["unread"] + 1
+    expect(visit.page.get_by_role("button", name=f"Notifications, {unread} unread")).to_be_visible()
+    expect(news).to_have_count(1)
+
+
 def test_a_notification_leads_to_its_document(visit: Visit, writer: str) -> None:
     del writer
     _listening(visit, OPERATOR)
@@ -146,6 +177,31 @@ def test_a_filter_counts_what_it_keeps_out(visit: Visit) -> None:
     shown, filtered, left_out, produced = _account(visit)
     assert shown + filtered + left_out == produced
     assert filtered >= 1
+
+
+def test_hostile_notifications_and_events_run_nowhere(visit: Visit) -> None:
+    titles = [
+        {"number": number, "kind": "saved.changed", "at": "2026-11-21T01:02:03Z", "actor": payload, "read": False}
+        | {"data": {"type": payload, "id": payload, "title": payload, "op": payload}}
+        for number, payload in enumerate(PAYLOADS[::2], start=1)
+    ]
+    page = {"notifications": titles, "next": len(titles), "last": len(titles), "unread": len(titles)}
+    visit.page.route("**/notifications?*", lambda route: route.fulfill(json=page))
+    _open_tail(visit)
+    for payload in PAYLOADS[::4]:
+        # Refused, and on the trail as it was sent, with its error.
+        _send_query(visit.services, f"{payload} = 1")
+    rows = visit.page.locator(".tail tbody tr")
+    expect(rows.filter(has_text="query.rejected").nth(len(PAYLOADS[::4]) - 1)).to_be_visible()
+    visit.page.get_by_role("button", name=re.compile("unread$")).click()
+    expect(visit.page.get_by_role("region", name="Notifications").get_by_role("listitem")).to_have_count(len(titles))
+    assert visit.page.evaluate("globalThis.ran") is None
+
+
+def _send_query(services: Services, query: str) -> None:
+    headers = {"Authorization": f"Octoxlabs {base64.b64encode(USER.encode()).decode()}"}
+    url = f"{services.gateway_url}/search"
+    assert urllib3.request("POST", url, json={"query": query}, headers=headers, timeout=30.0).status == 400
 
 
 def test_the_tail_is_offered_to_auditors_alone(visit: Visit) -> None:
