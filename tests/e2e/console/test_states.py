@@ -106,7 +106,8 @@ def _history(visit: Visit) -> None:
         visit.page.get_by_role("button", name="History").click()
         visit.page.wait_for_timeout(500)
         if visit.page.get_by_role("heading", name="Your searches").count():
-            return
+            break
+    expect(visit.page.get_by_role("heading", name="Your searches")).to_be_visible()
 
 
 def _empty(visit: Visit) -> None:
@@ -279,10 +280,13 @@ def test_a_state_has_no_finding_in_either_theme_at_any_width(state: str, new_vis
             assert visit.page.evaluate("document.documentElement.scrollWidth <= innerWidth")
 
 
+@pytest.mark.parametrize("state", ["log-in", "caret", "detail", "document-invalid", "saved"])
 @pytest.mark.parametrize("look", _LOOKS)
-def test_nor_has_it_with_other_preferences(look: str, new_visit: NewVisit) -> None:
+def test_nor_has_it_with_other_preferences(look: str, state: str, new_visit: NewVisit) -> None:
     visit = new_visit(checked=False, **_LOOKS[look])
-    _detail(visit)
+    if state.startswith("saved"):
+        kept.clear(visit.services)
+    STATES[state](visit)
     assert visit.findings() == []
 
 
