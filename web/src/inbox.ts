@@ -2,7 +2,18 @@
 import { effect, signal } from "@preact/signals";
 import type { Notification, Notifications } from "../client/sluice-client.ts";
 import { notified, TEXT } from "./messages.ts";
-import { asFailure, client, type Failure, go, hasEnded, open, openSaved, say, saysEnded, session } from "./state.ts";
+import {
+  asFailure,
+  client,
+  type Failure,
+  go,
+  hasEnded,
+  open,
+  openSaved,
+  say,
+  saysEnded,
+  session,
+} from "./state.ts";
 
 /** The newest that the list has. */
 const NEWEST = 50;

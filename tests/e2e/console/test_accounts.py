@@ -6,6 +6,7 @@ from email import message_from_bytes, policy
 from pathlib import Path
 from typing import Any
 
+import orjson
 import pyotp
 import pytest
 from playwright.sync_api import Route, expect
@@ -133,7 +134,7 @@ def test_who_needs_a_second_factor_and_has_none_sets_it_up_in_the_log_in(visit: 
 
     def answer(code: int, /, **body: Any) -> Callable[[Route], None]:
         def fulfil(route: Route) -> None:
-            shown.append(route.request.post_data_json.get("ticket"))
+            shown.append(orjson.loads(route.request.post_data or "{}").get("ticket"))
             route.fulfill(status=code, json=body)
 
         return fulfil

@@ -1,5 +1,7 @@
 """One page, two people after each other: the second one sees nothing of the first one's."""
 
+from typing import Any
+
 import pytest
 from playwright.sync_api import expect
 
@@ -40,7 +42,7 @@ def test_who_logs_in_over_an_auditor_s_page_sees_no_event(visit: Visit) -> None:
 def test_what_somebody_has_begun_to_write_is_not_there_for_the_next_one(
     visit: Visit, services: Services, way: str
 ) -> None:
-    shared = {"visibility": "users", "users": [{"user": USER, "role": "editor"}]}
+    shared: dict[str, Any] = {"visibility": "users", "users": [{"user": USER, "role": "editor"}]}
     with plan_of(services) as plan, kept.kept_nowhere(services):
         saved = kept.ask(services, "POST", "/searches/", OPERATOR, title="Ours", query="", index="devices", **shared)
         fragments = (f"view=saved&id={saved['id']}", f"view=inventory&type=plan&id={plan}")

@@ -49,7 +49,7 @@ def join(services: Services) -> Iterator[Callable[[str], None]]:
     """Has a device of Ankara join, which was seen just now; all are gone at the end."""
 
     def put(hostname: str) -> None:
-        device = {"Hostname": _JOURNEYS + hostname, "Site": "ankara", "OS": {"Type": "Linux"}}
+        device: dict[str, Any] = {"Hostname": _JOURNEYS + hostname, "Site": "ankara", "OS": {"Type": "Linux"}}
         seen = datetime.now(UTC).isoformat(timespec="seconds")
         ask(services, "POST", "/inventory/device", OPERATOR, **device, LastSeen=seen)
 

@@ -6,6 +6,10 @@
 const VERSION = "sluice.v1";
 const FIRST_MS = 1000;
 const LONGEST_MS = 30_000;
+/** Where a socket was refused before its greeting: one too many of a user's, say, of which a browser tells no reason. */
+const LONGEST_REFUSED_MS = 300_000;
+/** Frames of a tail that one receipt may name. */
+const MAX_FRAMES = 4;
 /** Receipts go out together: a socket takes ten frames a second. */
 const RECEIPT_MS = 200;
 const REFUSED = new Set([401, 403]);
@@ -79,11 +83,11 @@ class LiveSocket extends EventTarget {
         socket.onclose = () => {
             if (this.#socket !== socket)
                 return;
+            const longest = this.state === "open" ? LONGEST_MS : LONGEST_REFUSED_MS;
             this.#socket = null;
             clearTimeout(this.#receipts);
             this.#receipts = undefined;
-            if (!this.#isEnded())
-                this.#comeAgain();
+            this.#comeAgain(longest);
         };
     }
     #take(frame) {
@@ -103,13 +107,16 @@ class LiveSocket extends EventTarget {
             this.received(frame);
     }
     /** With full jitter: any time up to a bound that doubles. */
-    #comeAgain() {
-        const bound = Math.min(LONGEST_MS, FIRST_MS * 2 ** this.#attempt);
+    #comeAgain(longest = LONGEST_MS) {
+        if (this.#isEnded())
+            return;
+        const bound = Math.min(longest, FIRST_MS * 2 ** this.#attempt);
         const pause = this.#atLeast + this.host.random() * bound;
         this.#attempt += 1;
         this.#atLeast = 0;
-        this.#become("waiting");
+        // The timer first: who hears that it waits may end it.
         this.#timer = setTimeout(() => void this.#connect(), pause);
+        this.#become("waiting");
     }
     #end(reason) {
         if (this.#isEnded())
@@ -147,7 +154,8 @@ export class Notifications extends LiveSocket {
         return this.#last;
     }
     greeted(frame) {
-        this.#last ??= frame.last;
+        // Below the own number it is after a restore of the database: what is new counts from there.
+        this.#last = Math.min(this.#last ?? Number.POSITIVE_INFINITY, frame.last);
         this.tell("hello", frame.last);
         this.send("since", { id: this.#last });
     }
@@ -214,11 +222,11 @@ export class Tail extends LiveSocket {
     /** Go on where it was paused. */
     resume() {
         this.#isPaused = false;
-        this.send("more", { frames: Math.max(1, this.#received) });
-        this.#received = 0;
+        this.#acknowledge(Math.max(1, this.#received));
     }
     greeted() {
         this.#opening = 0;
+        this.#received = 0;
         this.#open();
     }
     received(frame) {
@@ -238,12 +246,18 @@ export class Tail extends LiveSocket {
     receipt() {
         if (this.#received === 0 || this.#isPaused)
             return;
-        this.send("more", { frames: Math.min(4, this.#received) });
-        this.#received = 0;
+        this.#acknowledge(this.#received);
+    }
+    /** Tell the server of frames that were received; of those beyond one receipt by the next. */
+    #acknowledge(frames) {
+        const told = Math.min(MAX_FRAMES, frames);
+        this.send("more", { frames: told });
+        this.#received = Math.max(0, this.#received - told);
+        if (this.#received > 0)
+            this.acknowledge();
     }
     #open() {
         this.#opening += 1;
-        this.#received = 0;
         this.send("tail", { filter: this.#filter, from: this.#at ?? {} });
     }
     #begin(at) {

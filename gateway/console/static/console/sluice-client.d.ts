@@ -225,12 +225,22 @@ export type SavedSearch = Kept & Required<Omit<SearchMembers, "users">> & Pick<S
 export type Collection = Kept & Required<Omit<CollectionMembers, "users">> & Pick<CollectionMembers, "users"> & {
     searches: string[];
 };
+/** Which saved searches or collections are listed. */
+export type KeptWhich = "all" | "mine" | "orphaned";
 /** An identity provider that people can log in by. */
 export interface Provider {
     name: string;
     /** Its name for people. */
     label: string;
     url: string;
+}
+/** How people come in, besides by a password. */
+export interface WaysIn {
+    providers: Provider[];
+    /** Whether everybody can sign up. */
+    sign_up: boolean;
+    /** Whether one who has forgotten the password is sent a link. */
+    new_password: boolean;
 }
 /** A log-in by a provider that has been begun: secret, and to be kept in memory. */
 export interface ProviderLogIn {
@@ -243,9 +253,12 @@ export interface ProviderLogIn {
 export type Credentials = {
     username: string;
     password: string;
-} | {
+}
+/** The verifier is that of a log-in by a provider whose window brought the ticket. */
+ | {
     ticket: string;
     code: string;
+    code_verifier?: string;
 };
 interface ProblemBody {
     status: number;
@@ -303,8 +316,20 @@ export declare class SluiceClient {
      * @throws {SluiceProblem} `factor_required` with a `ticket`: call again with it and a code of the authenticator.
      */
     logIn(credentials: Credentials): Promise<void>;
-    /** The identity providers that people can log in by. */
-    providers(): Promise<Provider[]>;
+    /** How people come in, besides by a password. */
+    waysIn(): Promise<WaysIn>;
+    /** Ask for an account; a mail with a link goes to the address. */
+    signUp(person: {
+        email: string;
+        full_name: string;
+        password: string;
+    }): Promise<void>;
+    /** Become a user, by the token of the mail's link; returns the name to log in by. */
+    confirmSignUp(token: string): Promise<string>;
+    /** Ask for a new password; a mail with a link goes to the address, if it is a user's. */
+    forgotPassword(email: string): Promise<void>;
+    /** Set a new password, by the token of the mail's link. All log-ins of the user end. */
+    resetPassword(token: string, password: string): Promise<void>;
     /**
      * Begin a log-in by a provider (RFC 7636).
      *
@@ -313,6 +338,17 @@ export declare class SluiceClient {
     beginProviderLogIn(provider: Provider, returnTo: string): Promise<ProviderLogIn>;
     /** End a log-in by a provider with the code that came back, and begin a session. */
     endProviderLogIn(begun: ProviderLogIn, code: string): Promise<void>;
+    /**
+     * Begin a second factor, which counts once it is confirmed; its key is for an authenticator.
+     *
+     * @param ticket of a `factor_required` without a factor; null for a user whose log-in is no older than five minutes.
+     */
+    beginFactor(ticket?: string | null): Promise<{
+        secret: string;
+        uri: string;
+    }>;
+    /** Confirm a second factor with a first code; returns the recovery codes, which can be had this once. */
+    confirmFactor(code: string, ticket?: string | null): Promise<string[]>;
     /** End the session, and its log-in with all tokens. */
     logOut(): Promise<void>;
     /** Who the caller is. */
@@ -414,9 +450,9 @@ export declare class SluiceClient {
      * Saved searches, the newest first: one's own and those that are shared with one.
      *
      * @param before `next` of the page before.
-     * @param orphaned for administrators: those that users who were deleted had shared, instead.
+     * @param which `mine` is one's own alone; `orphaned`, for administrators, what users who were deleted had shared.
      */
-    savedSearches(before?: string | null, orphaned?: boolean): Promise<{
+    savedSearches(before?: string | null, which?: KeptWhich): Promise<{
         searches: SearchSummary[];
         next: string | null;
     }>;
@@ -436,7 +472,7 @@ export declare class SluiceClient {
     watch(id: string, interval?: number): Promise<Watch>;
     endWatch(id: string): Promise<void>;
     /** Collections of saved searches; the parameters are those of `savedSearches`. */
-    collections(before?: string | null, orphaned?: boolean): Promise<{
+    collections(before?: string | null, which?: KeptWhich): Promise<{
         collections: Collection[];
         next: string | null;
     }>;

@@ -61,14 +61,16 @@ export class SluiceClient {
     #token = "";
     #tokenEnds = 0;
     #minting = null;
+    /** The user whose session it is, once that is known. */
+    #user = null;
     constructor(options = {}) {
         this.#base = options.base ?? "";
         this.#authorization = options.authorization;
         this.#fetch = options.fetch ?? ((...request) => globalThis.fetch(...request));
         this.#live = {
             address: (path) => this.#liveAddress(path),
-            ticket: (kind) => this.#ticket(kind),
-            inbox: (after) => this.inbox(after),
+            ticket: (kind) => this.#ticket(kind, {}, { isIdle: true }),
+            inbox: (after) => this.#inbox(after, 50, true),
             WebSocket: options.WebSocket ?? globalThis.WebSocket,
             random: Math.random,
         };
@@ -79,14 +81,32 @@ export class SluiceClient {
      * @throws {SluiceProblem} `factor_required` with a `ticket`: call again with it and a code of the authenticator.
      */
     async logIn(credentials) {
+        this.#user = null;
         const tokens = (await this.#call("POST", "/auth/login", { body: credentials, anonymous: true }));
         this.#keep(tokens);
         await this.#call("POST", "/auth/session", {});
     }
-    /** The identity providers that people can log in by. */
-    async providers() {
-        const answer = await this.#call("GET", "/auth/providers", { anonymous: true });
-        return answer.providers;
+    /** How people come in, besides by a password. */
+    async waysIn() {
+        return (await this.#call("GET", "/auth/providers", { anonymous: true }));
+    }
+    /** Ask for an account; a mail with a link goes to the address. */
+    async signUp(person) {
+        await this.#call("POST", "/auth/signup", { body: person, anonymous: true });
+    }
+    /** Become a user, by the token of the mail's link; returns the name to log in by. */
+    async confirmSignUp(token) {
+        const made = await this.#call("POST", "/auth/signup/verify", { body: { token }, anonymous: true });
+        return made.username;
+    }
+    /** Ask for a new password; a mail with a link goes to the address, if it is a user's. */
+    async forgotPassword(email) {
+        await this.#call("POST", "/auth/password/forgot", { body: { email }, anonymous: true });
+    }
+    /** Set a new password, by the token of the mail's link. All log-ins of the user end. */
+    async resetPassword(token, password) {
+        const body = { token, new_password: password };
+        await this.#call("POST", "/auth/password/reset", { body, anonymous: true });
     }
     /**
      * Begin a log-in by a provider (RFC 7636).
@@ -107,6 +127,7 @@ export class SluiceClient {
     }
     /** End a log-in by a provider with the code that came back, and begin a session. */
     async endProviderLogIn(begun, code) {
+        this.#user = null;
         const form = new URLSearchParams({
             grant_type: "authorization_code",
             code,
@@ -118,22 +139,42 @@ export class SluiceClient {
         this.#keep((await this.#call("POST", "/oauth/token", call)));
         await this.#call("POST", "/auth/session", {});
     }
+    /**
+     * Begin a second factor, which counts once it is confirmed; its key is for an authenticator.
+     *
+     * @param ticket of a `factor_required` without a factor; null for a user whose log-in is no older than five minutes.
+     */
+    async beginFactor(ticket = null) {
+        const call = { body: ticket === null ? {} : { ticket }, anonymous: ticket !== null };
+        return (await this.#call("POST", "/auth/totp", call));
+    }
+    /** Confirm a second factor with a first code; returns the recovery codes, which can be had this once. */
+    async confirmFactor(code, ticket = null) {
+        const call = { body: ticket === null ? { code } : { code, ticket }, anonymous: ticket !== null };
+        const answer = await this.#call("POST", "/auth/totp/confirm", call);
+        return answer.recovery_codes;
+    }
     /** End the session, and its log-in with all tokens. */
     async logOut() {
         this.#token = "";
+        this.#user = null;
         await this.#call("DELETE", "/auth/session", { anonymous: true });
     }
     /** Who the caller is. */
     async me() {
         const me = (await this.#call("GET", "/auth/me", {}));
+        this.#user = me.username;
         const own = this.#base || globalThis.location?.origin || "";
         this.#liveUrl = me.live_url ?? own.replace(/^http/, "ws");
         return me;
     }
     /** Your inbox from a number on, in the order of the numbers; the newest fifty are those after `last` - 50. */
     async inbox(after, size = 50) {
+        return this.#inbox(after, size, false);
+    }
+    async #inbox(after, size, isIdle) {
         const parameters = new URLSearchParams({ after: String(after), size: String(size) });
-        return (await this.#call("GET", `/notifications?${parameters}`, {}));
+        return (await this.#call("GET", `/notifications?${parameters}`, { isIdle }));
     }
     /** Mark notifications as read, all up to a number or these alone; returns how many are unread then. */
     async markRead(which) {
@@ -224,7 +265,7 @@ export class SluiceClient {
     }
     /** The address of a download, good once and for 30 seconds: for a link, which can send no header. */
     async download(search, format) {
-        const ticket = await this.#ticket("download", { search, format }, search.query);
+        const ticket = await this.#ticket("download", { search, format }, { query: search.query });
         return `${this.#base}/downloads/${encodeURIComponent(ticket)}`;
     }
     /** The types of the inventory that the caller may read. */
@@ -306,10 +347,10 @@ export class SluiceClient {
      * Saved searches, the newest first: one's own and those that are shared with one.
      *
      * @param before `next` of the page before.
-     * @param orphaned for administrators: those that users who were deleted had shared, instead.
+     * @param which `mine` is one's own alone; `orphaned`, for administrators, what users who were deleted had shared.
      */
-    async savedSearches(before, orphaned = false) {
-        const path = `/searches/?${keptParameters(before, orphaned)}`;
+    async savedSearches(before, which = "all") {
+        const path = `/searches/?${keptParameters(before, which)}`;
         return (await this.#call("GET", path, {}));
     }
     /** A saved search; its `version` is what a change takes. */
@@ -341,8 +382,8 @@ export class SluiceClient {
         await this.#call("DELETE", `${searchPath(id)}/watch`, {});
     }
     /** Collections of saved searches; the parameters are those of `savedSearches`. */
-    async collections(before, orphaned = false) {
-        const path = `/collections/?${keptParameters(before, orphaned)}`;
+    async collections(before, which = "all") {
+        const path = `/collections/?${keptParameters(before, which)}`;
         return (await this.#call("GET", path, {}));
     }
     async collection(id) {
@@ -371,9 +412,9 @@ export class SluiceClient {
     async #stored(method, path, call) {
         return asStored(await this.#send(method, path, call));
     }
-    async #ticket(kind, more = {}, query = "") {
-        const call = { body: { for: kind, ...more }, query };
-        return (await this.#call("POST", "/auth/tickets", call)).ticket;
+    async #ticket(kind, more, call) {
+        const body = { for: kind, ...more };
+        return (await this.#call("POST", "/auth/tickets", { ...call, body })).ticket;
     }
     async #liveAddress(path) {
         if (this.#liveUrl === null)
@@ -384,13 +425,25 @@ export class SluiceClient {
         this.#token = tokens.access_token;
         this.#tokenEnds = Date.now() + tokens.expires_in * 1000;
     }
-    async #mint() {
-        this.#minting ??= this.#call("POST", "/auth/session/token", { anonymous: true })
-            .then((tokens) => this.#keep(tokens))
-            .finally(() => {
+    async #mint(isIdle) {
+        this.#minting ??= this.#mintOne(isIdle).finally(() => {
             this.#minting = null;
         });
         await this.#minting;
+    }
+    async #mintOne(isIdle) {
+        const call = { ...(isIdle && { body: { idle: true } }), anonymous: true };
+        const tokens = (await this.#call("POST", "/auth/session/token", call));
+        // Tabs share a cookie: after a log-in in another one it may be somebody else's. A token may be encrypted.
+        if (this.#user !== null) {
+            const headers = { Authorization: `Bearer ${tokens.access_token}` };
+            const { username } = (await this.#call("GET", "/auth/me", { headers, anonymous: true }));
+            if (username !== this.#user) {
+                const detail = "Somebody else has logged in in this browser.";
+                throw new SluiceProblem({ status: 401, code: "unauthenticated", detail }, null, "");
+            }
+        }
+        this.#keep(tokens);
     }
     async #call(method, path, call) {
         const response = await this.#send(method, path, call);
@@ -404,8 +457,9 @@ export class SluiceClient {
         if (text !== null)
             headers["Content-Type"] ??= "application/json";
         if (!call.anonymous) {
-            if (!this.#authorization && Date.now() > this.#tokenEnds - RENEW_BEFORE_MS)
-                await this.#mint();
+            if (!this.#authorization && Date.now() > this.#tokenEnds - RENEW_BEFORE_MS) {
+                await this.#mint(call.isIdle ?? false);
+            }
             headers.Authorization = this.#authorization ?? `Bearer ${this.#token}`;
         }
         call.signal?.throwIfAborted();
@@ -441,7 +495,11 @@ const patch = (body, version) => ({
     body,
     headers: { ...matching(version).headers, "Content-Type": "application/merge-patch+json" },
 });
-const keptParameters = (before, orphaned) => new URLSearchParams({ size: "100", ...(before && { before }), ...(orphaned && { orphaned: "true" }) });
+const keptParameters = (before, which) => new URLSearchParams({
+    size: "100",
+    ...(before && { before }),
+    ...(which !== "all" && { [which]: "true" }),
+});
 const documentPath = (type, id) => `/inventory/${encodeURIComponent(type)}/${encodeURIComponent(id)}`;
 const textOf = (document) => typeof document === "string" ? document : writeJson(document);
 async function asStored(response) {
