@@ -1,12 +1,13 @@
 """Saved searches on the real system: kept, opened, shared, watched, and changed by two people at once."""
 
 import re
+import uuid
 from collections.abc import Iterator
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from playwright.sync_api import Locator, expect
+from playwright.sync_api import Locator, Route, expect
 
 from local.services import OPERATOR, USER, Services
 from tests.e2e.console.conftest import NewVisit
@@ -66,6 +67,24 @@ def test_a_search_is_saved_as_it_is_shown_and_opened_again(visit: Visit) -> None
     expect(visit.cell(0, 1)).to_be_visible()
     fragment = parse_qs(urlsplit(visit.page.url).fragment)
     assert (fragment["q"], fragment["sort"], fragment["col"]) == (["Site = ankara"], ["-LastSeen"], ["Hostname", "Ip"])
+
+
+def test_what_was_begun_outlives_a_look_elsewhere_and_is_not_taken_for_another_search(visit: Visit) -> None:
+    visit.open("/#q=Site+%3D+ankara")
+    save, title = visit.page.get_by_role("button", name="Save", exact=True), visit.page.get_by_label("Title")
+    save.click()
+    title.fill("Begun")
+    visit.page.get_by_role("button", name="History", exact=True).click()
+    expect(title).to_have_count(0)
+    visit.page.get_by_role("button", name="Search", exact=True).first.click()
+    save.click()
+    expect(title).to_have_value("Begun")
+    visit.page.get_by_role("button", name="Search", exact=True).first.click()
+    visit.search("Site = izmir")
+    save.click()
+    expect(title).to_have_value("")
+    visit.page.get_by_role("button", name="Cancel").click()
+    expect(visit.page.get_by_text("Nothing is saved yet")).to_be_visible()
 
 
 def test_all_of_it_goes_by_the_keyboard(visit: Visit) -> None:
@@ -185,6 +204,47 @@ def test_a_search_of_an_index_that_its_reader_may_not_search_says_so_and_shows_n
     visit.page.get_by_role("button", name="Open Of the trail").click()
     expect(visit.page.get_by_text("You may not do this")).to_be_visible()
     expect(visit.page.get_by_role("gridcell")).to_have_count(0)
+
+
+def test_one_s_own_are_listed_however_many_others_share(visit: Visit, save: Save) -> None:
+    own = save("My own")
+
+    def of_others(route: Route) -> None:
+        """A page of what others share, and no end of them."""
+        if "mine=true" in route.request.url:
+            route.continue_()
+            return
+        number = str(uuid.uuid4())
+        search = own | {"id": number, "title": f"Of others {number}", "owner": "ben", "role": "viewer", "watch": None}
+        route.fulfill(json={"searches": [search], "next": number})
+
+    visit.page.route("**/searches/?*", of_others)
+    _open(visit)
+    expect(visit.page.get_by_role("button", name="Open My own")).to_be_visible()
+    expect(visit.page.get_by_text("Others share more than is listed here")).to_be_visible()
+
+
+def test_a_notification_of_a_shared_search_runs_it(visit: Visit, save: Save) -> None:
+    saved = save("Of Ankara", query="Site = ankara", **_shared(AUDITOR))
+    _open(visit, name=AUDITOR)
+    visit.page.get_by_role("button", name=re.compile("^Notifications")).click()
+    news = visit.page.get_by_role("button", name=f"The search “Of Ankara” was shared with you by {USER}").first
+    news.click()
+    expect(visit.box).to_have_text("Site = ankara")
+    expect(visit.cell(0, 1)).to_be_visible()
+    # One that is not there any more says so, and is read by the click all the same.
+    ask(visit.services, "DELETE", f"/searches/{saved['id']}", USER, if_match="*")
+    visit.page.get_by_role("button", name=re.compile("^Notifications")).click()
+    visit.page.get_by_role("button", name=f"The search “Of Ankara” was deleted by {USER}").first.click()
+    expect(visit.page.get_by_role("status").filter(has_text="There is no search of this id")).to_be_visible()
+
+
+def test_a_notification_of_a_shared_collection_leads_to_it(visit: Visit, services: Services) -> None:
+    _open(visit, name=AUDITOR)
+    ask(services, "POST", "/collections/", USER, title="For two", **_shared(AUDITOR))
+    visit.page.get_by_role("button", name=re.compile("^Notifications")).click()
+    visit.page.get_by_role("button", name=f"The collection “For two” was shared with you by {USER}").first.click()
+    expect(visit.page.get_by_label("Collection", exact=True).locator("option:checked")).to_have_text("For two")
 
 
 def test_a_collection_is_made_filled_ordered_and_deleted(visit: Visit, save: Save) -> None:

@@ -26,9 +26,17 @@ function begun(kind: Kind): Edited {
   return { id: "", version: 0, role: "owner", before: members, now: members, theirs: null };
 }
 
+/** What the form begins with; null where it has to be read. A new one that was begun of the same search goes on. */
+function start(kind: Kind, id: string, name: string): Edited | null {
+  const former = kept.get(name) ?? null;
+  if (id !== "") return former;
+  const fresh = begun(kind);
+  return former !== null && differing(former.before, fresh.before).length === 0 ? former : fresh;
+}
+
 export function Form({ kind, id }: { kind: Kind; id: string }) {
   const name = `${kind} ${id}`;
-  const edited = useSignal<Edited | null>(id === "" ? begun(kind) : (kept.get(name) ?? null));
+  const edited = useSignal<Edited | null>(start(kind, id, name));
   const failure = useSignal<Failure | null>(null);
   const isBusy = useSignal(false);
   async function read(): Promise<void> {
@@ -43,7 +51,7 @@ export function Form({ kind, id }: { kind: Kind; id: string }) {
     if (edited.value === null) void read();
     return () => {
       const now = edited.value;
-      if (now !== null && id !== "" && differing(now.now, now.before).length > 0) kept.set(name, now);
+      if (now !== null && differing(now.now, now.before).length > 0) kept.set(name, now);
       else kept.delete(name);
     };
   }, []);
