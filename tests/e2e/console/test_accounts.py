@@ -23,7 +23,7 @@ _ADDRESS, _OTHER = "Zeynep@Example.com", "zeynep.other@example.com"
 
 @pytest.fixture(autouse=True)
 def mails(services: Services) -> Iterator[Path]:
-    """The folder of the mails; those to the person are gone at the end, as other tests look for the one that there is."""
+    """The folder of the mails; those to the person are gone at the end: other tests look for the one that there is."""
     folder = services.home / "mail"
     yield folder
     for path in folder.glob("*"):
@@ -132,10 +132,10 @@ def test_a_second_factor_is_set_up_in_the_page_and_asked_for_from_then_on(visit:
 def test_who_needs_a_second_factor_and_has_none_sets_it_up_in_the_log_in(visit: Visit) -> None:
     page, shown = visit.page, []
 
-    def answer(code: int, /, **body: Any) -> Callable[[Route], None]:
+    def answer(http_status: int, **body: Any) -> Callable[[Route], None]:
         def fulfil(route: Route) -> None:
             shown.append(orjson.loads(route.request.post_data or "{}").get("ticket"))
-            route.fulfill(status=code, json=body)
+            route.fulfill(status=http_status, json=body)
 
         return fulfil
 

@@ -103,7 +103,7 @@ def test_what_comes_while_the_list_is_read_is_listed_and_counted_once(visit: Vis
         if held:
             break
         visit.page.wait_for_timeout(100)
-    [(route, answer)] = held
+    route, answer = held.pop()
     _write(visit.services, "L-6")
     news = visit.page.get_by_role("region", name="Notifications").get_by_role("listitem").filter(has_text="L-6")
     expect(news).to_have_count(1)

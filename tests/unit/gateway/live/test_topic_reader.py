@@ -19,7 +19,7 @@ class _Message:
 
     def error(self) -> KafkaError | None:
         """The error."""
-        return KafkaError(KafkaError._ALL_BROKERS_DOWN) if self._offset is None else None
+        return KafkaError(KafkaError.NOT_LEADER_FOR_PARTITION) if self._offset is None else None
 
     def partition(self) -> int | None:
         """The partition."""
