@@ -29,15 +29,18 @@ def columns_of(declared: DeclaredType, fields: Sequence[str] | None) -> list[str
     return [pointer for each in wanted for pointer in pointers if pointer == each or pointer.startswith(f"{each}/")]
 
 
-def documents_as_csv(parts: Iterable[bytes], declared: DeclaredType, names: Sequence[str]) -> Iterator[bytes]:
+def documents_as_csv(
+    parts: Iterable[bytes], declared: DeclaredType, names: Sequence[str], query_id: str
+) -> Iterator[bytes]:
     """The documents of a type as CSV.
 
     Args:
         parts: whole lines, a document each.
         names: of the columns.
+        query_id: the search's.
     """
     columns = [column_of(name, declared) for name in names]
-    return csv_parts(parts, names, lambda document: [_cell(column, document) for column in columns])
+    return csv_parts(parts, names, lambda document: [_cell(column, document) for column in columns], query_id)
 
 
 def without_embedded(parts: Iterable[bytes], declared: DeclaredType) -> Iterator[bytes]:

@@ -347,7 +347,7 @@ class DocumentsView(_CreatingView):
         check_caller = caller_check(request, lambda user: self.check_reader(user, declared.name))
         answer = stream_answer(caller(request), draft, planned, check_caller, streams.MEDIA_TYPE)
         if stream_type(request) == csv_stream.MEDIA_TYPE:
-            answer.streaming_content = documents_as_csv(iter(answer), declared, columns)
+            answer.streaming_content = documents_as_csv(iter(answer), declared, columns, draft.query_id)
             answer["Content-Type"] = csv_stream.CONTENT_TYPE
         elif declared.embed and search.fields is None:
             answer.streaming_content = without_embedded(iter(answer), declared)

@@ -17,7 +17,9 @@ MEDIA_TYPE = "text/csv"
 CONTENT_TYPE = f"{MEDIA_TYPE}; charset=utf-8"
 
 
-def csv_parts(parts: Iterable[bytes], header: Sequence[str], record: Callable[[Any], Sequence[str]]) -> Iterator[bytes]:
+def csv_parts(
+    parts: Iterable[bytes], header: Sequence[str], record: Callable[[Any], Sequence[str]], query_id: str
+) -> Iterator[bytes]:
     """The parts of CSV, made of those of NDJSON.
 
     A failure on the way is a last record of one cell, the problem as JSON.
@@ -26,10 +28,11 @@ def csv_parts(parts: Iterable[bytes], header: Sequence[str], record: Callable[[A
         parts: whole lines, a document each.
         header: names of the columns.
         record: makes the cells of a document.
+        query_id: the search's; a problem has it, and no document can.
     """
     yield _written([header])
     for part in parts:
-        yield _written(_record(loads(line), record) for line in part.splitlines())
+        yield _written(_record(loads(line), record, query_id) for line in part.splitlines())
 
 
 def columns_of(plan: SearchPlan) -> list[str]:
@@ -37,15 +40,16 @@ def columns_of(plan: SearchPlan) -> list[str]:
     return plan.source if isinstance(plan.source, list) else _names(plan.index)
 
 
-def documents_as_csv(parts: Iterable[bytes], names: Sequence[str]) -> Iterator[bytes]:
+def documents_as_csv(parts: Iterable[bytes], names: Sequence[str], query_id: str) -> Iterator[bytes]:
     """The answer to a search as CSV: strings as they are, every other value as JSON, a missing one as an empty cell.
 
     Args:
         parts: whole lines, a document each.
         names: of the columns.
+        query_id: the search's.
     """
     paths = [name.split(".") for name in names]
-    return csv_parts(parts, [neutralise(name) for name in names], partial(_cells, paths))
+    return csv_parts(parts, [neutralise(name) for name in names], partial(_cells, paths), query_id)
 
 
 def _names(index: str) -> list[str]:
@@ -86,8 +90,9 @@ def _value(value: Any, path: Sequence[str]) -> Any:
     return None
 
 
-def _record(document: Any, record: Callable[[Any], Sequence[str]]) -> Sequence[str]:
-    if document.keys() == {"problem"}:
+def _record(document: Any, record: Callable[[Any], Sequence[str]], query_id: str) -> Sequence[str]:
+    problem = document.get("problem")
+    if isinstance(problem, dict) and problem.get("query_id") == query_id:
         return [orjson.dumps(document).decode()]
     return record(document)
 

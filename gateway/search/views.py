@@ -200,6 +200,6 @@ def stream_answer(
     }
     answer = StreamingHttpResponse(documents, content_type=media_type, headers=headers)
     if columns is not None:
-        answer.streaming_content = documents_as_csv(documents, columns)
+        answer.streaming_content = documents_as_csv(documents, columns, draft.query_id)
         answer["Content-Type"] = csv_stream.CONTENT_TYPE
     return answer

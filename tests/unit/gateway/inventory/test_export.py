@@ -24,17 +24,20 @@ _DOCUMENTS: list[dict[str, Any]] = [
 ]
 
 
+_QUERY = "01a30d3c-6a55-7b52-9d0c-2f6c1b3f5a10"
+
+
 def _parts(*documents: Any) -> list[bytes]:
     return [orjson.dumps(document) + b"\n" for document in documents]
 
 
 def test_exported_documents_are_those_that_an_import_reads() -> None:
-    written = documents_as_csv(_parts(*_DOCUMENTS), _DECLARED, columns_of(_DECLARED, None))
+    written = documents_as_csv(_parts(*_DOCUMENTS), _DECLARED, columns_of(_DECLARED, None), _QUERY)
     assert [orjson.loads(line.text) for line in csv_lines(written, _DECLARED)] == _DOCUMENTS
 
 
 def test_a_text_that_a_spreadsheet_would_take_for_a_formula_is_written_as_text() -> None:
-    written = b"".join(documents_as_csv(_parts({"name": "=1+1", "size": -1}), _DECLARED, ["/name", "/size"]))
+    written = b"".join(documents_as_csv(_parts({"name": "=1+1", "size": -1}), _DECLARED, ["/name", "/size"], _QUERY))
     assert written == b"/name,/size\r\n'=1+1,-1\r\n"
 
 
@@ -51,8 +54,8 @@ def test_columns_are_the_members_that_are_asked_for(fields: Any, columns: list[s
 
 
 def test_a_failure_on_the_way_is_a_record_that_no_import_takes_for_a_document() -> None:
-    parts = _parts({"name": "a"}, {"problem": {"code": "search_unavailable"}})
-    *_, last = csv_lines(documents_as_csv(parts, _DECLARED, ["/name", "/size"]), _DECLARED)
+    parts = _parts({"name": "a"}, {"problem": {"code": "search_unavailable", "query_id": _QUERY}})
+    *_, last = csv_lines(documents_as_csv(parts, _DECLARED, ["/name", "/size"], _QUERY), _DECLARED)
     assert last.problem is not None
 
 
