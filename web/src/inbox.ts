@@ -13,6 +13,7 @@ import {
   say,
   saysEnded,
   session,
+  toast,
 } from "./state.ts";
 
 /** The newest that the list has. */
@@ -94,6 +95,11 @@ function merged(known: Notification[], more: Notification[]): Notification[] {
 /** Say what is new: one thing by its name, several by their number. */
 function tell(): void {
   telling = undefined;
+  // Not in the place of a word about what was just done.
+  if (toast.value !== "") {
+    telling = setTimeout(tell, BEGIN_MS);
+    return;
+  }
   lastTold = Date.now();
   const [first] = fresh;
   if (first) say(fresh.length === 1 ? notified(first) : TEXT.newNotifications(fresh.length));
