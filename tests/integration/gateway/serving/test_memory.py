@@ -63,7 +63,7 @@ def serving(
     indices = f"{long_documents},{INDEX}"
     home = tmp_path_factory.mktemp("memory")
     # That the other user is answered at all is the promise, however slow the machine is.
-    patient = {f"GATEWAY_{name}_TIMEOUT": "120" for name in ("REQUEST", "SEARCH", "TRANSLATOR", "AUDIT")}
+    patient = {f"GATEWAY_{name}_TIMEOUT": "60" for name in ("REQUEST", "SEARCH", "TRANSLATOR", "AUDIT")}
     gateway = configured_gateway(home, backing, GATEWAY_SEARCH_INDICES=indices, **patient)
     assert gateway.run("user", "grace").stdout == "created: grace\n"
     with limited(LIMIT) as group, gateway.started(*group) as process:
@@ -168,7 +168,7 @@ class _Others:
             while not self._stop.is_set() or not self.statuses:
                 started = monotonic()
                 try:
-                    response = pool.request("POST", self._url, body=body, headers=OTHER, retries=False, timeout=150.0)
+                    response = pool.request("POST", self._url, body=body, headers=OTHER, retries=False, timeout=90.0)
                     self.statuses[response.status if response.status == 200 else response.data.decode()] += 1
                 except urllib3.exceptions.HTTPError as error:
                     self.statuses[error.__class__.__name__] += 1
