@@ -118,13 +118,15 @@ def test_a_path_that_is_nearly_another_is_not_found(path: str, ask: Ask) -> None
 def _paths() -> list[str]:
     """Every path of the API."""
     routes = (str(entry.pattern) for entry in urls.urlpatterns if isinstance(entry, URLPattern))
-    return [f"/{re.sub('<[^>]*>', 'x', route)}" for route in routes]
+    return [f"/{re.sub('<[^>]*>', 'x', re.sub('<int:[^>]*>', '1', route))}" for route in routes]
 
 
 _OAUTH = ("/oauth/token", "/oauth/introspect", "/oauth/revoke")
 """Paths whose errors are those of RFC 6749, section 5.2."""
 _FOR_ADMINISTRATORS = ("/oauth/clients", "/auth/users")
 """Beginnings of paths that refuse everybody else, whatever the method."""
+_WRITABLE = ("/inventory", "/searches/", "/collections/", "/subscriptions/")
+"""Beginnings of paths of what can be put in a place."""
 
 
 def _refuses_method(path: str, response: BaseHTTPResponse) -> bool:
@@ -144,7 +146,7 @@ def test_options_and_methods_of_other_servers_are_refused_with_those_that_the_pa
         allowed = response.headers["Allow"].split(", ")
         assert allowed
         assert not {"OPTIONS", "TRACE"} & set(allowed)
-        assert path.startswith(("/inventory", *_FOR_ADMINISTRATORS)) or not {"PUT", "PATCH"} & set(allowed)
+        assert path.startswith((*_WRITABLE, *_FOR_ADMINISTRATORS)) or not {"PUT", "PATCH"} & set(allowed)
         assert ("GET" in allowed) == ("HEAD" in allowed)
 
 
