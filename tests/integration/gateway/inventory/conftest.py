@@ -22,7 +22,7 @@ class Writers:
 
     def __init__(self, gateways: list[Gateway]) -> None:
         self.gateways = gateways
-        self._pool = urllib3.PoolManager(maxsize=AT_ONCE, retries=False, timeout=PATIENCE_SECONDS)
+        self._pool = urllib3.PoolManager(maxsize=AT_ONCE, retries=False, timeout=10 * PATIENCE_SECONDS)
 
     def ask(self, method: str, path: str, body: Any = None, gateway: int = 0, **headers: str) -> Any:
         """Send one request; a body of bytes, or one that is an iterator, is sent as it is."""

@@ -8,10 +8,9 @@ from typing import Any
 import pytest
 from django.test import RequestFactory
 
-from gateway.http.coalesced import Coalesced
 from gateway.http.correlation import Correlation, correlated
 from gateway.http.problems import Code, Problem
-from gateway.inventory import consistency
+from gateway.inventory import consistency, progress
 from gateway.inventory.consistency import TOKEN, wait_for_change
 from gateway.inventory.models import RelayState
 from tests.support.inventory import patch, put
@@ -79,41 +78,46 @@ def test_progress_of_a_topic_that_is_gone_counts_for_nothing(stack: InventorySta
         wait(stack, first.change_id, 0)
 
 
+@pytest.fixture
+def refreshes(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The refreshes that are asked for; the first one lasts until all readers are about to ask for one."""
+    asked: list[str] = []
+    there, all_are_there = itertools.count(1), threading.Event()
+    covers, perform = progress.covers, consistency.perform
+
+    def arrive(*what: Any) -> bool:
+        if next(there) == READERS:
+            all_are_there.set()
+        return covers(*what)
+
+    def note(method: str, path: str, *body: Any) -> Any:
+        if path.endswith("/_refresh"):
+            asked.append(path)
+            assert all_are_there.wait(WAIT_SECONDS)
+        return perform(method, path, *body)
+
+    monkeypatch.setattr("gateway.inventory.consistency.progress.covers", arrive)
+    monkeypatch.setattr("gateway.inventory.consistency.perform", note)
+    return asked
+
+
 def test_those_who_wait_at_once_ask_elasticsearch_once(
-    stack: InventoryStack, start: Start, monkeypatch: pytest.MonkeyPatch
+    stack: InventoryStack, start: Start, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
 ) -> None:
     start()
     relay = stack.relay()
     written = put(f"{THING}/d", {"name": "d"})
     publish_all(relay)
     assert written.change_id is not None
-    change_id = written.change_id
-    wait(stack, change_id)
-    published = RelayState.objects.values_list("topic_id", "positions").get()
-    ends = (published[0], {int(partition): offset for partition, offset in published[1].items()})
+    wait(stack, written.change_id)
+    topic_id, positions = RelayState.objects.values_list("topic_id", "positions").get()
+    ends = (topic_id, {int(partition): offset for partition, offset in positions.items()})
     # The test's database is one connection's.
-    monkeypatch.setattr(consistency, "_feed", lambda _: 1)
-    monkeypatch.setattr(consistency, "_published", lambda _: ends)
-    refreshes: list[str] = []
-    there, all_are_there = itertools.count(1), threading.Event()
-    refresh, perform = consistency._refresh, consistency.perform
-
-    def arrive(index: str) -> Coalesced[None]:
-        if next(there) == READERS:
-            all_are_there.set()
-        return refresh(index)
-
-    def note(method: str, path: str, *body: Any) -> Any:
-        if path.endswith("/_refresh"):
-            refreshes.append(path)
-            # Nobody needs the first one who comes while it is under way.
-            assert all_are_there.wait(WAIT_SECONDS)
-        return perform(method, path, *body)
-
-    monkeypatch.setattr(consistency, "_refresh", arrive)
-    monkeypatch.setattr(consistency, "perform", note)
+    monkeypatch.setattr("gateway.inventory.consistency._feed", lambda _: 1)
+    monkeypatch.setattr("gateway.inventory.consistency._published", lambda _: ends)
+    refreshes: list[str] = request.getfixturevalue("refreshes")
     with ThreadPoolExecutor(READERS) as readers:
-        for each in [readers.submit(wait, stack, change_id) for _ in range(READERS)]:
+        for each in [readers.submit(wait, stack, written.change_id) for _ in range(READERS)]:
             each.result()
     # One is the first reader's, one all others', and one perhaps theirs who were about to ask.
     assert 2 <= len(refreshes) <= 3
