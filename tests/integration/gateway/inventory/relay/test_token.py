@@ -10,9 +10,10 @@ from django.test import RequestFactory
 
 from gateway.http.correlation import Correlation, correlated
 from gateway.http.problems import Code, Problem
-from gateway.inventory import consistency, progress
+from gateway.inventory import progress
 from gateway.inventory.consistency import TOKEN, wait_for_change
 from gateway.inventory.models import RelayState
+from gateway.search.elasticsearch import perform
 from tests.support.inventory import patch, put
 from tests.support.inventory_stack import THING, InventoryStack, publish_all
 from tests.support.sink import Start
@@ -83,7 +84,7 @@ def refreshes(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The refreshes that are asked for; the first one lasts until all readers are about to ask for one."""
     asked: list[str] = []
     there, all_are_there = itertools.count(1), threading.Event()
-    covers, perform = progress.covers, consistency.perform
+    covers = progress.covers
 
     def arrive(*what: Any) -> bool:
         if next(there) == READERS:
