@@ -129,7 +129,7 @@ class Indices:
         assert each.building is not None
         index = each.building
         while self._client.indices.exists(index=index):
-            index = f"{each.declared.index}-{number_of(index) + 1:06}"
+            index = index_name(each.declared.index, number_of(index) + 1)
         if index != each.building:
             # Unless it was made since the type was read.
             if _rows(each).filter(prepared=each.prepared).update(building_index=index):
@@ -226,6 +226,11 @@ class Indices:
             if error.status_code != HTTPStatus.NOT_FOUND:
                 raise
             return []
+
+
+def index_name(alias: str, number: int) -> str:
+    """The name of the index of a number behind an alias: six digits are counted up."""
+    return f"{alias}-{number:06}"
 
 
 def number_of(index: str) -> int:

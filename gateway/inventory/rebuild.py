@@ -32,25 +32,18 @@ class Begun:
     index: str
 
 
-def begin(names: Iterable[str]) -> list[Begun]:
-    """Begin to make the indices of some types again; one that is being made again goes on."""
+def begin(names: Iterable[str], *, anew: bool = False) -> list[Begun]:
+    """Begin to make the indices of some types again; one that is being made goes on, unless it is to begin anew."""
     with transaction.atomic():
-        return [_begin(row) for row in InventoryType.objects.select_for_update().filter(name__in=list(names))]
-
-
-def begin_anew(names: Iterable[str]) -> list[Begun]:
-    """Begin to make the indices of some types again, each in a new one, whatever is there of them."""
-    with transaction.atomic():
-        return [
-            _begin(row, anew=True) for row in InventoryType.objects.select_for_update().filter(name__in=list(names))
-        ]
+        rows = InventoryType.objects.select_for_update().filter(name__in=list(names))
+        return [_begin(row, anew=anew) for row in rows]
 
 
 def begin_lost(names: Iterable[str]) -> list[Begun]:
     """Begin to make indices again that are gone from Elasticsearch."""
     with transaction.atomic():
-        InventoryType.objects.select_for_update().filter(name__in=list(names)).update(prepared=None)
-        return begin_anew(names)
+        InventoryType.objects.filter(name__in=list(names)).update(prepared=None)
+        return begin(names, anew=True)
 
 
 def begin_all() -> list[Begun]:
@@ -65,7 +58,7 @@ def begin_all() -> list[Begun]:
         return [_begin(row, anew=True) for row in rows]
 
 
-def _begin(row: InventoryType, *, anew: bool = False) -> Begun:
+def _begin(row: InventoryType, *, anew: bool) -> Begun:
     if row.building_index is None or anew:
         row.building_index = next_index(row)
         row.save(update_fields=["building_index"])
@@ -100,7 +93,7 @@ class Rebuild:  # pylint: disable=too-few-public-methods  # it carries through
         compared = self._repair.repair(type_indices, index)
         if compared.ahead:
             # The index is not one that this database alone has filled.
-            begun = begin_anew([name])
+            begun = begin([name], anew=True)
             logger.error(
                 "%s has %d documents that the database does not have so, and is not put in place: %s is made instead",
                 index,

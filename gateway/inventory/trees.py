@@ -12,8 +12,8 @@ from gateway.inventory.models import Document
 MAX_TREE_BYTES = 1024 * 1024
 MAX_TREE_CHILDREN = 1_000
 """Of a document together with those that its type embeds."""
-_MAX_NAMED = 20
-"""Trees that are named, of those that would be too large."""
+MAX_NAMED = 20
+"""Documents that are named, of those that would not fit, or would be too large with what is below them."""
 
 
 class OctetLength(Func):  # pylint: disable=abstract-method  # as the framework has it
@@ -68,7 +68,7 @@ def check_trees(declared: DeclaredType) -> None:
                 "count": found,
                 "documents": [
                     {"id": document_id, "documents": count, "bytes": length}
-                    for document_id, count, length in trees[:_MAX_NAMED]
+                    for document_id, count, length in trees[:MAX_NAMED]
                 ],
             },
         )

@@ -20,16 +20,14 @@ from gateway.http.deadline import time_left
 from gateway.http.problems import Code, Problem, malformed
 from gateway.inventory.catalogue import read_catalogue
 from gateway.inventory.declarations import Catalogue, DeclaredType
-from gateway.inventory.indices import number_of
+from gateway.inventory.indices import index_name, number_of
 from gateway.inventory.json_schema import InvalidSchema
 from gateway.inventory.mapping import only_adds
 from gateway.inventory.models import Document, InventoryType
 from gateway.inventory.preconditions import ABSENT, NONE, Preconditions, State
 from gateway.inventory.references import missing_of, pointed, replace_all
-from gateway.inventory.trees import check_trees
+from gateway.inventory.trees import MAX_NAMED, check_trees
 
-MAX_NAMED = 20
-"""Documents that are named, of those that would not fit."""
 _CHUNK = 1_000
 
 
@@ -160,13 +158,13 @@ def install(definitions: Mapping[str, Mapping[str, Any]]) -> list[str]:
 
 
 def next_index(row: InventoryType) -> str:
-    """The name of the next index of a type: six digits are counted up."""
+    """The name of the next index of a type."""
     highest = max(number_of(row.physical_index), number_of(row.building_index or ""))
-    return f"{row.index}-{highest + 1:06}"
+    return index_name(row.index, highest + 1)
 
 
 def _first_index(declared: DeclaredType) -> str:
-    return f"{declared.index}-000001"
+    return index_name(declared.index, 1)
 
 
 def _create(declared: DeclaredType) -> None:

@@ -336,8 +336,7 @@ def _to(url: str) -> Response:
 
 def _name_of(issuer: str) -> str | None:
     """The name of the provider of an issuer; None for one that is in the table no more."""
-    names: dict[str, str] = {provider.issuer: name for name, provider in _providers().items()}
-    return names.get(issuer)
+    return next((name for name, provider in _providers().items() if provider.issuer == issuer), None)
 
 
 def _described(identity: Identity) -> IdentityAnswer:

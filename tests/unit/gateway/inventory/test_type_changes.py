@@ -16,7 +16,8 @@ from gateway.inventory.catalogue import read_catalogue
 from gateway.inventory.models import Document, InventoryType
 from gateway.inventory.preconditions import NONE
 from gateway.inventory.transactions import Overtaken
-from gateway.inventory.type_changes import MAX_NAMED, Outcome, TypeChange, put_type
+from gateway.inventory.trees import MAX_NAMED
+from gateway.inventory.type_changes import Outcome, TypeChange, put_type
 from tests.support.inventory import AUTHOR, TEXT, definition, delete, place, put
 
 pytestmark = pytest.mark.django_db
