@@ -2,10 +2,7 @@
 
 import copy
 import re
-import subprocess
-import sys
 import uuid
-from base64 import b64encode
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -24,16 +21,17 @@ from elasticsearch.helpers import scan
 
 from contracts.query_event.event import new_event_id
 from local import demo
+from local.inventory import authorization
 from local.services import TOPIC, Services
-from local.supervisor import clean_environment
 from tests.e2e.shell import commands, run
+from tests.e2e.users import make_user
+from tests.support.identity import PASSWORD
 from tests.support.paths import ROOT
 from tests.support.waiting import eventually
 
 _PAGE = (ROOT / "docs/audit-trail.md").read_text(encoding="utf-8")
 _QUESTIONS: dict[str, str] = dict(re.findall(r"^### (.*?)\n(.*?)(?=^### |\Z)", _PAGE, re.MULTILINE | re.DOTALL))
 _AUDITOR = "octoAuditor"
-_PASSWORD = "correct horse battery staple"
 _PATIENCE_SECONDS = 30
 
 
@@ -53,24 +51,11 @@ class Happened:  # pylint: disable=too-many-instance-attributes  # an event for 
 
 
 def _headers(user: str, **more: str) -> dict[str, str]:
-    return {"Authorization": f"Octoxlabs {b64encode(user.encode()).decode()}", **more}
+    return {"Authorization": authorization(user), **more}
 
 
 def _post(services: Services, path: str, body: Any, headers: dict[str, str]) -> urllib3.BaseHTTPResponse:
     return urllib3.request("POST", f"{services.gateway_url}{path}", json=body, headers=headers, timeout=30.0)
-
-
-def _user(services: Services, name: str, *arguments: str) -> str:
-    made = subprocess.run(
-        [sys.executable, "-m", "gateway", "user", name, "--password", *arguments],
-        env=clean_environment(services.environment()),
-        input=_PASSWORD,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert made.returncode == 0, made.stderr
-    return name
 
 
 def _change_in_admin(services: Services, operator: str, searcher: str) -> None:
@@ -90,7 +75,7 @@ def _change_in_admin(services: Services, operator: str, searcher: str) -> None:
         kept = dict(re.findall(r'<input type="hidden" name="([^"]+)" value="([^"]*)"', page))
         return read(path, urlencode(kept | form).encode())
 
-    send("/admin/login/?next=/admin/", username=operator, password=_PASSWORD)
+    send("/admin/login/?next=/admin/", username=operator, password=PASSWORD)
     found = re.search(r"/admin/identity/user/(\d+)/change/", read(f"/admin/identity/user/?q={searcher}"))
     assert found
     form = {"username": searcher, "role": "auditor", "is_active": "on", "granted_indices": '["*"]'}
@@ -131,9 +116,9 @@ def _produce(services: Services, *values: bytes) -> tuple[int, int]:
 @pytest.fixture(scope="module", name="happened")
 def fixture_happened(services: Services) -> Iterator[Happened]:
     """Searches, a stream, refusals, a change and a look at the trail, each of whose events has its document."""
-    _user(services, _AUDITOR, "--role", "auditor")
-    operator = _user(services, f"operator-{uuid.uuid4().hex[:8]}", "--role", "admin")
-    searcher = _user(services, f"searcher-{uuid.uuid4().hex[:8]}")
+    make_user(services, _AUDITOR, "--role", "auditor")
+    operator = make_user(services, f"operator-{uuid.uuid4().hex[:8]}", "--role", "admin")
+    searcher = make_user(services, f"searcher-{uuid.uuid4().hex[:8]}")
     named = {"query": "hostname = OCTOXLABS01", "case_insensitive": True}
     search = _post(services, "/search", named, _headers(searcher)).json()["query_id"]
     accepted = _headers(searcher, Accept="application/x-ndjson")

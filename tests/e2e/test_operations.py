@@ -1,7 +1,6 @@
 """The commands of docs/operations/, on the running stack: each succeeds, and one person's data is found and erased."""
 
 import re
-from base64 import b64encode
 
 import orjson
 import pytest
@@ -9,6 +8,7 @@ import urllib3
 
 from contracts.query_event.command import operator
 from gateway.identity.signing_keys import read_signing_keys
+from local.inventory import authorization
 from local.services import OPERATOR, Services
 from tests.e2e.shell import commands, run
 from tests.support.paths import ROOT
@@ -27,7 +27,7 @@ _PATIENCE_SECONDS = 30
 
 
 def _as(user: str) -> dict[str, str]:
-    return {"Authorization": f"Octoxlabs {b64encode(user.encode()).decode()}"}
+    return {"Authorization": authorization(user)}
 
 
 def _run(command: str, services: Services) -> str:

@@ -1,6 +1,5 @@
 """What the demo users save for one test; asked for by unsigned headers, which spare a log-in each time."""
 
-import base64
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -8,6 +7,7 @@ from typing import Any
 import orjson
 import urllib3
 
+from local.inventory import authorization
 from local.services import OPERATOR, USER, Services
 
 AUDITOR = "octoAuditor"
@@ -19,7 +19,7 @@ def ask(
 ) -> Any:
     """Ask the gateway's API as a demo user; gives the answer's JSON."""
     headers = {
-        "Authorization": f"Octoxlabs {base64.b64encode(name.encode()).decode()}",
+        "Authorization": authorization(name),
         "Content-Type": "application/json",
         **({} if if_match is None else {"If-Match": if_match}),
     }

@@ -1,8 +1,6 @@
 """The journey: somebody new, with an address and a password, gets by without documentation."""
 
 import csv
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from io import StringIO
@@ -13,9 +11,8 @@ import pytest
 from playwright.sync_api import expect
 
 from local.services import OPERATOR, USER, Services
-from local.supervisor import clean_environment
 from tests.e2e.console.kept import AUDITOR, ask
-from tests.support.identity import PASSWORD
+from tests.e2e.users import make_user
 from tests.support.visit import Visit
 from tests.support.waiting import eventually
 
@@ -28,17 +25,7 @@ _TITLE = "Linux in Ankara, this week"
 @pytest.fixture
 def newcomer(services: Services) -> Iterator[str]:
     """A user who has never been here."""
-    command = [sys.executable, "-m", "gateway", "user", _NEW, "--indices", "devices", "--password"]
-    made = subprocess.run(
-        command,
-        env=clean_environment(services.environment()),
-        input=PASSWORD,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert made.returncode == 0, made.stderr
-    (services.home / f"{_NEW}-password").write_text(PASSWORD, encoding="utf-8")
+    make_user(services, _NEW, "--indices", "devices")
     yield _NEW
     for search in ask(services, "GET", "/searches/", _NEW)["searches"]:
         ask(services, "DELETE", f"/searches/{search['id']}", _NEW, if_match="*")

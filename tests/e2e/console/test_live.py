@@ -1,19 +1,17 @@
 """What is live in the page: notifications as they come, the inbox, and the audit trail's tail."""
 
-import base64
 import re
-import subprocess
-import sys
 from typing import Any, Literal
 
 import pytest
 import urllib3
 from playwright.sync_api import APIResponse, Route, WebSocket, expect
 
+from local.inventory import authorization
 from local.services import OPERATOR, USER, Services
-from local.supervisor import clean_environment
 from tests.e2e.console.conftest import NewVisit
 from tests.e2e.console.test_page import PAYLOADS
+from tests.e2e.users import make_user
 from tests.support.visit import AXE, Visit, ask
 
 pytestmark = pytest.mark.skipif(not AXE.exists(), reason="axe-core is installed by Node: make console")
@@ -25,18 +23,7 @@ _SIZES = [("light", 1280), ("dark", 1280), ("light", 320), ("dark", 320)]
 @pytest.fixture(scope="module")
 def writer(services: Services) -> str:
     """A user who writes products, of which administrators are told."""
-    password = services.home / f"{WRITER}-password"
-    password.write_text("a password for writing products", encoding="utf-8")
-    made = subprocess.run(
-        [sys.executable, "-m", "gateway", "user", WRITER, "--write", "product", "--password"],
-        env=clean_environment(services.environment()),
-        input=password.read_text(encoding="utf-8"),
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert made.returncode == 0, made.stderr
-    return WRITER
+    return make_user(services, WRITER, "--write", "product")
 
 
 def _write(services: Services, sku: str) -> None:
@@ -199,7 +186,7 @@ def test_hostile_notifications_and_events_run_nowhere(visit: Visit) -> None:
 
 
 def _send_query(services: Services, query: str) -> None:
-    headers = {"Authorization": f"Octoxlabs {base64.b64encode(USER.encode()).decode()}"}
+    headers = {"Authorization": authorization(USER)}
     url = f"{services.gateway_url}/search"
     assert urllib3.request("POST", url, json={"query": query}, headers=headers, timeout=30.0).status == 400
 
