@@ -1,6 +1,6 @@
 /** Accounts by mail: the log-in's window asks for a link, and the link leads to a window of its own. */
 import { useSignal } from "@preact/signals";
-import { useEffect, useRef } from "preact/hooks";
+import { Dialog, focusUnlessTyping } from "./dialog.tsx";
 import type { Mailed } from "./fragment.ts";
 import { adviceFor, TEXT } from "./messages.ts";
 import { asFailure, client, enter, mailed, say, session, welcome } from "./state.ts";
@@ -76,9 +76,7 @@ export function AskForLink({ kind, back }: { kind: Mailed["kind"]; back: () => v
               autocomplete="email"
               required
               maxLength={254}
-              ref={(input) => {
-                if (input && document.activeElement?.tagName !== "INPUT") input.focus();
-              }}
+              ref={(input) => focusUnlessTyping(input)}
             />
           </label>
           {kind === "sign-up" && (
@@ -111,10 +109,11 @@ export function AskForLink({ kind, back }: { kind: Mailed["kind"]; back: () => v
 
 /** What the link of a mail leads to. It takes a click: programs that look into mails open links, too. */
 export function ByMail({ link }: { link: Mailed }) {
-  const dialog = useRef<HTMLDialogElement>(null);
-  useEffect(() => dialog.current?.showModal(), []);
-  const done = (text: string, username: string): void => {
+  const leave = (): void => {
     mailed.value = null;
+  };
+  const done = (text: string, username: string): void => {
+    leave();
     if (session.value === "in") say(text);
     else welcome.value = { text, username };
   };
@@ -130,14 +129,7 @@ export function ByMail({ link }: { link: Mailed }) {
   });
   const isReset = link.kind === "reset";
   return (
-    <dialog
-      ref={dialog}
-      class="log-in"
-      aria-labelledby="log-in-title"
-      onCancel={() => {
-        mailed.value = null;
-      }}
-    >
+    <Dialog namedBy="log-in-title" cancel={leave}>
       <form onSubmit={(event) => void submit(event)}>
         <h1 id="log-in-title">{isReset ? TEXT.newPassword : TEXT.confirmAddress}</h1>
         {isReset ? <NewPassword label={TEXT.newPassword} /> : <p>{TEXT.confirmText}</p>}
@@ -148,16 +140,11 @@ export function ByMail({ link }: { link: Mailed }) {
           <button type="submit" class="primary" disabled={isBusy.value}>
             {isReset ? TEXT.setPassword : TEXT.makeAccount}
           </button>
-          <button
-            type="button"
-            onClick={() => {
-              mailed.value = null;
-            }}
-          >
+          <button type="button" onClick={leave}>
             {TEXT.cancel}
           </button>
         </div>
       </form>
-    </dialog>
+    </Dialog>
   );
 }

@@ -1,12 +1,10 @@
 /** A question before something is deleted. */
-import { useEffect, useRef } from "preact/hooks";
+import { Dialog } from "./dialog.tsx";
 import { TEXT } from "./messages.ts";
 
 export function Confirm({ question, close }: { question: string; close: (isSure: boolean) => void }) {
-  const dialog = useRef<HTMLDialogElement>(null);
-  useEffect(() => dialog.current?.showModal(), []);
   return (
-    <dialog ref={dialog} class="log-in" aria-labelledby="question" onCancel={() => close(false)}>
+    <Dialog namedBy="question" cancel={() => close(false)}>
       <p id="question">{question}</p>
       <p class="row">
         <button type="button" class="primary" onClick={() => close(true)}>
@@ -16,6 +14,6 @@ export function Confirm({ question, close }: { question: string; close: (isSure:
           {TEXT.cancel}
         </button>
       </p>
-    </dialog>
+    </Dialog>
   );
 }

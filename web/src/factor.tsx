@@ -1,7 +1,8 @@
 /** Set-up of a second factor: the key for the authenticator, a first code, and the recovery codes, which are shown once. */
 import { useSignal } from "@preact/signals";
-import { useEffect, useRef } from "preact/hooks";
+import { useEffect } from "preact/hooks";
 import { useForm } from "./accounts.tsx";
+import { Dialog, focusUnlessTyping } from "./dialog.tsx";
 import { adviceFor, TEXT } from "./messages.ts";
 import { asFailure, client, copy } from "./state.ts";
 
@@ -57,9 +58,7 @@ export function SetUpFactor({ ticket, close }: { ticket: string | null; close: (
               inputMode="numeric"
               required
               maxLength={32}
-              ref={(input) => {
-                if (input && document.activeElement?.tagName !== "INPUT") input.focus();
-              }}
+              ref={(input) => focusUnlessTyping(input)}
             />
           </label>
         </>
@@ -95,11 +94,9 @@ export function SetUpFactor({ ticket, close }: { ticket: string | null; close: (
 
 /** The same in a window of its own, for who is logged in. */
 export function FactorWindow({ close }: { close: () => void }) {
-  const dialog = useRef<HTMLDialogElement>(null);
-  useEffect(() => dialog.current?.showModal(), []);
   return (
-    <dialog ref={dialog} class="log-in" aria-labelledby="log-in-title" onCancel={close}>
+    <Dialog namedBy="log-in-title" cancel={close}>
       <SetUpFactor ticket={null} close={close} />
-    </dialog>
+    </Dialog>
   );
 }
