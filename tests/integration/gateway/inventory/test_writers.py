@@ -15,6 +15,7 @@ import urllib3
 from local import ports
 from tests.integration.gateway.inventory.conftest import AT_ONCE, Writers
 from tests.support.gateway import AUTHORIZATION, Connection, Gateway, kill
+from tests.support.waiting import eventually
 
 NDJSON = "application/x-ndjson"
 PATCH = "application/merge-patch+json"
@@ -242,6 +243,12 @@ def test_an_import_that_is_cut_has_written_whole_transactions_and_goes_on_by_its
         "failed": 0,
     }
     assert [each["version"] for each in results] == [1] * 1_200
+
+    def may_import_again() -> bool:
+        status: int = writers.ask("POST", "/inventory/product/import", b"", Content_Type=NDJSON).status
+        return status == 200
+
+    eventually(may_import_again, "the import that was cut has ended")
 
 
 def test_a_value_that_the_database_cannot_hold_fails_alone(writers: Writers, sku: str) -> None:
