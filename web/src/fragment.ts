@@ -7,8 +7,8 @@ export interface View {
   view: PageName;
   query: string;
   index: string;
-  /** As the API takes it: `-` before a name for descending order. */
-  sort: string;
+  /** As the API takes it: names, with `-` before one for descending order. */
+  sort: string[];
   columns: string[];
   /** Widths of the columns in pixels; 0 is the column's own. */
   widths: number[];
@@ -21,7 +21,7 @@ export const EMPTY: View = {
   view: "search",
   query: "",
   index: "",
-  sort: "",
+  sort: [],
   columns: [],
   widths: [],
   type: "",
@@ -37,7 +37,7 @@ export function readFragment(hash: string): View & { asked: boolean } {
     view: PAGES.find((each) => each === given.get("view")) ?? "search",
     query: given.get("q") ?? "",
     index: given.get("index") ?? "",
-    sort: given.get("sort") ?? "",
+    sort: given.getAll("sort").filter(Boolean),
     columns: [...new Set(columns)],
     widths: columns.map((_, at) => {
       const width = widths[at] ?? 0;
@@ -69,7 +69,7 @@ export function writeFragment(view: View): string {
   if (isOfOne && view.id) fragment.set("id", view.id);
   fragment.set("q", view.query);
   if (view.index) fragment.set("index", view.index);
-  if (view.sort) fragment.set("sort", view.sort);
+  for (const key of view.sort) fragment.append("sort", key);
   for (const column of view.columns) fragment.append("col", column);
   if (view.widths.some((width) => width > 0)) fragment.set("w", view.widths.join(","));
   return `#${fragment}`;

@@ -12,7 +12,18 @@ import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
 import type { Field, Json } from "../client/sluice-client.ts";
 import { cellText, conditionOf, exactText, isDate, isNumber, valuesAt, zone } from "./cells.ts";
 import { TEXT } from "./messages.ts";
-import { columns, copy, type Found, fieldByName, filterBy, opened, readOn, sortBy, view } from "./state.ts";
+import {
+  columns,
+  copy,
+  type Found,
+  fieldByName,
+  filterBy,
+  opened,
+  orderOf,
+  readOn,
+  sortBy,
+  view,
+} from "./state.ts";
 
 const ROW = 34;
 const READ_AHEAD = 30;
@@ -263,7 +274,7 @@ function Head({ names, widths }: { names: readonly string[]; widths: string }) {
         </div>
         {names.map((name) => {
           const field = fieldOf(name);
-          const order = sort === name ? "ascending" : sort === `-${name}` ? "descending" : "none";
+          const order = orderOf(name, sort);
           const label = isDate(field.type) ? `${name} (${zone()})` : name;
           const isNumeric = isNumber(field.type) ? "cell number" : "cell";
           return field.sortable ? (

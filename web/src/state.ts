@@ -43,7 +43,7 @@ export interface Failure {
 export interface Found {
   query: string;
   index: string;
-  sort: string;
+  sort: string[];
   count: number;
   relation: Page["count_relation"];
   took: number;
@@ -221,7 +221,7 @@ export async function loadFields(): Promise<void> {
 }
 
 export function chooseIndex(index: string): void {
-  view.value = { ...view.value, index, sort: "", columns: [], widths: [] };
+  view.value = { ...view.value, index, sort: [], columns: [], widths: [] };
   fields.value = [];
   dsl.value = null;
   draftFailure.value = null;
@@ -307,8 +307,13 @@ async function runOnce(signal: AbortSignal): Promise<void> {
   }
 }
 
-function request(query: string, index: string, sort: string): Search {
-  return { query, ...(index && { index }), ...(sort && { sort: [sort] }) };
+function request(query: string, index: string, sort: string[]): Search {
+  return { query, ...(index && { index }), ...(sort.length > 0 && { sort }) };
+}
+
+/** How a column is sorted. */
+export function orderOf(name: string, sort: readonly string[]): "ascending" | "descending" | "none" {
+  return sort.includes(name) ? "ascending" : sort.includes(`-${name}`) ? "descending" : "none";
 }
 
 /** Read the next page of the snapshot. */
@@ -379,7 +384,7 @@ export function openSaved(search: SavedSearch): void {
   const index = search.index ?? indices()[0] ?? "";
   if (index !== view.value.index) fields.value = [];
   const columns = search.columns ?? [];
-  view.value = { ...view.value, index, sort: search.sort[0] ?? "", columns, widths: columns.map(() => 0) };
+  view.value = { ...view.value, index, sort: search.sort, columns, widths: columns.map(() => 0) };
   if (fields.value.length === 0) void loadFields();
   draft.value = search.query;
   void run();
@@ -413,7 +418,7 @@ export async function readTypes(): Promise<void> {
 export function repeat(event: HistoryEvent): void {
   const index = event.index ?? view.value.index;
   if (index !== view.value.index) {
-    view.value = { ...view.value, index, sort: "", columns: [], widths: [] };
+    view.value = { ...view.value, index, sort: [], columns: [], widths: [] };
     fields.value = [];
     void loadFields();
   }
@@ -421,9 +426,13 @@ export function repeat(event: HistoryEvent): void {
   void run();
 }
 
+/** Sort by a column alone: by its values ascending, descending, and no more, in turn. */
 export function sortBy(name: string): void {
-  const sort = view.value.sort;
-  view.value = { ...view.value, sort: sort === name ? `-${name}` : sort === `-${name}` ? "" : name };
+  const order = orderOf(name, view.value.sort);
+  view.value = {
+    ...view.value,
+    sort: order === "ascending" ? [`-${name}`] : order === "descending" ? [] : [name],
+  };
   draft.value = found.value?.query ?? draft.value;
   void run();
 }

@@ -101,7 +101,7 @@ test("the view survives the address", () => {
           view: fc.constantFrom(...PAGES),
           query: fc.string({ unit: "grapheme" }),
           index: fc.string({ unit: "grapheme" }),
-          sort: fc.string({ unit: "grapheme" }),
+          sort: fc.array(fc.string({ unit: "grapheme", minLength: 1 }), { maxLength: 3 }),
           columns: fc.uniqueArray(fc.string({ unit: "grapheme" }), { maxLength: 9 }),
           type: fc.string({ unit: "grapheme" }),
           id: fc.string({ unit: "grapheme" }),

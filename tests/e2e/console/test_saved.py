@@ -45,7 +45,7 @@ def _items(visit: Visit) -> Locator:
 
 
 def test_a_search_is_saved_as_it_is_shown_and_opened_again(visit: Visit) -> None:
-    visit.open("/#q=Site+%3D+ankara&sort=-LastSeen&col=Hostname&col=Ip")
+    visit.open("/#q=Site+%3D+ankara&sort=-LastSeen&sort=Hostname&col=Hostname&col=Ip")
     expect(visit.cell(0, 1)).to_be_visible()
     visit.page.get_by_role("button", name="Save", exact=True).click()
     expect(visit.page.get_by_role("textbox", name="Query")).to_have_value("Site = ankara")
@@ -59,14 +59,18 @@ def test_a_search_is_saved_as_it_is_shown_and_opened_again(visit: Visit) -> None
         "query": "Site = ankara",
         "index": "devices",
         "columns": ["Hostname", "Ip"],
-        "sort": ["-LastSeen"],
+        "sort": ["-LastSeen", "Hostname"],
         "visibility": "me",
     }
     visit.page.reload()
     visit.page.get_by_role("button", name="Open Ankara").click()
     expect(visit.cell(0, 1)).to_be_visible()
     fragment = parse_qs(urlsplit(visit.page.url).fragment)
-    assert (fragment["q"], fragment["sort"], fragment["col"]) == (["Site = ankara"], ["-LastSeen"], ["Hostname", "Ip"])
+    assert (fragment["q"], fragment["sort"], fragment["col"]) == (
+        ["Site = ankara"],
+        ["-LastSeen", "Hostname"],
+        ["Hostname", "Ip"],
+    )
 
 
 def test_what_was_begun_outlives_a_look_elsewhere_and_is_not_taken_for_another_search(visit: Visit) -> None:

@@ -20,7 +20,7 @@ function begun(kind: Kind): Edited {
     query: draft.value,
     index: index || null,
     columns: columns.length > 0 ? columns : null,
-    sort: sort ? [sort] : [],
+    sort,
   };
   const members: Members = { ...common, users: [], ...(kind === "search" && searched) };
   return { id: "", version: 0, role: "owner", before: members, now: members, theirs: null };
