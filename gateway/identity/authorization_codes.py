@@ -67,14 +67,21 @@ def is_verifier(verifier: str, challenge: str) -> bool:
     return _VERIFIER.fullmatch(verifier) is not None and constant_time_compare(_challenge(verifier), challenge)
 
 
-def note_family(ticket: Ticket, family: RefreshFamily) -> None:
-    """Note which log-in a code has brought."""
-    Ticket.objects.filter(pk=ticket.pk).update(session=family.pk.hex)
+def note_family(ticket: Ticket, family: RefreshFamily) -> bool:
+    """Note which log-in a code brings, in the transaction that makes it.
+
+    Returns:
+        False: the code has been shown again in the meantime, so it brings none.
+    """
+    return Ticket.objects.filter(pk=ticket.pk).update(session=family.pk.hex) == 1
 
 
 def _end_what_it_brought(code: str, now: datetime) -> None:
-    used = Ticket.objects.filter(pk=digest_of(code), purpose=_PURPOSE, tries=0).exclude(session="").first()
-    family = None if used is None else RefreshFamily.objects.filter(pk=used.session).first()
+    used = Ticket.objects.filter(pk=digest_of(code), purpose=_PURPOSE, tries=0)
+    # Its log-in may be in the making, in a transaction that holds the row, or has not come to it and will not find it.
+    used.filter(session="").delete()
+    ticket = used.first()
+    family = None if ticket is None else RefreshFamily.objects.filter(pk=ticket.session).first()
     if family is not None:
         end_family(family, now)
 

@@ -84,12 +84,14 @@ def _authorization_code(asked: Asked) -> Found:
     code, verifier = needed(asked.form, "code", "code_verifier")
     client_id = None if asked.client is None else asked.client.pk
     ticket = use_code(code, verifier, asked.form.get("redirect_uri"), client_id, asked.now)
+    refused = invalid_grant("The code is unknown, used or expired, or was issued for somebody else.")
     if ticket is None:
-        raise invalid_grant("The code is unknown, used or expired, or was issued for somebody else.")
+        raise refused
 
     def make() -> Tokens:
         family = start_family(ticket.user, asked.now, asked.client)
-        note_family(ticket, family)
+        if not note_family(ticket, family):
+            raise refused
         return log_in_answer(family, asked.now)
 
     return Found(ticket.user, make)

@@ -13,10 +13,11 @@ from django.test import Client
 from pydantic import SecretStr
 from pytest_django import Settings
 
-from gateway.identity import erasure
+from gateway.identity import erasure, refresh_tokens
 from gateway.identity.account_models import OAuthClient, Ticket, Totp
-from gateway.identity.authorization_codes import issue_code
+from gateway.identity.authorization_codes import issue_code, use_code
 from gateway.identity.models import RefreshFamily, Role, User
+from gateway.identity.oauth import grants
 from gateway.identity.oauth.clients import new_secret
 from tests.support.gateway import FindEvents
 from tests.support.identity import OTHER_PASSWORD, PASSWORD, Ask, is_refused
@@ -292,6 +293,20 @@ def test_a_code_that_is_shown_twice_ends_what_it_brought(post: Post, ask: Ask, u
     assert is_refused(ask("GET", "/auth/me", tokens["access_token"]))
     assert _error(post("token", grant_type="refresh_token", refresh_token=tokens["refresh_token"]))[0] == 400
     assert code not in str(Ticket.objects.values().get())
+
+
+def test_a_code_that_is_shown_again_while_its_log_in_is_made_brings_none(
+    post: Post, user: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    code, start_family = _code(user), refresh_tokens.start_family
+
+    def start_late(*given: Any) -> RefreshFamily:
+        assert use_code(code, VERIFIER, RETURN_TO, None, datetime.now(UTC)) is None
+        return start_family(*given)
+
+    monkeypatch.setattr(grants, "start_family", start_late)
+    assert _error(_redeem(post, code)) == (400, "invalid_grant")
+    assert not RefreshFamily.objects.exists()
 
 
 @pytest.mark.parametrize("grant", ["password", "authorization_code"])
