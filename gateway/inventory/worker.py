@@ -29,7 +29,7 @@ from gateway.inventory.relay.publisher import Publisher
 from gateway.inventory.relay.relay import Relay
 from gateway.inventory.relay.topic import TopicWatch
 from gateway.inventory.repair import Interrupted, Repair
-from gateway.inventory.turns import Part, run_parts
+from gateway.inventory.turns import Part, run_parts, take_turns
 from kit.health import serve_health
 from kit.logs import OncePerInterval, describe
 
@@ -108,7 +108,7 @@ class Worker:  # pylint: disable=too-many-instance-attributes  # its parts
             "rebuild": self._rebuild_all,
             "rejections": self._rejections.run,
             "retention": lambda stopping: retention.run(stopping, lambda: self._relay.leads),
-            "measure": self._measure,
+            "measure": _measure,
             **{name: self._led(part) for name, part in self._others.items()},
         }
         run_parts(parts, self.stopping)
@@ -156,15 +156,23 @@ class Worker:  # pylint: disable=too-many-instance-attributes  # its parts
             for index in self._indices.retire(each):
                 logger.info("%s: removed, as %s is in its place", index, each.physical)
 
-    def _measure(self, stopping: threading.Event) -> None:
-        while not stopping.is_set():
-            try:
-                published = RelayState.objects.values_list("last_feed", flat=True).filter(pk=1).first() or 0
-                waiting = Change.objects.filter(feed=None) | Change.objects.filter(feed__gt=published)
-                oldest = waiting.order_by("sequence").values_list("at", flat=True).first()
-                metrics.RELAY_UNPUBLISHED.set(waiting.count())
-                age = 0.0 if oldest is None else (datetime.now(UTC) - oldest).total_seconds()
-                metrics.RELAY_OLDEST_SECONDS.set(max(0.0, age))
-            except DatabaseError:
-                connection.close()
-            stopping.wait(_PAUSE_SECONDS)
+
+def _measure(stopping: threading.Event) -> None:
+    take_turns(
+        _measure_once,
+        stopping,
+        lambda: True,
+        logger=logger,
+        trouble="changes that wait for the relay are not counted",
+        idle=_PAUSE_SECONDS,
+    )
+
+
+def _measure_once() -> bool:
+    published = RelayState.objects.values_list("last_feed", flat=True).filter(pk=1).first() or 0
+    waiting = Change.objects.filter(feed=None) | Change.objects.filter(feed__gt=published)
+    oldest = waiting.order_by("sequence").values_list("at", flat=True).first()
+    metrics.RELAY_UNPUBLISHED.set(waiting.count())
+    age = 0.0 if oldest is None else (datetime.now(UTC) - oldest).total_seconds()
+    metrics.RELAY_OLDEST_SECONDS.set(max(0.0, age))
+    return False

@@ -4,16 +4,17 @@ import logging
 import threading
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from itertools import count
 
 from django.conf import settings
-from django.db import DatabaseError, connection
 from django.db.models import Min
 
+from gateway.inventory.turns import take_turns
 from gateway.notify import metrics
 from gateway.notify.deliveries import give_up_old
 from gateway.notify.follower import waiting_since
 from gateway.notify.models import Channel, Delivery, Notification, State
-from kit.logs import OncePerInterval, describe
+from kit.logs import OncePerInterval
 
 logger = logging.getLogger(__name__)
 logger.addFilter(OncePerInterval())
@@ -26,17 +27,22 @@ _CHUNK = 1_000
 
 def run(stopping: threading.Event, leads: Callable[[], bool]) -> None:
     """Look after notifications until ``stopping`` is set; only the worker that leads deletes."""
-    rounds = 0
-    while not stopping.is_set():
-        try:
-            measure(datetime.now(UTC))
-            if leads() and rounds % _ROUNDS == 0:
-                clean(datetime.now(UTC))
-        except DatabaseError as error:
-            logger.error("notifications are not looked after: %s", describe(error))
-            connection.close()
-        rounds += 1
-        stopping.wait(_MEASURE_SECONDS)
+    rounds = count()
+
+    def look() -> bool:
+        measure(datetime.now(UTC))
+        if next(rounds) % _ROUNDS == 0 and leads():
+            clean(datetime.now(UTC))
+        return False
+
+    take_turns(
+        look,
+        stopping,
+        lambda: True,
+        logger=logger,
+        trouble="notifications are not looked after",
+        idle=_MEASURE_SECONDS,
+    )
 
 
 def measure(now: datetime) -> None:

@@ -1,13 +1,16 @@
 """Parts of the worker that look after what users have saved."""
 
+import logging
 import threading
 from collections.abc import Callable
 from datetime import UTC, datetime
 
-from django.db import DatabaseError, connection
-
-from gateway.inventory.turns import Part
+from gateway.inventory.turns import Part, take_turns
 from gateway.saved import outbox, watching
+from kit.logs import OncePerInterval
+
+logger = logging.getLogger(__name__)
+logger.addFilter(OncePerInterval())
 
 _MEASURE_SECONDS = 5.0
 
@@ -18,11 +21,18 @@ def parts() -> dict[str, Part]:
 
 
 def _measure(stopping: threading.Event, _leads: Callable[[], bool]) -> None:
-    while not stopping.is_set():
-        try:
-            now = datetime.now(UTC)
-            outbox.measure(now)
-            watching.measure(now)
-        except DatabaseError:
-            connection.close()
-        stopping.wait(_MEASURE_SECONDS)
+    take_turns(
+        _measure_once,
+        stopping,
+        lambda: True,
+        logger=logger,
+        trouble="events and watches that wait are not counted",
+        idle=_MEASURE_SECONDS,
+    )
+
+
+def _measure_once() -> bool:
+    now = datetime.now(UTC)
+    outbox.measure(now)
+    watching.measure(now)
+    return False
