@@ -58,16 +58,18 @@ _COLUMNS = [
 _USERS, _SOCKETS = 32, 8
 """Users with idle sockets, and how many each has: as many as one may have."""
 _BELL = """
-probe.bells = {};
-(function look() {
-  const number = document.querySelector(".bell .number")?.textContent;
-  if (number) probe.bells[number] ??= Date.now();
-  requestAnimationFrame(look);
-})();
-probe.told = (number) => new Promise((done) => {
-  const look = () => (number in probe.bells ? done(probe.bells[number]) : requestAnimationFrame(look));
-  look();
-});
+() => {
+  probe.bells = {};
+  (function look() {
+    const number = document.querySelector(".bell .number")?.textContent;
+    if (number) probe.bells[number] ??= Date.now();
+    requestAnimationFrame(look);
+  })();
+  probe.told = (number) => new Promise((done) => {
+    const look = () => (number in probe.bells ? done(probe.bells[number]) : requestAnimationFrame(look));
+    look();
+  });
+}
 """
 _SLOW = {"offline": False, "latency": 40, "downloadThroughput": 200_000, "uploadThroughput": 90_000}
 """1.6 Mbit/s down, with the latency of a mobile network."""
