@@ -21,9 +21,8 @@ from kit.kafka import KafkaSettings
 from local import ports
 from tests.chaos.writers import CHILD, PARENT, TYPE, Ledger, Name, Writers
 from tests.support import topic
-from tests.support.gateway import AUTHORIZATION, Backing, Gateway, configured_gateway, kill
+from tests.support.gateway import AUTHORIZATION, Backing, Gateway, configured_gateway, gateway_postgresql, kill
 from tests.support.inventory_change import read_change
-from tests.support.postgresql import postgresql
 from tests.support.process import Process, python
 from tests.support.query_event import read_event
 from tests.support.sink import InventoryTrail
@@ -235,19 +234,18 @@ def prepared(trail: InventoryTrail, home: Path, seed: int) -> Iterator[Inventory
     topic.wait_for_leaders(trail.bootstrap, audit_topic, range(1))
     (home / "logs").mkdir(exist_ok=True)
     with ExitStack() as running:
-        database = running.enter_context(postgresql())
         # Writes need no translator.
         backing = Backing(trail.bootstrap, trail.elasticsearch_url, f"http://127.0.0.1:{ports.free(1)[0]}")
+        server = running.enter_context(gateway_postgresql(backing))
         own = {
-            "GATEWAY_DATABASE_URL": database.url,
             "INVENTORY_TOPIC": trail.topic,
             "INVENTORY_DLQ_TOPIC": trail.dlq_topic,
             "AUDIT_TOPIC": audit_topic,
         }
-        first = configured_gateway(home, backing, **own)
+        first = configured_gateway(home, backing, server, **own)
         assert first.run("user", "octoAdmin", "--role", "admin").returncode == 0
         gateways = [first]
         for number in _TWO[1:]:
             more = {"GATEWAY_PORT": str(ports.free(1)[0]), "GATEWAY_SPOOL_DIR": str(home / f"spool-{number}")}
             gateways.append(Gateway(first.environment | more))
-        yield Inventory(trail, gateways, database.url, home, seed)
+        yield Inventory(trail, gateways, server.url, home, seed)

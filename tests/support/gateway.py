@@ -5,7 +5,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -21,6 +21,7 @@ from pytest_django import Settings
 from elastic.client import connect
 from elastic.settings import ElasticsearchSettings
 from local import ports
+from tests.support.postgresql import PostgreSQL, postgresql
 from tests.support.process import python, running
 from tests.support.waiting import wait_until_up
 
@@ -140,22 +141,56 @@ class Connection:
             received += more
 
 
-def configured_gateway(home: Path, backing: Backing, **more: str) -> Gateway:
-    """A gateway that is ready to be started, with its files in ``home`` and one known user."""
-    gateway = _configured(home, backing, more)
-    if "GATEWAY_DATABASE_URL" in more:
-        _make_database(gateway)
+def configured_gateway(home: Path, backing: Backing, database: PostgreSQL | None = None, /, **more: str) -> Gateway:
+    """A gateway that is ready to be started, with one known user.
+
+    Args:
+        home: the folder of its files.
+        database: one of ``gateway_postgresql``; by default it has SQLite's, in ``home``.
+        more: its variables.
+    """
+    if database is None:
+        (home / "gateway.db").write_bytes(_sqlite(backing))
     else:
-        (home / "gateway.db").write_bytes(_database(backing))
-    return gateway
+        more["GATEWAY_DATABASE_URL"] = database.url
+    return _configured(home, backing, more)
+
+
+@contextmanager
+def gateway_postgresql(backing: Backing) -> Iterator[PostgreSQL]:
+    """A PostgreSQL server with a gateway's tables and one known user, that runs until the context ends."""
+    with postgresql(data=Path(_postgresql_data(backing).name, "data")) as server:
+        yield server
+
+
+def gateway_database(kind: str, backing: Backing, running: ExitStack) -> PostgreSQL | None:
+    """The database of a gateway, for ``configured_gateway``.
+
+    Args:
+        kind: "sqlite" or "postgresql", which is started.
+        running: ends it.
+    """
+    return running.enter_context(gateway_postgresql(backing)) if kind == "postgresql" else None
 
 
 @cache
-def _database(backing: Backing) -> bytes:
+def _sqlite(backing: Backing) -> bytes:
     """SQLite's file of a gateway's database, made once for all."""
     with TemporaryDirectory() as folder:
         _make_database(_configured(Path(folder), backing, {}))
         return (Path(folder) / "gateway.db").read_bytes()
+
+
+@cache
+def _postgresql_data(backing: Backing) -> "TemporaryDirectory[str]":
+    """The folder with the data of a server with a gateway's database, made once for all."""
+    made = TemporaryDirectory()
+    Path(made.name).chmod(0o755)
+    with TemporaryDirectory() as folder, postgresql() as server:
+        _make_database(_configured(Path(folder), backing, {"GATEWAY_DATABASE_URL": server.url}))
+        server.stop()
+        server.data.rename(Path(made.name, "data"))
+    return made
 
 
 def _make_database(gateway: Gateway) -> None:

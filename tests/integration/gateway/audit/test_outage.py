@@ -27,8 +27,16 @@ from tests.support.broker import TOPIC, Broker, broker
 from tests.support.fatal_error import force_fatal_error
 from tests.support.faulty_proxy import in_front_of
 from tests.support.full_disk import no_file_beyond
-from tests.support.gateway import AUTHORIZATION, PATIENCE_SECONDS, Backing, Gateway, configured_gateway, kill
-from tests.support.postgresql import postgresql
+from tests.support.gateway import (
+    AUTHORIZATION,
+    PATIENCE_SECONDS,
+    Backing,
+    Gateway,
+    configured_gateway,
+    gateway_postgresql,
+    kill,
+)
+from tests.support.postgresql import PostgreSQL
 from tests.support.query_event import read_event
 from tests.support.sink import event
 from tests.support.waiting import eventually
@@ -57,7 +65,7 @@ def gateway(tmp_path: Path, backing: Backing, kafka: Broker) -> Gateway:
     return _gateway(tmp_path, backing, kafka)
 
 
-def _gateway(home: Path, backing: Backing, kafka: Broker, **more: str) -> Gateway:
+def _gateway(home: Path, backing: Backing, kafka: Broker, database: PostgreSQL | None = None, **more: str) -> Gateway:
     variables = {
         "KAFKA_BOOTSTRAP_SERVERS": kafka.settings.bootstrap_servers,
         "AUDIT_TOPIC": TOPIC,
@@ -65,7 +73,7 @@ def _gateway(home: Path, backing: Backing, kafka: Broker, **more: str) -> Gatewa
         # So many that each throttled request has its event.
         "GATEWAY_RECORDED_REFUSALS": "100000000/second",
     }
-    return configured_gateway(home, backing, **variables | more)
+    return configured_gateway(home, backing, database, **variables | more)
 
 
 class Answer(NamedTuple):
@@ -317,8 +325,8 @@ def test_events_that_a_killed_worker_left_are_sent_by_the_one_in_its_place(gatew
 def test_one_of_two_workers_on_postgresql_killed_under_load_costs_no_answered_event(
     tmp_path: Path, backing: Backing, kafka: Broker
 ) -> None:
-    with postgresql() as server:
-        gateway = _gateway(tmp_path, backing, kafka, GATEWAY_DATABASE_URL=server.url, GATEWAY_WORKERS="2")
+    with gateway_postgresql(backing) as server:
+        gateway = _gateway(tmp_path, backing, kafka, server, GATEWAY_WORKERS="2")
         load = Load(gateway.url)
         with gateway.started() as process, load.running():
             load.wait_for(100)

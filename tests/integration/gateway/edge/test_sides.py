@@ -23,9 +23,8 @@ from local import ports
 from local.identity_provider import new_key
 from tests.support import edge as nginx
 from tests.support.edge import Edge
-from tests.support.gateway import INDEX, Backing, Gateway, configured_gateway
+from tests.support.gateway import INDEX, Backing, Gateway, configured_gateway, gateway_postgresql
 from tests.support.hostile_provider import CLIENT_ID, CLIENT_SECRET, HostileProvider, hostile_provider
-from tests.support.postgresql import postgresql
 from tests.support.process import Process, python
 from tests.support.waiting import eventually
 
@@ -75,18 +74,17 @@ def sides(  # pylint: disable=too-many-locals  # its parts
     """Three gateways; those that read have a database user and keys with which they can do no more."""
     home = tmp_path_factory.mktemp("sides")
     with ExitStack() as ends:
-        server = ends.enter_context(postgresql())
+        server = ends.enter_context(gateway_postgresql(backing))
         provider = ends.enter_context(hostile_provider(new_key("one")))
         corp = {"issuer": provider.issuer, "client_id": CLIENT_ID, "client_secret": CLIENT_SECRET, "bearer": True}
         told = {
-            "GATEWAY_DATABASE_URL": server.url,
             "GATEWAY_PROVIDERS": orjson.dumps({"corp": corp}).decode(),
             "GATEWAY_LOOPBACK_PROVIDERS": "true",
             "GATEWAY_TRUSTED_PROXIES": "127.0.0.1/32",
             "GATEWAY_SEARCH_INDICES": f"{INDEX},products",
             "GATEWAY_UNSIGNED_TOKENS": "false",
         }
-        command = configured_gateway(home, backing, GATEWAY_ROLE="command", **told)
+        command = configured_gateway(home, backing, server, GATEWAY_ROLE="command", **told)
         _make_administrator(command)
         limited_url = _secure(command, home, server.url)
         gateways = {"command": command}

@@ -21,8 +21,15 @@ from gateway.http.database_timeout import at_most
 from gateway.identity.views import MAX_KEYS
 from gateway.search.cursors import MAX_OPEN
 from local import ports
-from tests.support.gateway import AUTHORIZATION, PATIENCE_SECONDS, Backing, Gateway, configured_gateway
-from tests.support.postgresql import PostgreSQL, postgresql
+from tests.support.gateway import (
+    AUTHORIZATION,
+    PATIENCE_SECONDS,
+    Backing,
+    Gateway,
+    configured_gateway,
+    gateway_database,
+)
+from tests.support.postgresql import PostgreSQL
 from tests.support.waiting import eventually
 
 PASSWORD = "correct horse battery staple"
@@ -74,9 +81,8 @@ def replicas(
     """Two gateways on a database with its tables and one user, who has a password."""
     home = tmp_path_factory.mktemp(request.param)
     with ExitStack() as running:
-        server = running.enter_context(postgresql()) if request.param == "postgresql" else None
-        url = f"sqlite:///{home / 'shared.db'}" if server is None else server.url
-        first = configured_gateway(home, backing, GATEWAY_DATABASE_URL=url)
+        server = gateway_database(request.param, backing, running)
+        first = configured_gateway(home, backing, server)
         subprocess.run(
             [sys.executable, "-m", "gateway", "user", "octoAdmin", "--password"],
             env=first.environment,

@@ -11,8 +11,14 @@ import pytest
 import urllib3
 
 from local import ports
-from tests.support.gateway import AUTHORIZATION, PATIENCE_SECONDS, Backing, Gateway, configured_gateway
-from tests.support.postgresql import postgresql
+from tests.support.gateway import (
+    AUTHORIZATION,
+    PATIENCE_SECONDS,
+    Backing,
+    Gateway,
+    configured_gateway,
+    gateway_database,
+)
 
 AT_ONCE = 16
 
@@ -47,10 +53,7 @@ def writers(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
     closed = f"127.0.0.1:{ports.free(1)[0]}"
     backing = Backing(closed, f"http://{closed}", f"http://{closed}")
     with ExitStack() as running:
-        url = f"sqlite:///{home / 'shared.db'}"
-        if request.param == "postgresql":
-            url = running.enter_context(postgresql()).url
-        first = configured_gateway(home, backing, GATEWAY_DATABASE_URL=url)
+        first = configured_gateway(home, backing, gateway_database(request.param, backing, running))
         assert first.run("user", "octoAdmin", "--role", "admin").returncode == 0
         own = {"GATEWAY_PORT": str(ports.free(1)[0]), "GATEWAY_SPOOL_DIR": str(home / "spool-2")}
         second = Gateway(first.environment | own)

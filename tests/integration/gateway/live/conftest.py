@@ -19,9 +19,8 @@ from contracts.query_event.topics import TopicSettings
 from indexing.topics import PARTITIONS, create_topics
 from kit.kafka import KafkaSettings
 from tests.support import topic
-from tests.support.gateway import Backing, Gateway, configured_gateway
+from tests.support.gateway import Backing, Gateway, configured_gateway, gateway_database
 from tests.support.live import Live, Socket, live_process
-from tests.support.postgresql import postgresql
 
 _PASSWORD = "correct horse battery staple"
 _SET_UP = f"""
@@ -97,7 +96,7 @@ class Stack:
 
 
 @contextmanager
-def running_stack(home: Path, bootstrap: str, backing: Backing, database: str) -> Iterator[Stack]:
+def running_stack(home: Path, bootstrap: str, backing: Backing, kind: str) -> Iterator[Stack]:
     """A gateway and live sockets, on topics of their own; on PostgreSQL with the database user of live sockets."""
     name = uuid4().hex[:12]
     audit, console = TopicSettings(topic=f"live-{name}"), ConsoleTopicSettings(topic=f"wake-{name}")
@@ -107,13 +106,13 @@ def running_stack(home: Path, bootstrap: str, backing: Backing, database: str) -
     told = {"KAFKA_BOOTSTRAP_SERVERS": bootstrap, "AUDIT_TOPIC": audit.topic, "CONSOLE_TOPIC": console.topic}
     with ExitStack() as ends:
         own = {}
-        if database == "postgresql":
-            told["GATEWAY_DATABASE_URL"] = ends.enter_context(postgresql()).url
-            own["GATEWAY_DATABASE_URL"] = told["GATEWAY_DATABASE_URL"].replace("//sluice@", "//sluice_live@")
-        gateway = configured_gateway(home, backing, **told)
+        server = gateway_database(kind, backing, ends)
+        if server is not None:
+            own["GATEWAY_DATABASE_URL"] = server.url.replace("//sluice@", "//sluice_live@")
+        gateway = configured_gateway(home, backing, server, **told)
         gateway.environment["GATEWAY_PUBLIC_URL"] = gateway.url
         assert gateway.run("shell", "--no-imports", "-c", _SET_UP).returncode == 0
-        if database == "postgresql":
+        if server is not None:
             for reader in ("query-gateway", "live"):
                 (home / reader).write_text("a password", encoding="utf-8")
             assert gateway.run("secure", "--passwords", str(home)).returncode == 0

@@ -11,9 +11,8 @@ import urllib3
 
 from elastic.client import connect
 from elastic.settings import ElasticsearchSettings
-from tests.support.gateway import Backing, Gateway, configured_gateway, kill
+from tests.support.gateway import Backing, Gateway, configured_gateway, gateway_database, kill
 from tests.support.mailbox import Mailbox, mail_server
-from tests.support.postgresql import database_settings
 from tests.support.sink import InventoryTrail, NewTrail
 from tests.support.webhook_receiver import Receiver, webhook_receiver
 from tests.support.worker import NewWorker, Worker
@@ -90,16 +89,15 @@ def telling(request: pytest.FixtureRequest, new_trail: NewTrail, backing: Backin
     with ExitStack() as running:
         mailbox, port = running.enter_context(mail_server())
         receiver = running.enter_context(webhook_receiver(tmp_path))
-        more = database_settings(request.param, running)
         gateway = configured_gateway(
             tmp_path,
             backing,
+            gateway_database(request.param, backing, running),
             INVENTORY_TOPIC=trail.topic,
             INVENTORY_DLQ_TOPIC=trail.dlq_topic,
             GATEWAY_MAIL_URL=f"smtp://127.0.0.1:{port}",
             GATEWAY_WEBHOOK_NETWORKS="127.0.0.0/8,::1/128",
             GATEWAY_WEBHOOK_CA_CERTS=str(receiver.ca_certs),
-            **more,
         )
         assert gateway.run("shell", "--no-imports", "-c", _SET_UP).returncode == 0
         running.enter_context(gateway.started())

@@ -15,8 +15,7 @@ from elasticsearch import Elasticsearch
 from elastic.client import connect
 from elastic.settings import ElasticsearchSettings
 from local import ports
-from tests.support.gateway import Backing, FindEvent, Gateway, configured_gateway, kill
-from tests.support.postgresql import database_settings
+from tests.support.gateway import Backing, FindEvent, Gateway, configured_gateway, gateway_database, kill
 from tests.support.sink import InventoryTrail, NewTrail
 from tests.support.waiting import eventually
 from tests.support.worker import Worker
@@ -77,8 +76,7 @@ def system(request: pytest.FixtureRequest, new_trail: NewTrail, backing: Backing
         client.indices.create(index=_INDEX, mappings={"properties": {"Site": {"type": "keyword"}}})
         running.callback(client.indices.delete, index=_INDEX)
         own = {"INVENTORY_TOPIC": trail.topic, "INVENTORY_DLQ_TOPIC": trail.dlq_topic, "GATEWAY_SEARCH_INDICES": _INDEX}
-        own |= database_settings(request.param, running)
-        gateway = configured_gateway(tmp_path, backing, **own)
+        gateway = configured_gateway(tmp_path, backing, gateway_database(request.param, backing, running), **own)
         running.enter_context(gateway.started())
         yield _System(gateway, client, tmp_path)
 
