@@ -238,7 +238,7 @@ def test_every_dashboard_is_one_that_grafana_can_be_given() -> None:
     known = {(source["type"], source["uid"]) for source in sources}
     dashboards = _dashboards()
     assert provider["type"] == "file"
-    assert len({dashboard["uid"] for dashboard in dashboards.values()}) == len(dashboards) == 5
+    assert len({dashboard["uid"] for dashboard in dashboards.values()}) == len(dashboards) == 6
     for dashboard in dashboards.values():
         panels = dashboard["panels"]
         assert [panel["id"] for panel in panels] == list(range(1, len(panels) + 1))
