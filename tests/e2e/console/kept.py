@@ -1,5 +1,7 @@
 """What the demo users save for one test; asked for by unsigned headers, which spare a log-in each time."""
 
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -9,6 +11,8 @@ import urllib3
 
 from local.inventory import authorization
 from local.services import OPERATOR, USER, Services
+from local.supervisor import clean_environment
+from tests.support.worker import WATCHES_DUE
 
 AUDITOR = "octoAuditor"
 Save = Callable[..., dict[str, Any]]
@@ -27,6 +31,12 @@ def ask(
     answer = urllib3.request(method, services.gateway_url + path, headers=headers, body=sent, timeout=30.0)
     assert answer.status < 300, answer.data
     return orjson.loads(answer.data) if answer.data else None
+
+
+def let_watches_be_due(services: Services) -> None:
+    """Let time pass until every watched search is to be looked at again."""
+    command = [sys.executable, "-m", "gateway", "shell", "--no-imports", "-c", WATCHES_DUE]
+    subprocess.run(command, env=clean_environment(services.environment()), check=True, capture_output=True)
 
 
 @contextmanager

@@ -11,7 +11,7 @@ from playwright.sync_api import Locator, Route, expect
 
 from local.services import OPERATOR, USER, Services
 from tests.e2e.console.conftest import NewVisit
-from tests.e2e.console.kept import AUDITOR, Save, ask, kept_nowhere, saving
+from tests.e2e.console.kept import AUDITOR, Save, ask, kept_nowhere, let_watches_be_due, saving
 from tests.e2e.console.test_page import PAYLOADS
 from tests.support.visit import Visit
 from tests.support.waiting import eventually
@@ -295,6 +295,10 @@ def test_a_watched_search_tells_of_a_new_document(visit: Visit, save: Save) -> N
     try:
         found: list[Any] = []
 
+        def in_the_index() -> bool:
+            query = "Hostname = console-watched-1"
+            return bool(ask(services, "POST", "/search", USER, query=query, index="devices")["count"])
+
         def told() -> bool:
             found[:] = [
                 each
@@ -303,6 +307,8 @@ def test_a_watched_search_tells_of_a_new_document(visit: Visit, save: Save) -> N
             ]
             return bool(found)
 
+        eventually(in_the_index, "the device is in the index")
+        let_watches_be_due(services)
         eventually(told, "the watcher is told", 120)
         assert len(found) == 1
         data = found[0]["data"]

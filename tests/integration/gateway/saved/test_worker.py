@@ -18,14 +18,9 @@ from local import ports
 from tests.support.gateway import Backing, FindEvent, Gateway, configured_gateway, gateway_database, kill
 from tests.support.sink import InventoryTrail, NewTrail
 from tests.support.waiting import eventually
-from tests.support.worker import Worker
+from tests.support.worker import WATCHES_DUE, Worker
 
 _INDEX = "devices-saved"
-_DUE = """
-from datetime import UTC, datetime
-from gateway.saved.models import Watch
-Watch.objects.update(next_at=datetime.now(UTC))
-"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +45,7 @@ class _System:
 
     def make_due(self) -> None:
         """Let time pass: every watch is due now."""
-        assert self.gateway.run("shell", "--no-imports", "-c", _DUE).returncode == 0
+        assert self.gateway.run("shell", "--no-imports", "-c", WATCHES_DUE).returncode == 0
 
     def watches(self) -> list[Any]:
         """How the user's searches are watched."""
