@@ -23,15 +23,17 @@ _POLICY_VIOLATION, _TOO_BIG = 1008, 1009
 class HttpProtocol(H11Protocol):
     """A connection before its upgrade: it has ten seconds, and one request."""
 
+    _expiry: asyncio.TimerHandle
+
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as the base narrows it
         """Give the connection its time."""
         super().connection_made(transport)
-        self.loop.call_later(HANDSHAKE_SECONDS, self._expire)
+        self._expiry = self.loop.call_later(HANDSHAKE_SECONDS, transport.abort)
 
-    def _expire(self) -> None:
-        # After an upgrade it belongs to another protocol.
-        if self.transport.get_protocol() is self:
-            self.transport.abort()
+    def handle_websocket_upgrade(self, event: Any) -> None:
+        """Hand the connection over; nothing holds this protocol with its buffers any more."""
+        self._expiry.cancel()
+        super().handle_websocket_upgrade(event)
 
 
 class WebSocketProtocol(WebSocketsSansIOProtocol):
