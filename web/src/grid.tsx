@@ -69,7 +69,7 @@ export function Grid({ found }: { found: Found }) {
     count,
     getScrollElement: () => scroller.current,
     estimateSize: () => ROW,
-    overscan: 8,
+    overscan: 4,
     observeElementRect,
     observeElementOffset,
     scrollToFn: elementScroll,
@@ -187,6 +187,14 @@ export function Grid({ found }: { found: Found }) {
         aria-colcount={names.length + 1}
         aria-busy={found.reading === "busy"}
         onKeyDown={onKey}
+        onFocusIn={(event) => {
+          active.value = placeOf(event) ?? active.value;
+        }}
+        onClick={(event) => {
+          const place = placeOf(event);
+          if (place && place.column > 0) openMenu(place.row, place.column);
+          else if (place) opened.value = place.row;
+        }}
       >
         <div class="grid-inner">
           <Head names={names} widths={widths} />
@@ -209,13 +217,6 @@ export function Grid({ found }: { found: Found }) {
                     data-column={0}
                     tabIndex={first.row === row && first.column === 0 ? 0 : -1}
                     aria-label={TEXT.details(row + 1)}
-                    onFocus={() => {
-                      active.value = { row, column: 0 };
-                    }}
-                    onClick={() => {
-                      active.value = { row, column: 0 };
-                      opened.value = row;
-                    }}
                   >
                     {row + 1}
                   </div>
@@ -231,10 +232,6 @@ export function Grid({ found }: { found: Found }) {
                         data-column={column}
                         tabIndex={first.row === row && first.column === column ? 0 : -1}
                         title={exactText(values, type) || undefined}
-                        onFocus={() => {
-                          active.value = { row, column };
-                        }}
-                        onClick={() => openMenu(row, column)}
                       >
                         {values.length === 0 ? "–" : cellText(values, type)}
                       </div>
@@ -256,6 +253,13 @@ export function Grid({ found }: { found: Found }) {
       )}
     </>
   );
+}
+
+/** The cell of an event: cells have no listeners of their own, as each scroll makes hundreds of them. */
+function placeOf(event: Event): { row: number; column: number } | null {
+  const cell = (event.target as Element).closest<HTMLElement>("[data-column]");
+  const row = cell?.closest<HTMLElement>("[data-row]");
+  return cell && row ? { row: Number(row.dataset.row), column: Number(cell.dataset.column) } : null;
 }
 
 function Head({ names, widths }: { names: readonly string[]; widths: string }) {
