@@ -28,10 +28,10 @@ from gateway.identity.console_sessions import (
 from gateway.identity.models import Role
 from gateway.identity.proof import ProvenView, family_of, proven_token, require_proof
 from gateway.identity.refresh_tokens import end_family
-from gateway.identity.schema import TicketAnswer, Tokens
+from gateway.identity.schema import SessionTokens, TicketAnswer
 from gateway.identity.serializers import DOWNLOAD, TAIL, SessionTokenSerializer, TicketSerializer
 from gateway.identity.tickets import issue_ticket
-from gateway.identity.token_answers import access_answer
+from gateway.identity.token_answers import access_answer, describe_caller
 
 _operation = partial(operation, group="Log in", problems=(*KNOWN, 403))
 _SESSION = "console-session"
@@ -103,7 +103,7 @@ class SessionView(CredentialsView):
 class SessionTokenView(CredentialsView):
     """Access tokens for the console."""
 
-    @_operation("session_token", Tokens, SessionTokenSerializer)
+    @_operation("session_token", SessionTokens, SessionTokenSerializer)
     def post(self, request: Request) -> Response:
         """Get an access token by the console's session.
 
@@ -124,7 +124,8 @@ class SessionTokenView(CredentialsView):
                 session.save(update_fields=["last_used_at"])
             record_event(draft)
         not_after = min(session.expires_at, now + TOKEN_LIFE)
-        return Response(access_answer(family.user, family.pk.hex, now, not_after), headers=NOT_KEPT)
+        tokens = access_answer(family.user, family.pk.hex, now, not_after)
+        return Response(SessionTokens(**tokens, me=describe_caller(family.user)), headers=NOT_KEPT)
 
 
 class TicketsView(ProvenView):

@@ -279,6 +279,13 @@ class Me(TypedDict):
 
 
 @described
+class SessionTokens(Tokens):
+    """A token of the console's session, and the caller."""
+
+    me: Me
+
+
+@described
 class ApiKeyAnswer(TypedDict):
     """An API key, without its secret."""
 

@@ -1,11 +1,14 @@
-"""Answers that hold tokens."""
+"""Answers that hold tokens, or say whom they are for."""
 
 from datetime import datetime
 
+from django.conf import settings
+
 from gateway.identity import access_tokens
-from gateway.identity.models import RefreshFamily, User
+from gateway.identity.authorization import searchable_indices
+from gateway.identity.models import RefreshFamily, Role, User
 from gateway.identity.refresh_tokens import refresh_token
-from gateway.identity.schema import Tokens
+from gateway.identity.schema import Me, Tokens
 
 
 def access_answer(
@@ -24,3 +27,16 @@ def log_in_answer(family: RefreshFamily, now: datetime) -> Tokens:
         tokens["refresh_token"] = refresh_token(family)
         tokens["refresh_expires_in"] = int((family.expires_at - now).total_seconds())
     return tokens
+
+
+def describe_caller(user: User) -> Me:
+    """The caller, as they may know themselves."""
+    answer = Me(
+        username=user.get_username(),
+        role=Role(user.role),
+        indices=list(searchable_indices(user)),
+        writable_types=user.writable_types,
+    )
+    if settings.GATEWAY.live_url is not None:
+        answer["live_url"] = settings.GATEWAY.live_url
+    return answer

@@ -28,9 +28,8 @@ from gateway.identity import access_tokens
 from gateway.identity.access_tokens import AccessToken
 from gateway.identity.api_keys import issue_key
 from gateway.identity.authentication import caller, identification
-from gateway.identity.authorization import searchable_indices
 from gateway.identity.login import log_in_with_key, log_in_with_password, name_of_address, name_of_typed
-from gateway.identity.models import ApiKey, DeniedToken, Role
+from gateway.identity.models import ApiKey, DeniedToken
 from gateway.identity.proof import ProvenView, proven_token, require_fresh_log_in
 from gateway.identity.providers.bearer_tokens import ProviderToken
 from gateway.identity.refresh_tokens import ReusedToken, end_family, renew, start_family
@@ -38,7 +37,7 @@ from gateway.identity.revocation import end_token, read_token
 from gateway.identity.schema import ApiKeyAnswer, ApiKeys, Claims, KeySet, Me, NewApiKey, Revoked, Tokens
 from gateway.identity.second_factor import check_code, client_of, require_factor, use_factor_ticket
 from gateway.identity.serializers import KeySerializer, LogInSerializer, RefreshSerializer, RevokeSerializer
-from gateway.identity.token_answers import access_answer, log_in_answer
+from gateway.identity.token_answers import access_answer, describe_caller, log_in_answer
 
 _operation = partial(operation, group="Log in")
 _key_operation = partial(operation, group="API keys", problems=(*KNOWN, 403))
@@ -191,15 +190,7 @@ class MeView(AuditedView):
         draft = self.begin(request)
         user = caller(request)
         record_event(draft)
-        answer = Me(
-            username=user.get_username(),
-            role=Role(user.role),
-            indices=list(searchable_indices(user)),
-            writable_types=user.writable_types,
-        )
-        if settings.GATEWAY.live_url is not None:
-            answer["live_url"] = settings.GATEWAY.live_url
-        return Response(answer)
+        return Response(describe_caller(user))
 
 
 class KeysView(ProvenView):

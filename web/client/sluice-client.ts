@@ -372,6 +372,7 @@ export class SluiceClient {
   #minting: Promise<void> | null = null;
   /** The user whose session it is, once that is known. */
   #user: string | null = null;
+  #mintedFor: Me | null = null;
 
   constructor(options: Options = {}) {
     this.#base = options.base ?? "";
@@ -489,7 +490,13 @@ export class SluiceClient {
 
   /** Who the caller is. */
   async me(): Promise<Me> {
-    const me = (await this.#call("GET", "/auth/me", {})) as Me;
+    let me: Me | null = null;
+    if (!this.#authorization && this.#isTokenOver()) {
+      // The token of a session comes with whom it is for.
+      await this.#mint(false);
+      me = this.#mintedFor;
+    }
+    me ??= (await this.#call("GET", "/auth/me", {})) as Me;
     this.#user = me.username;
     const own = this.#base || globalThis.location?.origin || "";
     this.#liveUrl = me.live_url ?? own.replace(/^http/, "ws");
@@ -809,6 +816,10 @@ export class SluiceClient {
     return `${this.#liveUrl}${path}`;
   }
 
+  #isTokenOver(): boolean {
+    return Date.now() > this.#tokenEnds - RENEW_BEFORE_MS;
+  }
+
   #keep(tokens: { access_token: string; expires_in: number }): void {
     this.#token = tokens.access_token;
     this.#tokenEnds = Date.now() + tokens.expires_in * 1000;
@@ -826,17 +837,15 @@ export class SluiceClient {
     const tokens = (await this.#call("POST", "/auth/session/token", call)) as {
       access_token: string;
       expires_in: number;
+      me: Me;
     };
-    // Tabs share a cookie: after a log-in in another one it may be somebody else's. A token may be encrypted.
-    if (this.#user !== null) {
-      const headers = { Authorization: `Bearer ${tokens.access_token}` };
-      const { username } = (await this.#call("GET", "/auth/me", { headers, anonymous: true })) as Me;
-      if (username !== this.#user) {
-        const detail = "Somebody else has logged in in this browser.";
-        throw new SluiceProblem({ status: 401, code: "unauthenticated", detail }, null, "");
-      }
+    // Tabs share a cookie: after a log-in in another one it may be somebody else's.
+    if (this.#user !== null && this.#user !== tokens.me.username) {
+      const detail = "Somebody else has logged in in this browser.";
+      throw new SluiceProblem({ status: 401, code: "unauthenticated", detail }, null, "");
     }
     this.#keep(tokens);
+    this.#mintedFor = tokens.me;
   }
 
   async #call(method: string, path: string, call: Call): Promise<unknown> {
@@ -850,9 +859,7 @@ export class SluiceClient {
     const headers: Record<string, string> = { Accept: call.accept ?? "application/json", ...call.headers };
     if (text !== null) headers["Content-Type"] ??= "application/json";
     if (!call.anonymous) {
-      if (!this.#authorization && Date.now() > this.#tokenEnds - RENEW_BEFORE_MS) {
-        await this.#mint(call.isIdle ?? false);
-      }
+      if (!this.#authorization && this.#isTokenOver()) await this.#mint(call.isIdle ?? false);
       headers.Authorization = this.#authorization ?? `Bearer ${this.#token}`;
     }
     call.signal?.throwIfAborted();

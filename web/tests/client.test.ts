@@ -117,7 +117,7 @@ test("many calls at once mint one token, and a token that has ended is renewed o
       if (request.url === "/auth/session/token") {
         minted += 1;
         isGood = true;
-        json(response, { access_token: `t${minted}`, expires_in: 300 });
+        json(response, { access_token: `t${minted}`, expires_in: 300, me: { username: "ayse" } });
       } else if (isGood) json(response, { token: request.headers.authorization });
       else json(response, { status: 401, code: "token_expired", detail: "ended" }, 401);
     },
@@ -150,7 +150,7 @@ test("what the page does by itself keeps no session, and what somebody does ther
       if (request.url === "/auth/session/token") {
         minted.push(body);
         // So short that each call takes a new one.
-        json(response, { access_token: `t${minted.length}`, expires_in: 1 });
+        json(response, { access_token: `t${minted.length}`, expires_in: 1, me: { username: "ayse" } });
       } else if (request.url === "/auth/tickets") json(response, { ticket: "t" }, 201);
       else json(response, { username: "ayse" });
     },
@@ -176,8 +176,8 @@ test("a session that is somebody else's by now, as after a log-in in another tab
   await serving(
     (request, _body, response) => {
       const bearer = request.headers.authorization?.replace("Bearer ", "");
-      if (request.url === "/auth/session/token") json(response, { access_token: cookie, expires_in: 1 });
-      else if (request.url === "/auth/me") json(response, { username: bearer });
+      if (request.url === "/auth/session/token")
+        json(response, { access_token: cookie, expires_in: 1, me: { username: cookie } });
       else json(response, { ...PAGE, results: [{ of: bearer }], next: null });
     },
     async (base) => {

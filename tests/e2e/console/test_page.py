@@ -14,6 +14,7 @@ from playwright.sync_api import expect
 from local.services import OPERATOR, USER, Services
 from tests.e2e.console.conftest import NewVisit
 from tests.support.visit import Visit, ask, text_of
+from tests.support.waiting import eventually
 
 MANY = 10_000
 _EVERYTHING = "/#q="
@@ -457,3 +458,12 @@ def test_the_first_page_takes_at_most_six_requests(visit: Visit) -> None:
     visit.page.goto(visit.services.gateway_url)
     expect(visit.page.get_by_label("Password")).to_be_visible()
     assert len(visit.asked) <= 6
+    visit.log_in()
+    expect(visit.box).to_be_visible()
+    visit.asked.clear()
+    visit.page.reload()
+    expect(visit.box).to_be_visible()
+    eventually(lambda: any(path.startswith("/fields") for path in visit.asked), "the fields are asked for")
+    until_usable = [path for path in visit.asked if not path.startswith(("/notifications", "/auth/tickets"))]
+    assert "/auth/session/token" in until_usable
+    assert len(until_usable) <= 6

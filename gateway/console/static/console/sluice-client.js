@@ -63,6 +63,7 @@ export class SluiceClient {
     #minting = null;
     /** The user whose session it is, once that is known. */
     #user = null;
+    #mintedFor = null;
     constructor(options = {}) {
         this.#base = options.base ?? "";
         this.#authorization = options.authorization;
@@ -162,7 +163,13 @@ export class SluiceClient {
     }
     /** Who the caller is. */
     async me() {
-        const me = (await this.#call("GET", "/auth/me", {}));
+        let me = null;
+        if (!this.#authorization && this.#isTokenOver()) {
+            // The token of a session comes with whom it is for.
+            await this.#mint(false);
+            me = this.#mintedFor;
+        }
+        me ??= (await this.#call("GET", "/auth/me", {}));
         this.#user = me.username;
         const own = this.#base || globalThis.location?.origin || "";
         this.#liveUrl = me.live_url ?? own.replace(/^http/, "ws");
@@ -421,6 +428,9 @@ export class SluiceClient {
             await this.me();
         return `${this.#liveUrl}${path}`;
     }
+    #isTokenOver() {
+        return Date.now() > this.#tokenEnds - RENEW_BEFORE_MS;
+    }
     #keep(tokens) {
         this.#token = tokens.access_token;
         this.#tokenEnds = Date.now() + tokens.expires_in * 1000;
@@ -434,16 +444,13 @@ export class SluiceClient {
     async #mintOne(isIdle) {
         const call = { ...(isIdle && { body: { idle: true } }), anonymous: true };
         const tokens = (await this.#call("POST", "/auth/session/token", call));
-        // Tabs share a cookie: after a log-in in another one it may be somebody else's. A token may be encrypted.
-        if (this.#user !== null) {
-            const headers = { Authorization: `Bearer ${tokens.access_token}` };
-            const { username } = (await this.#call("GET", "/auth/me", { headers, anonymous: true }));
-            if (username !== this.#user) {
-                const detail = "Somebody else has logged in in this browser.";
-                throw new SluiceProblem({ status: 401, code: "unauthenticated", detail }, null, "");
-            }
+        // Tabs share a cookie: after a log-in in another one it may be somebody else's.
+        if (this.#user !== null && this.#user !== tokens.me.username) {
+            const detail = "Somebody else has logged in in this browser.";
+            throw new SluiceProblem({ status: 401, code: "unauthenticated", detail }, null, "");
         }
         this.#keep(tokens);
+        this.#mintedFor = tokens.me;
     }
     async #call(method, path, call) {
         const response = await this.#send(method, path, call);
@@ -457,9 +464,8 @@ export class SluiceClient {
         if (text !== null)
             headers["Content-Type"] ??= "application/json";
         if (!call.anonymous) {
-            if (!this.#authorization && Date.now() > this.#tokenEnds - RENEW_BEFORE_MS) {
+            if (!this.#authorization && this.#isTokenOver())
                 await this.#mint(call.isIdle ?? false);
-            }
             headers.Authorization = this.#authorization ?? `Bearer ${this.#token}`;
         }
         call.signal?.throwIfAborted();

@@ -70,7 +70,8 @@ def test_a_session_mints_tokens_of_five_minutes(page: Page, token: str, ask: Ask
     minted = page("POST", "/token")
     assert (minted.status_code, minted["Cache-Control"], minted.json()["expires_in"]) == (200, "no-store", 300)
     assert "refresh_token" not in minted.json()
-    assert ask("GET", "/auth/me", minted.json()["access_token"]).status_code == 200
+    me = ask("GET", "/auth/me", minted.json()["access_token"])
+    assert (me.status_code, me.json()) == (200, minted.json()["me"])
 
 
 def test_the_cookie_is_good_for_nothing_else(page: Page, token: str, client: Client) -> None:
