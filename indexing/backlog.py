@@ -1,8 +1,8 @@
-"""Lag, oldest unsettled event and dead letters of the group, from the broker: whether or not any sink runs.
+"""Lag and oldest unsettled record of a group, from the broker: whether or not any consumer of it runs.
 
-Why: operators ask when something is wrong, which is when the sinks' metrics are missing; each sink also knows only its
-own partitions. A sink's own figures are asked at its configured address, as the address that the broker sees may be a
-proxy's and has no metrics port.
+Why: operators ask when something is wrong, which is when the consumers' metrics are missing; each consumer also knows
+only its own partitions. A consumer's own figures are asked at its configured address, as the address that the broker
+sees may be a proxy's and has no metrics port.
 """
 
 import time

@@ -19,7 +19,7 @@ class DeadLetter:
 
     @property
     def summary(self) -> str:
-        """The reason and what the detail begins with: no more of it, since it may quote what somebody searched for."""
+        """The reason and what the detail begins with: no more of it, since it may quote the record."""
         return f"{self.reason} ({self.detail.partition(':')[0]})"
 
 

@@ -1,9 +1,9 @@
-"""The span of a bulk request: linked to the spans of its events, and a child of the first.
+"""Span of a bulk request: linked to the spans that produced its records, and a child of the first.
 
 https://opentelemetry.io/docs/specs/semconv/messaging/messaging-spans/#batch-receiving
 
 Why: with links alone a batch would begin a trace of its own with its own sampling, and nearly all batches with sampled
-events would be missing. A span for each event costs more than the event. Without a sampled event there is no span.
+records would be missing. A span for each record costs more than the record. Without a sampled record there is no span.
 """
 
 from collections.abc import Iterator
@@ -22,10 +22,10 @@ _MAX_LINKS = 128
 
 
 def batch_span(write: Write) -> AbstractContextManager[Span]:
-    """Make a span of the processing of a batch, if any event in it belongs to a trace that is sampled.
+    """Make a span of the processing of a batch, if any record in it belongs to a trace that is sampled.
 
-    It is linked to the spans that produced the events, and is a child of the first of them: that one's sampling holds,
-    and a single event can be followed from the search to its document within one trace.
+    It is linked to the spans that produced the records, and is a child of the first of them: that one's sampling holds,
+    and a single record can be followed from its producer to its document within one trace.
     """
     if not tracing.is_on():
         return nullcontext(INVALID_SPAN)

@@ -7,11 +7,11 @@ _MIN_DEAD_LETTERS = 100
 
 
 class DeadLetterBreaker:  # pylint: disable=too-few-public-methods  # one question, and a memory
-    """Lets dead letters pass while they are few among the events settled last.
+    """Lets dead letters pass while they are few among the records settled last.
 
-    A batch may send its dead letters unless, among about the last 1,000 events with this batch's, dead letters are more
-    than 100 and their share is more than ``max_ratio``. A batch that may not is not counted: it is tried again, and
-    passes once the cause is mended and most of it is good.
+    A batch may send its dead letters unless, among about the last 1,000 records with this batch's, dead letters are
+    more than 100 and their share is more than ``max_ratio``. A batch that may not is not counted: it is tried again,
+    and passes once the cause is mended and most of it is good.
 
     Args:
         max_ratio: of dead letters among all; at 1 every dead letter passes.
@@ -24,7 +24,7 @@ class DeadLetterBreaker:  # pylint: disable=too-few-public-methods  # one questi
         self._good = 0
 
     def admits(self, dead: int, good: int) -> bool:
-        """Judge a batch of which ``dead`` events would become dead letters and ``good`` are indexed."""
+        """Judge a batch of which ``dead`` records would become dead letters and ``good`` are indexed."""
         if dead:
             all_dead, all_good = self._dead + dead, self._good + good
             if all_dead > _MIN_DEAD_LETTERS and all_dead > self._max_ratio * (all_dead + all_good):

@@ -1,6 +1,6 @@
-"""The envelope of a dead letter: the original bytes, with the original coordinates and the reason in headers.
+"""Envelope of a dead letter: the original bytes, with the original coordinates and the reason in headers.
 
-``kcat -C -t query-events.dlq -f '%h\\n%s\\n'`` reads it as it is.
+``kcat -C -t TOPIC.dlq -f '%h\\n%s\\n'`` reads it as it is.
 """
 
 from dataclasses import dataclass

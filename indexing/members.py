@@ -19,7 +19,7 @@ class MemberUnreachable(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """One consumer: how many of its partitions are paused, and the age in seconds of its oldest unsettled event."""
+    """One consumer: how many of its partitions are paused, and the age in seconds of its oldest unsettled record."""
 
     paused: int
     oldest_seconds: float
