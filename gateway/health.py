@@ -38,7 +38,7 @@ KEPT_SECONDS = 1.0
 """For so long the probes' results are kept: everybody may ask for them, and each probe takes connections."""
 
 _COMMAND_PROBES = ("database", "kafka")
-"""What a command gateway needs; the others search."""
+"""Dependencies of a command gateway; the others search too."""
 
 _PLAIN = (KafkaException, LookupError)
 """Errors whose texts are Kafka's or the gateway's own; others quote names and addresses."""

@@ -35,7 +35,7 @@ _PROBE_SECONDS = 2.0
 _WAIT_SECONDS = 1.0
 
 DRAIN_SECONDS = 5.0
-"""How long a rebalance or the end of the process waits for what is in flight."""
+"""Seconds that a rebalance or the end of the process waits for the batches in flight."""
 
 
 class Group(Protocol):

@@ -22,7 +22,7 @@ class Served(Protocol):
 
     @property
     def last_turn(self) -> float:
-        """When the loop turned last, by ``time.monotonic``."""
+        """Time of the loop's last turn, by ``time.monotonic``."""
 
     def dependencies(self) -> Mapping[str, str | None]:
         """Reason why each dependency is not ready, or None; from any thread, within seconds."""

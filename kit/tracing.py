@@ -20,7 +20,7 @@ from kit.settings import TracingSettings
 Attributes = Mapping[str, str | int]
 
 _FLUSH_SECONDS = 2.0
-"""How long the end of a process waits for spans to be exported: the collector may be away."""
+"""Seconds that the end of a process waits for spans to be exported: the collector may be away."""
 
 _propagator = TraceContextTextMapPropagator()
 

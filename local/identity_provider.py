@@ -40,7 +40,7 @@ class Refused(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Code:
-    """What a code was issued for."""
+    """Request that a code was issued for."""
 
     subject: str
     redirect_uri: str

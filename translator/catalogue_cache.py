@@ -18,7 +18,7 @@ logger = logging.getLogger(__name__)
 _MAX_INDICES = 100
 """Names of indices kept at once; the one not used for longest makes room."""
 _FAILURE_SECONDS = 3.0
-"""How long the answer of a read that failed is given to all who ask, before the next read."""
+"""Seconds for which the answer of a read that failed is given to all who ask, before the next read."""
 _EVERY_INDEX = "*"
 
 

@@ -21,9 +21,9 @@ class TranslatorSettings(Settings):
     body_bytes: int = Field(default=1_114_112, ge=1_024, le=16_777_216)
     """The largest request body: a little more than the gateway takes, so that a query over the limit is told where."""
     refresh_seconds: _Seconds = 30.0
-    """How often the mappings of the indices in use are read again in the background."""
+    """Seconds between two reads in the background of the mappings of the indices in use."""
     unknown_field_refresh_seconds: _Seconds = 1.0
-    """How often, at most, an index's mapping is read again before a name in a query is called unknown."""
+    """Least seconds between two reads of an index's mapping before a name in a query is called unknown."""
     elasticsearch_timeout: _Seconds = 3.0
     """Seconds after which a request to Elasticsearch is given up."""
     log_format: LogFormat = LogFormat.CONSOLE

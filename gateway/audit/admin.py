@@ -22,7 +22,7 @@ from gateway.audit.recording import record_event
 from gateway.http.problems import Unavailable, problem_response
 
 _SESSION = "admin-session"
-"""How the audit trail names a caller who is logged in to ``/admin/``."""
+"""Name in the audit trail of a caller who is logged in to ``/admin/``."""
 _PASSWORD_FIELDS = frozenset(("password", "password1", "password2", "usable_password"))
 
 View = Callable[..., HttpResponseBase]

@@ -48,7 +48,7 @@ class Delivery:
 
     @property
     def error(self) -> KafkaError | None:
-        """Why Kafka does not have it, in words that hold nothing of the event; None if it has, or may have still."""
+        """Reason why Kafka does not have it, without anything of the event; None if it has, or may still get it."""
         return self._error
 
     @property

@@ -13,7 +13,7 @@ from gateway.http.problems import Code, Problem, as_problem, problem_response
 from gateway.http.views import View
 
 API_KEY = "api-key"
-"""How the audit trail names a caller who showed an API key."""
+"""Name in the audit trail of a caller who showed an API key."""
 NOT_KEPT = {"Cache-Control": "no-store"}
 """The headers of an answer with a token in it (RFC 6749, section 5.1), or with data that none may read unrecorded."""
 

@@ -6,7 +6,7 @@ _SQLITE = "sqlite:///"
 _POSTGRESQL = ("postgres://", "postgresql://")
 _CONNECT_SECONDS = 3
 _STATEMENT_MILLISECONDS = 10_000
-"""That includes waiting for a row that another transaction holds, which waits for Kafka at most once."""
+"""With the wait for a row that another transaction holds, which waits for Kafka at most once."""
 _SILENT_MILLISECONDS = 10_000
 """After how long a connection is given up whose other end acknowledges nothing (tcp(7))."""
 _KEEPALIVES = {"keepalives": 1, "keepalives_idle": 10, "keepalives_interval": 5, "keepalives_count": 2}

@@ -13,7 +13,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 
 
 def check_by_socket(connection: BaseDatabaseWrapper, **_: Any) -> None:
-    """Check a connection so, if it is one to PostgreSQL; receives Django's signal ``connection_created``."""
+    """Receiver of Django's signal ``connection_created`` that checks a connection to PostgreSQL by its socket."""
     if connection.vendor == "postgresql":
         # On the object, as Django chooses its class.
         connection.is_usable = partial(_is_usable, connection)  # type: ignore[method-assign]

@@ -32,7 +32,7 @@ def at_most(seconds: float) -> Iterator[None]:
 
 
 def limit_statements(connection: BaseDatabaseWrapper, **_: Any) -> None:
-    """Limit those of a connection, if it is one to PostgreSQL; receives Django's signal ``connection_created``."""
+    """Receiver of Django's signal ``connection_created`` that limits the statements of a connection to PostgreSQL."""
     if connection.vendor == "postgresql":
         # On the object, as Django chooses its class; the method is told its connection, which `partial` does.
         connection.connection.wait = partial(_wait, connection.connection)

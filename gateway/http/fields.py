@@ -77,7 +77,7 @@ def _reader(serializer: type[StrictSerializer]) -> StrictSerializer:
 
 
 def read_uuid(text: str) -> UUID:
-    """Read an id in a path; the nil UUID (RFC 9562, section 5.9), which no row has, if it is none."""
+    """Read an id in a path; an invalid one is the nil UUID (RFC 9562, section 5.9), which no row has."""
     try:
         return UUID(text)
     except ValueError:

@@ -24,7 +24,7 @@ MAX_VALUES = 1_000
 MAX_DEPTH = 16
 """Levels of lists and objects."""
 _COPIES = 16
-"""How much memory a long body takes, in lengths of it: in Python four bytes a character, and eight in the buffer into
+"""Memory that a long body takes, in lengths of it: in Python four bytes a character, and eight in the buffer into
 which orjson writes it for the translator."""
 
 

@@ -221,7 +221,7 @@ def used_by(share: Share) -> Iterator[None]:
 
 
 def claim(part: Part, length: int) -> None:
-    """As ``Share.claim`` does for the request that is worked on; a command, which is alone in its process, has none.
+    """Claim memory for the request that is worked on, by ``Share.claim``; a command, alone in its process, claims none.
 
     Raises:
         Unavailable: the memory is full.

@@ -12,7 +12,7 @@ import prometheus_client.values
 from prometheus_client.values import MultiProcessValue, MutexValue
 
 SECONDS = 1.0
-"""How old what a worker tells of the others may be."""
+"""Age that a worker's figures of the others may have."""
 
 _Written: Any = MultiProcessValue()  # type: ignore[no-untyped-call]  # comes without types
 _values: list["CountedValue"] = []

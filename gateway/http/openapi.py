@@ -63,12 +63,12 @@ class ProblemObject(TypedDict):
     title: str
     status: int
     detail: str
-    """What was wrong, where, and what to do."""
+    """The fault, its place, and its remedy."""
     code: Annotated[Code, WithJsonSchema({"type": "string", "enum": [code.value for code in Code]})]
     query_id: NotRequired[Annotated[str, WithJsonSchema({"type": "string", "format": "uuid"})]]
     """The id of the audit event."""
     position: NotRequired[int]
-    """Where the mistake begins, in characters from 0."""
+    """The beginning of the mistake, in characters from 0."""
     end: NotRequired[int]
     line: NotRequired[int]
     """From 1."""

@@ -29,7 +29,7 @@ def _database_url(url: SecretStr) -> SecretStr:
 COMMA_SEPARATED = (NoDecode, BeforeValidator(_comma_separated))
 """Annotations of a tuple that the environment gives as a list with commas."""
 Rate = Annotated[str, StringConstraints(pattern=r"^[1-9][0-9]{0,8}/(second|minute|hour|day)$")]
-"""How often something may happen, such as ``600/minute``."""
+"""A rate, such as ``600/minute``."""
 Seconds = Annotated[float, Field(gt=0, le=60)]
 """A time-out in seconds."""
 _Origin = Annotated[str, StringConstraints(pattern=r"^https?://[^/\s*]+$")]

@@ -22,7 +22,7 @@ class UserThrottle(BaseThrottle):
 
     @property
     def rate(self) -> str:
-        """How often each user may ask."""
+        """Rate of each user."""
         rate: str = settings.GATEWAY.user_rate
         return rate
 
@@ -48,6 +48,6 @@ class TypingThrottle(UserThrottle):
 
     @property
     def rate(self) -> str:
-        """How often each user may ask."""
+        """Rate of each user."""
         rate: str = settings.GATEWAY.typing_rate
         return rate

@@ -30,7 +30,7 @@ from gateway.identity.token_encryption import decrypt, encrypt
 _ALGORITHMS = ["RS256"]
 _TYPE = "at+jwt"
 _LEEWAY_SECONDS = 5
-"""How far the clocks of two gateways may be apart."""
+"""Difference that the clocks of two gateways may have."""
 
 MAX_CHARACTERS = 4096
 """Ours have some 900, with the longest user name 2,500; encrypted a third more."""

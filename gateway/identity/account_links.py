@@ -125,7 +125,7 @@ def send_sign_up(sign_up: SignUp, now: datetime) -> None:
 
 
 def send_reset(email: str, now: datetime) -> None:
-    """Send a link for a new password to the active user of an address; to nobody where there is none."""
+    """Send a link for a new password to the active user of an address, if there is one."""
     user = User.objects.filter(email=email, is_active=True).first()
     if user is not None:
         send(

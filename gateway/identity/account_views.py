@@ -41,7 +41,7 @@ _operation = partial(operation, group="Log in")
 _asked = partial(_operation, status=HTTPStatus.ACCEPTED, problems=(403, 429, 503))
 _CHANGED = {204: OpenApiResponse(description="The password is changed, and every log-in of the user has ended.")}
 _LINK = "mail-link"
-"""How the audit trail names a caller who showed the token of a link."""
+"""Name in the audit trail of a caller who showed the token of a link."""
 
 
 class SignUpView(CredentialsView):

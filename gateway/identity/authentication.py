@@ -27,9 +27,9 @@ from gateway.identity.providers.bearer_tokens import ProviderToken, read_bearer
 SCHEME = "Octoxlabs"
 BEARER = "Bearer"
 UNSIGNED = "octoxlabs-unsigned"
-"""How the audit trail names a caller who was identified and not proven."""
+"""Name in the audit trail of a caller who was identified and not proven."""
 SIGNED = {SCHEME.lower(): "octoxlabs-jwt", BEARER.lower(): "bearer-jwt"}
-"""How it names a caller with a signed token, by the scheme in lower case; one of a provider is ``bearer-oidc-NAME``."""
+"""The same with a signed token, by the scheme in lower case; with one of a provider it is ``bearer-oidc-NAME``."""
 
 # A user name has at most 150 characters, each of at most 4 bytes, and three times as many where letters come in parts
 # (https://unicode.org/faq/normalization.html#12); base64 makes 4 characters of 3 bytes.

@@ -35,7 +35,7 @@ from gateway.identity.token_answers import access_answer, describe_caller
 
 _operation = partial(operation, group="Log in", problems=(*KNOWN, 403))
 _SESSION = "console-session"
-"""How the audit trail names a caller who showed the cookie of the console."""
+"""Name in the audit trail of a caller who showed the cookie of the console."""
 TICKET_LIFE = timedelta(seconds=30)
 MAX_SEARCH_BYTES = 64 * 1024
 _FRESH = timedelta(minutes=5)

@@ -26,7 +26,7 @@ from gateway.identity.serializers import EnrolSerializer, FirstCodeSerializer
 
 _operation = partial(operation, group="Log in", problems=(*KNOWN, 403))
 _TICKET = "factor-ticket"
-"""How the audit trail names a caller who showed the ticket of a log-in that lacks its second factor."""
+"""Name in the audit trail of a caller who showed the ticket of a log-in that lacks its second factor."""
 
 
 class _EnrolmentView(CredentialsView):

@@ -39,7 +39,7 @@ def name_of_typed(text: str) -> str:
 
 
 def name_of_address(email: str) -> str:
-    """The name of the user of a mail address; the address itself where there is none, so that the work is the same."""
+    """The name of the user of a mail address; of an unknown one the address itself, so that the work is the same."""
     return User.objects.filter(email=email).values_list("username", flat=True).first() or email
 
 

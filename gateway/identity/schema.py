@@ -29,15 +29,15 @@ class Claims(TypedDict):
     """The claims of the token."""
 
     iss: Annotated[str, example("sluice")]
-    """Who has issued it."""
+    """The issuer."""
     aud: Annotated[str, example("sluice")]
-    """Whom it is for."""
+    """The audience."""
     sub: Annotated[str, example("octoAdmin")]
     """The user's name; in a token of an identity provider, the account's subject there."""
     iat: Annotated[int, example(1_795_000_000)]
-    """When it was issued, in seconds since 1970."""
+    """Time of issue, in seconds since 1970."""
     exp: Annotated[int, example(1_795_000_300)]
-    """When it ends."""
+    """Time of expiry, in seconds since 1970."""
     jti: NotRequired[Annotated[str, example("S0mVb1rZ6lY0QyJ3xkUoNA")]]
     """Its own id."""
     sid: NotRequired[Annotated[str, example("5f3c9a0b7d2e4f615f3c9a0b7d2e4f61")]]
@@ -52,7 +52,7 @@ class ProviderAnswer(TypedDict):
     label: Annotated[str, example("Google")]
     """For people."""
     url: Annotated[str, example("https://sluice.example/auth/google")]
-    """Where a browser begins to log in."""
+    """The address at which a browser begins to log in."""
 
 
 @described
@@ -92,7 +92,7 @@ class LinkBegun(TypedDict):
     """The linking has begun."""
 
     url: Annotated[str, example("https://accounts.google.com/o/oauth2/v2/auth?…")]
-    """Where to send the browser."""
+    """The address to send the browser to."""
 
 
 @described
@@ -206,7 +206,7 @@ class ClientAnswer(TypedDict):
     """Whether it has a secret."""
     grants: Annotated[list[str], example(["client_credentials"])]
     user: Annotated[str | None, example("export")]
-    """Who it is where it comes in for itself."""
+    """The user that it acts as, by the grant `client_credentials`."""
     created_at: Annotated[datetime, example("2026-11-21T01:02:03Z")]
 
 
@@ -275,7 +275,7 @@ class Me(TypedDict):
     writable_types: Annotated[list[str], example(["product"])]
     """The inventory types that the caller is granted to write; administrators may write all."""
     live_url: NotRequired[Annotated[str, example("ws://127.0.0.1:8003")]]
-    """Where live sockets are, if that is not the gateway's own address."""
+    """The address of live sockets, if that is not the gateway's own."""
 
 
 @described

@@ -193,7 +193,7 @@ class ClientPatchSerializer(_ClientSerializer):
 
 
 class SessionTokenSerializer(StrictSerializer):
-    """What a token of the console's session is for."""
+    """Purpose of a token of the console's session."""
 
     idle = StrictBooleanField(
         default=False,

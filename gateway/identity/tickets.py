@@ -15,7 +15,7 @@ from gateway.identity.authentication import KNOWN_FIELDS
 from gateway.identity.models import DeniedToken, User
 
 TICKET_SCHEME = "ticket"
-"""How the audit trail names a caller who showed a ticket."""
+"""Name in the audit trail of a caller who showed a ticket."""
 _TICKET = tuple(field.name for field in Ticket._meta.concrete_fields)
 MAX_TICKETS = 20
 """Tickets of one user for one purpose that are good at one time."""

@@ -117,7 +117,7 @@ class Batch:  # pylint: disable=too-many-instance-attributes  # what it holds of
         self._changes: list[ChangeRow] = []
         self._live: dict[Name, bool] = {}
         self._references: dict[str, frozenset[Name]] = {}
-        """What the documents refer to from now on, of those where that has changed."""
+        """New references of the documents whose references have changed."""
         _hold(declared, catalogue)
         self._above = self._lock_above(wanted)
         self._by_id = {row.document_id: row for row in self._above.values() if row.type == declared.parent}
@@ -244,7 +244,7 @@ class Batch:  # pylint: disable=too-many-instance-attributes  # what it holds of
         }
 
     def _read_trees(self) -> dict[int | None, _Tree]:
-        """What the documents take together with those they embed, and their parents with theirs."""
+        """Sizes of the documents with those they embed, and of their parents with theirs."""
         trees: dict[int | None, _Tree] = {}
         parent = self._declared.parent
         embedding = [(self._declared, [slot.row for slot in self._slots.values()])] if self._declared.embed else []

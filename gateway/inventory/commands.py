@@ -1,4 +1,4 @@
-"""What commands of the gateway that change documents have in common."""
+"""Common parts of the gateway's commands that change documents."""
 
 import uuid
 

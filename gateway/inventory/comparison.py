@@ -85,7 +85,7 @@ def _is_right(row: _Row, there: int | None) -> bool:
 
 
 def _ahead(type_indices: TypeIndices, suspects: Mapping[int, int]) -> list[str]:
-    """Of documents that an index has in a later version than was read, those that the database has no later either."""
+    """Documents of which an index has a later version than the database, also when that is read again."""
     if not suspects:
         return []
     rows = Document.objects.filter(pk__in=suspects).values_list("pk", "document_id", "version", "tree_version")
@@ -94,7 +94,7 @@ def _ahead(type_indices: TypeIndices, suspects: Mapping[int, int]) -> list[str]:
 
 
 def remaining(type_indices: TypeIndices, indices: Indices, index: str, wanted: Mapping[int, int]) -> dict[str, int]:
-    """Of documents that differed, those that still do: by id the versions that were wanted then."""
+    """Documents that still differ: by id the versions that were wanted when they did first."""
     left: dict[str, int] = {}
     keys = sorted(wanted)
     for start in range(0, len(keys), _CHUNK):

@@ -159,7 +159,7 @@ class Catalogue:
 
 
 def resolve(document: Any, pointer: str) -> Any:
-    """The value that a JSON pointer leads to in a document; None if there is none.
+    """The value that a JSON pointer leads to in a document; None if it is missing.
 
     A step that is no member of an object leads nowhere.
     """

@@ -52,7 +52,7 @@ def read_history(row: Document, before: int | None) -> list[Change]:
 
 
 def index_state(row: Document) -> Literal["pending", "published", "rejected"]:
-    """How far the newest version of a document is on its way to the index."""
+    """Progress of a document's newest version towards the index."""
     if row.index_state == IndexState.REJECTED:
         return "rejected"
     change = Change.objects.filter(type=row.type, document_id=row.document_id, version=row.version)

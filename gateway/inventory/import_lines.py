@@ -22,7 +22,7 @@ MAX_LINE_BYTES = MAX_BYTES + 4 * 1024
 """A document, and what an import says of it."""
 _NO_BYTES = b""
 _OPTIONS = {"_id": True, "_parent": True, "_version": False, "_deleted": False}
-"""What a line says of its document, and whether that is a text."""
+"""Members of a line beside the document, and whether each is a text."""
 # Of the whole process, which reads no other CSV: a text may be as long as its document.
 csv.field_size_limit(MAX_LINE_BYTES)
 

@@ -44,7 +44,7 @@ _operation = partial(operation, group="Inventory")
 MAX_IMPORTS = 2
 """At once in a process: each holds a thread for as long as its client sends."""
 _COPIES = 16
-"""How much memory the lines of a transaction take, in lengths of theirs."""
+"""Memory that the lines of a transaction take, in lengths of theirs."""
 _PART_BYTES = 64 * 1024
 _IN_MEMORY_BYTES = 1024 * 1024
 """Of results; more are in a temporary file."""

@@ -49,7 +49,7 @@ Members = dict[str, "Check | Members"]
 
 
 def _members(properties: Mapping[str, Any]) -> Members:
-    """What is to be looked at in an object, by name; members whose values always fit are left out."""
+    """Members of an object to look at, by name, except those whose values always fit."""
     found: Members = {}
     for name, mapping in properties.items():
         below = _members(mapping.get("properties", {}))

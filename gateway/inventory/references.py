@@ -25,7 +25,7 @@ def references_of(declared: DeclaredType, document: Mapping[str, Any]) -> frozen
 
 
 def pointed(declared: DeclaredType, document: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
-    """What a document refers to, a type and an id, each behind the pointer to the member that says so."""
+    """References of a document: of each the pointer to its member, the type and the id."""
     for pointer, name in declared.references.items():
         value = resolve(document, pointer)
         for each in value if isinstance(value, list) else [value]:
@@ -34,7 +34,7 @@ def pointed(declared: DeclaredType, document: Mapping[str, Any]) -> Iterator[tup
 
 
 def missing_of(declared: DeclaredType, documents: Iterable[Mapping[str, Any]]) -> set[Name]:
-    """What documents refer to that is not there; what is there is kept from being deleted, as by ``hold``."""
+    """Missing documents that others refer to; those that exist are kept from being deleted, as by ``hold``."""
     wanted = {name for document in documents for name in references_of(declared, document)}
     for type_ in sorted({name for name, _ in wanted}):
         ids = sorted(document_id for name, document_id in wanted if name == type_)

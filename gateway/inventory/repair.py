@@ -22,7 +22,7 @@ _AHEAD = 500
 
 
 class Interrupted(Exception):
-    """The process is to end; what was begun is gone on with later."""
+    """End of the process; a repair that was begun goes on later."""
 
 
 @dataclass(slots=True)

@@ -78,7 +78,7 @@ class Version(TypedDict):
     op: Operation
     at: datetime
     actor: str | None
-    """Who made it; null where that was erased."""
+    """The user who made it; null where the name was erased."""
     request_id: str
     changed: list[str]
     """JSON pointers to the members that it changed; an empty one is the whole document."""
@@ -135,7 +135,7 @@ class ChangeAnswer(TypedDict):
     op: Operation
     at: datetime
     actor: str | None
-    """Who made it; null where that was erased."""
+    """The user who made it; null where the name was erased."""
     changed: list[str]
     """JSON pointers to the members that it changed; an empty one is the whole document."""
     document: AnyObject | None
@@ -186,4 +186,4 @@ class ReadsAnswer(_FROM):
     items: NotRequired[list[ItemReads]]
     """The documents most read, with `group=item`."""
     at_most_missing: NotRequired[Count]
-    """How many reads of an item may not be counted; 0 unless more than 10,000 items are read on one day."""
+    """The number of an item's reads that may be missing; 0 unless more than 10,000 items are read on one day."""

@@ -13,7 +13,7 @@ from gateway.search.query_string import QueryString, SearchParameters, StreamPar
 # An index that is made for a type has its alias's name with six digits.
 _INDEX = r"^(?!.*-[0-9]{6}\Z)[a-z0-9][a-z0-9._-]{0,199}\Z"
 _OWN = ("query-logs", "inventory-progress")
-"""What the names of indices begin with that are not for documents."""
+"""Beginnings of the names of indices that are not for documents."""
 
 
 def _type_name(**options: Any) -> serializers.RegexField:

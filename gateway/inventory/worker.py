@@ -81,7 +81,7 @@ class Worker:  # pylint: disable=too-many-instance-attributes  # its parts
 
     @property
     def last_turn(self) -> float:
-        """When the relay turned last."""
+        """Time of the relay's last turn."""
         return self._relay.last_turn
 
     def dependencies(self) -> dict[str, str | None]:

@@ -218,6 +218,6 @@ def _batch(place: Place, author: Author) -> Batch:
 
 
 def _require_place(batch: Batch, place: Place) -> None:
-    """Refuse to change a document at the path of another parent, below which there is none of this id."""
+    """Refuse to change a document at the path of another parent."""
     if place.parent_id is not None and batch.parent_of(place.document_id) != place.parent_id:
         raise Problem(HTTPStatus.NOT_FOUND, Code.NOT_FOUND, "There is no document of this id.")

@@ -56,7 +56,7 @@ class Handshake:
 
     @property
     def address(self) -> str:
-        """Where it comes from, as the rate limits have it."""
+        """Address or network of the client, as the rate limits count it."""
         return neighbourhood(self.request.META["REMOTE_ADDR"])
 
     def admit(self) -> Member:

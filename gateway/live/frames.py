@@ -67,7 +67,7 @@ class OpenTail(Struct, tag_field="type", tag="tail", forbid_unknown_fields=True,
 
 
 class More(Struct, tag_field="type", tag="more", forbid_unknown_fields=True, frozen=True):
-    """Receipt of so many frames of the tail; none is a pause, until the next receipt."""
+    """Receipt of so many frames of the tail; zero is a pause, until the next receipt."""
 
     v: Literal[1]
     frames: Annotated[int, Meta(ge=0, le=MAX_UNACKNOWLEDGED)]

@@ -54,7 +54,7 @@ class Standing:
         return cls(dict(users.values_list("pk", "role")), set(denied.values_list("identifier", flat=True)))
 
     def reason_to_end(self, member: Member) -> Ended | None:
-        """Why a member may not go on, if so."""
+        """Reason why a member may not go on, or None."""
         role = self.roles.get(member.user)
         if role is None or not member.tokens.isdisjoint(self.denied):
             return Ended(Farewell.UNAUTHENTICATED, "The log-in has ended, or the user is not active any more.")

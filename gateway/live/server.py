@@ -66,7 +66,7 @@ class _Server(uvicorn.Server):
 
 
 class _Live:
-    """What health and readiness are told of this process."""
+    """State of this process for health and readiness."""
 
     def __init__(self, readers: Mapping[str, TopicReader]) -> None:
         self.last_turn = time.monotonic()
@@ -184,7 +184,7 @@ def _listen(host: str, port: int) -> socket.socket:
 
 
 def _users(records: list[Message]) -> list[int]:
-    """The users of console events; what is none says nothing, and nothing is lost by it."""
+    """Users that console events name; invalid events are ignored, as every inbox is looked at in any case."""
     users = []
     for record in records:
         try:

@@ -84,7 +84,7 @@ class Ring:  # pylint: disable=too-many-instance-attributes  # counts of what it
 
     @property
     def end(self) -> int:
-        """How many events have been read so far."""
+        """Number of events read so far."""
         return self.first + len(self._events)
 
     def now(self) -> dict[int, int]:

@@ -29,7 +29,7 @@ class _Told:
     subscriptions: Sequence[Subscription]
 
     def channels(self, changed: Collection[str]) -> Channels | None:
-        """What the user is told by of a change; None if it does not concern them."""
+        """Channels by which the user is told of a change; None if it does not concern them."""
         found = None
         if self.by_role:
             # Who has subscriptions has chosen their channels.

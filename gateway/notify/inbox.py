@@ -29,7 +29,7 @@ _CHUNK = 500
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """What users are told.
+    """Message to users.
 
     Attributes:
         source: id of what it tells of; nobody is told of one twice.
@@ -46,7 +46,7 @@ class Message:
 
 @dataclass(frozen=True, slots=True)
 class Channels:
-    """What a notification is sent by, besides being in the inbox: mail, and the webhooks of subscriptions."""
+    """Channels of a notification besides the inbox: mail, and the webhooks of subscriptions."""
 
     email: bool = False
     webhooks: frozenset[UUID] = frozenset()
@@ -176,7 +176,7 @@ def _limit(channel: str) -> int:
 
 
 def _room(targets: Iterable[str], now: datetime) -> dict[tuple[str, str], int]:
-    """How many more deliveries each target may get."""
+    """Number of deliveries that each target may still get."""
     counted = Q(channel=Channel.EMAIL, queued_at__gt=now - timedelta(hours=1)) | Q(
         channel=Channel.WEBHOOK, state=State.PENDING
     )

@@ -21,12 +21,12 @@ class NotificationAnswer(TypedDict):
     kind: Kind
     at: Annotated[datetime, example("2026-11-21T01:02:03Z")]
     actor: Annotated[str | None, example("ayse")]
-    """Who did it; null where that is not known any more."""
+    """The user who did it; null where that is not known any more."""
     data: Annotated[
         _Object,
         example({"type": "product", "id": "H-1", "version": 3, "op": "patch", "changed": ["/price"]}),
     ]
-    """What it is about. A change has type, id, version, op and changed; an import type, import_id and changes."""
+    """Its subject. A change has type, id, version, op and changed; an import type, import_id and changes."""
     read: bool
     """Whether the caller has marked it as read."""
 
@@ -41,7 +41,7 @@ class InboxAnswer(TypedDict):
     last: Annotated[Count, example(17)]
     """The number of the newest."""
     unread: Annotated[Count, example(2)]
-    """How many the caller has not marked as read."""
+    """The number of those that the caller has not marked as read."""
 
 
 @described
@@ -49,7 +49,7 @@ class ReadAnswer(TypedDict):
     """The inbox after that."""
 
     unread: Annotated[Count, example(0)]
-    """How many the caller has not marked as read."""
+    """The number of those that the caller has not marked as read."""
 
 
 @described
@@ -98,9 +98,9 @@ class DeliveryAnswer(TypedDict):
     attempts: Annotated[Count, example(17)]
     queued_at: Annotated[datetime, example("2026-11-21T01:02:03Z")]
     next_at: Annotated[datetime | None, example(None)]
-    """When it is tried next; null unless it is pending."""
+    """Time of the next try; null unless it is pending."""
     error: Annotated[str | None, example("the receiver answered 503")]
-    """Why the last try has failed."""
+    """Reason why the last try has failed."""
 
 
 @described

@@ -17,7 +17,7 @@ _MAX_NUMBER = 2**53 - 1
 
 
 class SubscriptionSerializer(StrictSerializer):
-    """What the caller is to be told of, and by what besides the inbox."""
+    """Changes that the caller is told of, and the channels besides the inbox."""
 
     type = StrictCharField(max_length=128, help_text="The type whose changes are told.")
     members = serializers.ListField(
@@ -85,7 +85,7 @@ class InboxParameters(QueryString):
 
 
 class DeliveryParameters(QueryString):
-    """Which deliveries are wanted."""
+    """Choice of deliveries."""
 
     state = serializers.ChoiceField(State.choices, required=False, help_text="Only those in this state.")
     after = serializers.UUIDField(required=False, help_text="The id after which the page begins.")

@@ -221,7 +221,7 @@ def _set(row: Subscription, wanted: dict[str, Any], now: datetime) -> str | None
 
 
 def _find(user: User, subscription_id: str) -> Subscription:
-    """A subscription of the user's own; another's is none.
+    """A subscription of the user's own.
 
     Raises:
         Problem: 404.

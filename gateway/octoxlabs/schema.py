@@ -37,7 +37,7 @@ class Discovery(TypedDict):
 
     id: Literal[1]
     start_time: Time
-    """When the index was made."""
+    """The time at which the index was made."""
     end_time: Time
     """The time of the answer."""
     status: Literal[2]
@@ -53,4 +53,4 @@ class DevicesAnswer(TypedDict):
     """Devices that match, exactly."""
     results: list[FoundDevice]
     scroll_id: Annotated[str | None, example(None)]
-    """Where a scroll goes on, if need be to an answer without devices; null without one."""
+    """The id by which a scroll goes on, if need be to an answer without devices; null without a scroll."""

@@ -15,12 +15,12 @@ from gateway.saved.models import Kind, Saved, SavedQuerySet, ShareRole
 
 
 def seen_by(user: User, kind: Kind) -> SavedQuerySet:
-    """What the user has, or is shared with them, with the name of its owner."""
+    """Searches or collections that the user owns or that are shared with them, with the names of their owners."""
     return _with_owner(Saved.objects.filter(kind=kind).seen_by(user))
 
 
 def orphaned(user: User, kind: Kind) -> SavedQuerySet:
-    """What users who were deleted had shared, for administrators.
+    """Shared searches or collections of deleted users, for administrators.
 
     Raises:
         Problem: 403.
@@ -31,7 +31,7 @@ def orphaned(user: User, kind: Kind) -> SavedQuerySet:
 
 
 def role_of(user: User, saved: Saved) -> ShareRole:
-    """What the user may do with something that they see; an administrator has what has lost its owner."""
+    """The user's role for a search or collection that they see; an administrator owns those of deleted users."""
     if saved.owner_id == user.pk or (saved.owner_id is None and has_role(user, Role.ADMIN)):
         return ShareRole.OWNER
     return ShareRole(getattr(saved, "shared_as", None) or ShareRole.VIEWER)

@@ -20,7 +20,7 @@ from gateway.saved.access import role_of
 from gateway.saved.models import Kind, Saved, Share, ShareRole, Visibility, Watch
 
 MAX_OF_USER: Mapping[Kind, int] = {Kind.SEARCH: 500, Kind.COLLECTION: 100}
-"""How many a user may have."""
+"""Searches and collections that a user may have."""
 _OWN = ("title", "description")
 _SHARING = ("visibility", "users")
 
@@ -119,7 +119,7 @@ def delete(author: Author, row: Saved, now: datetime) -> None:
 
 
 def require_sharing(members: Mapping[str, Any]) -> None:
-    """Refuse users who would be named for nothing, or not at all.
+    """Refuse a list of users that does not fit the visibility.
 
     Raises:
         Problem: 400.
@@ -193,7 +193,7 @@ def _record(author: Author, row: Saved, op: str, changed: list[str]) -> None:
 
 
 def _tell(author: Author, row: Saved, now: datetime, told: Mapping[str, Iterable[int]], changed: list[str]) -> None:
-    """Tell users of a change, by what it is to them."""
+    """Tell users of a change; ``told`` has them by the change as each of them sees it."""
     for op, users in told.items():
         data = {
             "type": row.kind,

@@ -29,7 +29,7 @@ class Visibility(models.TextChoices):  # pylint: disable=too-many-ancestors  # a
 
 
 class ShareRole(models.TextChoices):  # pylint: disable=too-many-ancestors  # as above
-    """What somebody may do with it: read it, change it too, or share and delete it too."""
+    """Rights of a user: to read it, to change it too, or to share and delete it too."""
 
     VIEWER = "viewer"
     EDITOR = "editor"

@@ -22,14 +22,14 @@ class SharedWith(TypedDict):
 
 @described
 class WatchAnswer(TypedDict):
-    """How the caller watches a search."""
+    """The caller's watch of a search."""
 
     interval: Annotated[Count, example(300)]
     """Seconds between two looks."""
     looked_at: Annotated[datetime | None, example("2026-11-21T01:02:03Z")]
-    """When the worker has looked last; null before the first look, which tells nothing."""
+    """Time of the worker's last look; null before the first look, which tells nothing."""
     problem: Annotated[str | None, example(None)]
-    """Why the last look found nothing, and what to do."""
+    """Reason why the last look failed, and the remedy."""
 
 
 @described
@@ -45,7 +45,7 @@ class _Item(TypedDict):
     owner: Annotated[str | None, example("octoAdmin")]
     """The owner's name; null where that user was deleted."""
     role: Annotated[ShareRole, example("owner")]
-    """What the caller may do: read it, change it too, or share and delete it too."""
+    """The caller's rights: to read it, to change it too, or to share and delete it too."""
     visibility: Annotated[Visibility, example("me")]
     version: Annotated[Count, example(1)]
     """Counts the changes; it is the ETag."""

@@ -104,7 +104,7 @@ class PlaceSerializer(StrictSerializer):
 
 
 class WatchSerializer(StrictSerializer):
-    """How a search is watched."""
+    """Watch of a search."""
 
     interval = StrictIntegerField(
         default=DEFAULT_INTERVAL, min_value=MIN_INTERVAL, max_value=MAX_INTERVAL, help_text="Seconds between two looks."
@@ -112,7 +112,7 @@ class WatchSerializer(StrictSerializer):
 
 
 class ListParameters(QueryString):
-    """Which are wanted."""
+    """Choice of searches or collections."""
 
     orphaned = StrictBooleanField(
         default=False, help_text="For administrators: those that users who were deleted had shared, instead."

@@ -67,7 +67,7 @@ States = dict[str, str]
 
 @dataclass(frozen=True, slots=True)
 class _Found:
-    """What a search has found.
+    """Result of a search.
 
     ``basis`` says by which query and index, ``state`` how the index was just before.
     """
@@ -193,7 +193,7 @@ def _put_off(watch: Watch, now: datetime, problem: str) -> None:
 
 
 def _next(watch: Watch, now: datetime) -> datetime:
-    """When it is due again: a whole number of intervals after it was, so that looks stay spread as they are."""
+    """Time at which it is due again: a whole number of intervals later, so that looks stay spread as they are."""
     interval = timedelta(seconds=watch.interval)
     return watch.next_at + ((now - watch.next_at) // interval + 1) * interval
 

@@ -17,7 +17,7 @@ from gateway.search.elasticsearch import find_document, id_query
 from gateway.search.schema import FoundDocument
 
 _TYPE = "document"
-"""How the audit trail names what was read."""
+"""Type of the event's target in the audit trail."""
 
 
 class FoundDocumentView(AuditedView):

@@ -33,7 +33,7 @@ from kit.http_exchange import AnswerTooLarge, NoAnswer, TimedOut
 logger = logging.getLogger(__name__)
 
 MAX_RESULT_WINDOW = 10_000
-"""How far pages reach, and up to where hits are counted exactly: Elasticsearch's ``index.max_result_window``."""
+"""Hits that pages reach and that are counted exactly: Elasticsearch's ``index.max_result_window``."""
 
 # Elasticsearch's names of what makes a well-formed query too much work for it.
 _TOO_COMPLEX = ("too_complex_to_determinize", "too_many_clauses", "too_many_nested_clauses")

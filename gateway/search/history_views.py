@@ -23,7 +23,7 @@ from gateway.search.schema import HistoryEvent, HistoryPage
 
 PAGE = 50
 _TARGET = EventTarget("history")
-"""What looks at the history are about; they are not part of it."""
+"""Target of the events of looks at the history, which are not part of it."""
 _KINDS = ("query", "auth", "inventory", "saved", "admin")
 _FIELDS = [
     "@timestamp",
@@ -51,7 +51,7 @@ _EXAMPLES: tuple[OpenApiExample, ...] = (answered("one search", _ONE),)
 
 
 class HistoryParameters(QueryString):
-    """Which events are wanted."""
+    """Choice of events."""
 
     kind = serializers.ChoiceField(
         required=False, choices=_KINDS, help_text="Events of one kind only: `query` for searches."

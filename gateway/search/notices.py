@@ -20,7 +20,7 @@ class Notice(TypedDict):
     message: str
     """The reason for people."""
     position: Count
-    """Where the text starts that is meant, in characters from 0."""
+    """The beginning of the text that is meant, in characters from 0."""
     end: Count
     suggestion: str | None
     """A text for that place; null where none is known."""

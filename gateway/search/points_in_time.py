@@ -15,7 +15,7 @@ from gateway.search.request import SearchPlan
 logger = logging.getLogger(__name__)
 
 KEEP_ALIVE_SECONDS = 120
-"""How long a point in time outlives its last page."""
+"""Seconds that a point in time outlives its last page."""
 
 
 class ExpiredCursor(Problem):

@@ -69,7 +69,7 @@ class HistoryEvent(TypedDict):
     hits: int | None
     took_ms: int | None
     code: NotRequired[str]
-    """Why it had no success."""
+    """The code of its problem; missing after a success."""
     target: NotRequired[HistoryTarget]
 
 
@@ -110,9 +110,9 @@ class Completion(TypedDict):
     """Texts that can stand at the cursor."""
 
     start: Count
-    """Where the text begins that a suggestion replaces, in characters from 0."""
+    """The beginning of the text that a suggestion replaces, in characters from 0."""
     end: Count
-    """Where it ends: the cursor."""
+    """The end of that text: the cursor."""
     suggestions: list[Suggestion]
     """In the order in which to offer them."""
     complete: bool
@@ -136,7 +136,7 @@ class Field(TypedDict):
     nested: NotRequired[str]
     """The nested field that holds it."""
     problem: NotRequired[str]
-    """Why it cannot be queried."""
+    """The reason why it cannot be queried."""
 
 
 @described

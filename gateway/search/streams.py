@@ -37,7 +37,7 @@ _ONE_LINE = bytes.maketrans(b"\r\n", b"  ")
 _FIRST_PAGE = 100
 _MAX_PAGE = 1_000
 _PAGE_BYTES = 1024 * 1024
-"""How long a page should be: short documents come many at a time, long ones few, so that memory stays the same."""
+"""Length that pages should have: short documents come many at a time, long ones few, so that memory stays the same."""
 
 
 class _Bulkhead:

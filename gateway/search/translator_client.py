@@ -24,7 +24,7 @@ from kit.http_exchange import Answer, AnswerTooLarge, NoAnswer, TimedOut
 logger = logging.getLogger(__name__)
 
 _VALUES = 8
-"""How much more memory the values of an answer take than its text."""
+"""Memory that the values of an answer take, in lengths of its text."""
 _PROBE_SECONDS = 1.0
 _REJECTION_MEMBERS = ("position", "end", "line", "column", "caret", "suggestions")
 

@@ -158,7 +158,7 @@ def _too_many(kind: str) -> Problem:
 
 
 async def _read(receive: Receive, body: bytearray, limit: int) -> bool:
-    """Whether it came whole; not if the client hangs up before."""
+    """Whether the body came whole; False if the client hung up before its end."""
     more = True
     while more and len(body) <= limit:
         message = await receive()

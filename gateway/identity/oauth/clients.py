@@ -59,7 +59,7 @@ def authenticate_client(request: Request, form: Mapping[str, str]) -> OAuthClien
 
 
 def require_confidential(client: OAuthClient | None) -> OAuthClient:
-    """Refuse who has shown no secret.
+    """Refuse a client without a secret.
 
     Raises:
         OAuthError: ``invalid_client``.

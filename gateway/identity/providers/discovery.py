@@ -15,7 +15,7 @@ _PATH = "/.well-known/openid-configuration"
 
 @dataclass(frozen=True, slots=True)
 class Metadata:
-    """What a provider says of itself, as far as a log-in needs it.
+    """Metadata of a provider, as far as a log-in needs it.
 
     Attributes:
         authorization_endpoint: where browsers are sent to.

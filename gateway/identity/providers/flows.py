@@ -29,7 +29,7 @@ _SEAL = "gateway.identity.providers.flows"
 
 @dataclass(frozen=True, slots=True)
 class Return:
-    """Where a log-in returns to, with a code for the client that began it."""
+    """Address to which a log-in returns, with a code for the client that began it."""
 
     url: str
     challenge: str
@@ -114,7 +114,7 @@ def _use_up(state: str, now: datetime) -> bool:
 
 
 def _expiry(text: str, now: datetime) -> float:
-    """When a cookie's flow ends; one that is over, or not ours, comes first."""
+    """Time at which a cookie's flow ends; 0, so that it sorts first, for one that is over or not ours."""
     read = unseal(_SEAL, text)
     return 0.0 if read is None or read[0] <= now.timestamp() else float(read[0])
 

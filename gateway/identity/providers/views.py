@@ -266,7 +266,7 @@ def _find(name: str) -> Provider:
 
 
 def _read_return(parameters: dict[str, str]) -> Return | None:
-    """Where a log-in returns to; a request without parameters gets its tokens from the callback.
+    """The address to return to; None for a request without parameters, which gets its tokens from the callback.
 
     Raises:
         Problem: 400.

@@ -229,7 +229,7 @@ def _own(indices: TypeIndices, change: _Change) -> list[IndexedDocument]:
 
 
 def _lineages(types: IndexedTypes, changes: Sequence[_Change]) -> list[list[DocumentName]]:
-    """Of each change the documents that embed others and that it has touched: its own, and those above it."""
+    """Embedding documents that each change has touched: its own document, and those above it."""
     catalogue = types.catalogue
     embedding = {name for name, declared in catalogue.types.items() if declared.embed}
     below = {

@@ -45,7 +45,7 @@ class TopicView:
 
     @property
     def highest_feed(self) -> int:
-        """The highest number that any record tells of; 0 if there is none."""
+        """The highest number that any record tells of; 0 without records."""
         return max((each.highest_feed for each in self.last.values()), default=0)
 
 
