@@ -39,7 +39,7 @@ def wait_for_change(request: Request, index: str) -> None:
         index: the alias that is searched.
 
     Raises:
-        Problem: 400, the token is none of a change; 503, the index has it too late.
+        Problem: 400, the token is not a change's; 503, the index has it too late.
     """
     # Every search passes here, and Django makes its view of the headers anew for each request.
     token = request.META.get(_TOKEN_KEY)
@@ -71,7 +71,7 @@ def _read_token(token: str) -> uuid.UUID:
 
 
 def _unknown_token() -> Problem:
-    return malformed(f"{TOKEN}: It is none of a change; send the one of a write's answer as it is, or leave it out.")
+    return malformed(f"{TOKEN}: There is no such change; send the token of a write's answer as it is, or leave it out.")
 
 
 def _feed(change_id: uuid.UUID) -> int | None:

@@ -77,7 +77,7 @@ class Indices:
                     raise
                 reason = (
                     f'Elasticsearch refuses the index of the type "{name}" ({error.error}): delete '
-                    f'"{each.names[-1]}" if it is none of the type\'s, or declare the type with another index'
+                    f'"{each.names[-1]}" if it is not the type\'s, or declare the type with another index'
                 )
                 unprepared |= dict.fromkeys(each.names, Unprepared(reason))
         return unprepared

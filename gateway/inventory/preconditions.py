@@ -58,7 +58,7 @@ class Preconditions:
             raise Problem(
                 HTTPStatus.PRECONDITION_FAILED,
                 Code.PRECONDITION_FAILED,
-                "There is none of this name; leave If-Match out to create it.",
+                "It does not exist; leave If-Match out to create it.",
             )
 
     def check_declaration(self, state: State) -> None:

@@ -117,7 +117,7 @@ class TypeView(InventoryView):
         if not TYPE_NAME.fullmatch(type_name) or type_name in RESERVED:
             raise malformed(
                 "A type's name begins with a lower-case letter or digit, has at most 128 of these and of . _ : @ ~ -, "
-                f"and is none of {', '.join(sorted(RESERVED))}."
+                f"and is not one of {', '.join(sorted(RESERVED))}."
             )
         definition = checked(TypeSerializer, body_of(request).value)
         accept_existing = definition.pop("accept_existing")

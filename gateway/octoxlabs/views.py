@@ -45,8 +45,8 @@ _DISCOVERY_ID: Literal[1] = 1
 # is empty would read everything again and again. So the last devices come with this, and this brings an empty answer.
 _SCROLL_END = "end"
 _SCROLL_PROBLEMS = {
-    Code.MALFORMED: "scroll_id: It is none of this search's; send the one of the answer before as it is, with the same "
-    "query and ordering, or none, which starts again.",
+    Code.MALFORMED: "scroll_id: It does not belong to this search; send that of the answer before as it is, with the "
+    "same query and ordering, or leave it out to start again.",
     Code.CURSOR_EXPIRED: f"The scroll is over: it is kept for {KEEP_ALIVE_SECONDS} seconds after its last use. Start "
     "again without a scroll_id.",
 }

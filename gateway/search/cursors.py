@@ -138,7 +138,7 @@ def _resume(user: User, plan: SearchPlan) -> tuple[OpenCursor, list[Any]]:
         identifier, _, note = (plan.request.cursor or "").partition(".")
         snapshot_id, after = uuid.UUID(identifier), signing.loads(note, salt=f"{_SALT}.{identifier}")
     except (signing.BadSignature, ValueError):
-        raise ForeignCursor('It is none of this gateway\'s; send "next" of the page before as it is.') from None
+        raise ForeignCursor('It is unknown to this gateway; send "next" of the page before as it is.') from None
     now = timezone.now()
     snapshot = OpenCursor.objects.filter(pk=snapshot_id, expires_at__gt=now).first()
     if snapshot is None:

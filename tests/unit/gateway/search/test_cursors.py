@@ -156,7 +156,7 @@ def test_a_cursor_is_its_users_alone(ada: User) -> None:
 @pytest.mark.parametrize("change", ["", "x", "{cursor}x", "x{cursor}"])
 def test_a_cursor_that_was_changed_is_refused(change: str, ada: User) -> None:
     first = _read(ada, _asking("start"))
-    with pytest.raises(ForeignCursor, match="none of this gateway's"):
+    with pytest.raises(ForeignCursor, match="unknown to this gateway"):
         _read(ada, _asking(change.format(cursor=first.next)))
 
 
