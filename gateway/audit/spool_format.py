@@ -27,7 +27,7 @@ class Record(NamedTuple):
 
 
 class Contents(NamedTuple):
-    """Contents of a file: the records in the order in which they were written, and the bytes that are none."""
+    """Contents of a file: the records in the order in which they were written, and the number of damaged bytes."""
 
     records: list[Record]
     damaged_bytes: int

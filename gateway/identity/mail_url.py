@@ -29,7 +29,7 @@ def read_mail_url(url: str) -> tuple[str, dict[str, Any]]:
         Django's backend, and its arguments.
 
     Raises:
-        ValueError: it is none of these; says nothing of what is in it.
+        ValueError: it has another form; says nothing of what is in it.
     """
     try:
         parts = urlsplit(url)

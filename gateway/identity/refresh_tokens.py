@@ -65,7 +65,7 @@ def find_family(token: str, now: datetime) -> tuple[RefreshFamily, int] | None:
     """Find the family of a token, and the token's generation, whether it has been used or not.
 
     Returns:
-        None if the token is none of ours, or its family revoked, expired, or of a user who is inactive or has another
+        None if the token is unknown, or its family revoked, expired, or of a user who is inactive or has another
         password since.
     """
     try:

@@ -92,7 +92,7 @@ class Validator:
         """The first ``MAX_ERRORS`` places that the schema does not allow; of many alternatives the first alone.
 
         The library describes every error with every alternative before it gives out the first: a thousand members that
-        are none of three thousand would take a minute.
+        fit none of three thousand would take a minute.
         """
         if self._alternatives * _values(document) <= _MAX_DESCRIBED:
             return [_error(each) for each in islice(self._validator.iter_errors(document), MAX_ERRORS)]

@@ -45,7 +45,7 @@ def properties_of(schema: dict[str, Any]) -> Properties:
         schema: one that ``Validator`` accepts.
 
     Raises:
-        InvalidSchema: there is none; names the path in the document.
+        InvalidSchema: no mapping fits it; names the path in the document.
     """
     found = _map(schema, [schema], "")
     if "properties" not in found:

@@ -58,7 +58,7 @@ class Connection:
         """The next frame of the client.
 
         Raises:
-            Gone: there is none any more.
+            Gone: the client has gone.
             Ended: it is no text, or there are too many.
         """
         message = await self._receive()

@@ -81,7 +81,7 @@ def read_of_notifications(text: str) -> Since | Ack:
     """Read a client's frame on the socket of notifications.
 
     Raises:
-        InvalidFrame: it is none.
+        InvalidFrame: the frame is invalid.
     """
     return _read(_notifications, text)
 
@@ -90,7 +90,7 @@ def read_of_tail(text: str) -> OpenTail | More:
     """Read a client's frame on the socket of the tail.
 
     Raises:
-        InvalidFrame: it is none.
+        InvalidFrame: the frame is invalid.
     """
     return _read(_tail, text)
 

@@ -64,7 +64,7 @@ class Registry:
         """Take a place for a socket, as long as the block lasts.
 
         Raises:
-            Problem: there is none; 429 where the user or the address has as many as it may.
+            Problem: there is no room; 429 where the user or the address has as many as it may.
         """
         self._require_room(member)
         place = Place(member)

@@ -41,7 +41,7 @@ def find(user: User, kind: Kind, saved_id: str) -> Saved:
     """One that the user sees.
 
     Raises:
-        Problem: 404, there is none of this id, or it is not shared with the user.
+        Problem: 404, the id is unknown, or it is not shared with the user.
     """
     number = read_uuid(saved_id)
     row = seen_by(user, kind).filter(pk=number).first()

@@ -20,7 +20,7 @@ from gateway.identity.providers.settings import Provider
 
 MAX_CODE_CHARACTERS = 2048
 _MALFORMED = (ValueError, TypeError, OverflowError, RecursionError)
-"""The errors of a library that is given tokens in another form than it expects, such as numbers that are none."""
+"""Errors of a library that is given tokens in an unexpected form, such as text in the place of a number."""
 _ADDRESS = frozenset(("email", "email_verified"))
 
 

@@ -109,7 +109,7 @@ def read_key_set(found: dict[str, Any], provider: Provider) -> tuple[Key, ...]:
     """The keys of a set that check signatures of the provider's algorithm; others are ignored.
 
     Raises:
-        ValueError: the set is none, empty or too large.
+        ValueError: the set is missing, empty or too large.
     """
     keys = found.get("keys")
     if not isinstance(keys, list) or not 0 < len(keys) <= MAX_KEYS:
