@@ -7,7 +7,6 @@ from django.http import HttpResponse
 
 from gateway.http.problems import Code, Problem, malformed, problem_response
 from gateway.live.admission import PATHS, Handshake, Refused
-from gateway.live.concurrency import first_to_end
 from gateway.live.connection import Connection, Ended, Gone, Message, Receive, Send
 from gateway.live.database import ask
 from gateway.live.inboxes import Inboxes
@@ -58,21 +57,16 @@ class Application:  # pylint: disable=too-few-public-methods  # it is called
     async def _serve(self, handshake: Handshake, place: Place, connection: Connection) -> None:
         await connection.accept()
         member = place.member
-        if member.kind is Kind.TAIL:
-            serving = TailSocket(connection, member, self._trail, handshake.record_tail).serve()
-        else:
-            serving = NotificationsSocket(connection, member, self._inboxes).serve()
         try:
-            await first_to_end(serving, _ended(place))
+            if member.kind is Kind.TAIL:
+                await TailSocket(connection, place, self._trail, handshake.record_tail).serve()
+            else:
+                await NotificationsSocket(connection, place, self._inboxes).serve()
         except Gone:
             pass
         except Ended as why:
             ENDED.labels(why.farewell).inc()
             await connection.end(why)
-
-
-async def _ended(place: Place) -> None:
-    raise await place.ended
 
 
 def _no_socket(kind: Kind | None) -> Problem:

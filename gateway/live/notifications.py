@@ -16,8 +16,8 @@ from gateway.live.connection import Connection, Ended
 from gateway.live.database import ask
 from gateway.live.frames import Farewell, InvalidFrame, Since
 from gateway.live.inboxes import FRAME_BYTES, Inboxes, last_numbers, read_after
-from gateway.live.members import Member
 from gateway.live.metrics import RESYNCS
+from gateway.live.registry import Place
 from gateway.live.unacknowledged import Unacknowledged
 from kit.logs import OncePerInterval, describe
 
@@ -30,9 +30,10 @@ _PAUSE_SECONDS = 1.0
 class NotificationsSocket:  # pylint: disable=too-few-public-methods  # it serves
     """One open socket of notifications."""
 
-    def __init__(self, connection: Connection, member: Member, inboxes: Inboxes) -> None:
+    def __init__(self, connection: Connection, place: Place, inboxes: Inboxes) -> None:
         self._connection = connection
-        self._member = member
+        self._member = place.member
+        self._place = place
         self._inboxes = inboxes
         self._state = Unacknowledged()
         self._last = 0
@@ -51,7 +52,7 @@ class NotificationsSocket:  # pylint: disable=too-few-public-methods  # it serve
                 raise Ended(Farewell.UNAVAILABLE, "The inbox cannot be read right now.", 5) from None
             self._last = max(self._last, numbers.get(self._member.user, 0))
             await self._connection.send(frames.hello(self._member.name, self._last))
-            await first_to_end(self._listen(), self._tell())
+            await first_to_end(self._listen(), self._tell(), self._place.wait_until_ended())
 
     def _on_news(self, last: int) -> None:
         self._last = max(self._last, last)

@@ -43,6 +43,14 @@ class Place:
     member: Member
     ended: "asyncio.Future[Ended]" = field(default_factory=lambda: asyncio.get_running_loop().create_future())
 
+    async def wait_until_ended(self) -> None:
+        """Wait until the server ends the socket.
+
+        Raises:
+            Ended: always.
+        """
+        raise await self.ended
+
     def end(self, why: Ended) -> None:
         """End the socket, unless it is ending already."""
         if not self.ended.done():

@@ -12,6 +12,7 @@ from gateway.live.database import ask
 from gateway.live.frames import MAX_UNACKNOWLEDGED, Farewell, InvalidFrame, OpenTail, TailPart
 from gateway.live.members import Member
 from gateway.live.metrics import TAIL_EVENTS
+from gateway.live.registry import Place
 from gateway.live.trail import Ring, TailView
 
 _BETWEEN_FRAMES_SECONDS = 0.1
@@ -25,14 +26,15 @@ class TailSocket:  # pylint: disable=too-few-public-methods,too-many-instance-at
 
     Args:
         connection: the socket.
-        member: whose it is.
+        place: whose it is, and when it has to end.
         trail: the events.
         record: puts each opening of a tail on the trail.
     """
 
-    def __init__(self, connection: Connection, member: Member, trail: "Trail", record: RecordTail) -> None:
+    def __init__(self, connection: Connection, place: Place, trail: "Trail", record: RecordTail) -> None:
         self._connection = connection
-        self._member = member
+        self._member = place.member
+        self._place = place
         self._trail = trail
         self._record = record
         self._view: TailView | None = None
@@ -49,7 +51,7 @@ class TailSocket:  # pylint: disable=too-few-public-methods,too-many-instance-at
             Gone, Ended: always one of them.
         """
         await self._connection.send(frames.hello(self._member.name, None))
-        await first_to_end(self._listen(), self._tell())
+        await first_to_end(self._listen(), self._tell(), self._place.wait_until_ended())
 
     async def _listen(self) -> None:
         while True:
