@@ -1,4 +1,4 @@
-"""Settings of the room ``http``: hosts, proxies, rates, the database and the time that a request may take."""
+"""Settings of the room ``http``: workers, threads, hosts, proxies, rates, the database and the time of a request."""
 
 import re
 from ipaddress import IPv4Network, IPv6Network
@@ -40,6 +40,9 @@ class HttpSettings(Settings):
 
     model_config = SettingsConfigDict(env_prefix="GATEWAY_")
 
+    # The rooms above size what they keep for each worker, or for each thread, by these.
+    workers: int = Field(default=1, ge=1, le=64)
+    threads: int = Field(default=32, ge=1, le=256)
     allowed_hosts: Annotated[tuple[str, ...], *COMMA_SEPARATED] = ("localhost", "127.0.0.1", "[::1]")
     trusted_proxies: Annotated[tuple[IPv4Network | IPv6Network, ...], *COMMA_SEPARATED] = ()
     cors_origins: Annotated[tuple[_Origin, ...], *COMMA_SEPARATED] = ()

@@ -1,8 +1,8 @@
-"""Settings of the room ``identity``: keys, tokens, failed log-ins, mail and identity providers."""
+"""Settings of the room ``identity``: searchable indices, keys, tokens, failed log-ins, mail and identity providers."""
 
 from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, Field, SecretStr, model_validator
+from pydantic import AfterValidator, Field, SecretStr, StringConstraints, model_validator
 from pydantic_settings import SettingsConfigDict
 
 from gateway.http.settings import COMMA_SEPARATED, Rate
@@ -41,11 +41,22 @@ def _return_url(url: str) -> str:
     return url
 
 
+def _no_audit_trail(index: str) -> str:
+    if index.startswith("query-logs"):
+        raise ValueError("the audit trail is searched by auditors alone, and not by being listed here")
+    return index
+
+
+# Lower case and no wildcard, so that a grant names exactly one index or alias.
+_IndexName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9._-]{0,254}$"), AfterValidator(_no_audit_trail)]
+
+
 class IdentitySettings(Settings):
     """Variables ``GATEWAY_<FIELD>`` of the room ``identity``."""
 
     model_config = SettingsConfigDict(env_prefix="GATEWAY_")
 
+    search_indices: Annotated[tuple[_IndexName, ...], *COMMA_SEPARATED] = Field(default=("devices",), min_length=1)
     unsigned_tokens: bool = False
     login_failures: Rate = "10/hour"
     address_login_failures: Rate = "100/hour"
@@ -58,6 +69,8 @@ class IdentitySettings(Settings):
     jwt_access_seconds: int = Field(default=300, ge=30, le=3600)
     jwt_refresh_seconds: int = Field(default=7 * 24 * 3600, ge=60, le=90 * 24 * 3600)
     public_url: HttpUrl = "http://127.0.0.1:8000"
+    # Where the edge serves /ws/, a page uses its own origin, and nothing is set.
+    live_url: Annotated[str, StringConstraints(pattern=r"^wss?://[A-Za-z0-9.\[\]:-]+$")] | None = None
     # A secret, because it holds a password or a provider's key.
     mail_url: Annotated[SecretStr | None, AfterValidator(_mail_url)] = None
     mail_from: str = Field(default="sluice@localhost", min_length=3, max_length=320, pattern=r"^[^\r\n]+@[^\r\n]+$")

@@ -1,8 +1,6 @@
-"""Settings of the room ``live``: where sockets are served, and the address that pages are told."""
+"""Settings of the room ``live``: where sockets are served, and their process's metrics."""
 
-from typing import Annotated
-
-from pydantic import Field, StringConstraints
+from pydantic import Field
 from pydantic_settings import SettingsConfigDict
 
 from kit.settings import Settings
@@ -15,7 +13,5 @@ class LiveSettings(Settings):
 
     live_host: str = "127.0.0.1"
     live_port: int = Field(default=8003, ge=1, le=65535)
-    # Where the edge serves /ws/, a page uses its own origin, and nothing is set.
-    live_url: Annotated[str, StringConstraints(pattern=r"^wss?://[A-Za-z0-9.\[\]:-]+$")] | None = None
     live_metrics_host: str = "127.0.0.1"
     live_metrics_port: int = Field(default=9111, ge=1, le=65535)

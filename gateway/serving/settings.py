@@ -1,4 +1,4 @@
-"""Settings of the room ``serving``: the port, the processes and how many requests they take."""
+"""Settings of the room ``serving``: the port, the side, and how many requests and bodies wait."""
 
 from enum import StrEnum
 
@@ -27,8 +27,6 @@ class ServingSettings(Settings):
     host: str = "127.0.0.1"
     port: int = Field(default=8000, ge=1, le=65535)
     role: ProcessRole = ProcessRole.ALL
-    workers: int = Field(default=1, ge=1, le=64)
-    threads: int = Field(default=32, ge=1, le=256)
     queue: int = Field(default=64, ge=0, le=10_000)
     bodies: int = Field(default=128, ge=1, le=10_000)
     log_format: LogFormat = LogFormat.CONSOLE
