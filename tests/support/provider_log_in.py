@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import count
 from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
 
@@ -12,9 +13,10 @@ from joserfc.jwk import RSAKey
 from pydantic import SecretStr
 from pytest_django import Settings
 
-from gateway.identity.providers import discovery, key_sets
 from tests.support.certified_provider import CertifiedProvider
 from tests.support.hostile_provider import CLIENT_ID, CLIENT_SECRET, HostileProvider, hostile_provider
+
+_NUMBERS = count(1)
 
 
 class Browser:
@@ -58,16 +60,23 @@ def parameters_of(url: str) -> dict[str, str]:
 @contextmanager
 def providing(stack: Settings, key: RSAKey) -> Iterator[HostileProvider]:
     """A provider that the gateway takes, of which nothing is kept yet, and whose people all become users."""
-    discovery.forget()
-    key_sets.forget()
     with hostile_provider(key) as served:
         configure_provider(stack, served, create="always")
         yield served
 
 
 def configure_provider(stack: Settings, provider: HostileProvider | CertifiedProvider, **members: Any) -> None:
-    """Let the gateway take the provider under the name corp, with these members of the table."""
-    corp = {"issuer": provider.issuer, "client_id": CLIENT_ID, "client_secret": CLIENT_SECRET, **members}
+    """Let the gateway take the provider under the name corp, with these members of the table.
+
+    Each table is another one, so that nothing is kept of a provider that has had the same address.
+    """
+    corp = {
+        "label": f"Corp {next(_NUMBERS)}",
+        "issuer": provider.issuer,
+        "client_id": CLIENT_ID,
+        "client_secret": CLIENT_SECRET,
+        **members,
+    }
     stack.GATEWAY = stack.GATEWAY.model_copy(
         update={
             "providers": SecretStr(orjson.dumps({"corp": corp}).decode()),

@@ -3,7 +3,6 @@
 import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache
 from http import HTTPStatus
 from io import BytesIO
 from typing import Any
@@ -16,6 +15,7 @@ from requests.structures import CaseInsensitiveDict
 from gateway.http.circuit_breaker import Circuit
 from gateway.http.deadline import deadline_passed, time_left
 from gateway.http.problems import Code, Unavailable
+from gateway.identity.providers.per_provider import PerProvider
 from gateway.identity.providers.settings import Provider
 from kit.http_exchange import Answer, HttpExchange, NoAnswer, TimedOut
 
@@ -32,13 +32,13 @@ class _ToProvider:
     circuit: Circuit
 
 
-@cache
-def _to_provider(name: str, issuer: str) -> _ToProvider:
-    """Connections to a provider; the issuer tells apart what a test calls by one name."""
-    del issuer
+def _connect(provider: Provider) -> _ToProvider:
     # Its endpoints may be on several hosts, so each request has a whole URL.
     exchange = HttpExchange("", connections=_CONNECTIONS, limit=MAX_ANSWER_BYTES, with_headers=True)
-    return _ToProvider(exchange, Circuit(f"provider {name}", Code.PROVIDER_UNAVAILABLE))
+    return _ToProvider(exchange, Circuit(f"provider {provider.name}", Code.PROVIDER_UNAVAILABLE))
+
+
+_to_provider = PerProvider(_connect)
 
 
 def ask(
@@ -56,7 +56,7 @@ def ask(
     Raises:
         Unavailable: there is no answer in time, or one of a server that fails.
     """
-    to_provider = _to_provider(provider.name, provider.issuer)
+    to_provider = _to_provider(provider)
     with to_provider.circuit.closed():
         seconds = time_left(TIMEOUT_SECONDS)
         try:

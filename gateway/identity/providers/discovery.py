@@ -1,5 +1,6 @@
 """Metadata of identity providers (OpenID Connect Discovery 1.0, section 4), kept for an hour."""
 
+import math
 import time
 from dataclasses import dataclass
 from typing import Any
@@ -7,6 +8,7 @@ from typing import Any
 from django.conf import settings
 
 from gateway.identity.providers.connections import ask_object, unavailable
+from gateway.identity.providers.per_provider import PerProvider
 from gateway.identity.providers.settings import Provider, is_endpoint
 
 LIFE_SECONDS = 3600.0
@@ -34,7 +36,15 @@ class Metadata:
     auth_method: str
 
 
-_kept: dict[str, tuple[float, Metadata]] = {}
+@dataclass(slots=True)
+class _Kept:
+    """The metadata of a provider, and until when they hold, by the monotonic clock."""
+
+    metadata: Metadata | None = None
+    until: float = -math.inf
+
+
+_kept = PerProvider(lambda _: _Kept())
 
 
 def discover(provider: Provider) -> Metadata:
@@ -43,17 +53,11 @@ def discover(provider: Provider) -> Metadata:
     Raises:
         Unavailable: it cannot be had, names another issuer, or an endpoint that may not be called.
     """
-    kept = _kept.get(provider.issuer)
-    if kept is not None and kept[0] > time.monotonic():
-        return kept[1]
-    metadata = _read(provider, ask_object(provider, provider.issuer.rstrip("/") + _PATH))
-    _kept[provider.issuer] = time.monotonic() + LIFE_SECONDS, metadata
-    return metadata
-
-
-def forget() -> None:
-    """Forget what is kept, for a test of a provider that changes."""
-    _kept.clear()
+    kept = _kept(provider)
+    if kept.metadata is None or kept.until <= time.monotonic():
+        kept.metadata = _read(provider, ask_object(provider, provider.issuer.rstrip("/") + _PATH))
+        kept.until = time.monotonic() + LIFE_SECONDS
+    return kept.metadata
 
 
 def _read(provider: Provider, found: dict[str, Any]) -> Metadata:

@@ -23,6 +23,7 @@ from gateway.http.problems import Code, Problem, Unavailable
 from gateway.identity.metrics import KEY_AGE, KEY_FETCHES
 from gateway.identity.providers.connections import ask_object, unavailable
 from gateway.identity.providers.discovery import discover
+from gateway.identity.providers.per_provider import PerProvider
 from gateway.identity.providers.settings import Provider
 
 logger = logging.getLogger(__name__)
@@ -66,7 +67,7 @@ class _Kept:
             return True
 
 
-_kept: dict[str, _Kept] = {}
+_of = PerProvider(lambda _: _Kept())
 _background = ThreadPoolExecutor(1, thread_name_prefix="key-sets")
 
 
@@ -98,11 +99,6 @@ def known(provider: Provider, kid: str) -> tuple[Key, ...]:
     if not kept.has(kid) and kept.take_slot(PAUSE_SECONDS):
         _background.submit(_refresh, provider, kept)
     return _matching(provider, kept, kid)
-
-
-def forget() -> None:
-    """Forget what is kept, for a test of a provider that changes."""
-    _kept.clear()
 
 
 def read_key_set(found: dict[str, Any], provider: Provider) -> tuple[Key, ...]:
@@ -145,10 +141,6 @@ def _fetch_until_the_end(providers: Collection[Provider]) -> None:
                 _refresh(provider, kept)
             KEY_AGE.labels(provider.name).set(min(kept.age(), time.monotonic() - began_at))
         main.join(PAUSE_SECONDS)
-
-
-def _of(provider: Provider) -> _Kept:
-    return _kept.setdefault(provider.issuer, _Kept())
 
 
 def _matching(provider: Provider, kept: _Kept, kid: str | None) -> tuple[Key, ...]:

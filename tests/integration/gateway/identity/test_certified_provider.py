@@ -12,7 +12,6 @@ from pytest_django import Settings
 
 from gateway.identity.account_models import Identity
 from gateway.identity.models import RefreshFamily, User
-from gateway.identity.providers import discovery, key_sets
 from tests.support.certified_provider import OTHER_CALLBACK, CertifiedProvider, certified_provider
 from tests.support.gateway import configure
 from tests.support.hostile_provider import CLIENT_ID
@@ -38,8 +37,6 @@ def provider(served: tuple[str, CertifiedProvider], stack: Settings, user: User)
     """The provider, whose people all become users."""
     del user
     algorithm, certified = served
-    discovery.forget()
-    key_sets.forget()
     configure_provider(stack, certified, algorithm=algorithm, create="always", bearer=True)
     configure(stack, login_return_urls=(_RETURN_TO,))
     return certified

@@ -722,9 +722,10 @@ def test_a_provider_s_refusal_of_the_code_is_401(provider: HostileProvider) -> N
     assert _nothing_is_made()
 
 
-def test_providers_are_listed_and_others_are_unknown(client: Client) -> None:
+def test_providers_are_listed_and_others_are_unknown(client: Client, policy: Callable[..., None]) -> None:
+    policy(label="The corporation")
     listed = client.get("/auth/providers").json()
-    corp = {"name": "corp", "label": "corp", "url": "https://sluice.example/auth/corp"}
+    corp = {"name": "corp", "label": "The corporation", "url": "https://sluice.example/auth/corp"}
     assert listed == {"providers": [corp], "sign_up": False, "new_password": False}
     for path in ("another", "another/callback", "Corp", "corp/elsewhere"):
         assert client.get(f"/auth/{path}").status_code == 404

@@ -26,6 +26,10 @@ def test_google_takes_an_id_and_a_secret() -> None:
     assert _SECRET not in repr(google)
 
 
+def test_the_name_for_people_is_its_name_where_it_has_none() -> None:
+    assert _read(corp=_OWN)["corp"].label == "corp"
+
+
 @pytest.mark.parametrize(
     ("members", "said"),
     [
