@@ -1,8 +1,10 @@
 """Coalesced calls: one call for all threads that need its result at the same time."""
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
+from functools import partial
 from typing import Generic, TypeVar
+from weakref import WeakValueDictionary
 
 Result = TypeVar("Result")
 
@@ -60,3 +62,27 @@ class Coalesced(Generic[Result]):  # pylint: disable=too-few-public-methods  # i
         if error is not None:
             raise error
         return result  # type: ignore[return-value]  # a call without an error has a result
+
+
+class CoalescedByKey(Generic[Result]):  # pylint: disable=too-few-public-methods  # it is called
+    """Coalesced calls, those of each key by themselves; nothing is kept of a key that nobody waits for.
+
+    Args:
+        call: makes the call of a key, which are its arguments.
+    """
+
+    def __init__(self, call: Callable[..., Result]) -> None:
+        self._call = call
+        self._lock = threading.Lock()
+        # Each is held by those who wait for it. A cache of a fixed size could lose one that somebody waits for.
+        self._awaited: WeakValueDictionary[tuple[Hashable, ...], Coalesced[Result]] = WeakValueDictionary()
+
+    def __call__(self, *key: Hashable) -> Result:
+        """Return the result of a call of this key that began no earlier than now.
+
+        Raises:
+            Exception: whatever the call has raised.
+        """
+        with self._lock:
+            coalesced = self._awaited.setdefault(key, Coalesced(partial(self._call, *key)))
+        return coalesced()

@@ -9,11 +9,10 @@ progress, and for the refresh.
 import re
 import time
 import uuid
-from functools import lru_cache
 
 from rest_framework.request import Request
 
-from gateway.http.coalesced import Coalesced
+from gateway.http.coalesced import Coalesced, CoalescedByKey
 from gateway.http.deadline import time_left
 from gateway.http.problems import Code, Problem, Unavailable, malformed
 from gateway.inventory import progress
@@ -52,9 +51,9 @@ def wait_for_change(request: Request, index: str) -> None:
     while (published := _published(feed)) is None:
         _pause(until, seconds)
     topic_id, positions = published
-    while not progress.covers(_progress(topic_id, tuple(sorted(positions)))(), positions):
+    while not progress.covers(_progress(topic_id, tuple(sorted(positions))), positions):
         _pause(until, seconds)
-    _refresh(index)()
+    _refresh(index)
 
 
 def read_wait(prefer: str) -> int:
@@ -94,28 +93,18 @@ def _published(feed: int) -> tuple[str, _Positions] | None:
     return state[1], {int(partition): offset for partition, offset in state[2].items()}
 
 
-@lru_cache(maxsize=64)
-def _progress(topic_id: str, partitions: tuple[int, ...]) -> "Coalesced[_Positions]":
-    body = progress.request(topic_id, list(partitions))
-
-    def ask() -> _Positions:
-        try:
-            return progress.read(perform("POST", progress.SEARCH, body))
-        except Problem as problem:
-            if problem.code is not Code.NOT_FOUND:
-                raise
-            # The indexer has not written anything yet.
-            return {}
-
-    return Coalesced(ask)
+def _ask_progress(topic_id: str, partitions: tuple[int, ...]) -> _Positions:
+    try:
+        return progress.read(perform("POST", progress.SEARCH, progress.request(topic_id, list(partitions))))
+    except Problem as problem:
+        if problem.code is not Code.NOT_FOUND:
+            raise
+        # The indexer has not written anything yet.
+        return {}
 
 
-@lru_cache(maxsize=1024)
-def _refresh(index: str) -> "Coalesced[None]":
-    def ask() -> None:
-        perform("POST", f"/{index}/_refresh")
-
-    return Coalesced(ask)
+_progress = CoalescedByKey(_ask_progress)
+_refresh = CoalescedByKey(lambda index: perform("POST", f"/{index}/_refresh"))
 
 
 def _pause(until: float, seconds: float) -> None:
