@@ -6,11 +6,12 @@ import subprocess
 import threading
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,7 @@ from confluent_kafka.cimpl import NewTopic
 from elasticsearch import ApiError, Elasticsearch
 from msgspec import Raw
 
-from audit_sink.command_line import main
+from audit_sink.command_line import PROGRAM as AUDIT_SINK
 from audit_sink.projection import AuditProjection
 from audit_sink.topics import topics as audit_topics
 from contracts.console_event.topics import ConsoleTopicSettings
@@ -42,8 +43,10 @@ from contracts.query_event.event import (
 )
 from contracts.query_event.topics import TopicSettings
 from contracts.raw_json import NULL
+from indexing.command_line import main
 from indexing.projection import Projection
 from indexing.topics import PARTITIONS, create_topics
+from inventory_index.command_line import PROGRAM as INVENTORY_INDEX
 from inventory_index.projection import InventoryProjection
 from inventory_index.topics import topics as inventory_topics
 from kit.kafka import KafkaSettings
@@ -88,10 +91,13 @@ class Trail:  # pylint: disable=too-many-public-methods  # everything about one 
     client: Elasticsearch
     producer: Producer
     ids: set[str] = field(default_factory=set)
-    module = "audit_sink"
-    """The consumer's, as ``python -m`` takes it."""
-    prefix = "AUDIT_SINK_"
-    """Beginning of the names of the consumer's variables."""
+    program = AUDIT_SINK
+    """The consumer's."""
+
+    @property
+    def prefix(self) -> str:
+        """The beginning of the names of the consumer's variables."""
+        return f"{self.program.package.upper()}_"
 
     @property
     def topic(self) -> str:
@@ -148,9 +154,13 @@ class Trail:  # pylint: disable=too-many-public-methods  # everything about one 
         topic.wait_for_leaders(self.bootstrap, self.topic, range(PARTITIONS))
         topic.wait_for_leaders(self.bootstrap, self.dlq_topic, range(1))
 
+    def named(self, variables: Mapping[str, str]) -> dict[str, str]:
+        """The consumer's own variables, which a test gives as the audit sink's."""
+        return {name.replace("AUDIT_SINK_", self.prefix): value for name, value in variables.items()}
+
     def command(self, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
-        """Run a command of the sink to its end, in this process."""
-        done = run_here(main, *arguments, variables=self.environment | variables)
+        """Run a command of the consumer to its end, in this process."""
+        done = run_here(partial(main, self.program), *arguments, variables=self.environment | self.named(variables))
         return subprocess.CompletedProcess(done.args, done.returncode, done.stdout.decode(), done.stderr.decode())
 
     def produce(self, events: Iterable[AuditEvent], partition: int = -1) -> None:
@@ -282,8 +292,7 @@ INVENTORY_TEMPLATE: dict[str, Any] = {
 class InventoryTrail(Trail):
     """Trail of the inventory's indexer: of three events, two become documents and one is deleted again."""
 
-    module = "inventory_index"
-    prefix = "INVENTORY_INDEX_"
+    program = INVENTORY_INDEX
 
     @property
     def index_prefix(self) -> str:
@@ -330,7 +339,7 @@ class InventoryTrail(Trail):
 
     def refused_by_mapping(self, each: AuditEvent) -> bytes:
         """The value of a creation that Elasticsearch refuses, because its name is an object."""
-        document = Raw(orjson.dumps({"name": {"time": REFUSED_VALUE}}))
+        document = Raw(orjson.dumps({"name": {"time": REFUSED_VALUE, "query": each.data.query}}))
         return self._value(each, [self._indexed(each, 1, document)])
 
     def all_indexed(self, count: int | None = None) -> bool:
@@ -384,10 +393,9 @@ class SinkProcess(Process):
     def __init__(self, trail: Trail, log: Path, **variables: str) -> None:
         self.port = ports.free(1)[0]
         self._log = log
-        own = {"AUDIT_SINK_METRICS_PORT": str(self.port)} | variables
-        own = {name.replace("AUDIT_SINK_", trail.prefix): value for name, value in own.items()}
+        own = trail.named({"AUDIT_SINK_METRICS_PORT": str(self.port)} | variables)
         # Ended by stop() or kill(), and by the fixture that made it where a test fails.
-        super().__init__(*python(trail.module), environment=trail.environment | own, log=log)
+        super().__init__(*python(trail.program.package), environment=trail.environment | own, log=log)
         self.start()
 
     def log(self) -> str:

@@ -1,21 +1,21 @@
-"""The sink's settings, as an operator meets them."""
+"""A consumer's settings, as an operator meets them."""
 
 import orjson
 
-from tests.support.sink import Start
+from tests.support.sink import Start, Trail
 from tests.support.waiting import eventually
 
 
-def test_bad_settings_are_one_line_and_exit_status_2(start: Start) -> None:
+def test_bad_settings_are_one_line_and_exit_status_2(trail: Trail, start: Start) -> None:
     sink = start(AUDIT_SINK_BATCH_SIZE="many")
     eventually(lambda: not sink.is_running, "its end")
 
     assert sink.stop() == 2
     assert sink.log().count("\n") == 1
-    assert "AUDIT_SINK_BATCH_SIZE" in sink.log()
+    assert f"{trail.prefix}BATCH_SIZE" in sink.log()
 
 
-def test_its_log_can_be_json_in_the_elastic_common_schema(start: Start) -> None:
+def test_its_log_can_be_json_in_the_elastic_common_schema(trail: Trail, start: Start) -> None:
     sink = start(AUDIT_SINK_LOG_FORMAT="ecs").wait_until_ready()
 
     assert sink.stop() == 0
@@ -23,4 +23,4 @@ def test_its_log_can_be_json_in_the_elastic_common_schema(start: Start) -> None:
     assert lines[-1]["message"] == "stopped"
     for line in lines:
         assert {"@timestamp", "log.level", "message", "ecs.version"} <= set(line)
-        assert line["service"]["name"] == "audit_sink"
+        assert line["service"]["name"] == trail.program.package
