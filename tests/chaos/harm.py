@@ -10,8 +10,10 @@ from types import TracebackType
 from typing import Self
 
 from tests.chaos.progress import Progress
+from tests.support.consumer_process import ConsumerProcess
+from tests.support.embedded_server import Server
 from tests.support.process import Process
-from tests.support.sink import Server, SinkProcess, Trail
+from tests.support.trail import Trail
 from tests.support.waiting import eventually
 
 _SINKS = 2
@@ -54,7 +56,7 @@ class Harm:  # pylint: disable=too-many-instance-attributes  # everything that c
         self._home = home
         self._numbers = count(1)
         self._complaints: list[str] = []
-        self._sinks: list[SinkProcess] = []
+        self._sinks: list[ConsumerProcess] = []
 
     def __enter__(self) -> Self:
         self._sinks = [self._start() for _ in range(_SINKS)]
@@ -166,9 +168,9 @@ class Harm:  # pylint: disable=too-many-instance-attributes  # everything that c
             self.done["SIGKILL of a sink"] += 1
         time.sleep(self._chance.uniform(*_FREEZE_SECONDS) / 2)
 
-    def _start(self) -> SinkProcess:
+    def _start(self) -> ConsumerProcess:
         log = self._home / "logs" / f"sink-{next(self._numbers)}.log"
-        return SinkProcess(self._trail, log, AUDIT_SINK_BATCH_SIZE="200")
+        return ConsumerProcess(self._trail, log, AUDIT_SINK_BATCH_SIZE="200")
 
     def _look_after_sinks(self) -> None:
         """Replace sinks that have ended by themselves, and complain of each."""

@@ -25,7 +25,7 @@ from tests.support.gateway import AUTHORIZATION, Backing, Gateway, configured_ga
 from tests.support.inventory_change import read_change
 from tests.support.process import Process, python
 from tests.support.query_event import read_event
-from tests.support.sink import InventoryTrail
+from tests.support.trail import InventoryTrail
 from tests.support.waiting import eventually, wait_until_up
 
 _TWO = range(2)

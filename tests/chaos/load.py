@@ -10,7 +10,8 @@ from msgspec.structs import replace
 from contracts.query_event.event import encode, headers
 from tests.chaos.account import Account, event_id
 from tests.chaos.background import Background
-from tests.support.sink import Trail, event, refused_by_mapping
+from tests.support.query_event import event
+from tests.support.trail import Trail, refused_by_mapping
 
 _EVERY_SECONDS = 0.05
 _CONFIG = {

@@ -5,7 +5,7 @@ import time
 from elasticsearch import ApiError, TransportError
 
 from tests.chaos.background import Background
-from tests.support.sink import Trail
+from tests.support.trail import Trail
 
 _EVERY_SECONDS = 0.5
 

@@ -23,7 +23,8 @@ from tests.chaos.account import Account
 from tests.chaos.harm import Harm
 from tests.chaos.inventory import Inventory
 from tests.chaos.load import Load
-from tests.support.sink import InventoryTrail, Server, Trail
+from tests.support.embedded_server import Server
+from tests.support.trail import InventoryTrail, Trail
 from tests.support.waiting import eventually
 
 _SETTLE_SECONDS = 180.0

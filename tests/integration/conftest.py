@@ -9,8 +9,10 @@ from confluent_kafka import Producer
 from elasticsearch import Elasticsearch
 
 from elastic.bootstrap import bootstrap
+from tests.support.consumer_process import ConsumerProcess, Start
+from tests.support.faulty_elasticsearch import FaultyElasticsearch
 from tests.support.faulty_proxy import serving
-from tests.support.sink import INVENTORY_TEMPLATE, TRAILS, FaultyElasticsearch, NewTrail, SinkProcess, Start, Trail
+from tests.support.trail import INVENTORY_TEMPLATE, TRAILS, NewTrail, Trail
 
 
 @pytest.fixture(scope="session")
@@ -57,10 +59,10 @@ def proxy(elasticsearch_url: str) -> Iterator[FaultyElasticsearch]:
 @pytest.fixture
 def start(trail: Trail, tmp_path: Path) -> Iterator[Start]:
     """Start consumers on the trail, with variables of their own; they are ended after the test."""
-    started: list[SinkProcess] = []
+    started: list[ConsumerProcess] = []
 
-    def begin(**variables: str) -> SinkProcess:
-        started.append(SinkProcess(trail, tmp_path / f"sink-{len(started) + 1}.log", **variables))
+    def begin(**variables: str) -> ConsumerProcess:
+        started.append(ConsumerProcess(trail, tmp_path / f"sink-{len(started) + 1}.log", **variables))
         return started[-1]
 
     yield begin

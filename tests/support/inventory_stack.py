@@ -30,7 +30,7 @@ from tests.support import topic
 from tests.support.inventory import declare
 from tests.support.inventory_change import read_change
 from tests.support.query_event import read_event
-from tests.support.sink import InventoryTrail
+from tests.support.trail import InventoryTrail
 from tests.support.waiting import eventually
 
 THING = "thing"

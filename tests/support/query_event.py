@@ -1,12 +1,24 @@
-"""The contract of the audit event as data: its schema, and what the schema says of a record's value."""
+"""An audit event, and its contract as data: its schema, and what the schema says of a record's value."""
 
 from collections.abc import Callable
+from datetime import UTC, datetime
 from importlib import resources
 from pathlib import Path
 from typing import Any
 
 import jsonschema_rs
 import orjson
+
+from contracts.query_event.event import (
+    SCHEMA_VERSION,
+    AuditEvent,
+    EventData,
+    EventMetadata,
+    EventType,
+    new_event_id,
+    rfc3339,
+    write_dsl,
+)
 
 Changes = Callable[[], list[str]]
 """Reads the changes of operators on a topic, in words."""
@@ -17,6 +29,17 @@ SCHEMA: dict[str, Any] = orjson.loads((_CONTRACT / "schema" / "query-event.v1.js
 EXAMPLES = sorted((_CONTRACT / "examples").glob("*.json"))
 
 _validator = jsonschema_rs.validator_for(SCHEMA, validate_formats=True)
+
+
+def event(number: int = 0, timestamp: datetime | None = None, query: str | None = None) -> AuditEvent:
+    """An executed query; the number makes it recognisable."""
+    text = f"Hostname = octoxlabs{number:06}" if query is None else query
+    data = EventData(text, "devices", write_dsl({"term": {"Hostname": {"value": text}}}), 1, 2, 200, None)
+    metadata = EventMetadata(f"request-{number}", None, "192.0.2.1", "pytest", "octoxlabs", "gateway", "0.1.0")
+    when = rfc3339(timestamp or datetime.now(UTC))
+    return AuditEvent(
+        new_event_id(), EventType.QUERY_EXECUTED, SCHEMA_VERSION, when, f"user{number % 20}", data, metadata
+    )
 
 
 def complete(event: dict[str, Any]) -> dict[str, Any]:

@@ -3,7 +3,9 @@
 from datetime import UTC, date, datetime, timedelta
 
 from contracts.query_event.event import encode
-from tests.support.sink import Start, Trail, event
+from tests.support.consumer_process import Start
+from tests.support.query_event import event
+from tests.support.trail import Trail
 from tests.support.waiting import eventually
 
 

@@ -7,8 +7,11 @@ from confluent_kafka import Producer
 from confluent_kafka.admin import AdminClient
 
 from contracts.query_event.event import encode, new_event_id
+from tests.support.consumer_process import Start
+from tests.support.faulty_elasticsearch import FaultyElasticsearch
 from tests.support.faulty_proxy import Reply
-from tests.support.sink import FaultyElasticsearch, Start, Trail, event
+from tests.support.query_event import event
+from tests.support.trail import Trail
 from tests.support.waiting import eventually
 
 _BACKLOG = 1_000_000

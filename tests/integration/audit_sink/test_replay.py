@@ -7,9 +7,12 @@ import sys
 
 import orjson
 
+from tests.support.consumer_process import Start
+from tests.support.faulty_elasticsearch import FaultyElasticsearch
 from tests.support.faulty_proxy import Reply
 from tests.support.paths import ROOT
-from tests.support.sink import FaultyElasticsearch, Start, Trail, event
+from tests.support.query_event import event
+from tests.support.trail import Trail
 from tests.support.waiting import eventually
 
 

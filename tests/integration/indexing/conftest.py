@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.support.sink import TRAILS, NewTrail, Trail
+from tests.support.trail import TRAILS, NewTrail, Trail
 
 
 @pytest.fixture(params=TRAILS)

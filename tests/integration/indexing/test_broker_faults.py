@@ -6,7 +6,11 @@ import pytest
 
 from local import ports, servers
 from local.supervisor import supervisor
-from tests.support.sink import FaultyElasticsearch, Server, Start, Trail, event
+from tests.support.consumer_process import Start
+from tests.support.embedded_server import Server
+from tests.support.faulty_elasticsearch import FaultyElasticsearch
+from tests.support.query_event import event
+from tests.support.trail import Trail
 from tests.support.waiting import eventually
 
 

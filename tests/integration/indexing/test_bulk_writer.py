@@ -8,8 +8,8 @@ from elastic.exchange import ElasticsearchExchange
 from elastic.settings import ElasticsearchSettings
 from indexing.bulk_writer import send
 from indexing.outcomes import Failure, Outcome
+from tests.support.faulty_elasticsearch import FaultyElasticsearch
 from tests.support.faulty_proxy import Reply
-from tests.support.sink import FaultyElasticsearch
 
 
 def test_a_bulk_request_that_times_out_is_tried_again(

@@ -5,9 +5,12 @@ from contextlib import ExitStack
 
 import pytest
 
+from tests.support.consumer_process import Start
+from tests.support.faulty_elasticsearch import FaultyElasticsearch
 from tests.support.faulty_proxy import Reply
 from tests.support.process import python, running
-from tests.support.sink import FaultyElasticsearch, Start, Trail, event
+from tests.support.query_event import event
+from tests.support.trail import Trail
 from tests.support.waiting import eventually
 
 _NOWHERE = {"KAFKA_BOOTSTRAP_SERVERS": "127.0.0.1:1"}

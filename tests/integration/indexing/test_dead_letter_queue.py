@@ -9,7 +9,7 @@ from indexing.batch import DeadLetter
 from indexing.dead_letter_queue import DeadLetterQueue
 from kit.kafka import KafkaSettings
 from tests.support.fatal_error import force_fatal_error
-from tests.support.sink import Trail
+from tests.support.trail import Trail
 from tests.support.waiting import eventually
 
 LETTERS = 300

@@ -2,8 +2,11 @@
 
 from confluent_kafka.admin import AdminClient
 
+from tests.support.consumer_process import Start
+from tests.support.faulty_elasticsearch import FaultyElasticsearch
 from tests.support.faulty_proxy import Reply
-from tests.support.sink import REFUSED_VALUE, FaultyElasticsearch, Start, Trail, event
+from tests.support.query_event import event
+from tests.support.trail import REFUSED_VALUE, Trail
 from tests.support.waiting import eventually
 
 

@@ -4,8 +4,11 @@ from datetime import UTC, datetime
 
 import orjson
 
+from tests.support.consumer_process import ConsumerProcess, Start
+from tests.support.faulty_elasticsearch import FaultyElasticsearch, operations
 from tests.support.faulty_proxy import Reply
-from tests.support.sink import FaultyElasticsearch, SinkProcess, Start, Trail, event, operations
+from tests.support.query_event import event
+from tests.support.trail import Trail
 from tests.support.waiting import eventually
 
 
@@ -96,7 +99,7 @@ def test_a_refused_credential_stalls_and_condemns_nothing(
 
 
 def _assert_it_stalls_until_it_may_write_again(
-    trail: Trail, sink: SinkProcess, proxy: FaultyElasticsearch, status: int
+    trail: Trail, sink: ConsumerProcess, proxy: FaultyElasticsearch, status: int
 ) -> None:
     tries, told = sink.metric("indexing_bulk_retries_total"), sink.log().count("security_exception")
     proxy.fault = lambda body: Reply(status, b'{"error": {"type": "security_exception"}}')

@@ -6,11 +6,14 @@ import pytest
 from confluent_kafka import ConsumerGroupState, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient
 
-from tests.support.sink import FaultyElasticsearch, SinkProcess, Start, Trail, event
+from tests.support.consumer_process import ConsumerProcess, Start
+from tests.support.faulty_elasticsearch import FaultyElasticsearch
+from tests.support.query_event import event
+from tests.support.trail import Trail
 from tests.support.waiting import eventually
 
 
-def consumed(sink: SinkProcess) -> float:
+def consumed(sink: ConsumerProcess) -> float:
     """How many records it has read from its partitions, those read again included."""
     return sink.metric("indexing_records_consumed_total")
 

@@ -4,7 +4,9 @@ from functools import partial
 
 import orjson
 
-from tests.support.sink import Start, Trail, event
+from tests.support.consumer_process import Start
+from tests.support.query_event import event
+from tests.support.trail import Trail
 from tests.support.waiting import eventually
 
 

@@ -9,8 +9,11 @@ from indexing.dead_letter_reader import DeadLetterReader
 from indexing.replay import ReplayStopped, Tally, replay
 from indexing.replay_marker import mark_replayed
 from kit.kafka import KafkaSettings
+from tests.support.consumer_process import Start
+from tests.support.faulty_elasticsearch import FaultyElasticsearch, operations
 from tests.support.faulty_proxy import Reply
-from tests.support.sink import FaultyElasticsearch, Start, Trail, event, operations
+from tests.support.query_event import event
+from tests.support.trail import Trail
 from tests.support.waiting import eventually
 
 _REFUSED = {"status": 400, "error": {"type": "document_parsing_exception", "reason": "a bad mapping"}}

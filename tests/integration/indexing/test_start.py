@@ -2,7 +2,8 @@
 
 import orjson
 
-from tests.support.sink import Start, Trail
+from tests.support.consumer_process import Start
+from tests.support.trail import Trail
 from tests.support.waiting import eventually
 
 

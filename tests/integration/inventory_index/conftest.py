@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.support.sink import NewTrail, Trail
+from tests.support.trail import NewTrail, Trail
 
 
 @pytest.fixture

@@ -6,8 +6,11 @@ from confluent_kafka import TopicCollection
 from confluent_kafka.admin import AdminClient
 
 from contracts.inventory_change.progress import INDEX, progress_id
+from tests.support.consumer_process import Start
+from tests.support.faulty_elasticsearch import FaultyElasticsearch
 from tests.support.faulty_proxy import Reply
-from tests.support.sink import FaultyElasticsearch, Start, Trail, event
+from tests.support.query_event import event
+from tests.support.trail import Trail
 from tests.support.waiting import eventually
 
 

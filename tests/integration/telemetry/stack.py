@@ -17,10 +17,11 @@ from confluent_kafka import Producer
 from elasticsearch import Elasticsearch
 
 from local import ports
+from tests.support.consumer_process import ConsumerProcess
 from tests.support.faulty_proxy import FaultyProxy, in_front_of
 from tests.support.gateway import INDEX, Backing, Gateway, configured_gateway
 from tests.support.process import python, running
-from tests.support.sink import SinkProcess, Trail
+from tests.support.trail import Trail
 from tests.support.waiting import eventually, wait_until_up
 
 USER = "zelda"
@@ -90,7 +91,7 @@ def running_services(
         ends.enter_context(
             running(*python("translator", "serve"), environment=os.environ | translator, log=home / "translator.log")
         )
-        sink = SinkProcess(trail, home / "audit_sink.log", **variables)
+        sink = ConsumerProcess(trail, home / "audit_sink.log", **variables)
         ends.callback(sink.stop)
         to_search = ends.enter_context(in_front_of(url))
         to_translator = ends.enter_context(in_front_of(f"http://127.0.0.1:{port}"))

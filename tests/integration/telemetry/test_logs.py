@@ -11,7 +11,8 @@ import urllib3
 from tests.integration.telemetry.stack import PASSWORD, SERVICES, USER, Stack
 from tests.support.gateway import INDEX
 from tests.support.otlp_collector import Collector
-from tests.support.sink import event, refused_by_mapping
+from tests.support.query_event import event
+from tests.support.trail import refused_by_mapping
 from tests.support.waiting import eventually
 
 # Text with one of these in it is private: a query, a name, a password, a program, an address.

@@ -37,8 +37,7 @@ from tests.support.gateway import (
     kill,
 )
 from tests.support.postgresql import PostgreSQL
-from tests.support.query_event import read_event
-from tests.support.sink import event
+from tests.support.query_event import event, read_event
 from tests.support.waiting import eventually
 
 CLIENTS = 8

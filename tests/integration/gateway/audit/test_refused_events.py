@@ -22,8 +22,7 @@ from gateway.audit.spool import SEGMENT_BYTES, Spool
 from gateway.audit.spool_format import MAX_FRAME_BYTES, Record, unframe
 from kit.kafka import KafkaSettings
 from tests.support.gateway import PATIENCE_SECONDS, Search
-from tests.support.query_event import read_event
-from tests.support.sink import event
+from tests.support.query_event import event, read_event
 from tests.support.waiting import eventually
 
 TOPIC = "gateway-small-events"

@@ -13,7 +13,7 @@ from elastic.client import connect
 from elastic.settings import ElasticsearchSettings
 from tests.support.gateway import Backing, Gateway, configured_gateway, gateway_database, kill
 from tests.support.mailbox import Mailbox, mail_server
-from tests.support.sink import InventoryTrail, NewTrail
+from tests.support.trail import InventoryTrail, NewTrail
 from tests.support.webhook_receiver import Receiver, webhook_receiver
 from tests.support.worker import NewWorker, Worker
 

@@ -16,7 +16,7 @@ from elastic.client import connect
 from elastic.settings import ElasticsearchSettings
 from local import ports
 from tests.support.gateway import Backing, FindEvent, Gateway, configured_gateway, gateway_database, kill
-from tests.support.sink import InventoryTrail, NewTrail
+from tests.support.trail import InventoryTrail, NewTrail
 from tests.support.waiting import eventually
 from tests.support.worker import WATCHES_DUE, Worker
 

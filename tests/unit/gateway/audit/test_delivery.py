@@ -23,7 +23,7 @@ from gateway.audit.settings import AuditMode
 from gateway.audit.spool import SEGMENT_BYTES, Spool
 from gateway.audit.spool_format import Record, unframe
 from gateway.http.problems import Unavailable
-from tests.support.sink import event
+from tests.support.query_event import event
 
 _TIMED_OUT = KafkaError(KafkaError._TIMED_OUT)  # pylint: disable=protected-access  # it is public
 

@@ -11,7 +11,7 @@ from pytest_django import DjangoDbBlocker, Settings
 from gateway.http.database import read_database_url
 from tests.support.inventory_stack import InventoryStack
 from tests.support.postgresql import PostgreSQL, postgresql
-from tests.support.sink import InventoryTrail, NewTrail
+from tests.support.trail import InventoryTrail, NewTrail
 
 
 @pytest.fixture

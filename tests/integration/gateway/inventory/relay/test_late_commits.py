@@ -10,10 +10,11 @@ from pytest_django import Settings
 
 from contracts.query_event.event import new_event_id
 from gateway.inventory.models import Change
+from tests.support.consumer_process import Start
 from tests.support.inventory import AUTHOR
 from tests.support.inventory_stack import THING, InventoryStack, publish_all
 from tests.support.postgresql import PostgreSQL
-from tests.support.sink import InventoryTrail, Start
+from tests.support.trail import InventoryTrail
 
 AT_ONCE = 25
 ROUNDS = 40

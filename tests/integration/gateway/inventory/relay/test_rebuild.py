@@ -15,9 +15,9 @@ from gateway.inventory.relay.composition import IndexedTypes
 from gateway.inventory.relay.producer import WorkerProducer
 from gateway.inventory.relay.publisher import Publisher
 from gateway.inventory.relay.relay import Relay
+from tests.support.consumer_process import Start
 from tests.support.inventory import TEXT, delete, patch, put
 from tests.support.inventory_stack import PROPERTIES, THING, InventoryStack, Killed, KilledAt, publish_all
-from tests.support.sink import Start
 from tests.support.waiting import eventually
 
 DOCUMENTS = 600

@@ -27,10 +27,10 @@ from gateway.inventory.relay.producer import WorkerProducer
 from gateway.inventory.relay.publisher import Publisher
 from local import ports
 from tests.support import redis_server, topic
+from tests.support.consumer_process import Start
 from tests.support.inventory import AUTHOR, TEXT, declare, delete, patch, place, put, restore
 from tests.support.inventory_change import read_change
 from tests.support.inventory_stack import THING, InventoryStack, Killed, KilledAt, publish_all
-from tests.support.sink import Start
 from tests.support.waiting import eventually
 
 

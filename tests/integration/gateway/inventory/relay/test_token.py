@@ -14,9 +14,9 @@ from gateway.inventory import progress
 from gateway.inventory.consistency import TOKEN, wait_for_change
 from gateway.inventory.models import RelayState
 from gateway.search.elasticsearch import perform
+from tests.support.consumer_process import Start
 from tests.support.inventory import patch, put
 from tests.support.inventory_stack import THING, InventoryStack, publish_all
-from tests.support.sink import Start
 from tests.support.waiting import WAIT_SECONDS
 
 READERS = 20

@@ -12,9 +12,10 @@ from elastic.client import connect
 from elastic.settings import ElasticsearchSettings
 from local import ports
 from tests.support import topic
+from tests.support.consumer_process import Start
 from tests.support.gateway import AUTHORIZATION, Backing, Gateway, configured_gateway
 from tests.support.inventory_change import read_change
-from tests.support.sink import InventoryTrail, Start
+from tests.support.trail import InventoryTrail
 from tests.support.waiting import eventually, wait_until_up
 from tests.support.worker import NewWorker, Worker
 

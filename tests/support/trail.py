@@ -1,18 +1,14 @@
-"""Parts of the tests of consumers: a trail of the test's own, the consumer as a process, a faulty Elasticsearch."""
+"""A topic of a test's own with its consumer's group and indices, for each consumer on ``indexing``."""
 
 import os
-import signal
 import subprocess
 import threading
-import urllib.error
-import urllib.request
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import orjson
@@ -29,18 +25,7 @@ from contracts.console_event.topics import ConsoleTopicSettings
 from contracts.inventory_change.change import IndexedDocument, InventoryChange
 from contracts.inventory_change.change import encode as encode_change
 from contracts.inventory_change.topics import InventoryTopicSettings
-from contracts.query_event.event import (
-    SCHEMA_VERSION,
-    AuditEvent,
-    EventData,
-    EventMetadata,
-    EventType,
-    encode,
-    headers,
-    new_event_id,
-    rfc3339,
-    write_dsl,
-)
+from contracts.query_event.event import AuditEvent, encode, headers, new_event_id
 from contracts.query_event.topics import TopicSettings
 from contracts.raw_json import NULL
 from indexing.command_line import main
@@ -50,27 +35,10 @@ from inventory_index.command_line import PROGRAM as INVENTORY_INDEX
 from inventory_index.projection import InventoryProjection
 from inventory_index.topics import topics as inventory_topics
 from kit.kafka import KafkaSettings
-from local import ports
-from local.errors import StackError
-from local.supervisor import Program, Supervisor
 from tests.support import topic
 from tests.support.command_line import run_here
-from tests.support.faulty_proxy import FaultyProxy, Reply
-from tests.support.process import Process, python
-from tests.support.sigterm import handles_sigterm
-from tests.support.waiting import WAIT_SECONDS, eventually
-
-
-def event(number: int = 0, timestamp: datetime | None = None, query: str | None = None) -> AuditEvent:
-    """An executed query; the number makes it recognisable."""
-    text = f"Hostname = octoxlabs{number:06}" if query is None else query
-    data = EventData(text, "devices", write_dsl({"term": {"Hostname": {"value": text}}}), 1, 2, 200, None)
-    metadata = EventMetadata(f"request-{number}", None, "192.0.2.1", "pytest", "octoxlabs", "gateway", "0.1.0")
-    when = rfc3339(timestamp or datetime.now(UTC))
-    return AuditEvent(
-        new_event_id(), EventType.QUERY_EXECUTED, SCHEMA_VERSION, when, f"user{number % 20}", data, metadata
-    )
-
+from tests.support.query_event import event
+from tests.support.waiting import eventually
 
 REFUSED_VALUE = "2026-13-45T25:61:61.000Z"
 """Value that no consumer's mapping takes where ``refused_by_mapping`` puts it."""
@@ -385,144 +353,3 @@ NewTrail = Callable[[str], Trail]
 
 def _delivered(error: object, _message: Message) -> None:
     assert error is None, error
-
-
-class SinkProcess(Process):
-    """`python -m audit_sink` as an operator runs it; it lives on until it is told to end."""
-
-    def __init__(self, trail: Trail, log: Path, **variables: str) -> None:
-        self.port = ports.free(1)[0]
-        self._log = log
-        own = trail.named({"AUDIT_SINK_METRICS_PORT": str(self.port)} | variables)
-        # Ended by stop() or kill(), and by the fixture that made it where a test fails.
-        super().__init__(*python(trail.program.package), environment=trail.environment | own, log=log)
-        self.start()
-
-    def log(self) -> str:
-        """All that it logged."""
-        return self._log.read_text(encoding="utf-8")
-
-    def get(self, path: str) -> tuple[int, str]:
-        """The status and body that its health port answers; status 0 while it does not listen."""
-        try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{self.port}{path}", timeout=10) as answer:
-                return answer.status, answer.read().decode()
-        except urllib.error.HTTPError as error:
-            with error:
-                return error.code, error.read().decode()
-        except OSError:
-            return 0, ""
-
-    def metric(self, name: str) -> float:
-        """A metric's value, summed over its labels; 0 before it is set."""
-        lines = self.get("/metrics")[1].splitlines()
-        return sum(float(line.split()[-1]) for line in lines if line.split("{")[0].split(" ")[0] == name)
-
-    def wait_until_ready(self) -> "SinkProcess":
-        """Wait until it has joined its group."""
-        eventually(lambda: self.get("/readyz")[0] == 200, f"readiness; the log:\n{self.log()}")
-        return self
-
-    @property
-    def handles_sigterm(self) -> bool:
-        """Whether SIGTERM would not just kill it."""
-        return handles_sigterm(self.process.pid)
-
-    @property
-    def peak_megabytes(self) -> float:
-        """The most memory that it has had resident."""
-        return int(self._status("VmHWM")) / 1024
-
-    def _status(self, name: str) -> str:
-        lines = Path(f"/proc/{self.process.pid}/status").read_text(encoding="ascii").splitlines()
-        [value] = [line.split()[1] for line in lines if line.startswith(f"{name}:")]
-        return value
-
-
-class Server:
-    """A server of an embedded stack of the test's own, for everything that is not done to the shared one."""
-
-    def __init__(self, running: Supervisor, program: Program) -> None:
-        self._running = running
-        self._program = program
-
-    def start(self) -> None:
-        """Start it, and wait until it answers."""
-        self._running.start(self._program)
-
-    def restart(self) -> None:
-        """Stop it in an orderly way, and start it again."""
-        self._running.restart(self._program)
-
-    def kill(self) -> None:
-        """SIGKILL, and wait until the process manager knows."""
-        self._signal(signal.SIGKILL)
-        eventually(self._has_ended, f"the end of {self._program.name}")
-
-    def freeze(self) -> None:
-        """SIGSTOP: it keeps its connections, and answers nothing."""
-        self._signal(signal.SIGSTOP)
-
-    def thaw(self) -> None:
-        """SIGCONT."""
-        self._signal(signal.SIGCONT)
-
-    def _signal(self, number: int) -> None:
-        os.killpg(self._running.pid(self._program.name), number)
-
-    def _has_ended(self) -> bool:
-        try:
-            self._running.check()
-        except StackError:
-            return True
-        return False
-
-
-Start = Callable[..., SinkProcess]
-"""Starts a sink with these variables beside its trail's."""
-
-Fault = Callable[[bytes], Reply | None]
-"""Looks at a bulk body; None passes it on, a reply is sent instead."""
-
-_ACTIONS = (b'{"create":', b'{"index":', b'{"delete":')
-
-
-def operations(body: bytes) -> list[bytes]:
-    """The operations of a bulk body, each with its lines."""
-    found: list[bytes] = []
-    for line in body.splitlines(keepends=True):
-        if line.startswith(_ACTIONS):
-            found.append(line)
-        else:
-            found[-1] += line
-    return found
-
-
-class FaultyElasticsearch(FaultyProxy):
-    """A proxy in front of the real Elasticsearch, which does to bulk requests what that does not do by itself."""
-
-    def __init__(self, url: str) -> None:
-        super().__init__(url)
-        self.fault: Fault | None = None
-        self.after: Callable[[bytes, Reply], Reply] = lambda body, reply: reply
-        self.bodies: list[bytes] = []
-
-    def ask(self, method: str, path: str, headers: dict[str, str], body: bytes) -> Reply:
-        """Pass a request on, if it is not a bulk request with a fault."""
-        if not path.startswith("/_bulk"):
-            return super().ask(method, path, headers, body)
-        self.bodies.append(body)
-        reply = self.fault(body) if self.fault else None
-        return self.after(body, reply or super().ask(method, path, headers, body))
-
-    def hold(self, event: AuditEvent) -> threading.Event:
-        """Hold the first bulk request with an event back until what is given is set, and pass on all others."""
-        released = threading.Event()
-        marker = event.event_id.encode()
-
-        def hold(body: bytes) -> None:
-            if marker in body and next(each for each in self.bodies if marker in each) is body:
-                released.wait(WAIT_SECONDS)
-
-        self.fault = hold
-        return released
