@@ -39,6 +39,7 @@ def test_versions_are_exact() -> None:
     assert [version for version in versions if not version[0].isdigit()] == []
 
 
+@pytest.mark.node
 @pytest.mark.skipif(
     shutil.which("node") is None or not (WEB / "node_modules").exists(),
     reason="the page is built by Node; make console installs what it takes",

@@ -31,6 +31,7 @@ def test_every_operation_is_a_request_of_the_collection(document: Path) -> None:
     assert asked == operations
 
 
+@pytest.mark.node
 def test_the_collection_is_fresh(document: Path, tmp_path: Path) -> None:
     subprocess.run(["node", str(tools() / "make.mjs"), str(document), str(tmp_path)], check=True)
     for kept in (COLLECTION, ENVIRONMENT):

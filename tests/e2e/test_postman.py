@@ -4,12 +4,14 @@ import subprocess
 from pathlib import Path
 
 import orjson
+import pytest
 import urllib3
 
 from local.services import Services
 from tests.support.postman import COLLECTION, ENVIRONMENT, requests, tools
 
 
+@pytest.mark.node
 def test_every_request_of_the_collection_is_answered_without_a_fault(
     services: Services, api_key: str, tmp_path: Path
 ) -> None:

@@ -19,6 +19,8 @@ from tests.support.identity import PASSWORD, Ask, is_refused
 from tests.support.provider_log_in import Browser, configure_provider, parameters_of
 from tests.support.waiting import eventually
 
+pytestmark = pytest.mark.node
+
 _VERIFIER = "v" * 43
 _CHALLENGE = base64.urlsafe_b64encode(sha256(_VERIFIER.encode()).digest()).rstrip(b"=").decode()
 _PKCE = {"code_challenge": _CHALLENGE, "code_challenge_method": "S256"}
