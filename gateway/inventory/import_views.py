@@ -7,11 +7,8 @@ The file is in ``/var/tmp``: ``/tmp`` is memory in a container. An import ends b
 
 import shutil
 import tempfile
-import threading
-from collections import Counter
 from collections.abc import Iterator
 from functools import partial
-from http import HTTPStatus
 from typing import IO, Any
 
 import orjson
@@ -22,13 +19,13 @@ from rest_framework.request import Request
 
 from gateway.audit.recording import record_event
 from gateway.audit.views import NOT_KEPT
+from gateway.http.concurrency_limit import ConcurrencyLimit
 from gateway.http.deadline import without_deadline
 from gateway.http.memory import Part, claim
 from gateway.http.metrics import PROBLEMS
 from gateway.http.openapi import INDEX, KNOWN, operation
-from gateway.http.problems import RETRY_AFTER_SECONDS, Code, Problem, Unavailable, as_problem, problem_object
+from gateway.http.problems import Code, Unavailable, as_problem, problem_object
 from gateway.identity.authentication import caller
-from gateway.identity.models import User
 from gateway.inventory.access import InventoryView, author_of
 from gateway.inventory.consistency import TOKEN
 from gateway.inventory.idempotency import read_key
@@ -54,39 +51,12 @@ _ROOM_BYTES = 64 * 1024 * 1024
 _TEXT = {"type": "string"}
 
 
-class _Bulkhead:
-    """The imports of this process."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._imports: Counter[int] = Counter()
-
-    def enter(self, user: User) -> None:
-        """Take a place.
-
-        Raises:
-            Problem: 429, the user has an import already.
-            Unavailable: all are taken.
-        """
-        with self._lock:
-            if self._imports[user.pk]:
-                raise Problem(
-                    HTTPStatus.TOO_MANY_REQUESTS,
-                    Code.THROTTLED,
-                    "You are importing already; wait until that ends.",
-                    headers={"Retry-After": str(RETRY_AFTER_SECONDS)},
-                )
-            if self._imports.total() >= MAX_IMPORTS:
-                raise Unavailable(Code.OVERLOADED, "The gateway has as many imports as it can do at once; try again.")
-            self._imports[user.pk] += 1
-
-    def leave(self, user: User) -> None:
-        """Give the place back."""
-        with self._lock:
-            del self._imports[user.pk]
-
-
-_bulkhead = _Bulkhead()
+_imports = ConcurrencyLimit(
+    MAX_IMPORTS,
+    of_user=1,
+    throttled="You are importing already; wait until that ends.",
+    overloaded="The gateway has as many imports as it can do at once; try again.",
+)
 
 
 class ImportView(InventoryView):
@@ -140,7 +110,7 @@ class ImportView(InventoryView):
         job, account = Import(type_name, user, author_of(request, draft), key, check_caller), Account()
         parts = _parts(request.META["wsgi.input"], int(request.META.get("CONTENT_LENGTH") or -1))
         lines = ndjson_lines(parts) if media_type == NDJSON else csv_lines(parts, declared)
-        _bulkhead.enter(user)
+        _imports.enter(user.pk)
         # The answer closes it.
         results = tempfile.SpooledTemporaryFile(  # noqa: SIM115  # pylint: disable=consider-using-with
             _IN_MEMORY_BYTES, dir=_FOLDER
@@ -157,7 +127,7 @@ class ImportView(InventoryView):
             results.close()
             raise
         finally:
-            _bulkhead.leave(user)
+            _imports.leave(user.pk)
         results.seek(0)
         headers = NOT_KEPT | ({TOKEN: account.token} if account.token else {})
         return StreamingHttpResponse(_Results(results), content_type=NDJSON, headers=headers)

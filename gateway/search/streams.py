@@ -6,22 +6,20 @@ Why: a stream has answered 200 before anything can fail, and the server ends a t
 failure is the last line, ``{"problem": {…}}``, with the response's own ``query_id``, which no document can contain. A
 line at the end of every stream would burden every reader, few clients read HTTP trailers, and the server cannot break a
 connection. A stream asks nginx not to buffer it (``X-Accel-Buffering``): ``proxy_buffering off`` would apply to every
-search. Streams have bulkheads of their own, as each holds a thread.
+search. Streams have a limit of their own, as each holds a thread.
 """
 
-import threading
-from collections import Counter
 from collections.abc import Callable
 from datetime import UTC, datetime
-from http import HTTPStatus
 from typing import Any, Self
 
 import orjson
 
 from gateway.audit.draft import EventDraft
+from gateway.http.concurrency_limit import ConcurrencyLimit
 from gateway.http.correlation import correlated, current_correlation
 from gateway.http.metrics import PROBLEMS
-from gateway.http.problems import RETRY_AFTER_SECONDS, Code, Problem, Unavailable, as_problem, problem_object
+from gateway.http.problems import as_problem, problem_object
 from gateway.identity.models import User
 from gateway.search.elasticsearch import TooLarge
 from gateway.search.points_in_time import Slice, close_point_in_time, open_point_in_time, read_point_in_time
@@ -40,40 +38,12 @@ _PAGE_BYTES = 1024 * 1024
 """Length that pages should have: short documents come many at a time, long ones few, so that memory stays the same."""
 
 
-class _Bulkhead:
-    """The streams of this process, counted by their users."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._streams: Counter[int] = Counter()
-
-    def enter(self, user: User) -> None:
-        """Take a place.
-
-        Raises:
-            Problem: 429, the user has as many as one may have.
-            Unavailable: all are taken.
-        """
-        with self._lock:
-            if self._streams[user.pk] >= MAX_STREAMS_OF_USER:
-                raise Problem(
-                    HTTPStatus.TOO_MANY_REQUESTS,
-                    Code.THROTTLED,
-                    f"You are reading {MAX_STREAMS_OF_USER} streams already; wait for one to end.",
-                    headers={"Retry-After": str(RETRY_AFTER_SECONDS)},
-                )
-            if self._streams.total() >= MAX_STREAMS:
-                raise Unavailable(Code.OVERLOADED, "The gateway has as many streams as it can send at once; try again.")
-            self._streams[user.pk] += 1
-
-    def leave(self, user: User) -> None:
-        """Give the place back."""
-        with self._lock:
-            self._streams[user.pk] -= 1
-            self._streams += Counter()  # drops the zeros
-
-
-_bulkhead = _Bulkhead()
+_streams = ConcurrencyLimit(
+    MAX_STREAMS,
+    MAX_STREAMS_OF_USER,
+    throttled=f"You are reading {MAX_STREAMS_OF_USER} streams already; wait for one to end.",
+    overloaded="The gateway has as many streams as it can send at once; try again.",
+)
 
 
 class DocumentStream:  # pylint: disable=too-many-instance-attributes  # what a page takes, and where it stands
@@ -104,7 +74,7 @@ class DocumentStream:  # pylint: disable=too-many-instance-attributes  # what a 
         self._size = _FIRST_PAGE
         self._after: list[Any] | None = None
         self._point_in_time: str | None = None
-        _bulkhead.enter(user)
+        _streams.enter(user.pk)
         self._open = True
         try:
             self._point_in_time = open_point_in_time(plan.index)
@@ -129,7 +99,7 @@ class DocumentStream:  # pylint: disable=too-many-instance-attributes  # what a 
         """Close the point in time and make room for another stream."""
         if self._open:
             self._open = False
-            _bulkhead.leave(self._user)
+            _streams.leave(self._user.pk)
             if self._point_in_time is not None:
                 with correlated(self._correlation):
                     close_point_in_time(self._point_in_time)
