@@ -7,17 +7,23 @@ from uuid import UUID
 from rest_framework import serializers
 
 
-class StrictCharField(serializers.CharField):
-    """Text that was sent as text, and is kept as it is."""
-
-    def __init__(self, **options: Any) -> None:
-        super().__init__(trim_whitespace=False, **options)
-
+class _Text(serializers.CharField):
     def to_internal_value(self, data: Any) -> str:
         """Refuse whatever is not a string."""
         if not isinstance(data, str):
             self.fail("invalid")
         return data
+
+
+class StrictCharField(_Text):
+    """Text that was sent as text, and is kept as it is."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(trim_whitespace=False, **options)
+
+
+class StrictRegexField(_Text, serializers.RegexField):
+    """Text of a pattern that was sent as text."""
 
 
 class StrictIntegerField(serializers.IntegerField):

@@ -5,7 +5,13 @@ from typing import Any
 
 from rest_framework import serializers
 
-from gateway.http.fields import StrictBooleanField, StrictCharField, StrictIntegerField, StrictSerializer
+from gateway.http.fields import (
+    StrictBooleanField,
+    StrictCharField,
+    StrictIntegerField,
+    StrictRegexField,
+    StrictSerializer,
+)
 from gateway.identity.models import TYPE_NAME, Role
 from gateway.inventory.declarations import MAX_EMBEDDED, MAX_REFERENCES, POINTER
 from gateway.search.query_string import QueryString, SearchParameters, StreamParameters
@@ -17,23 +23,15 @@ _OWN = ("query-logs", "inventory-progress")
 
 
 def _type_name(**options: Any) -> serializers.RegexField:
-    return _StrictRegexField(f"^{TYPE_NAME.pattern}\\Z", **options)
-
-
-class _StrictRegexField(serializers.RegexField):
-    def to_internal_value(self, data: Any) -> str:
-        """Refuse whatever is not a string."""
-        if not isinstance(data, str):
-            self.fail("invalid")
-        return data
+    return StrictRegexField(f"^{TYPE_NAME.pattern}\\Z", **options)
 
 
 class TypeSerializer(StrictSerializer):
     """The declaration of a type."""
 
     schema = serializers.JSONField(help_text="JSON Schema (draft 2020-12) of its documents, without remote references.")
-    index = _StrictRegexField(_INDEX, help_text="Alias of its index in Elasticsearch.")
-    key = _StrictRegexField(
+    index = StrictRegexField(_INDEX, help_text="Alias of its index in Elasticsearch.")
+    key = StrictRegexField(
         f"^(?:{POINTER.pattern})\\Z",
         default=None,
         allow_null=True,
