@@ -1,4 +1,4 @@
-"""Concurrency limits of work that holds a thread for as long as its client takes: so many in a process, so many a user."""
+"""Limits of work that holds a thread for as long as its client takes: so many in a process, so many a user."""
 
 import threading
 from collections import Counter

@@ -94,6 +94,26 @@ def take_turns(  # pylint: disable=too-many-arguments  # the texts and times of 
         stopping.wait(seconds)
 
 
+def keep_measuring(
+    measure: Callable[[], None], stopping: threading.Event, *, logger: logging.Logger, trouble: str, seconds: float
+) -> None:
+    """Measure every so many seconds until ``stopping`` is set, whether this worker leads or not.
+
+    Args:
+        measure: sets gauges by what the database has.
+        stopping: ends it.
+        logger: told of failures of the database, during which the gauges stay as they were.
+        trouble: the consequence of such a failure, in words.
+        seconds: between two measures.
+    """
+
+    def turn() -> bool:
+        measure()
+        return False
+
+    take_turns(turn, stopping, lambda: True, logger=logger, trouble=trouble, idle=seconds)
+
+
 def _reason(error: DatabaseError | KafkaException | Unavailable) -> str:
     if isinstance(error, Unavailable):
         return error.detail

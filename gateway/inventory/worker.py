@@ -29,7 +29,7 @@ from gateway.inventory.relay.publisher import Publisher
 from gateway.inventory.relay.relay import Relay
 from gateway.inventory.relay.topic import TopicWatch
 from gateway.inventory.repair import Interrupted, Repair
-from gateway.inventory.turns import Part, run_parts, take_turns
+from gateway.inventory.turns import Part, keep_measuring, run_parts
 from kit.health import serve_health
 from kit.logs import OncePerInterval, describe
 
@@ -158,21 +158,14 @@ class Worker:  # pylint: disable=too-many-instance-attributes  # its parts
 
 
 def _measure(stopping: threading.Event) -> None:
-    take_turns(
-        _measure_once,
-        stopping,
-        lambda: True,
-        logger=logger,
-        trouble="changes that wait for the relay are not counted",
-        idle=_PAUSE_SECONDS,
-    )
+    trouble = "changes that wait for the relay are not counted"
+    keep_measuring(_measure_once, stopping, logger=logger, trouble=trouble, seconds=_PAUSE_SECONDS)
 
 
-def _measure_once() -> bool:
+def _measure_once() -> None:
     published = RelayState.objects.values_list("last_feed", flat=True).filter(pk=1).first() or 0
     waiting = Change.objects.filter(feed=None) | Change.objects.filter(feed__gt=published)
     oldest = waiting.order_by("sequence").values_list("at", flat=True).first()
     metrics.RELAY_UNPUBLISHED.set(waiting.count())
     age = 0.0 if oldest is None else (datetime.now(UTC) - oldest).total_seconds()
     metrics.RELAY_OLDEST_SECONDS.set(max(0.0, age))
-    return False

@@ -9,7 +9,7 @@ from itertools import count
 from django.conf import settings
 from django.db.models import Min
 
-from gateway.inventory.turns import take_turns
+from gateway.inventory.turns import keep_measuring
 from gateway.notify import metrics
 from gateway.notify.deliveries import give_up_old
 from gateway.notify.follower import waiting_since
@@ -29,20 +29,13 @@ def run(stopping: threading.Event, leads: Callable[[], bool]) -> None:
     """Look after notifications until ``stopping`` is set; only the worker that leads deletes."""
     rounds = count()
 
-    def look() -> bool:
+    def look() -> None:
         measure(datetime.now(UTC))
         if next(rounds) % _ROUNDS == 0 and leads():
             clean(datetime.now(UTC))
-        return False
 
-    take_turns(
-        look,
-        stopping,
-        lambda: True,
-        logger=logger,
-        trouble="notifications are not looked after",
-        idle=_MEASURE_SECONDS,
-    )
+    trouble = "notifications are not looked after"
+    keep_measuring(look, stopping, logger=logger, trouble=trouble, seconds=_MEASURE_SECONDS)
 
 
 def measure(now: datetime) -> None:

@@ -5,7 +5,7 @@ import threading
 from collections.abc import Callable
 from datetime import UTC, datetime
 
-from gateway.inventory.turns import Part, take_turns
+from gateway.inventory.turns import Part, keep_measuring
 from gateway.saved import outbox, watching
 from kit.logs import OncePerInterval
 
@@ -21,18 +21,11 @@ def parts() -> dict[str, Part]:
 
 
 def _measure(stopping: threading.Event, _leads: Callable[[], bool]) -> None:
-    take_turns(
-        _measure_once,
-        stopping,
-        lambda: True,
-        logger=logger,
-        trouble="events and watches that wait are not counted",
-        idle=_MEASURE_SECONDS,
-    )
+    trouble = "events and watches that wait are not counted"
+    keep_measuring(_measure_once, stopping, logger=logger, trouble=trouble, seconds=_MEASURE_SECONDS)
 
 
-def _measure_once() -> bool:
+def _measure_once() -> None:
     now = datetime.now(UTC)
     outbox.measure(now)
     watching.measure(now)
-    return False

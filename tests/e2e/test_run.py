@@ -49,7 +49,7 @@ class _Run(Process):
         eventually(serves, "it serves", _PATIENCE_SECONDS)
 
     def recorded_queries(self) -> set[str]:
-        """Ids of the searches that the audit index holds; the users made at the first start have left events there too."""
+        """Ids of the searches in the audit index, where the users made at the first start have left events too."""
         address = f"http://127.0.0.1:{self.ports['LOCAL_ELASTICSEARCH_PORT']}"
         url = f"{address}/query-logs-*/_search?q=event.action:query.executed&size=100&_source=false"
         return {hit["_id"] for hit in urllib3.request("GET", url).json()["hits"]["hits"]}
