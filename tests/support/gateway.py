@@ -184,7 +184,8 @@ def _sqlite(backing: Backing) -> bytes:
 @cache
 def _postgresql_data(backing: Backing) -> "TemporaryDirectory[str]":
     """The folder with the data of a server with a gateway's database, made once for all."""
-    made = TemporaryDirectory()  # pylint: disable=consider-using-with  # kept until the process ends
+    # Kept until the process ends.
+    made = TemporaryDirectory()  # pylint: disable=consider-using-with
     Path(made.name).chmod(0o755)
     with TemporaryDirectory() as folder, postgresql() as server:
         _make_database(_configured(Path(folder), backing, {"GATEWAY_DATABASE_URL": server.url}))

@@ -96,7 +96,8 @@ class PostgreSQL:
 @cache
 def _programs() -> tempfile.TemporaryDirectory[str]:
     """A copy of the server's programs (40 MB): those in the virtual environment may be where nobody else can read."""
-    made = tempfile.TemporaryDirectory(prefix="postgresql-programs-")  # pylint: disable=consider-using-with  # kept until the process ends
+    # Kept until the process ends.
+    made = tempfile.TemporaryDirectory(prefix="postgresql-programs-")  # pylint: disable=consider-using-with
     home = Path(made.name)
     home.chmod(0o755)
     for folder in Path(str(distribution(_WHEEL).locate_file(""))).glob(f"{_WHEEL}*"):
