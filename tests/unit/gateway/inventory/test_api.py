@@ -335,7 +335,7 @@ def test_a_history_says_how_far_the_newest_version_is_on_its_way_to_the_index(as
     ("name", "body", "reason"),
     [
         ("Book", {}, "lower-case"),
-        ("history", {}, "none of"),
+        ("history", {}, "not one of"),
         ("book", {}, "schema: This field is required"),
         ("book", {"schema": {}, "index": "query-logs-2026"}, "begin with"),
         ("book", {"schema": {}, "index": "Books"}, "index"),
