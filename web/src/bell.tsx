@@ -1,5 +1,5 @@
 /** The bell: how many notifications are unread, and the list of the newest. */
-import { useEffect, useRef } from "preact/hooks";
+import { useLayoutEffect, useRef } from "preact/hooks";
 import { localTime, utcTime } from "./cells.ts";
 import { follow, inbox, isInboxOpen, markAllRead, readInbox, toggleInbox, unread } from "./inbox.ts";
 import { adviceFor, notified, TEXT } from "./messages.ts";
@@ -40,7 +40,7 @@ export function Bell() {
 
 function Inbox({ close }: { close: () => void }) {
   const panel = useRef<HTMLElement>(null);
-  useEffect(() => {
+  useLayoutEffect(() => {
     panel.current?.focus();
     const outside = (event: Event): void => {
       if (!panel.current?.parentElement?.contains(event.target as Node)) isInboxOpen.value = false;

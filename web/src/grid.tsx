@@ -326,7 +326,8 @@ function CellMenu({
   const values = valuesAt(found.rows[menu.row] as Json, name);
   const equal = conditionOf(field, values[0], true);
   const differs = conditionOf(field, values[0], false);
-  useEffect(() => {
+  // At once: the next key may follow the one that opened it.
+  useLayoutEffect(() => {
     box.current?.querySelector<HTMLElement>("[role=menuitem]")?.focus();
     const away = (event: Event): void => {
       if (!box.current?.contains(event.target as Node)) close();
