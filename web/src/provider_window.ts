@@ -7,6 +7,8 @@
 import type { ProviderLogIn } from "../client/sluice-client.ts";
 
 const CHANNEL = "sluice-log-in";
+/** After which a window closes that nobody has answered: the page that began is gone. */
+const LINGER_MS = 5000;
 
 /** What a window has brought back. */
 export interface Back {
@@ -17,6 +19,11 @@ export interface Back {
   enrolled: boolean;
 }
 
+/** The page's answer: what came with this state is there. */
+interface Taken {
+  taken: string;
+}
+
 /** In a window that a provider has sent back: hand over what it has brought; whether there was anything. */
 export function handOver(): boolean {
   const given = new URLSearchParams(location.search);
@@ -24,11 +31,14 @@ export function handOver(): boolean {
   if (state === null || (code === null && !given.has("error"))) return false;
   const channel = new BroadcastChannel(CHANNEL);
   const [ticket, enrolled] = [given.get("ticket"), given.get("enrolled") !== "false"];
+  // A window that closes at once may take its message with it, so it waits until the page has it.
+  channel.onmessage = ({ data }: MessageEvent<Back | Taken>) => {
+    if ("taken" in data && data.taken === state) window.close();
+  };
   channel.postMessage({ state, code, ticket, enrolled } satisfies Back);
-  channel.close();
+  setTimeout(() => window.close(), LINGER_MS);
   // Neither the address bar nor the history keeps a code.
   history.replaceState(null, "", location.pathname);
-  window.close();
   return true;
 }
 
@@ -37,8 +47,9 @@ export function backFrom(begun: ProviderLogIn, signal: AbortSignal): Promise<Bac
   return new Promise((resolve) => {
     const channel = new BroadcastChannel(CHANNEL);
     signal.addEventListener("abort", () => channel.close());
-    channel.onmessage = ({ data }: MessageEvent<Back>) => {
-      if (data.state !== begun.state) return;
+    channel.onmessage = ({ data }: MessageEvent<Back | Taken>) => {
+      if ("taken" in data || data.state !== begun.state) return;
+      channel.postMessage({ taken: data.state } satisfies Taken);
       channel.close();
       resolve(data);
     };

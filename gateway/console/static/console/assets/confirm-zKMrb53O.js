@@ -1,0 +1,1 @@
+import{J as e,X as t,Z as n}from"./index-Cm_ni8HE.js";function r({question:r,close:i}){return n(t,{namedBy:`question`,cancel:()=>i(!1),children:[n(`p`,{id:`question`,children:r}),n(`p`,{class:`row`,children:[n(`button`,{type:`button`,class:`primary`,onClick:()=>i(!0),children:e.delete}),n(`button`,{type:`button`,onClick:()=>i(!1),children:e.cancel})]})]})}export{r as t};
