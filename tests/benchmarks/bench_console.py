@@ -8,7 +8,6 @@ memory of an idle socket. Of each figure that is one of several runs the median 
 
 import shutil
 import statistics
-import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -22,10 +21,10 @@ from playwright.sync_api import Browser, BrowserContext, Page, WebSocket, sync_p
 
 from local import inventory, ports, servers
 from local.services import OPERATOR, USER, Services
-from local.supervisor import clean_environment, supervisor
+from local.supervisor import supervisor
 from tests.benchmarks import output
 from tests.e2e.console import kept
-from tests.support.embedded_services import SERVICE_PORTS, services_on
+from tests.support.embedded_services import SERVICE_PORTS, run_gateway, services_on
 from tests.support.live import NOTIFICATIONS, VERSION, Socket
 from tests.support.paths import ROOT
 
@@ -269,8 +268,7 @@ def _memory_of_a_socket(services: Services) -> float:
     """Kibibytes that the process of live sockets takes for one that is idle."""
     names = [f"listener{number}" for number in range(_USERS)]
     code = f"from gateway.identity.models import User; [User.objects.create(username=name) for name in {names}]"
-    command = [sys.executable, "-m", "gateway", "shell", "--no-imports", "-c", code]
-    subprocess.run(command, env=clean_environment(services.environment()), check=True, capture_output=True)
+    run_gateway(services, "shell", "--no-imports", "-c", code)
     (live,) = [
         process
         for process in psutil.Process().children(recursive=True)

@@ -6,7 +6,6 @@ left out. Looks are spread evenly over the five minutes, as are those of users w
 """
 
 import re
-import subprocess
 import sys
 import threading
 import time
@@ -22,8 +21,9 @@ from elastic.client import connect
 from elastic.settings import ElasticsearchSettings
 from local import inventory, ports, servers
 from local.services import Services
-from local.supervisor import Supervisor, clean_environment, supervisor
+from local.supervisor import Supervisor, supervisor
 from tests.benchmarks import output
+from tests.support.embedded_services import run_gateway
 
 _OUTPUT = Path("build/bench/watches.json")
 _DEVICES = 10_000
@@ -64,8 +64,7 @@ def _stack(home: Path) -> Iterator[tuple[Services, Supervisor]]:
 
 
 def _begin(services: Services) -> None:
-    command = [sys.executable, "-m", "gateway", "shell", "--no-imports", "-c", _BEGIN]
-    subprocess.run(command, env=clean_environment(services.environment()), check=True)
+    run_gateway(services, "shell", "--no-imports", "-c", _BEGIN)
 
 
 def _looks(services: Services) -> dict[str, float]:

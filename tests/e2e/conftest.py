@@ -1,7 +1,5 @@
 """The whole system, started once on the run's Kafka and Elasticsearch."""
 
-import subprocess
-import sys
 from collections.abc import Iterator
 from typing import Any
 
@@ -13,7 +11,7 @@ from local.servers import Servers
 from local.services import Services
 from local.supervisor import clean_environment, supervisor
 from tests.support.api_key import make_api_key
-from tests.support.embedded_services import SERVICE_PORTS, services_on
+from tests.support.embedded_services import SERVICE_PORTS, run_gateway, services_on
 from tests.support.waiting import eventually
 
 
@@ -48,8 +46,7 @@ def delivery(services: Services) -> str:
         assert answer.status in (200, 201), answer.data
         return answer.json()
 
-    command = [sys.executable, "-m", "gateway", "user", "listener", "--write", "service"]
-    subprocess.run(command, env=clean_environment(services.environment()), check=True, capture_output=True)
+    run_gateway(services, "user", "listener", "--write", "service")
     listener, operator = "bGlzdGVuZXI=", "b2N0b09wZXJhdG9y"
     webhook = f"https://localhost:{ports.free(1)[0]}/"
     made = ask("POST", "/subscriptions", listener, {"type": "service", "webhook": webhook})

@@ -1,8 +1,6 @@
 """Notifications on the embedded stack: a person signs up by mail, and is told of what another administrator writes."""
 
 import re
-import subprocess
-import sys
 from email import message_from_bytes, policy
 from email.message import EmailMessage
 from pathlib import Path
@@ -12,8 +10,8 @@ import orjson
 import urllib3
 
 from local.services import Services
-from local.supervisor import clean_environment
 from tests.e2e.shell import commands, run
+from tests.support.embedded_services import run_gateway
 from tests.support.identity import PASSWORD
 from tests.support.paths import ROOT
 from tests.support.waiting import eventually
@@ -46,8 +44,7 @@ def test_another_administrator_is_told_by_mail_and_inbox(services: Services) -> 
     token = re.search(r"#sign-up=(\S+)", link.get_content())
     assert token
     assert _ask(services, "POST", "/auth/signup/verify", {"token": token[1]}).status == 201
-    command = [sys.executable, "-m", "gateway", "user", _ADDRESS, "--role", "admin"]
-    subprocess.run(command, env=clean_environment(services.environment()), check=True, capture_output=True)
+    run_gateway(services, "user", _ADDRESS, "--role", "admin")
     logged_in = _ask(services, "POST", "/auth/login", {"email": _ADDRESS, "password": PASSWORD}).json()
     mine = {"Authorization": f"Bearer {logged_in['access_token']}"}
 

@@ -1,7 +1,5 @@
 """What the demo users save for one test; asked for by unsigned headers, which spare a log-in each time."""
 
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -11,7 +9,7 @@ import urllib3
 
 from local.inventory import authorization
 from local.services import OPERATOR, USER, Services
-from local.supervisor import clean_environment
+from tests.support.embedded_services import run_gateway
 from tests.support.worker import WATCHES_DUE
 
 AUDITOR = "octoAuditor"
@@ -35,8 +33,7 @@ def ask(
 
 def let_watches_be_due(services: Services) -> None:
     """Let time pass until every watched search is to be looked at again."""
-    command = [sys.executable, "-m", "gateway", "shell", "--no-imports", "-c", WATCHES_DUE]
-    subprocess.run(command, env=clean_environment(services.environment()), check=True, capture_output=True)
+    run_gateway(services, "shell", "--no-imports", "-c", WATCHES_DUE)
 
 
 @contextmanager
