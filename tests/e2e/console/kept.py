@@ -39,9 +39,9 @@ def let_watches_be_due(services: Services) -> None:
 @contextmanager
 def kept_nowhere(services: Services) -> Iterator[None]:
     """Begin and end with nothing saved."""
-    clear(services)
+    _clear(services)
     yield
-    clear(services)
+    _clear(services)
 
 
 def saving(services: Services) -> Save:
@@ -55,7 +55,7 @@ def saving(services: Services) -> Save:
     return made
 
 
-def clear(services: Services) -> None:
+def _clear(services: Services) -> None:
     """Delete what the demo users have saved."""
     for name in (USER, AUDITOR, OPERATOR):
         for kind in ("searches", "collections"):

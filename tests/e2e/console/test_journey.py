@@ -27,7 +27,7 @@ def newcomer(services: Services) -> Iterator[str]:
     """A user who has never been here."""
     make_user(services, _NEW, "--indices", "devices")
     yield _NEW
-    for search in ask(services, "GET", "/searches/", _NEW)["searches"]:
+    for search in ask(services, "GET", "/searches/?mine=true", _NEW)["searches"]:
         ask(services, "DELETE", f"/searches/{search['id']}", _NEW, if_match="*")
 
 
@@ -121,5 +121,5 @@ def test_a_new_user_finds_saves_shares_downloads_and_is_told(
 
 
 def _has_looked(services: Services, name: str) -> bool:
-    [search] = ask(services, "GET", "/searches/", name)["searches"]
+    [search] = ask(services, "GET", "/searches/?mine=true", name)["searches"]
     return bool(search["watch"] and search["watch"]["looked_at"])

@@ -1,14 +1,14 @@
 """Every state of the page: in words, without a finding of axe-core, in both themes, on wide and narrow screens."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any, Literal
 
 import orjson
 import pytest
 from playwright.sync_api import Route, expect
 
-from local.services import OPERATOR, USER
+from local.services import OPERATOR, USER, Services
 from tests.e2e.console import kept
 from tests.e2e.console.conftest import NewVisit
 from tests.e2e.console.kept import saving
@@ -260,12 +260,21 @@ _LOOKS: dict[str, dict[str, Any]] = {
 }
 
 
+@pytest.fixture(autouse=True)
+def _nothing_saved(request: pytest.FixtureRequest, services: Services) -> Iterator[None]:
+    """The states of saved searches begin with none, and leave none to others."""
+    callspec = getattr(request.node, "callspec", None)
+    if callspec is None or not callspec.params["state"].startswith("saved"):
+        yield
+        return
+    with kept.kept_nowhere(services):
+        yield
+
+
 @pytest.mark.parametrize("state", STATES)
 def test_a_state_has_no_finding_in_either_theme_at_any_width(state: str, new_visit: NewVisit) -> None:
     # What axe-core itself does to measure is not the page's doing.
     visit = new_visit(checked=False)
-    if state.startswith("saved"):
-        kept.clear(visit.services)
     STATES[state](visit)
     themes: tuple[Literal["light", "dark"], ...] = ("light", "dark")
     for theme in themes:
@@ -284,8 +293,6 @@ def test_a_state_has_no_finding_in_either_theme_at_any_width(state: str, new_vis
 @pytest.mark.parametrize("look", _LOOKS)
 def test_nor_has_it_with_other_preferences(look: str, state: str, new_visit: NewVisit) -> None:
     visit = new_visit(checked=False, **_LOOKS[look])
-    if state.startswith("saved"):
-        kept.clear(visit.services)
     STATES[state](visit)
     assert visit.findings() == []
 
