@@ -1,13 +1,22 @@
 // Makes the Postman collection and environment of an OpenAPI document: node make.mjs OPENAPI.json FOLDER
 //
 // The same document always gives the same files: the converter's random ids are left out, and what it makes up where a
-// schema has no example comes from the same numbers each time.
+// schema has no example comes from the same numbers and the same day each time.
 import { readFileSync, writeFileSync } from "node:fs";
 import { promisify } from "node:util";
 
 let state = 1;
 // The generator of Park and Miller; before the converter is loaded, which may keep Math.random.
 Math.random = () => (state = (state * 48271) % 2147483647) / 2147483647;
+const DAY = Date.UTC(2026, 0, 1);
+globalThis.Date = class extends Date {
+  constructor(...given) {
+    super(...(given.length ? given : [DAY]));
+  }
+  static now() {
+    return DAY;
+  }
+};
 const { default: converter } = await import("openapi-to-postmanv2");
 
 const BEARER = { type: "bearer", bearer: [{ key: "token", value: "{{accessToken}}", type: "string" }] };

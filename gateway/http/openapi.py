@@ -179,6 +179,10 @@ class _TypedAnswer(OpenApiSerializerExtension):  # type: ignore[no-untyped-call]
         name: str = self.target.__name__
         return name
 
+    def get_identity(self, auto_schema: Any, direction: Any) -> Any:
+        """The name: the types in an answer are known by nothing else."""
+        return self.target.__name__
+
     def map_serializer(self, auto_schema: Any, direction: Any) -> dict[str, Any]:
         schema = schema_of(self.target)
         for name, inner in schema.pop("$defs", {}).items():

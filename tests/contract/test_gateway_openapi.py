@@ -16,12 +16,16 @@ from kit import __version__
 from translator.limits import MAX_CHARACTERS
 
 
-@pytest.fixture
+def _read(content: bytes) -> Any:
+    return yaml.load(content, yaml.CSafeLoader)
+
+
+@pytest.fixture(scope="module")
 def document() -> Any:
-    """The document as a client gets it."""
+    """The document as a client gets it; it takes seconds to make and to read, and no test changes it."""
     response = Client().get("/schema/")
     assert response.status_code == 200
-    return yaml.safe_load(response.content)
+    return _read(response.content)
 
 
 def test_it_is_openapi_3_1_and_valid(document: Any) -> None:
@@ -45,7 +49,7 @@ def test_it_has_every_endpoint_and_no_other(document: Any) -> None:
 @pytest.mark.parametrize("parameter", ["version=a%0d%0ab", "version=v9", "lang=xx", "format=xml"])
 def test_it_is_the_same_whatever_the_query_string_says(parameter: str, document: Any) -> None:
     response = Client().get(f"/schema/?{parameter}")
-    assert (response.status_code, yaml.safe_load(response.content)) == (200, document)
+    assert (response.status_code, _read(response.content)) == (200, document)
 
 
 def test_a_client_that_accepts_neither_yaml_nor_json_gets_a_problem() -> None:
