@@ -184,8 +184,8 @@ class ConsumerGroup:  # pylint: disable=too-many-instance-attributes  # two clie
             self._tracker.assign(position.partition)
         self._find_starts(partitions)
         consumer.incremental_assign(partitions)
-        if self.is_paused:
-            consumer.pause(partitions)
+        # The client remembers the pause of a partition that had left meanwhile, and would not fetch it for ever.
+        (consumer.pause if self.is_paused else consumer.resume)(partitions)
         if partitions:
             logger.info("partitions assigned: %s", _numbers(partitions))
 

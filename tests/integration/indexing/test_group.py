@@ -6,6 +6,10 @@ import pytest
 from confluent_kafka import ConsumerGroupState, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient
 
+from indexing.group import ConsumerGroup
+from indexing.offsets import OffsetTracker
+from indexing.topics import PARTITIONS
+from kit.kafka import KafkaSettings
 from tests.support.consumer_process import ConsumerProcess, Start
 from tests.support.faulty_elasticsearch import FaultyElasticsearch
 from tests.support.query_event import event
@@ -153,3 +157,33 @@ def test_a_topic_made_again_is_read_from_its_beginning(trail: Trail, start: Star
         sink = start()
 
     eventually(lambda: len(trail.indexed()) == 13, f"the old documents and all the new ones; log:\n{sink.log()}")
+
+
+def test_partitions_that_left_while_all_were_paused_are_read_when_they_come_back(trail: Trail) -> None:
+    """The client remembers the pause of a partition that it does not have any more."""
+    kafka = KafkaSettings(bootstrap_servers=trail.bootstrap)
+    first, second = (
+        ConsumerGroup(kafka, trail.topic, f"{trail.topic}-members", OffsetTracker(), "test") for _ in range(2)
+    )
+    members = [first]
+    read: set[int | None] = set()
+
+    def number_of(member: ConsumerGroup) -> int:
+        for each in members:
+            read.update(record.partition() for record in each.read(100, 0.1))
+        return len(member.settled_positions())
+
+    first.join(lambda _orderly: None)
+    eventually(lambda: number_of(first) == PARTITIONS, "all partitions")
+    first.pause()
+    second.join(lambda _orderly: None)
+    members.append(second)
+    eventually(lambda: number_of(first) == number_of(second) == PARTITIONS // 2, "half of them each")
+    first.resume()
+    members.remove(second)
+    second.leave()
+    eventually(lambda: number_of(first) == PARTITIONS, "all partitions again")
+    for partition in range(PARTITIONS):
+        trail.produce_raw(trail.record(event()), partition)
+    eventually(lambda: number_of(first) and read == {*range(PARTITIONS)}, "a record of each partition")
+    first.leave()
