@@ -5,10 +5,11 @@ knows how such a type looks in JSON Schema.
 """
 
 from collections.abc import Callable, Iterable, Mapping
+from functools import cache
 from typing import Annotated, Any, NotRequired, TypeVar
 
 from drf_spectacular.extensions import OpenApiSerializerExtension
-from drf_spectacular.plumbing import ResolvedComponent
+from drf_spectacular.plumbing import ComponentIdentity, ResolvedComponent
 from drf_spectacular.utils import OpenApiExample, OpenApiResponse, extend_schema
 from pydantic import ConfigDict, Field, TypeAdapter, WithJsonSchema, with_config
 from pydantic.json_schema import GenerateJsonSchema
@@ -168,6 +169,13 @@ def schema_of(answer: Any) -> dict[str, Any]:
     )
 
 
+@cache
+def _identity(answer: Any) -> ComponentIdentity:
+    schema = schema_of(answer)
+    schema.pop("$defs", None)
+    return ComponentIdentity(schema)  # type: ignore[no-untyped-call]
+
+
 class _TypedAnswer(OpenApiSerializerExtension):  # type: ignore[no-untyped-call]  # untyped hook in __init_subclass__
     """Makes a component of an answer's type."""
 
@@ -179,14 +187,15 @@ class _TypedAnswer(OpenApiSerializerExtension):  # type: ignore[no-untyped-call]
         name: str = self.target.__name__
         return name
 
-    def get_identity(self, auto_schema: Any, direction: Any) -> Any:
-        """The name: the types in an answer are known by nothing else."""
-        return self.target.__name__
+    def get_identity(self, auto_schema: Any, direction: Any) -> ComponentIdentity:
+        """The schema: of the types within an answer nothing else is known."""
+        return _identity(self.target)
 
     def map_serializer(self, auto_schema: Any, direction: Any) -> dict[str, Any]:
         schema = schema_of(self.target)
         for name, inner in schema.pop("$defs", {}).items():
-            component = ResolvedComponent(name, ResolvedComponent.SCHEMA, inner, name)  # type: ignore[no-untyped-call]
+            identity = ComponentIdentity(inner)  # type: ignore[no-untyped-call]
+            component = ResolvedComponent(name, ResolvedComponent.SCHEMA, inner, identity)  # type: ignore[no-untyped-call]
             auto_schema.registry.register_on_missing(component)
         return schema
 
