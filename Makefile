@@ -88,7 +88,7 @@ bench-event-bytes: .venv/dev.stamp ## Weigh an audit event in Kafka and in Elast
 	@$(BIN)/python -m tests.benchmarks.event_bytes
 
 postman: .venv/dev.stamp build/postman/made.stamp ## Make the Postman collection and environment of the OpenAPI document
-	@GATEWAY_SECRET_KEY=only-for-the-document $(BIN)/python -m gateway spectacular --format openapi-json --file build/postman/openapi.json
+	@GATEWAY_SECRET_KEY=only-for-the-document $(BIN)/python -m gateway spectacular --fail-on-warn --format openapi-json --file build/postman/openapi.json
 	@node build/postman/make.mjs build/postman/openapi.json postman
 
 clean: ## Remove the embedded stack's data
