@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterator
+from contextlib import nullcontext
 from typing import Any, Literal
 
 import orjson
@@ -260,17 +261,14 @@ _LOOKS: dict[str, dict[str, Any]] = {
 }
 
 
-@pytest.fixture(autouse=True)
-def _nothing_saved(request: pytest.FixtureRequest, services: Services) -> Iterator[None]:
+@pytest.fixture
+def _nothing_saved(state: str, services: Services) -> Iterator[None]:
     """The states of saved searches begin with none, and leave none to others."""
-    callspec = getattr(request.node, "callspec", None)
-    if callspec is None or not callspec.params["state"].startswith("saved"):
-        yield
-        return
-    with kept.kept_nowhere(services):
+    with kept.kept_nowhere(services) if state.startswith("saved") else nullcontext():
         yield
 
 
+@pytest.mark.usefixtures("_nothing_saved")
 @pytest.mark.parametrize("state", STATES)
 def test_a_state_has_no_finding_in_either_theme_at_any_width(state: str, new_visit: NewVisit) -> None:
     # What axe-core itself does to measure is not the page's doing.
@@ -289,6 +287,7 @@ def test_a_state_has_no_finding_in_either_theme_at_any_width(state: str, new_vis
             assert visit.page.evaluate("document.documentElement.scrollWidth <= innerWidth")
 
 
+@pytest.mark.usefixtures("_nothing_saved")
 @pytest.mark.parametrize("state", ["log-in", "caret", "detail", "document-invalid", "saved"])
 @pytest.mark.parametrize("look", _LOOKS)
 def test_nor_has_it_with_other_preferences(look: str, state: str, new_visit: NewVisit) -> None:
