@@ -316,9 +316,8 @@ def _bench(peers: str) -> Iterator[Bench]:  # pylint: disable=too-many-locals  #
             ):
                 running_.start(*base.programs())
                 services.prepare()
-                # Workers that make the tables at once are in each other's way.
-                once = "from tests.benchmarks.inventory_peer import application; application()"
-                subprocess.run([peers, "-c", once], env=clean_environment(environment), check=True, capture_output=True)
+                tables = [peers, "-m", "tests.benchmarks.inventory_peer"]
+                subprocess.run(tables, env=clean_environment(environment), check=True, capture_output=True)
                 running_.start(*started)
                 _make_collection(http, kinto)
                 yield Bench(services, client, database, server, kinto, http)
