@@ -39,7 +39,7 @@ check: .venv/dev.stamp ## Format, lint, types and layering
 	$(BIN)/ruff check
 	$(BIN)/lint-imports
 	$(BIN)/mypy
-	$(BIN)/pylint audit_sink contracts deploy elastic gateway indexing inventory_index kit local translator tests
+	$(BIN)/pylint audit_sink contracts deploy elastic gateway indexing inventory_index kit lake local translator tests
 
 format: .venv/dev.stamp ## Format the code
 	$(BIN)/ruff check --fix
@@ -51,6 +51,8 @@ lock: .venv/dev.stamp ## Bring requirements/ and local/jars.toml in line with wh
 	$(LOCK) pyproject.toml --group dev -c requirements/embedded.txt -o requirements/dev.txt
 	$(LOCK) pyproject.toml --group fuzz -c requirements/dev.txt -o requirements/fuzz.txt
 	$(LOCK) --group peers -o requirements/peers.txt
+	$(LOCK) --group s3 -o requirements/s3.txt
+	$(LOCK) --group spark -o requirements/spark.txt
 	$(BIN)/python -m local.jars
 
 fuzz: .venv/fuzz.stamp ## Ask real Elasticsearch 20,000 generated queries, and fuzz the parser for five minutes
