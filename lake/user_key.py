@@ -9,7 +9,7 @@ from lake.settings import LakeSettings
 _HEX_DIGITS = 32
 
 
-class UserKeys:
+class UserKeys:  # pylint: disable=too-few-public-methods  # `of` is one, made of a private one
     """Maker of users' keys: HMAC-SHA-256 (RFC 2104) cut to 128 bits, as 32 hexadecimal digits.
 
     Args:
