@@ -2,6 +2,7 @@
 
 from prometheus_client import Counter, Gauge, Histogram
 
+READ = Counter("lake_records_read", "Records read from the topic; those of dropped batches are read again.")
 ROWS = Counter("lake_rows", "Events committed to the lake.")
 REJECTED = Counter("lake_rejected", "Records committed to the table rejected, by reason.", ["reason"])
 GAP_OFFSETS = Counter("lake_gap_offsets", "Offsets that Kafka did not have any more when they were to be read.")

@@ -41,6 +41,15 @@ class Batch:  # pylint: disable=too-many-instance-attributes  # rows of three ta
     opened: float | None = None
     oldest_ms: int | None = None
 
+    @property
+    def moved(self) -> dict[int, Span]:
+        """The spans with something in them, by partition."""
+        return {partition: span for partition, span in self.spans.items() if span.next > span.start}
+
+    def successor(self) -> "Batch":
+        """The batch that goes on where this one ends."""
+        return Batch(self.topic_id, {partition: Span(span.next, span.next) for partition, span in self.spans.items()})
+
     def begin(self, partition: int, start: int) -> None:
         """Account for a partition from here on, unless the batch already does."""
         self.spans.setdefault(partition, Span(start, start))

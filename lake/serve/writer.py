@@ -55,19 +55,20 @@ class Writer:
             return self._commit(batch)
 
     def _commit(self, batch: Batch) -> bool:
+        spans = batch.moved
         table = self._lake.open(EVENTS)
-        found = _versions(table, batch.topic_id, list(batch.spans))
+        found = _versions(table, batch.topic_id, list(spans))
         # After an error that came once the commit was made.
-        if all(found[partition] == span.next for partition, span in batch.spans.items()):
+        if all(found[partition] == span.next for partition, span in spans.items()):
             return True
-        if any(found[partition] != span.start for partition, span in batch.spans.items()):
+        if any(found[partition] != span.start for partition, span in spans.items()):
             return False
         if batch.gaps:
             self._append_gaps(batch)
         if batch.rejected:
             self._append_rejected(batch)
         rows = pa.Table.from_batches(batch.events, EVENTS.schema)
-        _append(table, EVENTS, rows, batch, list(batch.spans))
+        _append(table, EVENTS, rows, batch, list(spans))
         return True
 
     def _append_gaps(self, batch: Batch) -> None:

@@ -2,8 +2,9 @@
 
 import urllib.error
 import urllib.request
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Self
 
 from local import ports
 from tests.support.process import Process, python
@@ -12,15 +13,21 @@ from tests.support.trail import Trail
 from tests.support.waiting import eventually
 
 
-class ConsumerProcess(Process):
-    """``python -m`` and the package of a trail's consumer; it lives on until it is told to end."""
+class ServingProcess(Process):
+    """``python -m`` and a package that serves health and metrics; it lives on until it is told to end.
 
-    def __init__(self, trail: Trail, log: Path, **variables: str) -> None:
-        self.port = ports.free(1)[0]
+    Args:
+        package: the package.
+        port: where its health and metrics are.
+        environment: all of its variables.
+        log: the file that it logs to.
+    """
+
+    def __init__(self, package: str, port: int, environment: Mapping[str, str], log: Path) -> None:
+        self.port = port
         self._log = log
-        own = trail.named({"AUDIT_SINK_METRICS_PORT": str(self.port)} | variables)
         # Ended by stop() or kill(), and by the fixture that made it where a test fails.
-        super().__init__(*python(trail.program.package), environment=trail.environment | own, log=log)
+        super().__init__(*python(package), environment=environment, log=log)
         self.start()
 
     def log(self) -> str:
@@ -43,7 +50,7 @@ class ConsumerProcess(Process):
         lines = self.get("/metrics")[1].splitlines()
         return sum(float(line.split()[-1]) for line in lines if line.split("{")[0].split(" ")[0] == name)
 
-    def wait_until_ready(self) -> "ConsumerProcess":
+    def wait_until_ready(self) -> Self:
         """Wait until it has joined its group."""
         eventually(lambda: self.get("/readyz")[0] == 200, f"readiness; the log:\n{self.log()}")
         return self
@@ -62,6 +69,15 @@ class ConsumerProcess(Process):
         lines = Path(f"/proc/{self.process.pid}/status").read_text(encoding="ascii").splitlines()
         [value] = [line.split()[1] for line in lines if line.startswith(f"{name}:")]
         return value
+
+
+class ConsumerProcess(ServingProcess):
+    """The consumer of a trail, with these variables beside the trail's."""
+
+    def __init__(self, trail: Trail, log: Path, **variables: str) -> None:
+        [port] = ports.free(1)
+        own = trail.named({"AUDIT_SINK_METRICS_PORT": str(port)} | variables)
+        super().__init__(trail.program.package, port, trail.environment | own, log)
 
 
 Start = Callable[..., ConsumerProcess]

@@ -1,0 +1,71 @@
+"""`serve`: write events into the tables until SIGTERM."""
+
+import argparse
+import logging
+import os
+import signal
+import threading
+from collections.abc import Sequence
+from types import FrameType
+
+from contracts.query_event.topics import TopicSettings
+from elastic.exchange import ElasticsearchExchange
+from elastic.settings import ElasticsearchSettings
+from indexing import log
+from kit.health import serve_health
+from kit.kafka import KafkaSettings
+from kit.logs import take_over
+from kit.settings import ConfigurationError
+from lake.enrichment.assets import Assets
+from lake.enrichment.networks import Networks
+from lake.serve.group import Group
+from lake.serve.loop import DRAIN_SECONDS, Loop
+from lake.serve.rows import RowBuilder
+from lake.serve.settings import ServeSettings
+from lake.serve.writer import Writer
+from lake.tables import Lake
+from lake.user_key import UserKeys
+
+logger = logging.getLogger(__name__)
+
+_FAILED = 1
+# A commit that is under way may take longer, and leaving the group can hang; most supervisors kill after ten seconds.
+_WATCHDOG_SECONDS = DRAIN_SECONDS + 4.0
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Serve until a signal, then commit and leave; a watchdog ends a process that hangs after that, with status 1."""
+    argparse.ArgumentParser(
+        prog="python -m lake serve", description="Write events into the tables until SIGTERM."
+    ).parse_args(arguments)
+    settings, kafka, topics = ServeSettings.load(), KafkaSettings.load(), TopicSettings.load()
+    elasticsearch = ElasticsearchExchange.to(ElasticsearchSettings.load(), connections=1)
+    log.configure("lake", settings.log_format)
+    take_over()
+    builder = RowBuilder(UserKeys(settings), Networks(settings.mmdb), Assets(elasticsearch, settings))
+    group = Group(kafka, topics.topic, settings.group_id)
+    loop = Loop(settings, group, Writer(Lake(settings)), builder)
+
+    def stop(_number: int, _frame: FrameType | None) -> None:
+        if not loop.stopping.is_set():
+            loop.stopping.set()
+            watchdog = threading.Timer(_WATCHDOG_SECONDS, _give_up)
+            watchdog.daemon = True
+            watchdog.start()
+
+    signal.signal(signal.SIGTERM, stop)
+    signal.signal(signal.SIGINT, stop)
+    try:
+        serve_health(loop, "lake", settings.metrics_host, settings.metrics_port)
+    except OSError as error:
+        raise ConfigurationError(f"LAKE_METRICS_HOST, LAKE_METRICS_PORT: {error}") from None
+    loop.run()
+    logger.info("stopped")
+    return 0
+
+
+def _give_up() -> None:
+    logger.error(
+        "still not stopped after %.0f s: ending at once; what is not committed is read again", _WATCHDOG_SECONDS
+    )
+    os._exit(_FAILED)

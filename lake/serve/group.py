@@ -1,0 +1,229 @@
+"""Membership of the lake's writer in its consumer group.
+
+A partition that has come is *unplaced* until the writer says from which offset it is read: the position is the lake's,
+never the offset that the group has committed, which is advisory and there for whoever watches the lag.
+"""
+
+import logging
+import time
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future
+
+from confluent_kafka import OFFSET_END, Consumer, KafkaError, KafkaException, Message, TopicCollection, TopicPartition
+from confluent_kafka.admin import AdminClient
+from confluent_kafka.admin._topic import TopicDescription
+
+from kit.kafka import LIBRDKAFKA, KafkaSettings, client_config, probe_topic
+from lake.metrics import LAG
+
+logger = logging.getLogger(__name__)
+
+_NO_POSITION = KafkaError._AUTO_OFFSET_RESET  # pylint: disable=protected-access  # a public constant all the same
+_ANSWER_SECONDS = 5.0
+_LOOK_EVERY_SECONDS = 5.0
+
+OnLeave = Callable[[Sequence[int]], None]
+"""Told of partitions before they leave."""
+
+
+class Group:  # pylint: disable=too-many-instance-attributes  # two clients, and what was last heard of each
+    """One member of the group, used from one thread.
+
+    Args:
+        kafka: how the cluster is reached.
+        topic: what is read.
+        group_id: the group.
+
+    Attributes:
+        unplaced: assigned partitions of which nothing is read until ``place``.
+        has_joined: whether the group has given it partitions, or none, at least once.
+    """
+
+    def __init__(self, kafka: KafkaSettings, topic: str, group_id: str) -> None:
+        self.unplaced: set[int] = set()
+        self.has_joined = False
+        self._is_paused = False
+        self._topic = topic
+        self._on_leave: OnLeave = lambda partitions: None
+        self._description: Future[TopicDescription] | None = None
+        self._next_look = 0.0
+        self._admin = AdminClient({**client_config(kafka)}, logger=LIBRDKAFKA)
+        self._consumer = Consumer(
+            client_config(kafka)
+            | {
+                "client.id": "lake",
+                "group.id": group_id,
+                "partition.assignment.strategy": "cooperative-sticky",
+                "enable.auto.commit": False,
+                "enable.auto.offset.store": False,
+                "auto.offset.reset": "error",
+                # A killed member's partitions move after this; its successor on the same machine waits for it too.
+                "session.timeout.ms": 8_000,
+                "heartbeat.interval.ms": 2_000,
+                "topic.metadata.refresh.interval.ms": 30_000,
+                "queued.max.messages.kbytes": 16 * 1024,
+                "fetch.wait.max.ms": 100,
+                # By default a full queue rests for a second, and a backlog is read in less.
+                "fetch.queue.backoff.ms": 10,
+                "on_commit": _committed,
+            },
+            logger=LIBRDKAFKA,
+        )
+
+    def join(self, on_leave: OnLeave) -> None:
+        """Join the group; partitions arrive, unplaced, while reading."""
+        self._on_leave = on_leave
+        self._consumer.subscribe([self._topic], on_assign=self._assigned, on_revoke=self._revoked, on_lost=self._lost)
+
+    def read(self, max_records: int, timeout: float) -> list[Message]:
+        """Read records of placed partitions, and serve the group.
+
+        Args:
+            max_records: how many at most.
+            timeout: seconds to wait for that many.
+
+        Raises:
+            confluent_kafka.KafkaException: the client is beyond recovery.
+        """
+        records = []
+        for message in self._consumer.consume(max_records, timeout):
+            error = message.error()
+            if error is None:
+                records.append(message)
+            else:
+                self._on_error(message, error)
+        return [record for record in records if record.partition() not in self.unplaced]
+
+    def place(self, partition: int, offset: int) -> None:
+        """Read an assigned partition from an offset on; what was fetched of it before is discarded."""
+        self._put(partition, offset)
+        self.unplaced.discard(partition)
+        position = TopicPartition(self._topic, partition)
+        # The client remembers a pause.
+        (self._consumer.pause if self._is_paused else self._consumer.resume)([position])
+
+    def displace(self) -> None:
+        """Make all assigned partitions unplaced."""
+        self.unplaced = {position.partition for position in self._consumer.assignment()}
+
+    def pause(self) -> None:
+        """Stop fetching, stay in the group."""
+        self._is_paused = True
+        self._consumer.pause(self._consumer.assignment())
+
+    def resume(self) -> None:
+        """Go on fetching."""
+        self._is_paused = False
+        self._consumer.resume([each for each in self._consumer.assignment() if each.partition not in self.unplaced])
+
+    def commit(self, positions: Mapping[int, int]) -> None:
+        """Tell Kafka, in the background, how far the lake is; where Kafka does not take it, the next commit tells it."""
+        offsets = [TopicPartition(self._topic, partition, offset) for partition, offset in positions.items()]
+        if not offsets:
+            return
+        try:
+            self._consumer.commit(offsets=offsets, asynchronous=True)
+        except KafkaException as error:
+            _committed(error.args[0], offsets)
+
+    def topic_id(self) -> str:
+        """Ask for the topic's id.
+
+        Raises:
+            confluent_kafka.KafkaException: Kafka does not answer within five seconds, or has no such topic.
+            TimeoutError: likewise.
+        """
+        return str(self._describe().result(_ANSWER_SECONDS).topic_id)
+
+    def watermarks(self, partition: int) -> tuple[int, int]:
+        """Ask for a partition's first offset and the one after its last.
+
+        Raises:
+            confluent_kafka.KafkaException: Kafka does not answer within five seconds.
+        """
+        return self._consumer.get_watermark_offsets(
+            TopicPartition(self._topic, partition), timeout=_ANSWER_SECONDS, cached=False
+        )
+
+    def watch_topic(self, topic_id: str) -> None:
+        """Notice within seconds, without waiting, that the topic was deleted and made again: all is unplaced then.
+
+        librdkafka goes on at the old offsets in the new topic, and says nothing of what it skips.
+        """
+        if self._description is not None and self._description.done():
+            if self._description.exception() is None and str(self._description.result().topic_id) != topic_id:
+                self.displace()
+            self._description = None
+        elif self._description is None and time.monotonic() >= self._next_look:
+            self._next_look = time.monotonic() + _LOOK_EVERY_SECONDS
+            self._description = self._describe()
+
+    def leave(self) -> None:
+        """Leave the group, so that the others need not wait for the session to end."""
+        self._consumer.close()
+
+    def update_lag(self, positions: Mapping[int, int]) -> None:
+        """Refresh the lag of partitions, by the offsets that the lake is at; asks nothing of the broker."""
+        for partition, offset in positions.items():
+            low, high = self._consumer.get_watermark_offsets(TopicPartition(self._topic, partition), cached=True)
+            if high >= 0:
+                LAG.labels(partition).set(high - max(low, offset))
+
+    def probe(self, timeout: float) -> str | None:
+        """Say what is wrong with the topic, as the cluster tells it within ``timeout`` seconds; from any thread."""
+        return probe_topic(self._admin, self._topic, timeout)
+
+    def _describe(self) -> "Future[TopicDescription]":
+        topics = TopicCollection([self._topic])
+        return self._admin.describe_topics(topics, request_timeout=_ANSWER_SECONDS)[self._topic]
+
+    def _put(self, partition: int, offset: int) -> None:
+        self._consumer.incremental_unassign([TopicPartition(self._topic, partition)])
+        self._consumer.incremental_assign([TopicPartition(self._topic, partition, offset)])
+
+    def _assigned(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
+        self.has_joined = True
+        self.unplaced |= {position.partition for position in partitions}
+        for position in partitions:
+            # Else the client would begin at the committed offset.
+            position.offset = OFFSET_END
+        consumer.incremental_assign(partitions)
+        consumer.pause(partitions)
+        if partitions:
+            logger.info("partitions assigned: %s", _numbers(partitions))
+
+    def _revoked(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
+        self._leave(consumer, partitions)
+        logger.info("partitions revoked: %s", _numbers(partitions))
+
+    def _lost(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
+        self._leave(consumer, partitions)
+        logger.warning("partitions lost, another member has them: %s", _numbers(partitions))
+
+    def _leave(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
+        numbers = [position.partition for position in partitions]
+        self._on_leave(numbers)
+        consumer.incremental_unassign(partitions)
+        self.unplaced -= set(numbers)
+        for number in numbers:
+            LAG.remove(str(number))
+
+    def _on_error(self, message: Message, error: KafkaError) -> None:
+        partition = message.partition()
+        if error.code() == _NO_POSITION and partition is not None and partition >= 0:
+            self.unplaced.add(partition)
+        elif error.fatal():
+            raise KafkaException(error)
+        else:
+            logger.warning("%s; the client goes on by itself", error)
+
+
+def _committed(error: KafkaError | None, partitions: list[TopicPartition]) -> None:
+    for position in partitions:
+        failure = error or position.error
+        if failure is not None:
+            logger.warning("partition %d: Kafka did not take the lake's position: %s", position.partition, failure)
+
+
+def _numbers(partitions: list[TopicPartition]) -> str:
+    return ", ".join(str(number) for number in sorted(position.partition for position in partitions)) or "none"
