@@ -28,7 +28,7 @@ run: .venv/embedded.stamp ## Set up what is missing, start the whole system, sho
 demo: .venv/embedded.stamp ## The same, but stop after the main job
 	@$(BIN)/python -m local demo
 
-test: .venv/dev.stamp ## Run every test, against real Kafka and Elasticsearch
+test: .venv/dev.stamp build/s3/made.stamp ## Run every test, against real Kafka and Elasticsearch
 	@$(PYTEST) -n 2 --dist loadfile --no-loadscope-reorder
 
 test-unit: .venv/dev.stamp ## Run the tests that need no server
@@ -127,6 +127,12 @@ web/node_modules/.made: web/package-lock.json
 	@touch $@
 
 # The programs that the sink and the inventory are measured against want other versions of the same libraries.
+# The S3-compatible server of the lake's tests wants older libraries.
+build/s3/made.stamp: requirements/s3.txt
+	@$(PYTHON) -m venv --clear build/s3
+	@requirements/install build/s3 $<
+	@touch $@
+
 build/peers/made.stamp: requirements/peers.txt
 	@$(PYTHON) -m venv --clear build/peers
 	@requirements/install build/peers $<

@@ -11,7 +11,7 @@ from deltalake.exceptions import DeltaError
 from indexing import log
 from kit.settings import ConfigurationError
 from kit.terminal import give_up_output
-from lake.errors import LakeError
+from lake.errors import LakeError, one_line
 
 _FAILED = 1
 _BAD_SETTINGS = 2
@@ -52,7 +52,7 @@ def main(arguments: Sequence[str]) -> int:
         if isinstance(error, BrokenPipeError):
             give_up_output("lake", error)
         else:
-            print(f"lake: {' '.join(str(error).split())}", file=sys.stderr)
+            print(f"lake: {one_line(error)}", file=sys.stderr)
     except KeyboardInterrupt:
         return _INTERRUPTED
     return _FAILED

@@ -8,6 +8,9 @@ from pydantic_settings import SettingsConfigDict
 from kit.logs import LogFormat
 from kit.settings import HttpUrl, Settings
 
+# delta-rs would try for three minutes, without a word to anybody.
+_PATIENCE = {"timeout": "20s", "connect_timeout": "5s", "max_retries": "4", "retry_timeout": "15s"}
+
 
 class LakeSettings(Settings):
     """Where the tables are, and how they are reached."""
@@ -47,7 +50,7 @@ class LakeSettings(Settings):
         """The options that delta-rs reaches a bucket with; none for a folder."""
         if not self.is_bucket:
             return {}
-        options = {"AWS_REGION": self.s3_region}
+        options = {"AWS_REGION": self.s3_region, **_PATIENCE}
         if self.s3_endpoint is not None:
             options |= {
                 "AWS_ENDPOINT_URL": self.s3_endpoint,

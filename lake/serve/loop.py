@@ -10,6 +10,7 @@ from confluent_kafka import KafkaException
 from deltalake.exceptions import DeltaError
 
 from indexing.backoff import full_jitter
+from lake.errors import one_line
 from lake.metrics import (
     COMMIT_FAILURES,
     COMMIT_SECONDS,
@@ -208,7 +209,7 @@ class Loop:  # pylint: disable=too-many-instance-attributes  # its parts, and wh
         """Pause, and wait longer each time."""
         self._attempt += 1
         self._try_at = time.monotonic() + full_jitter(self._attempt, self._random)
-        self._trouble = " ".join(str(error).split())
+        self._trouble = one_line(error)
         if self._attempt == 1:
             logger.error("%s: %s", consequence, self._trouble)
             self._group.pause()

@@ -57,6 +57,13 @@ class LakeTrail(Trail):
         """Whether every event of the account is in the lake."""
         return self.lake.exists(EVENTS) and self.ids <= set(self.event_ids())
 
+    def written_offsets(self) -> int:
+        """How many offsets of the topic the lake accounts for."""
+        if not self.lake.exists(EVENTS):
+            return 0
+        table, topic_id = self.lake.open(EVENTS), self.topic_id()
+        return sum(table.transaction_version(transaction_id(topic_id, number)) or 0 for number in range(PARTITIONS))
+
     def wait_until_written(self) -> None:
         """Wait until every event of the account is in the lake."""
         eventually(self.is_written, "every event is in the lake")

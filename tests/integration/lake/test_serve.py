@@ -1,7 +1,9 @@
 """The writer on a real topic: each record is in the lake once, whatever happens to the writer."""
 
 import signal
+from pathlib import Path
 
+from tests.benchmarks.lake_kills import Plan, run
 from tests.support.lake_trail import LakeTrail, StartLake
 from tests.support.query_event import event
 
@@ -25,3 +27,10 @@ def test_sigterm_commits_what_was_read(trail: LakeTrail, start: StartLake) -> No
     assert not trail.is_written()
     assert writer.stop(signal.SIGTERM) == 0
     trail.assert_account_closes()
+
+
+def test_kills_at_random_moments_lose_and_double_nothing(trail: LakeTrail, tmp_path: Path) -> None:
+    figures = run(trail, tmp_path, Plan(events=20_000, kills=3, garbage=0.01))
+
+    assert figures.lost == 0
+    assert figures.rows + figures.rejected == figures.records
