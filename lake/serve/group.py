@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 
-from confluent_kafka import OFFSET_END, Consumer, KafkaError, KafkaException, Message, TopicCollection, TopicPartition
+from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicCollection, TopicPartition
 from confluent_kafka.admin import AdminClient
 from confluent_kafka.admin._topic import TopicDescription
 
@@ -185,8 +185,9 @@ class Group:  # pylint: disable=too-many-instance-attributes  # two clients, and
         self.has_joined = True
         self.unplaced |= {position.partition for position in partitions}
         for position in partitions:
-            # Else the client would begin at the committed offset.
-            position.offset = OFFSET_END
+            # Else the client would begin at the committed offset. Any number will do while the partition is paused; a
+            # logical offset is looked up, and the answer may come after `place` and undo it.
+            position.offset = 0
         consumer.incremental_assign(partitions)
         consumer.pause(partitions)
         if partitions:
