@@ -1,4 +1,4 @@
-# One image for all services; the command chooses which: `gateway`, `translator serve` or `audit_sink`. Without the
+# One image for all services; the command chooses which: `gateway`, `translator serve`, `audit_sink` or `lake`. Without the
 # embedded servers, tests or documentation, and without pip: nothing can be installed into a running container.
 
 # docker buildx imagetools inspect python:3.11.14-slim-bookworm prints the digest that a release pins behind the tag.
@@ -19,6 +19,7 @@ COPY audit_sink audit_sink
 COPY inventory_index inventory_index
 COPY translator translator
 COPY gateway gateway
+COPY lake lake
 COPY deploy/first_start deploy/first_start
 # The file system is read-only where it runs.
 RUN /opt/sluice/bin/python -m compileall -q .

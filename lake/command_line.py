@@ -19,6 +19,7 @@ _INTERRUPTED = 130
 
 _COMMANDS = {
     "serve": "write events into the tables until SIGTERM (the default)",
+    "secure": "give the lake its user and its grants on the topic",
 }
 """Each command's help; its module has the same name."""
 

@@ -17,6 +17,7 @@ from elastic.settings import ElasticsearchSettings
 from inventory_index.settings import IndexerSettings
 from kit.kafka import KafkaSettings
 from kit.settings import ConfigurationError, Settings, TracingSettings
+from lake.serve.settings import ServeSettings
 from translator.settings import TranslatorSettings
 
 
@@ -36,6 +37,7 @@ def main(names: Sequence[str]) -> int:
             IndexerSettings,
             InventoryTopicSettings,
             ConsoleTopicSettings,
+            ServeSettings,
         )
         known = {name for group in groups for name in _variables(group)}
         for name in names:

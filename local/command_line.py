@@ -79,14 +79,18 @@ def _run(settings: LocalSettings, console: Console, serve: bool) -> None:
             settings.identity_provider_port,
             settings.live_port,
             settings.live_metrics_port,
+            settings.lake_metrics_port,
             own.values,
             settings.devices,
         )
         own.check(services.fixed())
-        with supervisor(home, [*base.programs(), *services.programs()], services.environment()) as running:
+        lake = services.lake()
+        with supervisor(home, [*base.programs(), *services.programs(), lake], services.environment()) as running:
             _start(running, base, services, console)
             demo.show(services, console)
             if serve:
+                # After the main job, which does not need it: so that is seen as early as without.
+                running.start(lake)
                 _serve(running, services, console)
     console.print("\nDone: everything has been stopped.")
 
@@ -119,6 +123,7 @@ def _serve(running: Supervisor, services: Services, console: Console) -> None:
         f"  curl -s {url}/search {headers} -d '{query}'",
         f'  .venv/bin/python -m gateway search "Ip = 10.20.0.0/16" --user {USER} --url {url}',
         f"  kcat -C -b {broker} -t {TOPIC}",
+        f"  who searched what, for years: docs/lake.md; the tables are in {services.home / 'lake'}",
         f"  the API's documentation: {url}/docs/",
     ):
         console.out(line, highlight=False)

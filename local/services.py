@@ -43,6 +43,7 @@ class Services:  # pylint: disable=too-many-instance-attributes  # a port each
         identity_provider_port: the demo's identity provider's.
         live_port: the port of live sockets.
         live_metrics_port: their process's, for health and metrics.
+        lake_metrics_port: the lake's.
         own: settings of the user's own.
         devices: how many devices the inventory has beside the named ones.
     """
@@ -57,6 +58,7 @@ class Services:  # pylint: disable=too-many-instance-attributes  # a port each
     identity_provider_port: int
     live_port: int
     live_metrics_port: int
+    lake_metrics_port: int
     own: Mapping[str, str] = field(default_factory=dict)
     devices: int = 1_000
 
@@ -83,6 +85,7 @@ class Services:  # pylint: disable=too-many-instance-attributes  # a port each
         """
         self._keep("secret-key", lambda: secrets.token_urlsafe(48))
         self._keep("signing-key.pem", lambda: RSAKey.generate_key(_SIGNING_KEY_BITS).as_pem(private=True).decode())
+        self._keep("lake-user-key", lambda: secrets.token_urlsafe(48))
         self._write_providers()
         commands = (
             ("elastic", "bootstrap"),
@@ -99,7 +102,7 @@ class Services:  # pylint: disable=too-many-instance-attributes  # a port each
             self._run("gateway", "user", name, "--role", role, "--password", standard_input=password)
 
     def programs(self) -> list[Program]:
-        """The services in the order in which each finds what it calls."""
+        """The services of the main job, in the order in which each finds what it calls."""
         sink = f"http://127.0.0.1:{self.audit_sink_metrics_port}"
         return [
             Program(
@@ -126,6 +129,10 @@ class Services:  # pylint: disable=too-many-instance-attributes  # a port each
             ),
         ]
 
+    def lake(self) -> Program:
+        """The lake's writer, which nothing else waits for."""
+        return self._program("lake", f"http://127.0.0.1:{self.lake_metrics_port}/readyz", "serve")
+
     def environment(self) -> dict[str, str]:
         """The variables of all of them, as an operator would set them."""
         return {
@@ -134,6 +141,9 @@ class Services:  # pylint: disable=too-many-instance-attributes  # a port each
             "GATEWAY_MAIL_URL": (self.home / "mail").as_uri(),
             "GATEWAY_PROVIDERS_FILE": str(self.home / _PROVIDERS),
             "GATEWAY_LOOPBACK_PROVIDERS": "true",
+            # Who has just searched wants to see it.
+            "LAKE_COMMIT_SECONDS": "5",
+            "LAKE_ASSET_INDEX": "devices",
             # One person's machine, on which load is made on purpose.
             "GATEWAY_USER_RATE": "100000/second",
             "GATEWAY_TYPING_RATE": "100000/second",
@@ -167,6 +177,9 @@ class Services:  # pylint: disable=too-many-instance-attributes  # a port each
             "AUDIT_TOPIC": TOPIC,
             "INVENTORY_TOPIC": INVENTORY_TOPIC,
             "CONSOLE_TOPIC": CONSOLE_TOPIC,
+            "LAKE_URL": str(self.home / "lake"),
+            "LAKE_USER_KEY_FILE": str(self.home / "lake-user-key"),
+            "LAKE_METRICS_PORT": str(self.lake_metrics_port),
         }
 
     def _write_providers(self) -> None:

@@ -27,6 +27,7 @@ class LocalSettings(Settings):
     identity_provider_port: _Port = 8002
     live_port: _Port = 8003
     live_metrics_port: _Port = 9111
+    lake_metrics_port: _Port = 9112
     kafka_port: _Port = 9092
     kafka_controller_port: _Port = 9093
     elasticsearch_port: _Port = 9200

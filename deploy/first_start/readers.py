@@ -13,6 +13,7 @@ OWNERS: Mapping[str, int] = {
     "worker": 10001,
     "live": 10001,
     "inventory-index": 10001,
+    "lake": 10001,
     "bootstrap": 10001,
     # The users of the official images.
     "kafka": 1000,
@@ -125,6 +126,13 @@ def contents(vault: Vault, hosts: list[str]) -> dict[str, dict[str, str]]:
             "elasticsearch-password": password("elasticsearch-inventory-index"),
             "ca.crt": authority,
         },
+        "lake": {
+            # For ever: with another one, nobody's earlier events are theirs any more.
+            "user-key": password("lake-user-key"),
+            "kafka-password": password("kafka-lake"),
+            "elasticsearch-password": password("elasticsearch-lake"),
+            "ca.crt": authority,
+        },
         "bootstrap": {
             "database-url": database_url,
             "kafka-password": password("kafka-bootstrap"),
@@ -134,11 +142,11 @@ def contents(vault: Vault, hosts: list[str]) -> dict[str, dict[str, str]]:
             "ca.crt": authority,
             **{
                 f"kafka/{user}": password(f"kafka-{user}")
-                for user in ("gateway", "live", "audit-sink", "worker", "inventory-index")
+                for user in ("gateway", "live", "audit-sink", "worker", "inventory-index", "lake")
             },
             **{
                 f"elasticsearch/{user}": password(f"elasticsearch-{user}")
-                for user in ("gateway", "translator", "audit-sink", "worker", "inventory-index")
+                for user in ("gateway", "translator", "audit-sink", "worker", "inventory-index", "lake")
             },
             "elasticsearch/kibana_system": password("kibana_system"),
         },

@@ -19,6 +19,7 @@ from gateway.settings import GatewaySettings
 from inventory_index.settings import IndexerSettings
 from kit.kafka import KafkaSettings
 from kit.settings import Settings, TracingSettings
+from lake.serve.settings import ServeSettings
 from tests.support.compose import FILE, VARIABLE, compose
 from tests.support.paths import ROOT
 from translator.settings import TranslatorSettings
@@ -36,6 +37,7 @@ _SETTINGS: dict[str, tuple[type[Settings], ...]] = {
     "worker": (GatewaySettings, TracingSettings, KafkaSettings, TopicSettings, ElasticsearchSettings),
     "live": (GatewaySettings, TracingSettings, KafkaSettings),
     "inventory-index": (IndexerSettings, TracingSettings, KafkaSettings, ElasticsearchSettings),
+    "lake": (ServeSettings, KafkaSettings, ElasticsearchSettings),
     "translator": (TranslatorSettings, TracingSettings, ElasticsearchSettings),
     "bootstrap": (GatewaySettings, SinkSettings, KafkaSettings, TopicSettings, ElasticsearchSettings),
 }
@@ -169,18 +171,19 @@ _NEIGHBOURS: dict[str, set[str]] = {
     | _GATEWAYS
     | _WATCHERS,
     "inventory-index": {"elasticsearch", "kafka"} | _WATCHERS,
-    "elasticsearch": {"translator", "bootstrap", "kibana", "blackbox", "inventory-index"}
+    "lake": {"elasticsearch", "kafka", "prometheus"},
+    "elasticsearch": {"translator", "bootstrap", "kibana", "blackbox", "inventory-index", "lake"}
     | _QUERY_GATEWAYS
     | _SINKS
     | _WORKERS,
-    "kafka": {"bootstrap", "blackbox", "inventory-index", "live"} | _GATEWAYS | _SINKS | _WORKERS,
+    "kafka": {"bootstrap", "blackbox", "inventory-index", "lake", "live"} | _GATEWAYS | _SINKS | _WORKERS,
     "blackbox": {"prometheus", "edge", "elasticsearch", "kafka"},
     "postgres": {"bootstrap", "demo", "live"} | _GATEWAYS | _WORKERS,
     "redis": _GATEWAYS | _WORKERS,
     "bootstrap": {"elasticsearch", "kafka", "postgres", "translator", "demo", "live"} | _GATEWAYS | _WORKERS,
     "demo": {"postgres", "bootstrap", "live"} | _GATEWAYS | _WORKERS,
     "secrets": set(),
-    "prometheus": {"translator", "grafana", "otel-collector", "blackbox", "inventory-index", "live"}
+    "prometheus": {"translator", "grafana", "otel-collector", "blackbox", "inventory-index", "lake", "live"}
     | _GATEWAYS
     | _SINKS
     | _WORKERS,

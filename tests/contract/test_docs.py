@@ -27,6 +27,8 @@ from indexing import metrics as sink_metrics
 from inventory_index.settings import IndexerSettings
 from kit.kafka import KafkaSettings
 from kit.settings import Settings, TracingSettings
+from lake import metrics as lake_metrics
+from lake.serve.settings import ServeSettings
 from local.settings import LocalSettings
 from tests.support.paths import ROOT
 from translator.metrics import Metrics
@@ -46,6 +48,7 @@ _SETTINGS: tuple[type[Settings], ...] = (
     IndexerSettings,
     InventoryTopicSettings,
     ConsoleTopicSettings,
+    ServeSettings,
     LocalSettings,
 )
 
@@ -102,6 +105,7 @@ def test_every_metric_is_documented_with_its_type() -> None:
             inventory_metrics,
             notify_metrics,
             live_metrics,
+            lake_metrics,
             saved_metrics,
             serving_metrics,
         ),

@@ -48,7 +48,7 @@ def _run(image: Path, *arguments: str) -> "subprocess.CompletedProcess[str]":
 
 
 @pytest.mark.parametrize(
-    "module", ["gateway", "translator", "audit_sink", "inventory_index", "elastic", "deploy.first_start"]
+    "module", ["gateway", "translator", "audit_sink", "inventory_index", "lake", "elastic", "deploy.first_start"]
 )
 def test_every_command_starts_on_what_is_copied_and_locked(image: Path, module: str) -> None:
     done = _run(image, "-m", module, "--help")
@@ -86,6 +86,7 @@ def test_everything_is_ignored_but_what_is_named() -> None:
         "indexing",
         "inventory_index",
         "kit",
+        "lake",
         "requirements",
         "translator",
     }
@@ -97,7 +98,7 @@ def test_everything_is_ignored_but_what_is_named() -> None:
 
 def test_every_source_that_is_copied_is_in_the_context() -> None:
     sources = re.findall(r"^COPY (?!--from)(\S+) ", _DOCKERFILE, re.MULTILINE)
-    assert len(sources) == 10
+    assert len(sources) == 11
     for source in sources:
         assert any(path == source or path.startswith(f"{source}/") for path in _context()), source
 

@@ -20,7 +20,7 @@ def services(embedded: Servers, tmp_path_factory: pytest.TempPathFactory) -> Ite
     """The services as `make run` starts them, with its inventory."""
     home = tmp_path_factory.mktemp("services")
     started = services_on(Services, home, embedded, ports.free(SERVICE_PORTS))
-    programs = started.programs()
+    programs = [*started.programs(), started.lake()]
     with supervisor(home, programs, started.environment()) as running:
         started.prepare()
         running.start(*programs)

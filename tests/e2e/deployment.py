@@ -43,6 +43,7 @@ class Deployment:  # pylint: disable=too-many-instance-attributes  # a port for 
     command_port: int
     live_port: int
     live_metrics_port: int
+    lake_port: int
 
     def environment(self, service: str) -> dict[str, str]:
         """The environment of a service in the compose file, with addresses and folders of this machine."""
@@ -71,6 +72,7 @@ class Deployment:  # pylint: disable=too-many-instance-attributes  # a port for 
             "INVENTORY_INDEX_METRICS_PORT": self.indexer_port,
             "GATEWAY_LIVE_PORT": self.live_port,
             "GATEWAY_LIVE_METRICS_PORT": self.live_metrics_port,
+            "LAKE_METRICS_PORT": self.lake_port,
         }
         return told | {name: str(port) for name, port in ports_of.items()}
 
@@ -110,7 +112,7 @@ def deployed(home: Path, patch: pytest.MonkeyPatch) -> Iterator[Deployment]:
     # All are the tests' own; only root could give files away.
     patch.setattr(readers, "OWNERS", dict.fromkeys(readers.OWNERS, os.getuid()))
     assert make_secrets([str(secrets)]) == 0
-    kafka_port, controller_port, elasticsearch_port, *others = ports.free(12)
+    kafka_port, controller_port, elasticsearch_port, *others = ports.free(13)
     it = Deployment(secrets, home, kafka_port, controller_port, elasticsearch_port, *others[1:])
     kafka = Kafka(
         home / "kafka",

@@ -123,6 +123,7 @@ _ELASTICSEARCH = {
     "worker": {"read devices", "refresh devices", "delete devices", "make an index", "read elsewhere"}
     | {"change templates", "read the progress", "read the trail"},
     "inventory-index": {"write devices", "write the progress"},
+    "lake": {"read devices", "read elsewhere", "read the trail"},
 }
 _REQUESTS: dict[str, Callable[[Elasticsearch], Any]] = {
     "read devices": lambda client: client.search(index="devices"),
@@ -155,7 +156,7 @@ def test_a_service_can_do_what_it_needs_in_elasticsearch_and_nothing_else(it: De
     # A deletion in an index that does not exist is answered before any right is asked for.
     with _client(it, "audit-sink-1") as sink:
         _REQUESTS["add to the trail"](sink)
-    with _client(it, service if service in ("translator", "inventory-index") else f"{service}-1") as client:
+    with _client(it, service if service in ("translator", "inventory-index", "lake") else f"{service}-1") as client:
         answers = {what: ask(client.options(ignore_status=range(400, 500))) for what, ask in _REQUESTS.items()}
     allowed = {what for what, answer in answers.items() if answer.meta.status != 403}
     assert allowed == _ELASTICSEARCH[service], {what: answers[what].body for what in allowed}
@@ -229,6 +230,15 @@ def test_live_sockets_are_served_with_the_rights_of_their_own(it: Deployment) ->
         eventually(partial(_is_ready, it.live_metrics_port), "live sockets are served, and both topics read")
 
 
+def test_the_lake_reads_the_trail_and_puts_looks_at_names_on_it(it: Deployment) -> None:
+    with it.started("lake", "lake", "serve"):
+        eventually(partial(_is_ready, it.lake_port), "the lake is written")
+    assert _producer_error(it, "lake", _TOPIC) is None
+    for topic in (_CHANGES, _LETTERS, _WAKE_UPS):
+        assert _producer_error(it, "lake", topic) in _DENIED
+        assert _consumer_error(it, "lake", topic) in (*_DENIED, "_UNKNOWN_PARTITION")
+
+
 def test_the_sinks_own_commands_work_with_its_grants(it: Deployment) -> None:
     for arguments in (("status",), ("dead-letters", "list")):
         done = it.run("audit-sink-1", "audit_sink", *arguments)
@@ -253,7 +263,7 @@ def test_the_worker_verifies_with_its_rights(it: Deployment) -> None:
     assert (done.returncode, done.stdout) == (0, "product: index and database agree\n"), done.stderr
 
 
-@pytest.mark.parametrize("service", ["query-gateway-1", "live", "audit-sink-1", "worker-1", "inventory-index"])
+@pytest.mark.parametrize("service", ["query-gateway-1", "live", "audit-sink-1", "worker-1", "inventory-index", "lake"])
 def test_a_service_administers_nothing(it: Deployment, service: str) -> None:
     admin = AdminClient(_kafka(it, service))
     made = admin.create_topics([NewTopic("mine", 1, 1)])["mine"]

@@ -10,7 +10,7 @@ from local.servers import Servers
 from local.services import Services
 from local.supervisor import clean_environment
 
-SERVICE_PORTS = 8
+SERVICE_PORTS = 9
 _Services = TypeVar("_Services", bound=Services)
 
 
@@ -23,8 +23,8 @@ def services_on(  # pylint: disable=too-many-arguments,too-many-positional-argum
     devices: int = 1_000,
 ) -> _Services:
     """Make the services, each with one of ``SERVICE_PORTS`` ports."""
-    gateway, translator, sink, indexer, worker, provider, live, live_metrics = free
-    ports = (gateway, translator, sink, indexer, worker, provider, live, live_metrics)
+    gateway, translator, sink, indexer, worker, provider, live, live_metrics, lake = free
+    ports = (gateway, translator, sink, indexer, worker, provider, live, live_metrics, lake)
     return kind(home, base, *ports, own=own or {}, devices=devices)
 
 
