@@ -55,6 +55,7 @@ def _metrics_urls(services: Services) -> list[str]:
         services.inventory_index_metrics_port,
         services.worker_metrics_port,
         services.live_metrics_port,
+        services.lake_metrics_port,
     )
     own = [f"http://127.0.0.1:{port}" for port in metrics_ports]
     return [f"{url}/metrics" for url in (services.gateway_url, services.translator_url, *own)]
@@ -129,6 +130,7 @@ def busy(services: Services) -> Services:
     producer.produce("query-events", b"no JSON")
     assert producer.flush(PATIENCE_SECONDS) == 0
     eventually(lambda: "indexing_dead_letters_total" in _exposed(_metrics_urls(services)), "a dead letter is counted")
+    eventually(lambda: "lake_rejected_total" in _exposed(_metrics_urls(services)), "a rejected record is counted")
     # As soon as there is an index.
     eventually(lambda: block_trail(True), "the index is blocked")
     try:
@@ -157,6 +159,7 @@ def ask(busy: Services, edge: Edge, exporter: str, tmp_path_factory: pytest.Temp
         "worker-2:9110": f"127.0.0.1:{nobody}",
         "live:9111": f"127.0.0.1:{busy.live_metrics_port}",
         "inventory-index:9109": f"127.0.0.1:{busy.inventory_index_metrics_port}",
+        "lake:9112": f"127.0.0.1:{busy.lake_metrics_port}",
         "blackbox:9115": exporter,
         "edge:8443": f"127.0.0.1:{edge.port}",
         "elasticsearch:9200": f"127.0.0.1:{edge.port}",
@@ -176,7 +179,7 @@ def ask(busy: Services, edge: Edge, exporter: str, tmp_path_factory: pytest.Temp
         return answer["data"]
 
     def has_scraped_all_twice() -> bool:
-        return len(get("query", query="count_over_time(up[1h]) > 1")["result"]) == 13
+        return len(get("query", query="count_over_time(up[1h]) > 1")["result"]) == 14
 
     with running(find_program("prometheus"), *options):
         wait_until_up(f"http://127.0.0.1:{port}/-/ready")
@@ -238,7 +241,7 @@ def test_every_dashboard_is_one_that_grafana_can_be_given() -> None:
     known = {(source["type"], source["uid"]) for source in sources}
     dashboards = _dashboards()
     assert provider["type"] == "file"
-    assert len({dashboard["uid"] for dashboard in dashboards.values()}) == len(dashboards) == 6
+    assert len({dashboard["uid"] for dashboard in dashboards.values()}) == len(dashboards) == 7
     for dashboard in dashboards.values():
         panels = dashboard["panels"]
         assert [panel["id"] for panel in panels] == list(range(1, len(panels) + 1))
