@@ -20,6 +20,7 @@ _INTERRUPTED = 130
 _COMMANDS = {
     "serve": "write events into the tables until SIGTERM (the default)",
     "secure": "give the lake its user and its grants on the topic",
+    "marts": "make the marts of days again",
 }
 """Each command's help; its module has the same name."""
 

@@ -1,5 +1,8 @@
 """DuckDB over the lake's tables on one machine."""
 
+import shutil
+import tempfile
+import weakref
 from collections.abc import Iterable
 
 import duckdb
@@ -13,7 +16,8 @@ def connect(lake: Lake, tables: Iterable[TableSpec], *, memory_limit: str = MEMO
     """Open DuckDB in memory, with a view of each table's live files under the table's name.
 
     The files are those of this moment: a commit that comes later is not seen, and a file that it removes stays until
-    the next vacuum.
+    the next vacuum. What does not fit into memory goes to a folder of the connection's own, which goes with it. Spark's
+    ``explode`` is there, so that both run the same statements.
 
     Args:
         lake: the tables' place.
@@ -23,15 +27,19 @@ def connect(lake: Lake, tables: Iterable[TableSpec], *, memory_limit: str = MEMO
     Raises:
         deltalake.exceptions.DeltaError: a table cannot be read.
     """
+    spill = tempfile.mkdtemp(prefix="sluice-lake-")
     connection = duckdb.connect(
         config={
             "memory_limit": memory_limit,
+            "temp_directory": spill,
             # Nothing is downloaded.
             "autoinstall_known_extensions": "false",
             "autoload_known_extensions": "false",
         }
     )
-    connection.sql("SET TimeZone = 'UTC'")
+    weakref.finalize(connection, shutil.rmtree, spill, ignore_errors=True)
+    connection.execute("SET TimeZone = 'UTC'")
+    connection.execute("CREATE MACRO explode(items) AS unnest(items)")
     for spec in tables:
         _show(connection, lake, spec)
     return connection
