@@ -21,6 +21,7 @@ _COMMANDS = {
     "serve": "write events into the tables until SIGTERM (the default)",
     "secure": "give the lake its user and its grants on the topic",
     "marts": "make the marts of days again",
+    "compact": "write each closed hour again as one sorted file, with one row an event; for an hourly job",
 }
 """Each command's help; its module has the same name."""
 
