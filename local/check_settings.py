@@ -17,6 +17,8 @@ from elastic.settings import ElasticsearchSettings
 from inventory_index.settings import IndexerSettings
 from kit.kafka import KafkaSettings
 from kit.settings import ConfigurationError, Settings, TracingSettings
+from lake.maintenance import MaintenanceSettings
+from lake.marts.settings import MartSettings
 from lake.serve.settings import ServeSettings
 from translator.settings import TranslatorSettings
 
@@ -38,6 +40,8 @@ def main(names: Sequence[str]) -> int:
             InventoryTopicSettings,
             ConsoleTopicSettings,
             ServeSettings,
+            MaintenanceSettings,
+            MartSettings,
         )
         known = {name for group in groups for name in _variables(group)}
         for name in names:

@@ -90,15 +90,18 @@ def _append(folder: str, rows: pa.Table) -> None:
 def main() -> None:
     """Run one, and print its figures."""
     name, *arguments = sys.argv[1:]
-    seconds = ceiling(*arguments) if name == "ceiling" else loop(*arguments[:3], int(arguments[3]))
+    if name == "ceiling":
+        file, folder = arguments
+        seconds = ceiling(file, folder)
+    else:
+        bootstrap, topic, folder, count = arguments
+        seconds = loop(bootstrap, topic, folder, int(count))
     usage = resource.getrusage(resource.RUSAGE_SELF)
     figures = {
         "seconds": seconds,
         "cpu_s": usage.ru_utime + usage.ru_stime,
         "rss_mb": usage.ru_maxrss * 1024 / 1e6,
-        "bytes": sum(
-            path.stat().st_size for path in Path(arguments[-1 if name == "ceiling" else 2]).rglob("*.parquet")
-        ),
+        "bytes": sum(path.stat().st_size for path in Path(folder).rglob("*.parquet")),
     }
     print(json.dumps(figures))
 

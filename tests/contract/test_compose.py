@@ -19,6 +19,8 @@ from gateway.settings import GatewaySettings
 from inventory_index.settings import IndexerSettings
 from kit.kafka import KafkaSettings
 from kit.settings import Settings, TracingSettings
+from lake.maintenance import MaintenanceSettings
+from lake.marts.settings import MartSettings
 from lake.serve.settings import ServeSettings
 from tests.support.compose import FILE, VARIABLE, compose
 from tests.support.paths import ROOT
@@ -37,7 +39,7 @@ _SETTINGS: dict[str, tuple[type[Settings], ...]] = {
     "worker": (GatewaySettings, TracingSettings, KafkaSettings, TopicSettings, ElasticsearchSettings),
     "live": (GatewaySettings, TracingSettings, KafkaSettings),
     "inventory-index": (IndexerSettings, TracingSettings, KafkaSettings, ElasticsearchSettings),
-    "lake": (ServeSettings, KafkaSettings, ElasticsearchSettings),
+    "lake": (ServeSettings, MaintenanceSettings, MartSettings, KafkaSettings, ElasticsearchSettings),
     "translator": (TranslatorSettings, TracingSettings, ElasticsearchSettings),
     "bootstrap": (GatewaySettings, SinkSettings, KafkaSettings, TopicSettings, ElasticsearchSettings),
 }

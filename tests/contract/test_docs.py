@@ -28,6 +28,8 @@ from inventory_index.settings import IndexerSettings
 from kit.kafka import KafkaSettings
 from kit.settings import Settings, TracingSettings
 from lake import metrics as lake_metrics
+from lake.maintenance import MaintenanceSettings
+from lake.marts.settings import MartSettings
 from lake.serve.settings import ServeSettings
 from local.settings import LocalSettings
 from tests.support.paths import ROOT
@@ -49,6 +51,8 @@ _SETTINGS: tuple[type[Settings], ...] = (
     InventoryTopicSettings,
     ConsoleTopicSettings,
     ServeSettings,
+    MaintenanceSettings,
+    MartSettings,
     LocalSettings,
 )
 
