@@ -8,6 +8,8 @@ LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --genera
 # The linters load Django's settings, which want a key to be there; nothing is signed with this one.
 check: export GATEWAY_SECRET_KEY := only-for-the-linters
 export MAKECMDGOALS
+# Which helm the tests of the chart run.
+HELM := v4.3.1
 # The tests start hundreds of processes, each of which would compile every module anew where no bytecode is kept.
 PYTEST := env -u PYTHONDONTWRITEBYTECODE $(BIN)/pytest
 # As in: make run DEVICES=100000
@@ -16,7 +18,7 @@ export LOCAL_DEVICES := $(DEVICES)
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo test test-unit check format lock fuzz chaos console bench-translator bench-gateway bench-identity bench-inventory bench-sink bench-console bench-watches bench-event-bytes postman clean
+.PHONY: help run demo test test-unit check format lock fuzz chaos console charts bench-translator bench-gateway bench-identity bench-inventory bench-sink bench-console bench-watches bench-event-bytes postman clean
 .DELETE_ON_ERROR:
 
 help: ## List the targets
@@ -64,6 +66,9 @@ chaos: .venv/dev.stamp ## Kill, freeze and restart all services, Kafka and Elast
 
 console: web/node_modules/.made ## Check, test and build the page of the console (web/); needs Node 20.19 or newer
 	@cd web && npm run --silent check && npm test --silent && npm run --silent build
+
+charts: .venv/dev.stamp build/helm/$(HELM)/made.stamp ## Lint the chart for Kubernetes, and write what it makes to tests/data/chart; needs Go
+	@$(BIN)/python -m tests.support.chart build/helm/$(HELM)/helm
 
 bench-translator: .venv/dev.stamp ## Time the translator against luqum, and POST /translate against /healthz
 	@$(BIN)/python -m tests.benchmarks.bench_translator
@@ -120,6 +125,18 @@ build/oidc-provider/made.stamp: $(addprefix tests/oidc_provider/,package.json pa
 	@mkdir -p build/oidc-provider
 	@cp $^ build/oidc-provider
 	@cd build/oidc-provider && npm ci --silent
+	@touch $@
+
+build/chart-schemas/made.stamp: $(addprefix tests/chart_schemas/,package.json package-lock.json .npmrc check.mjs)
+	@mkdir -p build/chart-schemas
+	@cp $^ build/chart-schemas
+	@cd build/chart-schemas && npm ci --silent
+	@touch $@
+
+# Go's module proxy has it as source, held to the sums of Go's checksum database.
+build/helm/$(HELM)/made.stamp:
+	@echo "Building helm $(HELM) into build/helm (once; some minutes)"
+	@GOBIN=$(CURDIR)/build/helm/$(HELM) go install -trimpath -ldflags=-s helm.sh/helm/v4/cmd/helm@$(HELM)
 	@touch $@
 
 web/node_modules/.made: web/package-lock.json
