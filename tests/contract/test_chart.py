@@ -21,6 +21,7 @@ from gateway.settings import GatewaySettings
 from inventory_index.settings import IndexerSettings
 from kit.kafka import KafkaSettings
 from kit.settings import Settings, TracingSettings
+from lake.marts.settings import MartSettings
 from lake.serve.settings import ServeSettings
 from tests.support import chart
 from tests.support.chart import Object
@@ -203,13 +204,15 @@ _DIFFERENT = re.compile(r"_(HOST|PORT|URL|HOSTS|PROXIES|SERVERS|WORKERS|MAIL_FRO
 """Variables whose values are other names and addresses in a cluster."""
 
 
-@pytest.mark.parametrize("component", sorted({*_SETTINGS} - {"lake"}))
+@pytest.mark.parametrize("component", _SETTINGS)
 def test_a_component_is_given_what_the_compose_file_gives_it(component: str) -> None:
     services = compose()["services"]
     service = services.get(component) or services[f"{component}-1"]
     expected = {name: str(value) for name, value in service["environment"].items()}
-    given = _environment(chart.rendered("least"), component)
-    ours = {name: value for name, value in given.items() if not name.startswith("OTEL_")}
+    given = _environment(chart.rendered("everything"), component)
+    ours = {
+        name: value for name, value in given.items() if not name.startswith(("OTEL_", "LAKE_S3_", "GATEWAY_SEARCH_"))
+    }
     assert set(ours) == {name for name in expected if not re.match("OTEL_|HEALTH_URL$", name)} | {
         "KAFKA_SASL_MECHANISM"
     } & {*ours}
@@ -271,14 +274,19 @@ def test_a_component_reaches_what_the_compose_networks_let_it_reach_and_no_more(
             return members[network] - {"edge"} if client == "edge" else set()
         return members[network] & {*_SERVERS.values()}
 
-    reached = _reached(chart.rendered("least"))
+    with_the_lake = chart.template(
+        chart.helm(), "--values", chart.values("least"), "--set", "lake.enabled=true,lake.url=s3://lake"
+    )
+    reached = _reached(chart.objects(with_the_lake.stdout))
+    # Their part of the lake, and the marts' database.
+    assert reached.pop("lake-jobs") == reached["lake"] | {"postgres"}
     for component, others in reached.items():
         networks = {
             network
             for network, on in members.items()
             if component in on and not network.startswith(("telemetry-", "probe-"))
         }
-        assert others == {other for each in networks for other in served(each, component)}, component
+        assert others == {other for each in networks for other in served(each, component)} - {component}
 
 
 def test_metrics_are_open_to_prometheus_alone_and_only_where_it_is_told_of_them() -> None:
@@ -391,6 +399,7 @@ def test_each_command_of_a_job_is_one_of_the_lake() -> None:
         package, command = container["args"]
         assert package == "lake", command
         assert job["spec"]["concurrencyPolicy"] == "Forbid"
+        assert not {each["name"].removesuffix("_FILE") for each in container.get("env", [])} - _known((MartSettings,))
 
 
 def test_the_bootstrap_runs_what_that_of_the_compose_file_runs() -> None:

@@ -209,7 +209,7 @@ def test_ci_installs_without_a_cache_as_a_new_machine_does() -> None:
     assert "\nexport PIP_NO_CACHE_DIR=1\n" in (ROOT / ".ci" / "run").read_text(encoding="utf-8").partition("\nmake ")[0]
 
 
-@pytest.mark.parametrize("folder", ["postman", "tests/oidc_provider"])
+@pytest.mark.parametrize("folder", ["postman", "tests/oidc_provider", "tests/chart_schemas"])
 def test_node_s_lock_has_a_hash_of_every_package_and_no_address(folder: str) -> None:
     lock = json.loads((ROOT / folder / "package-lock.json").read_text(encoding="utf-8"))
     packages = {name: each for name, each in lock["packages"].items() if name}

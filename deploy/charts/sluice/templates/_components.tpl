@@ -134,6 +134,7 @@ lake:
     LAKE_S3_SECRET_ACCESS_KEY_FILE: /run/secrets/s3-secret-access-key
     {{- end }}
     {{- end }}
+    LAKE_ASSET_INDEX: devices
     LAKE_METRICS_HOST: 0.0.0.0
     LAKE_METRICS_PORT: "9112"
     LAKE_LOG_FORMAT: ecs
