@@ -3,27 +3,21 @@
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing
-from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import msgspec
 import pytest
-from pydantic import SecretStr
 
-from contracts.query_event.event import AuditEvent, EventError, EventType
+from contracts.query_event.event import EventType
 from lake.engine import connect
 from lake.errors import LakeError
 from lake.marts.build import Progress, rebuild
-from lake.marts.settings import MartSettings
 from lake.marts.tables import ANONYMOUS_READS, FIELDS, LATENCY, MARTS, REFUSALS, SEARCHES
 from lake.tables import EVENTS, Lake, TableSpec
 from lake.user_key import UserKeys
-from tests.support.lake import USER_KEY, lake_in, settings_in, write_events
-from tests.support.query_event import event
-
-_TODAY = datetime.now(UTC).date()
-_YESTERDAY = _TODAY - timedelta(days=1)
+from tests.support.lake import lake_in, settings_in, write_events
+from tests.support.marts import TODAY, YESTERDAY, asked, mart_settings
 
 
 @pytest.fixture
@@ -32,35 +26,9 @@ def lake(tmp_path: Path) -> Lake:
     return lake_in(tmp_path)
 
 
-def asked(
-    hour: int,
-    *,
-    user: str | None = "ann",
-    query: str = "Hostname = web01",
-    took_ms: int | None = 1,
-    day: date = _YESTERDAY,
-    event_type: EventType = EventType.QUERY_EXECUTED,
-    index: str | None = "devices",
-    code: str | None = None,
-) -> AuditEvent:
-    """An event of an hour of a day, which found 10 rows."""
-    made = event(0, datetime(day.year, day.month, day.day, hour, 30, tzinfo=UTC), query)
-    made.user_id = user
-    made.event_type = event_type
-    made.data.took_ms, made.data.hits, made.data.index = took_ms, 10, index
-    made.data.error = None if code is None else EventError(code, "no")
-    made.data.status = 200 if code is None else 403
-    return made
-
-
 def key(user: str) -> str:
     """A user's key."""
     return UserKeys(settings_in(Path("/"))).of(user)
-
-
-def settings(lake: Lake, **others: object) -> MartSettings:
-    """The lake's settings, and others."""
-    return MartSettings.model_validate({"url": lake.settings.url, "user_key": SecretStr(USER_KEY)} | others)
 
 
 def rows(lake: Lake, mart: TableSpec) -> list[tuple[Any, ...]]:
@@ -82,14 +50,14 @@ def test_searches_are_counted_with_what_they_cost_by_user_index_shape_outcome_an
             asked(10, event_type=EventType.INVENTORY_READ),
         ],
     )
-    rebuild(settings(lake), [_YESTERDAY])
+    rebuild(mart_settings(lake), [YESTERDAY])
     ann, bob = key("ann"), key("bob")
     assert rows(lake, SEARCHES) == sorted(
         [
-            (_YESTERDAY, 9, ann, None, "devices", "Hostname = ?", "executed", 2, 20, 12),
-            (_YESTERDAY, 9, ann, None, "devices", "Os = ?", "executed", 1, 10, 11),
-            (_YESTERDAY, 10, ann, None, "devices", "Hostname = ?", "executed", 1, 10, 13),
-            (_YESTERDAY, 10, bob, None, "devices", "Hostname = ?", "denied", 1, 10, 0),
+            (YESTERDAY, 9, ann, None, "devices", "Hostname = ?", "executed", 2, 20, 12),
+            (YESTERDAY, 9, ann, None, "devices", "Os = ?", "executed", 1, 10, 11),
+            (YESTERDAY, 10, ann, None, "devices", "Hostname = ?", "executed", 1, 10, 13),
+            (YESTERDAY, 10, bob, None, "devices", "Hostname = ?", "denied", 1, 10, 0),
         ],
         key=str,
     )
@@ -97,9 +65,9 @@ def test_searches_are_counted_with_what_they_cost_by_user_index_shape_outcome_an
 
 def test_percentiles_of_latency_are_those_of_the_nearest_rank(lake: Lake) -> None:
     write_events(lake, [asked(9, took_ms=took) for took in reversed(range(1, 21))] + [asked(10, took_ms=3)])
-    rebuild(settings(lake), [_YESTERDAY])
+    rebuild(mart_settings(lake), [YESTERDAY])
     assert rows(lake, LATENCY) == sorted(
-        [(_YESTERDAY, 9, "devices", 20, 10, 19, 20, 20), (_YESTERDAY, 10, "devices", 1, 3, 3, 3, 3)], key=str
+        [(YESTERDAY, 9, "devices", 20, 10, 19, 20, 20), (YESTERDAY, 10, "devices", 1, 3, 3, 3, 3)], key=str
     )
 
 
@@ -113,7 +81,7 @@ def test_refusals_are_those_denied_throttled_or_unknown_and_not_those_that_faile
             asked(9, event_type=EventType.QUERY_FAILED, code="unavailable"),
         ],
     )
-    rebuild(settings(lake), [_YESTERDAY])
+    rebuild(mart_settings(lake), [YESTERDAY])
     found = {row[2]: row[3:] for row in rows(lake, REFUSALS)}
     assert found == {
         "query.denied": ("forbidden", 403, "devices", key("ann"), "192.0.2.0/24", None, 2),
@@ -123,54 +91,54 @@ def test_refusals_are_those_denied_throttled_or_unknown_and_not_those_that_faile
 
 def test_reads_without_a_name_are_counted_by_network(lake: Lake) -> None:
     write_events(lake, [asked(9, user=None), asked(9, user=None), asked(9)])
-    rebuild(settings(lake), [_YESTERDAY])
-    assert rows(lake, ANONYMOUS_READS) == [(_YESTERDAY, 9, "query.executed", "devices", "192.0.2.0/24", None, 2, 20)]
+    rebuild(mart_settings(lake), [YESTERDAY])
+    assert rows(lake, ANONYMOUS_READS) == [(YESTERDAY, 9, "query.executed", "devices", "192.0.2.0/24", None, 2, 20)]
 
 
 def test_fields_are_counted_in_searches_and_users(lake: Lake) -> None:
     write_events(lake, [asked(9, query="Hostname = a AND Os = b"), asked(9), asked(9, user="bob")])
-    rebuild(settings(lake), [_YESTERDAY])
-    assert rows(lake, FIELDS) == [(_YESTERDAY, "devices", "Hostname", 3, 2), (_YESTERDAY, "devices", "Os", 1, 1)]
+    rebuild(mart_settings(lake), [YESTERDAY])
+    assert rows(lake, FIELDS) == [(YESTERDAY, "devices", "Hostname", 3, 2), (YESTERDAY, "devices", "Os", 1, 1)]
 
 
 def test_an_event_that_came_twice_is_counted_once(lake: Lake) -> None:
     twice = asked(9)
     write_events(lake, [twice, twice])
     write_events(lake, [msgspec.structs.replace(twice)], partition=1)
-    rebuild(settings(lake), [_YESTERDAY])
+    rebuild(mart_settings(lake), [YESTERDAY])
     assert [row[7] for row in rows(lake, SEARCHES)] == [1]
 
 
 def test_a_day_made_again_is_replaced_and_others_stay(lake: Lake) -> None:
-    write_events(lake, [asked(9), asked(9, day=_TODAY)])
-    rebuild(settings(lake), [_YESTERDAY, _TODAY])
+    write_events(lake, [asked(9), asked(9, day=TODAY)])
+    rebuild(mart_settings(lake), [YESTERDAY, TODAY])
     write_events(lake, [asked(9)])
-    rebuild(settings(lake), [_YESTERDAY])
-    rebuild(settings(lake), [_YESTERDAY])
-    assert [(row[0], row[7]) for row in rows(lake, SEARCHES)] == [(_YESTERDAY, 2), (_TODAY, 1)]
+    rebuild(mart_settings(lake), [YESTERDAY])
+    rebuild(mart_settings(lake), [YESTERDAY])
+    assert [(row[0], row[7]) for row in rows(lake, SEARCHES)] == [(YESTERDAY, 2), (TODAY, 1)]
 
 
 def test_a_day_whose_events_are_gone_has_no_marts(lake: Lake) -> None:
     write_events(lake, [asked(9), asked(9, user=None, event_type=EventType.QUERY_DENIED)])
-    rebuild(settings(lake), [_YESTERDAY])
+    rebuild(mart_settings(lake), [YESTERDAY])
     lake.open(EVENTS).delete()
-    rebuild(settings(lake), [_YESTERDAY])
+    rebuild(mart_settings(lake), [YESTERDAY])
     assert {mart.name: rows(lake, mart) for mart in MARTS} == {mart.name: [] for mart in MARTS}
 
 
 def test_days_are_touched_until_the_marts_have_been_made_of_them(lake: Lake) -> None:
-    write_events(lake, [asked(9), asked(9, day=_TODAY)])
+    write_events(lake, [asked(9), asked(9, day=TODAY)])
     progress = Progress(lake)
-    assert progress.touched_days() == {_YESTERDAY, _TODAY}
+    assert progress.touched_days() == {YESTERDAY, TODAY}
     progress.save()
     assert Progress(lake).touched_days() == set()
     write_events(lake, [asked(9)])
-    assert Progress(lake).touched_days() == {_YESTERDAY}
+    assert Progress(lake).touched_days() == {YESTERDAY}
 
 
 def test_no_name_is_in_any_mart(lake: Lake) -> None:
     write_events(lake, [asked(9, user="ann-of-accounts", query="Owner = ann-of-accounts")])
-    rebuild(settings(lake), [_YESTERDAY])
+    rebuild(mart_settings(lake), [YESTERDAY])
     assert "ann-of-accounts" not in str([rows(lake, mart) for mart in MARTS])
 
 
@@ -188,18 +156,18 @@ def sqlite(tmp_path: Path) -> Callable[[str], list[tuple[Any, ...]]]:
 def test_sqlite_has_the_marts_of_a_day_once_however_often_they_are_made(
     lake: Lake, tmp_path: Path, sqlite: Callable[[str], list[tuple[Any, ...]]]
 ) -> None:
-    database = settings(lake, analytics_url=f"sqlite:///{tmp_path / 'marts.sqlite3'}")
-    write_events(lake, [asked(9, took_ms=4), asked(9, day=_TODAY)])
-    rebuild(database, [_YESTERDAY, _TODAY])
-    rebuild(database, [_YESTERDAY])
+    database = mart_settings(lake, analytics_url=f"sqlite:///{tmp_path / 'marts.sqlite3'}")
+    write_events(lake, [asked(9, took_ms=4), asked(9, day=TODAY)])
+    rebuild(database, [YESTERDAY, TODAY])
+    rebuild(database, [YESTERDAY])
     statement = 'SELECT day, hour, "index", searches, took_ms FROM mart_searches ORDER BY day'
     assert sqlite(statement) == [
-        (_YESTERDAY.isoformat(), 9, "devices", 1, 4),
-        (_TODAY.isoformat(), 9, "devices", 1, 1),
+        (YESTERDAY.isoformat(), 9, "devices", 1, 4),
+        (TODAY.isoformat(), 9, "devices", 1, 1),
     ]
 
 
 def test_a_database_that_cannot_be_written_is_named_by_its_variable(lake: Lake, tmp_path: Path) -> None:
-    database = settings(lake, analytics_url=f"sqlite:///{tmp_path / 'missing' / 'marts.sqlite3'}")
+    database = mart_settings(lake, analytics_url=f"sqlite:///{tmp_path / 'missing' / 'marts.sqlite3'}")
     with pytest.raises(LakeError, match="^LAKE_ANALYTICS_URL: .*unable to open database file"):
-        rebuild(database, [_YESTERDAY])
+        rebuild(database, [YESTERDAY])
