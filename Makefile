@@ -18,7 +18,7 @@ export LOCAL_DEVICES := $(DEVICES)
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo test test-unit check format lock fuzz chaos console charts bench-translator bench-gateway bench-identity bench-inventory bench-sink bench-console bench-watches bench-event-bytes postman clean
+.PHONY: help run demo test test-unit check format lock fuzz chaos console charts bench-translator bench-gateway bench-identity bench-inventory bench-sink bench-lake bench-console bench-watches bench-event-bytes postman clean
 .DELETE_ON_ERROR:
 
 help: ## List the targets
@@ -84,6 +84,9 @@ bench-inventory: .venv/dev.stamp build/peers/made.stamp ## Time the inventory ag
 
 bench-sink: .venv/dev.stamp build/peers/made.stamp ## Time the audit sink against its peers and Elasticsearch's ceiling
 	@$(BIN)/python -m tests.benchmarks.bench_sink --peers build/peers/bin/python
+
+bench-lake: .venv/dev.stamp ## Time the lake against the common loop, its reports and an erasure over ten million events
+	@$(BIN)/python -m tests.benchmarks.bench_lake
 
 bench-watches: .venv/dev.stamp ## Time what 500 watched searches cost the worker, on the embedded stack
 	@$(BIN)/python -m tests.benchmarks.bench_watches

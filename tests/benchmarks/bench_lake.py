@@ -30,7 +30,7 @@ from lake.tables import EVENTS
 from local import ports, servers
 from local.supervisor import supervisor
 from tests.benchmarks import output
-from tests.benchmarks.lake_events import events
+from tests.benchmarks.lake_bytes import events
 from tests.support.consumer_process import ServingProcess
 from tests.support.lake import USER_KEY, builder, lake_in, record, settings_in
 
@@ -131,12 +131,12 @@ def _usage(process: psutil.Process) -> tuple[float, float]:
 def _fill(prepared: servers.Servers, home: Path, count: int) -> Path:
     """Put the events on the topic, and the rows that they become into a file."""
     producer = Producer({"bootstrap.servers": prepared.kafka.bootstrap_servers, "linger.ms": 20, "acks": "all"})
-    since = datetime.now(UTC).replace(minute=0, second=0) - _CLOSED_HOURS
+    hour = datetime.now(UTC).replace(minute=0, second=0, microsecond=0) - _CLOSED_HOURS
     settings = settings_in(home)
     maker, path, total = builder(settings), home / "rows.arrow", 0
     with pa.OSFile(str(path), "wb") as file, pa.ipc.new_file(file, EVENTS.schema) as writer:
         records = []
-        for number, event in enumerate(events(count, since, timedelta(minutes=59)), 1):
+        for number, event in enumerate(events(count, False, hour), 1):
             value = encode(event)
             total += len(value)
             producer.produce(_TOPIC, key=event.user_id, value=value, headers=[*headers(event, None)])

@@ -65,7 +65,8 @@ class Weight:
     by_column: dict[str, float]
 
 
-def _events(count: int, traced: bool) -> Iterator[AuditEvent]:
+def events(count: int, traced: bool, hour: datetime = _HOUR) -> Iterator[AuditEvent]:
+    """Make searches of one hour, of a few hundred users with typical queries."""
     dice = random.Random(1)
     mappings = orjson.loads(Path("elastic/templates/devices.json").read_bytes())["template"]["mappings"]
     catalogue = read_mapping(mappings)
@@ -74,7 +75,7 @@ def _events(count: int, traced: bool) -> Iterator[AuditEvent]:
         for user in _USERS
     }
     for number in range(count):
-        time = _HOUR + timedelta(hours=number / count)
+        time = hour + timedelta(hours=number / count)
         user = _USERS[int(len(_USERS) * dice.random() ** 2)]
         address, agent = homes[user]
         query = dice.choice(_QUERIES).format(
@@ -118,10 +119,10 @@ def weigh(count: int, traced: bool) -> Weight:
     """Write events, compact their hour, and count the bytes."""
     with TemporaryDirectory() as folder:
         lake = lake_in(Path(folder))
-        events = list(_events(count, traced))
+        made = list(events(count, traced))
         size = -(-count // _COMMITS)
         for begin in range(0, count, size):
-            part = events[begin : begin + size]
+            part = made[begin : begin + size]
             for partition in range(_PARTITIONS):
                 arrived = datetime.fromisoformat(part[-1].timestamp)
                 write_events(lake, part[partition::_PARTITIONS], partition, kafka_time=arrived)
