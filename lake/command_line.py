@@ -22,6 +22,7 @@ _COMMANDS = {
     "secure": "give the lake its user and its grants on the topic",
     "marts": "make the marts of days again",
     "compact": "write each closed hour again as one sorted file, with one row an event; for an hourly job",
+    "vacuum": "delete files that are no part of a table any more; for a daily job",
 }
 """Each command's help; its module has the same name."""
 

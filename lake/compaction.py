@@ -73,7 +73,7 @@ def compact(lake: Lake, close_after: timedelta, now: datetime | None = None) -> 
     """
     closed_before = (now or datetime.now(UTC)) - close_after
     for partition, files in sorted(Rewriting(lake, EVENTS).files.items()):
-        if _end(partition) <= closed_before and not (len(files) == 1 and files[0].is_rewritten):
+        if _end(partition) <= closed_before and not (len(files) == 1 and files[0].is_compacted):
             hour = _compact_hour(lake, partition)
             if hour is not None:
                 yield hour
@@ -88,7 +88,7 @@ def _compact_hour(lake: Lake, partition: Partition) -> CompactedHour | None:
         with rewriting.rows(files) as rows:
             [before] = rows.one("SELECT count(*) FROM rows")
             expected = rows.one(_COUNT)
-            new = rewriting.replace(partition, files, rows, f"{_MERGED} ORDER BY {ORDER}")
+            new = rewriting.replace(partition, files, rows, f"{_MERGED} ORDER BY {ORDER}", compacts=True)
         check(rewriting, new, expected, name)
         rewriting.commit()
     assert new is not None

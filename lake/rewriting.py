@@ -20,15 +20,17 @@ import pyarrow as pa
 import pyarrow.dataset
 from deltalake import CommitProperties, Transaction
 from deltalake.exceptions import CommitFailedError
-from deltalake.fs import DeltaStorageHandler
 from deltalake.transaction import AddAction, RemoveAction
-from pyarrow import fs, parquet
+from pyarrow import parquet
 
 from lake.errors import LakeError
+from lake.files import filesystem
 from lake.tables import Lake, TableSpec
 
-PREFIX = "rewritten-"
-"""Beginning of the names of the files that are written here."""
+_COMPACTED = "compacted-"
+"""Beginning of the names of files that are the only one of their hour, with one row an event."""
+
+_OTHER = "rewritten-"
 
 MEMORY_LIMIT = "768MiB"
 _TRANSACTION = "rewriting"
@@ -48,9 +50,9 @@ class DataFile:
     size: int
 
     @property
-    def is_rewritten(self) -> bool:
-        """Whether it was written here."""
-        return self.path.rpartition("/")[2].startswith(PREFIX)
+    def is_compacted(self) -> bool:
+        """Whether it was written by a compaction, or in the place of such a file."""
+        return self.path.rpartition("/")[2].startswith(_COMPACTED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +90,7 @@ class Rewriting:  # pylint: disable=too-many-instance-attributes  # a table, and
         for action in pa.table(self.table.get_add_actions(flatten=True)).to_pylist():
             partition = tuple((name, str(action[f"partition.{name}"])) for name in spec.partition_by)
             self.files.setdefault(partition, []).append(DataFile(action["path"], action["size_bytes"]))
-        self._filesystem = fs.PyFileSystem(DeltaStorageHandler(lake.url(spec), lake.storage_options))
+        self._files = filesystem(lake, spec)
         self._schema = pa.schema([field for field in spec.schema if field.name not in spec.partition_by])
         self._written: list[str] = []
         self._actions: list[AddAction | RemoveAction] = []
@@ -102,7 +104,7 @@ class Rewriting:  # pylint: disable=too-many-instance-attributes  # a table, and
         for path in self._written:
             # One that is left goes with the next vacuum.
             with suppress(OSError):
-                self._filesystem.delete_file(path)
+                self._files.delete_file(path)
 
     @contextmanager
     def rows(self, files: Sequence[DataFile]) -> Iterator[Rows]:
@@ -128,7 +130,9 @@ class Rewriting:  # pylint: disable=too-many-instance-attributes  # a table, and
             self._show(connection, [file.path for file in files])
             yield Rows(connection)
 
-    def replace(self, partition: Partition, files: Sequence[DataFile], rows: Rows, query: str) -> DataFile | None:
+    def replace(
+        self, partition: Partition, files: Sequence[DataFile], rows: Rows, query: str, *, compacts: bool = False
+    ) -> DataFile | None:
         """Write the answer of a query in the place of files, by the next commit.
 
         Args:
@@ -136,18 +140,20 @@ class Rewriting:  # pylint: disable=too-many-instance-attributes  # a table, and
             files: some of its live files.
             rows: of those files.
             query: gives the table's columns, in any order.
+            compacts: whether the new file has one row an event.
 
         Returns:
             The new file; None where the answer has no row.
         """
         folder = "".join(f"{name}={value}/" for name, value in partition)
-        path = f"{folder}{PREFIX}{uuid.uuid4()}.zstd.parquet"
+        prefix = _COMPACTED if compacts or all(file.is_compacted for file in files) else _OTHER
+        path = f"{folder}{prefix}{uuid.uuid4()}.zstd.parquet"
         self._written.append(path)
         count = self._write(path, rows, query)
         now = time.time_ns() // 1_000_000
         new = None
         if count:
-            new = DataFile(path, self._filesystem.get_file_info(path).size)
+            new = DataFile(path, self._files.get_file_info(path).size)
             self._actions.append(AddAction(path, new.size, dict(partition), now, False, self._statistics(new)))
         self._actions += [RemoveAction(file.path, False, now, file.size, dict(partition)) for file in files]
         return new
@@ -183,7 +189,7 @@ class Rewriting:  # pylint: disable=too-many-instance-attributes  # a table, and
         connection.execute("DROP VIEW IF EXISTS rows")
         if self._lake.settings.is_bucket:
             # DuckDB itself reads buckets by an extension, which is a download.
-            files = pyarrow.dataset.dataset(list(paths), self._schema, "parquet", filesystem=self._filesystem)
+            files = pyarrow.dataset.dataset(list(paths), self._schema, "parquet", filesystem=self._files)
             connection.register("rows", files)
             return
         root = Path(self._lake.url(self._spec))
@@ -192,7 +198,7 @@ class Rewriting:  # pylint: disable=too-many-instance-attributes  # a table, and
     def _write(self, path: str, rows: Rows, query: str) -> int:
         columns = ", ".join(f'"{name}"' for name in self._schema.names)
         answer = rows.connection.sql(f"SELECT {columns} FROM ({query})")
-        with self._filesystem.open_output_stream(path) as output, self._writer(output) as writer:
+        with self._files.open_output_stream(path) as output, self._writer(output) as writer:
             count, waiting, held = 0, 0, []
             for batch in answer.to_arrow_reader(_BATCH_ROWS):
                 held.append(batch)

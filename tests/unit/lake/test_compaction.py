@@ -125,7 +125,7 @@ def test_a_compaction_that_would_change_a_count_writes_nothing(lake: Lake, monke
 
     assert lake.open(EVENTS).version() == version
     assert rows(lake).equals(before)
-    assert not list(Path(lake.settings.url).rglob("rewritten-*")), "the file is deleted"
+    assert not list(Path(lake.settings.url).rglob("compacted-*")), "the file is deleted"
 
 
 def test_rows_that_are_appended_meanwhile_stay(lake: Lake) -> None:
@@ -148,7 +148,7 @@ def test_of_two_compactions_at_once_one_is_refused(lake: Lake) -> None:
             rewriting.commit()
 
     assert len(rows(lake)) == 2
-    assert len(list(Path(lake.settings.url).rglob("rewritten-*.parquet"))) == 1
+    assert len(list(Path(lake.settings.url).rglob("compacted-*.parquet"))) == 1
 
 
 def test_compaction_beside_a_writer_loses_and_doubles_nothing(lake: Lake) -> None:
