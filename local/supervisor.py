@@ -91,7 +91,8 @@ class Supervisor:
                 raise StackError(
                     "the process manager does not answer; everything that it ran is being stopped"
                 ) from error
-            if info["statename"] not in ("STARTING", "RUNNING"):
+            # Stopped is what its user has stopped by supervisorctl, and starts again.
+            if info["statename"] not in ("STARTING", "RUNNING", "STOPPING", "STOPPED"):
                 # supervisord gives -1 for a process that a signal ended.
                 how = "was killed" if info["exitstatus"] == -1 else f"ended with status {info['exitstatus']}"
                 raise StackError(f"{name} {how}; its log is {self._logs / name}.log{self._last_line(name)}")
@@ -194,6 +195,7 @@ def clean_environment(variables: Mapping[str, str]) -> dict[str, str]:
 def _configuration(programs: list[Program], socket: Path, logs: Path) -> str:
     sections = [
         _section("unix_http_server", {"file": socket, "chmod": "0700"}),
+        _section("supervisorctl", {"serverurl": f"unix://{socket}"}),
         _section("rpcinterface:supervisor", {"supervisor.rpcinterface_factory": _RPC_FACTORY}),
         _section("supervisord", {"logfile": logs / "supervisord.log", "pidfile": socket.with_suffix(".pid")}),
     ]

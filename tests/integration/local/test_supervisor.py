@@ -70,6 +70,23 @@ def test_a_program_that_ends_at_once_is_named_with_its_last_words(tmp_path: Path
         stack.start(program)
 
 
+def test_a_program_may_be_stopped_and_started_again_by_its_user(tmp_path: Path) -> None:
+    program = _program("one", _SLEEPER)
+
+    def control(action: str) -> str:
+        command = [Path(sys.executable).parent / "supervisorctl", "-c", tmp_path / "supervisord.conf", action, "one"]
+        return subprocess.run(command, check=True, capture_output=True, text=True).stdout
+
+    with supervisor(tmp_path, [program], {}) as stack:
+        stack.start(program)
+        first = stack.pid("one")
+        assert control("stop") == "one: stopped\n"
+        assert not psutil.pid_exists(first)
+        stack.check()
+        assert control("start") == "one: started\n"
+        stack.check()
+
+
 def test_a_killed_program_is_named_and_its_workers_go_with_it(tmp_path: Path) -> None:
     program = _program("leader", _LEADER)
     with supervisor(tmp_path, [program], {}) as stack:
