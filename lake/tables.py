@@ -145,7 +145,7 @@ ERASURES = TableSpec(
     ),
     statistics=("time",),
 )
-"""One row an erasure, without the name: how many records of each partition it took, so that the account still closes."""
+"""One row an erasure, without the name: how many records of each partition it took, and so the account closes."""
 
 
 def transaction_id(topic_id: str, partition: int) -> str:

@@ -22,6 +22,7 @@ from lake.serve.group import Group
 from lake.serve.loop import DRAIN_SECONDS, Loop
 from lake.serve.rows import RowBuilder
 from lake.serve.settings import ServeSettings
+from lake.serve.watch import watch_account
 from lake.serve.writer import Writer
 from lake.tables import Lake
 from lake.user_key import UserKeys
@@ -59,6 +60,7 @@ def main(arguments: Sequence[str]) -> int:
         serve_health(loop, "lake", settings.metrics_host, settings.metrics_port)
     except OSError as error:
         raise ConfigurationError(f"LAKE_METRICS_HOST, LAKE_METRICS_PORT: {error}") from None
+    watch_account(Lake(settings), loop.has_first_partition)
     loop.run()
     logger.info("stopped")
     return 0

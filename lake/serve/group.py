@@ -117,7 +117,7 @@ class Group:  # pylint: disable=too-many-instance-attributes  # two clients, and
         self._consumer.resume([each for each in self._consumer.assignment() if each.partition not in self.unplaced])
 
     def commit(self, positions: Mapping[int, int]) -> None:
-        """Tell Kafka, in the background, how far the lake is; where Kafka does not take it, the next commit tells it."""
+        """Tell Kafka, in the background, how far the lake is; a failure is mended by the next commit."""
         offsets = [TopicPartition(self._topic, partition, offset) for partition, offset in positions.items()]
         if not offsets:
             return

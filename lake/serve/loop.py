@@ -120,6 +120,10 @@ class Loop:  # pylint: disable=too-many-instance-attributes  # its parts, and wh
             kafka = "the group has not been joined yet"
         return {"kafka": kafka, "lake": self._trouble}
 
+    def has_first_partition(self) -> bool:
+        """Whether the topic's first partition is read here, as it is by one writer of all; from any thread."""
+        return 0 in self._batch.spans
+
     def _is_due(self, now: float) -> bool:
         opened, settings = self._batch.opened, self._settings
         if opened is None:
@@ -151,7 +155,7 @@ class Loop:  # pylint: disable=too-many-instance-attributes  # its parts, and wh
         low, high = self._group.watermarks(partition)
         if span.next < low:
             logger.error(
-                "partition %d: offsets %d to %d are gone unread: the topic keeps records for less time than the lake was away",
+                "partition %d: offsets %d to %d are gone unread: the topic keeps records for too short a time",
                 partition,
                 span.next,
                 low - 1,
