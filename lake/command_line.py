@@ -24,6 +24,7 @@ _COMMANDS = {
     "compact": "write each closed hour again as one sorted file, with one row an event; for an hourly job",
     "vacuum": "delete files that are no part of a table any more; for a daily job",
     "reconcile": "prove that nothing is lost or doubled, or say by how much",
+    "score": "say who behaved unlike themselves on a day, and why",
 }
 """Each command's help; its module has the same name."""
 

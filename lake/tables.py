@@ -147,6 +147,21 @@ ERASURES = TableSpec(
 )
 """One row an erasure, without the name: how many records of each partition it took, and so the account closes."""
 
+SCORES = TableSpec(
+    "scores",
+    pa.schema(
+        [
+            ("day", pa.date32()),
+            ("user_key", pa.string()),
+            ("score", pa.int32()),
+            ("reasons", pa.list_(pa.struct([("rule", pa.string()), ("points", pa.int32()), ("text", pa.string())]))),
+        ]
+    ),
+    partition_by=("day",),
+    statistics=("score",),
+)
+"""One row a user and day, of those with a score above 0."""
+
 
 def transaction_id(topic_id: str, partition: int) -> str:
     """Name a partition in a table's transactions, whose version is the next offset to write."""

@@ -1,0 +1,49 @@
+"""``score``: how unlike themselves people behaved on a day, with reasons."""
+
+import argparse
+from collections.abc import Sequence
+from datetime import UTC, date, datetime, timedelta
+
+from lake.scores.score import MAX_SCORE, score_day
+from lake.settings import LakeSettings
+from lake.tables import Lake
+
+_THRESHOLD = 40
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Write the scores of a day and print those that are high."""
+    yesterday = datetime.now(UTC).date() - timedelta(1)
+    parser = argparse.ArgumentParser(prog="python -m lake score", description=__doc__.split(": ", 1)[1])
+    parser.add_argument(
+        "--day", type=_day, default=yesterday, metavar="YYYY-MM-DD", help="the day, in UTC (default: yesterday)"
+    )
+    parser.add_argument(
+        "--threshold",
+        type=_threshold,
+        default=_THRESHOLD,
+        metavar="N",
+        help=f"print scores from here on, 1 to {MAX_SCORE} (default: {_THRESHOLD}); all are written",
+    )
+    options = parser.parse_args(arguments)
+    scores = score_day(Lake(LakeSettings.load()), options.day)
+    high = [score for score in scores if score.score >= options.threshold]
+    for score in high:
+        print(f"{score.score:3}  {score.user_key}")
+        for reason in score.reasons:
+            print(f"     {reason.rule} ({reason.points}): {reason.text}")
+    print(f"{options.day}: {len(scores)} users with a score, {len(high)} of {options.threshold} or more")
+    return 0
+
+
+def _day(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is no day such as 2026-11-28") from None
+
+
+def _threshold(text: str) -> int:
+    if not text.isdecimal() or not 1 <= int(text[:9]) <= MAX_SCORE:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number from 1 to {MAX_SCORE}")
+    return int(text)

@@ -1,0 +1,1 @@
+"""Scores: how unlike themselves people behaved on a day, each part with its reason in words."""
