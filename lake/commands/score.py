@@ -2,8 +2,9 @@
 
 import argparse
 from collections.abc import Sequence
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
+from lake.day_arguments import a_day
 from lake.scores.score import MAX_SCORE, score_day
 from lake.settings import LakeSettings
 from lake.tables import Lake
@@ -16,7 +17,7 @@ def main(arguments: Sequence[str]) -> int:
     yesterday = datetime.now(UTC).date() - timedelta(1)
     parser = argparse.ArgumentParser(prog="python -m lake score", description=__doc__.split(": ", 1)[1])
     parser.add_argument(
-        "--day", type=_day, default=yesterday, metavar="YYYY-MM-DD", help="the day, in UTC (default: yesterday)"
+        "--day", type=a_day, default=yesterday, metavar="DAY", help="the day, in UTC (default: yesterday)"
     )
     parser.add_argument(
         "--threshold",
@@ -34,13 +35,6 @@ def main(arguments: Sequence[str]) -> int:
             print(f"     {reason.rule} ({reason.points}): {reason.text}")
     print(f"{options.day}: {len(scores)} users with a score, {len(high)} of {options.threshold} or more")
     return 0
-
-
-def _day(text: str) -> date:
-    try:
-        return date.fromisoformat(text)
-    except ValueError:
-        raise argparse.ArgumentTypeError(f"{text!r} is no day such as 2026-11-28") from None
 
 
 def _threshold(text: str) -> int:
