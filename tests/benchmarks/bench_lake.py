@@ -29,7 +29,7 @@ from contracts.query_event.event import encode, headers
 from lake.tables import EVENTS
 from local import ports, servers
 from local.supervisor import supervisor
-from tests.benchmarks import output
+from tests.benchmarks import lake_years, output
 from tests.benchmarks.lake_bytes import events
 from tests.support.consumer_process import ServingProcess
 from tests.support.lake import USER_KEY, builder, lake_in, record, settings_in
@@ -87,6 +87,15 @@ class Bench:
             writer.kill()
         [size] = [sum(path.stat().st_size for path in (folder / "lake" / "events").rglob("*.parquet"))]
         return Run(self.count / seconds, *usage, size / self.count)
+
+    def closed_hour(self, folder: Path) -> float:
+        """Compact a lake that the writer has filled; the bytes of an event then."""
+        environment = os.environ | {"LAKE_URL": lake_in(folder).settings.url, "LAKE_USER_KEY": USER_KEY}
+        lake_years.run(environment, "compact")
+        table = lake_in(folder).open(EVENTS)
+        actions = pa.table(table.get_add_actions())
+        assert sum(actions["num_records"].to_pylist()) == self.count
+        return float(sum(actions["size_bytes"].to_pylist())) / self.count
 
     def _watch(self, writer: ServingProcess) -> tuple[tuple[float, float], float]:
         began = time.monotonic()
@@ -180,7 +189,10 @@ def main() -> int:
             for name, done in runs.items():
                 done.append(getattr(bench, name)(bench.home / f"{name}-{number}"))
                 print(f"{name:10}{done[-1]}", file=sys.stderr, flush=True)
+        closed = bench.closed_hour(bench.home / f"sluice-{options.rounds - 1}")
     figures = {name: asdict(_median(done)) for name, done in runs.items()}
+    # What stays, once the hour is closed; the others are not compacted.
+    figures["sluice"]["bytes_per_event"] = closed
     print(f"{'':10}{'events/s':>10}{'CPU s':>8}{'MB':>8}{'B/event':>9}")
     for name, run in figures.items():
         print(
