@@ -18,7 +18,7 @@ export LOCAL_DEVICES := $(DEVICES)
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo test test-unit check format lock fuzz chaos console charts bench-translator bench-gateway bench-identity bench-inventory bench-sink bench-lake bench-console bench-watches bench-event-bytes postman clean
+.PHONY: help run demo test test-unit check format lock fuzz chaos console helm charts bench-translator bench-gateway bench-identity bench-inventory bench-sink bench-lake bench-console bench-watches bench-event-bytes postman clean
 .DELETE_ON_ERROR:
 
 help: ## List the targets
@@ -67,7 +67,9 @@ chaos: .venv/dev.stamp ## Kill, freeze and restart all services, Kafka and Elast
 console: web/node_modules/.made ## Check, test and build the page of the console (web/); needs Node 20.19 or newer
 	@cd web && npm run --silent check && npm test --silent && npm run --silent build
 
-charts: .venv/dev.stamp build/helm/$(HELM)/made.stamp ## Lint the chart for Kubernetes, and write what it makes to tests/data/chart; needs Go
+helm: build/helm/$(HELM)/made.stamp ## Build helm, which the tests of the chart run; needs Go
+
+charts: .venv/dev.stamp helm ## Lint the chart for Kubernetes, and write what it makes to tests/data/chart; needs Go
 	@$(BIN)/python -m tests.support.chart build/helm/$(HELM)/helm
 
 bench-translator: .venv/dev.stamp ## Time the translator against luqum, and POST /translate against /healthz

@@ -2,6 +2,7 @@
 
 import os
 import re
+import signal
 import socket
 import ssl
 import subprocess
@@ -41,12 +42,31 @@ class Edge:
 
     def __init__(self, home: Path, plain_port: int, port: int, process: psutil.Popen) -> None:
         self.port = port
+        self._home = home
         self._process = process
         self.url = f"https://127.0.0.1:{port}"
         self.plain_url = f"http://127.0.0.1:{plain_port}"
         self.tls = ssl.create_default_context(cafile=home / "tls.crt")
         self._log = home / "access.log"
         self._errors = home / "errors.log"
+
+    def route(self, command: str, queries: list[str]) -> None:
+        """Know other gateways; gives back when those who were being served by the old ones are.
+
+        Args:
+            command: the address of the command gateway, as ``host:port``.
+            queries: those of one or two query gateways.
+        """
+        before = {each.pid for each in self._process.children()}
+        upstream = _upstream([command, queries[0], queries[-1]], queries[0])
+        (self._home / "upstream.conf").write_text(upstream, encoding="utf-8")
+        self._process.send_signal(signal.SIGHUP)
+
+        def replaced() -> bool:
+            now = {each.pid for each in self._process.children()}
+            return bool(now) and not now & before
+
+        eventually(replaced, "nginx has a new worker alone")
 
     def worker(self) -> psutil.Process:
         """The one process that serves, once it has answered something."""

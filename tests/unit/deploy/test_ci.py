@@ -44,7 +44,20 @@ def test_a_job_may_read_the_code_and_nothing_else_and_runs_what_is_pinned(job: d
     assert job["timeout-minutes"] <= 45
     for step in job["steps"]:
         assert re.fullmatch(r"[\w-]+/[\w-]+@[0-9a-f]{40}", step.get("uses", "a/b@" + "0" * 40))
-        assert "secrets." not in str(step)
+        if "environment" not in job:
+            assert "secrets." not in str(step)
+
+
+def test_the_image_is_pushed_after_every_other_job_from_the_main_branch_alone_with_one_secret() -> None:
+    jobs = _read(ROOT / ".github/workflows/ci.yml")["jobs"]
+    image = jobs["image"]
+    assert set(image["needs"]) == {*jobs} - {"image"}
+    assert "github.event_name == 'push' && github.ref == 'refs/heads/main'" in image["if"]
+    assert re.findall(r"secrets\.\w+", str(image)) == ["secrets.IMAGE_PASSWORD"]
+    # The registry is a variable of the repository; what is pushed says how it was built.
+    script = (ROOT / ".ci/image").read_text(encoding="utf-8")
+    assert "--provenance mode=max" in script
+    assert not re.search(r"\b\w+\.(io|com|org|dev)\b", script)
 
 
 def test_a_job_without_permissions_of_its_own_may_do_nothing() -> None:
@@ -55,7 +68,7 @@ def test_every_script_of_a_job_is_there_and_has_no_faults_of_form() -> None:
     scripts = {
         step["run"] for job in _jobs().values() for step in job["steps"] if step.get("run", "").startswith(".ci/")
     }
-    assert scripts == {".ci/run", ".ci/compose"}
+    assert scripts == {".ci/run", ".ci/compose", ".ci/image"}
     for script in scripts:
         assert (ROOT / script).stat().st_mode & 0o111
         assert subprocess.run(["bash", "-n", ROOT / script], check=False).returncode == 0
