@@ -95,7 +95,9 @@ class _Handler(QuietHandler):
         self.send_response(reply.status)
         for name, value in reply.headers.items():
             self.send_header(name, value)
-        self.send_header("Content-Length", str(len(reply.content)))
+        # The answer to HEAD has the length of what GET would bring.
+        if "Content-Length" not in reply.headers:
+            self.send_header("Content-Length", str(len(reply.content)))
         self.end_headers()
         if self.server.drips:
             for byte in reply.content:
@@ -104,7 +106,7 @@ class _Handler(QuietHandler):
         else:
             self.wfile.write(reply.content)
 
-    do_GET = do_POST = do_PUT = do_DELETE = _pass_on
+    do_GET = do_HEAD = do_POST = do_PUT = do_DELETE = _pass_on
 
 
 Proxy = TypeVar("Proxy", bound=FaultyProxy)
