@@ -80,9 +80,11 @@ def test_every_file_that_is_mounted_is_in_the_repository() -> None:
                 assert source in compose()["volumes"], f"{name}: {source}"
 
 
-def test_results_of_imports_wait_on_a_disk_and_not_in_memory() -> None:
-    mounts = dict(mount.split(":")[:2][::-1] for mount in _SERVICES["command-gateway"]["volumes"])
-    assert mounts["/var/tmp"] in compose()["volumes"]
+@pytest.mark.parametrize(("service", "folder"), [("command-gateway", "/var/tmp"), ("lake", "/tmp")])
+def test_results_of_imports_and_of_reports_wait_on_a_disk_and_not_in_memory(service: str, folder: str) -> None:
+    mounts = dict(mount.split(":")[:2][::-1] for mount in _SERVICES[service]["volumes"])
+    assert mounts[folder] in compose()["volumes"]
+    assert not [mount for mount in _SERVICES[service]["tmpfs"] if mount.startswith(f"{folder}:")]
 
 
 def _variables(settings: type[Settings]) -> set[str]:
