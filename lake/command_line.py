@@ -21,6 +21,8 @@ _COMMANDS = {
     "serve": "write events into the tables until SIGTERM (the default)",
     "secure": "give the lake its user and its grants on the topic",
     "marts": "make the marts of days again",
+    "report": "print who searched what, by keys of users or, for auditors, their names",
+    "sql": "run an analyst's SELECT over the tables, without names",
     "compact": "write each closed hour again as one sorted file, with one row an event; for an hourly job",
     "vacuum": "delete files that are no part of a table any more; for a daily job",
     "reconcile": "prove that nothing is lost or doubled, or say by how much",

@@ -4,14 +4,18 @@ import argparse
 from datetime import date
 
 _MAX_DAYS = 3_700
+_FIRST = date(1970, 1, 1)
 
 
 def a_day(text: str) -> date:
     """Read an argument's day; argparse says which argument is wrong."""
     try:
-        return date.fromisoformat(text)
+        day = date.fromisoformat(text)
     except ValueError:
-        raise argparse.ArgumentTypeError(f"{text!r} is no day such as 2026-11-28") from None
+        day = date.min
+    if not _FIRST <= day < date.max:
+        raise argparse.ArgumentTypeError(f"{text!r} is no day such as 2026-11-28")
+    return day
 
 
 def add_days(parser: argparse.ArgumentParser, default: str) -> None:

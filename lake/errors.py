@@ -9,6 +9,6 @@ class LakeError(Exception):
     """A command cannot do its work; the message is one line that says what is wrong and what to do."""
 
 
-def one_line(error: BaseException) -> str:
+def one_line(error: BaseException | str) -> str:
     """An error's text on one line; delta-rs writes trees of causes, in colours."""
     return " ".join(_COLOUR.sub("", str(error)).split())

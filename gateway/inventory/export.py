@@ -8,7 +8,7 @@ from typing import Any
 
 import orjson
 
-from gateway.http.csv_cells import neutralise
+from kit.csv_cells import neutralise
 from gateway.inventory.declarations import DeclaredType
 from gateway.inventory.import_lines import Column, column_of
 from gateway.inventory.json_schema import escape

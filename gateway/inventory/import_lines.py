@@ -11,7 +11,7 @@ from typing import Any, Self
 
 import orjson
 
-from gateway.http.csv_cells import restore
+from kit.csv_cells import restore
 from gateway.http.json_media import too_large
 from gateway.http.problems import Problem, malformed
 from gateway.inventory.declarations import POINTER, DeclaredType

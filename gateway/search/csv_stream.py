@@ -9,7 +9,7 @@ from typing import Any
 import orjson
 
 from elastic.lenient_json import loads
-from gateway.http.csv_cells import neutralise
+from kit.csv_cells import neutralise
 from gateway.search.request import SearchPlan
 from gateway.search.translator_client import fields
 

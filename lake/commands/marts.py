@@ -14,8 +14,8 @@ def main(arguments: Sequence[str]) -> int:
     """Make the marts of named days, or of yesterday, today and all days whose events changed since the last time."""
     parser = argparse.ArgumentParser(
         prog="python -m lake marts",
-        description="Make the marts of days again, in the lake and in the database of LAKE_ANALYTICS_URL. Without days: "
-        "those of yesterday and today (UTC), and of all days whose events changed since the last time.",
+        description="Make the marts of days again, in the lake and in the database of LAKE_ANALYTICS_URL. Without "
+        "arguments: those of yesterday and today (UTC), and of all days whose events changed since the last time.",
     )
     parser.add_argument("--day", type=a_day, help="one day")
     add_days(parser, "by default that of --to")

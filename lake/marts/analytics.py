@@ -26,7 +26,7 @@ _TYPES = {pa.date32(): "date", pa.int32(): "integer", pa.int64(): "bigint", pa.s
 Row = Sequence[Any]
 
 
-class Analytics(Protocol):
+class Analytics(Protocol):  # pylint: disable=too-few-public-methods  # one thing is done with it
     """A database with the marts."""
 
     def replace(self, day: date, marts: Mapping[TableSpec, pa.RecordBatchReader]) -> None:

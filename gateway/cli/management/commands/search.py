@@ -10,7 +10,7 @@ from django.core.management.base import BaseCommand
 from gateway.cli.arguments import add_caller, text
 from gateway.cli.remote import FAILED, authorization, explained, post
 from gateway.cli.settings import CallerSettings
-from gateway.cli.table import table
+from kit.table import table
 from gateway.search.serializers import MAX_SIZE
 from kit.terminal import give_up_output, printable
 

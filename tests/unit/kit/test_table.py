@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from wcwidth import wcswidth
 
-from gateway.cli.table import MAX_CELL_CHARACTERS, table
+from kit.table import MAX_CELL_CHARACTERS, table
 from kit.terminal import printable
 
 

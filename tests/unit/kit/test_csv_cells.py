@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.http.csv_cells import neutralise, restore
+from kit.csv_cells import neutralise, restore
 
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
 
