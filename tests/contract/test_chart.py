@@ -3,6 +3,7 @@ docker-compose.yml, and to the settings of the services."""
 
 import re
 import subprocess
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 from unittest.mock import MagicMock
@@ -104,6 +105,7 @@ def _that_go_together(value: Any) -> Any:
             part["replicas"] = part["autoscaling"]["maxReplicas"] = 1
     if "lake" in value:
         value["lake"] |= {"url": value["lake"]["url"] or "s3://bucket", "claim": "lake"}
+        value["lake"]["s3"]["accessKeyId"] = "sluice"
     return value
 
 
@@ -128,6 +130,7 @@ def test_values_that_the_schema_takes_make_objects_that_kubernetes_takes(value: 
         ("elasticsearch.url=http://elasticsearch:9200", "at '/elasticsearch/url'"),
         ("lake.enabled=true", "at '/lake/url'"),
         ("lake.enabled=true,lake.url=/var/lib/sluice/lake", "at '/lake/claim'"),
+        ("lake.enabled=true,lake.url=s3://lake", "at '/lake/s3/accessKeyId'"),
         ("auditSink.autoscaling.enabled=true,auditSink.autoscaling.maxReplicas=7", "query-events has 6 partitions"),
         ("translator.replicas=9,translator.autoscaling.enabled=true", "maxReplicas is 4, and less than replicas, 9"),
     ],
@@ -231,6 +234,17 @@ def test_every_file_that_is_named_is_in_the_secret_of_the_first_start() -> None:
                 assert value.removeprefix("/run/secrets/") in secrets[component], f"{component}: {name}"
 
 
+def test_the_page_lists_the_files_of_each_secret() -> None:
+    page = (ROOT / "docs" / "operations" / "kubernetes.md").read_text(encoding="utf-8")
+    made = chart.rendered("everything")
+    for name in _SETTINGS:
+        (row,) = re.findall(rf"^\| `sluice-{name}` \| (.*) \|$", page, re.MULTILINE)
+        # The marts' job has one more.
+        more = ["/run/secrets/analytics-url"] if name == "lake" else []
+        files = {each for each in (*_environment(made, name).values(), *more) if each.startswith("/run/secrets/")}
+        assert {f"/run/secrets/{file}" for file in re.findall("`([^`]+)`", row)} == files, name
+
+
 def _reached(made: list[Object]) -> dict[str, set[str]]:
     """What each component may reach, by its policy; other components only where theirs lets it in."""
     policies = _named(made, "NetworkPolicy")
@@ -275,7 +289,11 @@ def test_a_component_reaches_what_the_compose_networks_let_it_reach_and_no_more(
         return members[network] & {*_SERVERS.values()}
 
     with_the_lake = chart.template(
-        chart.helm(), "--values", chart.values("least"), "--set", "lake.enabled=true,lake.url=s3://lake"
+        chart.helm(),
+        "--values",
+        chart.values("least"),
+        "--set",
+        "lake.enabled=true,lake.url=s3://lake,lake.s3.accessKeyId=sluice",
     )
     reached = _reached(chart.objects(with_the_lake.stdout))
     # Their part of the lake, and the marts' database.
@@ -397,8 +415,8 @@ def test_each_command_of_a_job_is_one_of_the_lake() -> None:
     for job in jobs.values():
         (container,) = job["spec"]["jobTemplate"]["spec"]["template"]["spec"]["containers"]
         package, command = container["args"]
-        assert package == "lake", command
-        assert job["spec"]["concurrencyPolicy"] == "Forbid"
+        assert (package, find_spec(f"lake.commands.{command}") is not None) == ("lake", True), command
+        assert (job["spec"]["concurrencyPolicy"], job["spec"]["suspend"]) == ("Forbid", False)
         assert not {each["name"].removesuffix("_FILE") for each in container.get("env", [])} - _known((MartSettings,))
 
 
