@@ -17,6 +17,7 @@ from elastic.settings import ElasticsearchSettings
 from inventory_index.settings import IndexerSettings
 from kit.kafka import KafkaSettings
 from kit.settings import ConfigurationError, Settings, TracingSettings
+from lake.commands.sql import SqlSettings
 from lake.maintenance import MaintenanceSettings
 from lake.marts.settings import MartSettings
 from lake.serve.settings import ServeSettings
@@ -42,6 +43,7 @@ def main(names: Sequence[str]) -> int:
             ServeSettings,
             MaintenanceSettings,
             MartSettings,
+            SqlSettings,
         )
         known = {name for group in groups for name in _variables(group)}
         for name in names:

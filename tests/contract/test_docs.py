@@ -28,6 +28,7 @@ from inventory_index.settings import IndexerSettings
 from kit.kafka import KafkaSettings
 from kit.settings import Settings, TracingSettings
 from lake import metrics as lake_metrics
+from lake.commands.sql import SqlSettings
 from lake.maintenance import MaintenanceSettings
 from lake.marts.settings import MartSettings
 from lake.serve.settings import ServeSettings
@@ -53,6 +54,7 @@ _SETTINGS: tuple[type[Settings], ...] = (
     ServeSettings,
     MaintenanceSettings,
     MartSettings,
+    SqlSettings,
     LocalSettings,
 )
 
