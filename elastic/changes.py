@@ -18,21 +18,22 @@ class ChangeNotRecorded(Exception):
     """Kafka has not acknowledged the event, so nothing was changed; the message says why, and what to do."""
 
 
-def record_change(change: str) -> None:
+def record_change(change: str, service: str = "elastic") -> None:
     """Put a change on the audit trail.
 
     Args:
         change: the change in words; it must name no person.
+        service: name of the package whose command makes it.
 
     Raises:
         ConfigurationError: the settings of Kafka are invalid.
         ChangeNotRecorded: Kafka does not take the event.
     """
     kafka, topic = KafkaSettings.load(), TopicSettings.load().topic
-    event = command_event("elastic", change)
+    event = command_event(service, change)
     record = NewRecord(topic, encode(event), key=event.user_id, headers=tuple(headers(event, None)))
     try:
-        produce(kafka, "elastic", [record], within=_SECONDS)
+        produce(kafka, service, [record], within=_SECONDS)
     except KafkaException as error:
         raise ChangeNotRecorded(
             f"nothing was changed, as the audit trail cannot be written: Kafka at {kafka.bootstrap_servers}: "

@@ -27,6 +27,7 @@ _COMMANDS = {
     "vacuum": "delete files that are no part of a table any more; for a daily job",
     "reconcile": "prove that nothing is lost or doubled, or say by how much",
     "score": "say who behaved unlike themselves on a day, and why",
+    "erase": "count one person's records, or delete them and prove that nothing is left",
 }
 """Each command's help; its module has the same name."""
 

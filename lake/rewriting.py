@@ -63,8 +63,12 @@ class Rows:
 
     def one(self, query: str) -> tuple[Any, ...]:
         """The one row of a query's answer."""
-        [row] = self.connection.execute(query).fetchall()
-        return tuple(row)
+        [row] = self.all(query)
+        return row
+
+    def all(self, query: str) -> list[tuple[Any, ...]]:
+        """All rows of a query's answer."""
+        return self.connection.execute(query).fetchall()
 
 
 class Rewriting:  # pylint: disable=too-many-instance-attributes  # a table, and what replaces what in it
@@ -152,7 +156,9 @@ class Rewriting:  # pylint: disable=too-many-instance-attributes  # a table, and
         count = self._write(path, rows, query)
         now = time.time_ns() // 1_000_000
         new = None
-        if count:
+        if count == 0:
+            self._files.delete_file(self._written.pop())
+        else:
             new = DataFile(path, self._files.get_file_info(path).size)
             self._actions.append(AddAction(path, new.size, dict(partition), now, False, self._statistics(new)))
         self._actions += [RemoveAction(file.path, False, now, file.size, dict(partition)) for file in files]
@@ -169,6 +175,8 @@ class Rewriting:  # pylint: disable=too-many-instance-attributes  # a table, and
             deltalake.exceptions.DeltaError: the table cannot be written.
             OSError: likewise.
         """
+        if not self._actions and not transactions:
+            return
         try:
             self.table.create_write_transaction(
                 self._actions,

@@ -1,0 +1,249 @@
+"""Deletion of one person's rows, and of the name in the rows of others.
+
+- Rows of ``events`` go by the keyed hash of the person's name. Files are written again, so that the log has no
+  predicate, and no name.
+- Rows of others that name the person in a text stay, since they are somebody else's trail; ``[erased]`` stands for the
+  name. In Elasticsearch a person decides what goes; here nobody has to look, and the proof can be brought.
+- Rows of ``rejected`` whose bytes have the name go: nobody can say what else they mean.
+- Marts are made again from the events that are left, by whoever calls this.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any
+
+import pyarrow as pa
+
+from lake.compaction import ORDER, check, hour_name
+from lake.erasure.account import Erasure, erasures, unfinished
+from lake.erasure.name import Name, quoted
+from lake.registry import BY_USER
+from lake.rewriting import Rewriting, Rows
+from lake.tables import EVENTS, REJECTED, Lake, TableSpec
+
+NOT_TEXTS = ("event_id", "topic_id", "user_key", "user_id")
+"""Columns in which nobody else is named: another's ``user_id`` is their own name, however much it looks alike."""
+
+_TEXTS = [
+    (column.name, pa.types.is_list(column.type))
+    for column in EVENTS.schema
+    if column.name not in NOT_TEXTS and column.type in (pa.string(), pa.list_(pa.string()))
+]
+_REJECTED_BATCH = 1_024
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Subject of an erasure.
+
+    Attributes:
+        key: the keyed hash of the name.
+        name: None where only the key is known, so that texts and bytes cannot be searched.
+    """
+
+    key: str
+    name: Name | None
+
+    @property
+    def sql(self) -> str:
+        """A condition of DuckDB: that a row of any table is theirs."""
+        return f"coalesce(user_key = {quoted(self.key)}, false)"
+
+    @property
+    def sql_of_event(self) -> str:
+        """A condition of DuckDB: that an event is theirs, also if the key of the hash was another when it came."""
+        if self.name is None:
+            return self.sql
+        return f"({self.sql} OR coalesce(user_id = {quoted(self.name.text)}, false))"
+
+
+@dataclass(slots=True)
+class Found:
+    """Records that an erasure takes, and rows of others that name the person.
+
+    Attributes:
+        taken: records by table and day.
+        mentions: rows by day.
+    """
+
+    taken: Counter[tuple[str, date]] = field(default_factory=Counter)
+    mentions: Counter[date] = field(default_factory=Counter)
+
+    def __bool__(self) -> bool:
+        return bool(self.taken or self.mentions)
+
+
+def find(lake: Lake, person: Person) -> Found:
+    """Count what an erasure would take and change now.
+
+    Raises:
+        deltalake.exceptions.DeltaError: a table cannot be read.
+        OSError: likewise.
+    """
+    found = Found()
+    for prepare, spec in _TABLES:
+        with Rewriting(lake, spec) as rewriting:
+            prepare(rewriting, person, Erasure.begin(person.key, "", ""), found)
+    return found
+
+
+def erase(
+    lake: Lake, person: Person, reason: str, erased_by: str, record: Callable[[str], None]
+) -> Found:
+    """Erase a person: the account first, then each table by one commit; repeatable, and goes on after a kill.
+
+    Args:
+        lake: the tables.
+        person: whose rows.
+        reason: why; it is kept, so it must not name the person.
+        erased_by: who does it.
+        record: called with the change in words before the account is written; nothing is changed if it raises.
+
+    Returns:
+        What was erased now.
+
+    Raises:
+        LakeError: another command has rewritten files meanwhile, or a new file is not what it must be; to run it again
+            goes on.
+        deltalake.exceptions.DeltaError: a table cannot be read or written; likewise.
+        OSError: likewise.
+    """
+    found = Found()
+    for erasure in unfinished(lake, erasures(lake, person.key)):
+        _carry_out(lake, person, erasure, found, record)
+    # What has come since an unfinished one began is another's.
+    _carry_out(lake, person, Erasure.begin(person.key, reason, erased_by), found, record)
+    for spec in BY_USER:
+        _take_rows(lake, spec, person)
+    return found
+
+
+def _carry_out(lake: Lake, person: Person, erasure: Erasure, found: Found, record: Callable[[str], None]) -> None:
+    now, pending = Found(), []
+    with ExitStack() as stack:
+        for prepare, spec in _TABLES:
+            rewriting = stack.enter_context(Rewriting(lake, spec))
+            if not erasure.is_done(rewriting.table):
+                prepare(rewriting, person, erasure, now)
+                # Without the name, what is rejected cannot be found, and stays to be done.
+                if spec is EVENTS or person.name is not None:
+                    pending.append(rewriting)
+        if not now and not erasure.is_saved:
+            return
+        record(
+            f"erase {now.taken.total()} records of the lake by user_key, and the name in {now.mentions.total()} of "
+            f"others: {erasure.reason} (account {erasure.erasure_id})"
+        )
+        erasure.save(lake)
+        for rewriting in pending:
+            rewriting.commit(erasure.transaction)
+    found.taken += now.taken
+    found.mentions += now.mentions
+
+
+def _events(rewriting: Rewriting, person: Person, erasure: Erasure, found: Found) -> None:
+    erasure.events.clear()
+    erasure.copies.clear()
+    for partition, files in rewriting.files.items():
+        day = date.fromisoformat(dict(partition)["day"])
+        with rewriting.rows(files) as rows:
+            own, mentioned = person.sql_of_event, _mentioned(person)
+            before, mentions = rows.one(f"SELECT count(*), count(*) FILTER (NOT {own} AND ({mentioned})) FROM rows")
+            places = rows.all(
+                f"""SELECT topic_id, "partition", count(*), 0 FROM rows WHERE {own} GROUP BY ALL
+                UNION ALL SELECT copy.topic_id, copy."partition", 0, count(*)
+                FROM (SELECT unnest(copies) AS copy FROM rows WHERE {own}) GROUP BY ALL"""
+            )
+            if not places and not mentions:
+                continue
+            taken = sum(events for _, _, events, _ in places)
+            copies = sum(copies for _, _, _, copies in places)
+            for topic_id, number, events, copied in places:
+                erasure.events[topic_id, number] += events
+                erasure.copies[topic_id, number] += copied
+            if taken:
+                found.taken[EVENTS.name, day] += taken + copies
+            if mentions:
+                found.mentions[day] += mentions
+            erasure.days.add(day)
+            [kept] = rows.one(f"SELECT count(*) + coalesce(sum(len(copies)), 0) FROM rows WHERE NOT {own}")
+            new = rewriting.replace(partition, files, rows, f"{_without(person)} ORDER BY {ORDER}")
+        check(rewriting, new, (before - taken, kept), hour_name(partition))
+
+
+def _mentioned(person: Person) -> str:
+    if person.name is None:
+        return "false"
+    return " OR ".join(
+        person.name.sql_found(f"array_to_string(\"{column}\", ' ')" if is_list else f'"{column}"')
+        for column, is_list in _TEXTS
+    )
+
+
+def _without(person: Person) -> str:
+    """The SELECT of the rows that stay, as they stay."""
+    replaced = ""
+    if person.name is not None:
+        texts = [
+            f'list_transform("{column}", lambda x: {person.name.sql_erased("x")}) AS "{column}"'
+            if is_list
+            else f'{person.name.sql_erased(f"{chr(34)}{column}{chr(34)}")} AS "{column}"'
+            for column, is_list in _TEXTS
+        ]
+        replaced = f"REPLACE ({', '.join(texts)})"
+    return f"SELECT * {replaced} FROM rows WHERE NOT {person.sql_of_event}"
+
+
+def _rejected(rewriting: Rewriting, person: Person, erasure: Erasure, found: Found) -> None:
+    erasure.rejected.clear()
+    if person.name is None:
+        return
+    for partition, files in rewriting.files.items():
+        with rewriting.rows(files) as rows:
+            taken = [row for row in _rejected_rows(rows) if any(map(person.name.is_in, _leaves(row)))]
+            if not taken:
+                continue
+            for row in taken:
+                erasure.rejected[row["topic_id"], row["partition"]] += 1
+            found.taken[REJECTED.name, date.fromisoformat(dict(partition)["day"])] += len(taken)
+            place = ["topic_id", "partition", "offset"]
+            rows.connection.register("taken", pa.Table.from_pylist(taken, REJECTED.schema).select(place))
+            kept = 'SELECT * FROM rows ANTI JOIN taken USING (topic_id, "partition", "offset")'
+            rewriting.replace(partition, files, rows, kept)
+
+
+_TABLES = ((_events, EVENTS), (_rejected, REJECTED))
+
+
+def _rejected_rows(rows: Rows) -> Iterator[dict[str, Any]]:
+    for batch in rows.connection.sql("SELECT * FROM rows").to_arrow_reader(_REJECTED_BATCH):
+        yield from batch.to_pylist()
+
+
+def _leaves(value: Any) -> Iterator[bytes]:
+    """The texts and bytes in a value."""
+    match value:
+        case bytes():
+            yield value
+        case str():
+            yield value.encode()
+        case dict():
+            yield from _leaves(list(value.values()))
+        case list():
+            for each in value:
+                yield from _leaves(each)
+
+
+def _take_rows(lake: Lake, spec: TableSpec, person: Person) -> None:
+    if not lake.exists(spec):
+        return
+    with Rewriting(lake, spec) as rewriting:
+        for partition, files in rewriting.files.items():
+            with rewriting.rows(files) as rows:
+                [taken] = rows.one(f"SELECT count(*) FROM rows WHERE {person.sql}")
+                if taken:
+                    rewriting.replace(partition, files, rows, f"SELECT * FROM rows WHERE NOT {person.sql}")
+        rewriting.commit()
