@@ -21,7 +21,7 @@ ACCOUNTED = (EVENTS, REJECTED)
 
 
 @dataclass(slots=True)
-class Erasure:
+class Erasure:  # pylint: disable=too-many-instance-attributes  # a row, and three counts
     """One erasure.
 
     Attributes:

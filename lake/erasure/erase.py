@@ -90,9 +90,7 @@ def find(lake: Lake, person: Person) -> Found:
     return found
 
 
-def erase(
-    lake: Lake, person: Person, reason: str, erased_by: str, record: Callable[[str], None]
-) -> Found:
+def erase(lake: Lake, person: Person, reason: str, erased_by: str, record: Callable[[str], None]) -> Found:
     """Erase a person: the account first, then each table by one commit; repeatable, and goes on after a kill.
 
     Args:
@@ -150,28 +148,34 @@ def _events(rewriting: Rewriting, person: Person, erasure: Erasure, found: Found
     for partition, files in rewriting.files.items():
         day = date.fromisoformat(dict(partition)["day"])
         with rewriting.rows(files) as rows:
-            own, mentioned = person.sql_of_event, _mentioned(person)
-            before, mentions = rows.one(f"SELECT count(*), count(*) FILTER (NOT {own} AND ({mentioned})) FROM rows")
-            places = rows.all(
-                f"""SELECT topic_id, "partition", count(*), 0 FROM rows WHERE {own} GROUP BY ALL
-                UNION ALL SELECT copy.topic_id, copy."partition", 0, count(*)
-                FROM (SELECT unnest(copies) AS copy FROM rows WHERE {own}) GROUP BY ALL"""
-            )
-            if not places and not mentions:
+            taken, copies, mentions = _count_events(rows, person)
+            if not taken and not mentions:
                 continue
-            taken = sum(events for _, _, events, _ in places)
-            copies = sum(copies for _, _, _, copies in places)
-            for topic_id, number, events, copied in places:
-                erasure.events[topic_id, number] += events
-                erasure.copies[topic_id, number] += copied
-            if taken:
-                found.taken[EVENTS.name, day] += taken + copies
-            if mentions:
-                found.mentions[day] += mentions
-            erasure.days.add(day)
-            [kept] = rows.one(f"SELECT count(*) + coalesce(sum(len(copies)), 0) FROM rows WHERE NOT {own}")
+            kept = rows.one(
+                f"SELECT count(*), count(*) + coalesce(sum(len(copies)), 0) FROM rows WHERE NOT {person.sql_of_event}"
+            )
             new = rewriting.replace(partition, files, rows, f"{_without(person)} ORDER BY {ORDER}")
-        check(rewriting, new, (before - taken, kept), hour_name(partition))
+        check(rewriting, new, kept, hour_name(partition))
+        erasure.events += taken
+        erasure.copies += copies
+        erasure.days.add(day)
+        found.taken += Counter({(EVENTS.name, day): taken.total() + copies.total()})
+        found.mentions += Counter({day: mentions})
+
+
+def _count_events(rows: Rows, person: Person) -> tuple[Counter[tuple[str, int]], Counter[tuple[str, int]], int]:
+    """Count a person's events and their copies, by topic and partition; and the rows of others that have the name."""
+    own = person.sql_of_event
+    events: Counter[tuple[str, int]] = Counter()
+    copies: Counter[tuple[str, int]] = Counter()
+    for counter, places in (
+        (events, f"SELECT * FROM rows WHERE {own}"),
+        (copies, f"SELECT unnest(copies, recursive := true) FROM rows WHERE {own}"),
+    ):
+        for topic_id, number, count in rows.all(f'SELECT topic_id, "partition", count(*) FROM ({places}) GROUP BY ALL'):
+            counter[topic_id, number] += count
+    [mentions] = rows.one(f"SELECT count(*) FROM rows WHERE NOT {own} AND ({_mentioned(person)})")
+    return events, copies, mentions
 
 
 def _mentioned(person: Person) -> str:

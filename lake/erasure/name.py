@@ -4,6 +4,7 @@ A name is found as a whole: in letters of either case, with no letter, digit or 
 ``jane.doe`` is found in ``user = "Jane.Doe"`` and in ``jane.doe@example.com``, and ``ann`` is not in ``planning``.
 """
 
+# pylint: disable=no-member  # functions of pyarrow.compute are made when it is imported
 import json
 import re
 
@@ -38,9 +39,13 @@ class Name:
         """Whether bytes that are no columns have it."""
         return self._bytes.search(content) is not None
 
-    def found(self, column: pa.Array) -> pa.BooleanArray:
-        """Which texts, or bytes, of a column have it; False where there is none."""
-        return pc.fill_null(pc.match_substring_regex(column, self._pattern), False)
+    def found(self, column: pa.Array) -> int:
+        """How many texts, or bytes, of a column have it."""
+        return int(pc.match_substring_regex(column, self._pattern).true_count)
+
+    def equal(self, column: pa.Array) -> int:
+        """How many texts of a column are it, and nothing else."""
+        return int(pc.equal(column, self.text).true_count)
 
     def sql_found(self, column: str) -> str:
         """A condition of DuckDB: that a column of texts has it."""

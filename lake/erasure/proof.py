@@ -55,9 +55,7 @@ def _hits_in_parquet(content: parquet.ParquetFile, file: pa.NativeFile, name: Na
 
 
 def _found(leaf: pa.Array, column: str, name: Name) -> int:
-    if column in NOT_TEXTS:
-        return pa.compute.sum(pa.compute.equal(leaf, name.text)).as_py() or 0
-    return name.found(leaf).true_count
+    return name.equal(leaf) if column in NOT_TEXTS else name.found(leaf)
 
 
 def _leaves(values: pa.Array) -> Iterator[pa.Array]:

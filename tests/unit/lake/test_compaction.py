@@ -8,6 +8,7 @@ import pytest
 from pyarrow import parquet
 
 from lake import compaction
+from lake.account import account
 from lake.command_line import main
 from lake.compaction import CompactedHour, compact
 from lake.errors import LakeError
@@ -16,7 +17,6 @@ from lake.tables import EVENTS, Lake
 from tests.support.command_line import run_here
 from tests.support.full_disk import no_file_beyond
 from tests.support.lake import lake_in, rows, write_events
-from tests.support.lake_account import assert_account_closes
 from tests.support.query_event import event
 
 HOUR = datetime(2026, 11, 27, 9, tzinfo=UTC)
@@ -38,6 +38,11 @@ def write(lake: Lake, *numbers: int) -> None:
 def compact_now(lake: Lake) -> list[CompactedHour]:
     """Compact what is closed right after the hour."""
     return list(compact(lake, timedelta(), CLOSED))
+
+
+def assert_account_closes(lake: Lake) -> None:
+    """Each offset is in exactly one place."""
+    assert all(each.closes for each in account(lake, is_thorough=True))
 
 
 def rewrite(rewriting: Rewriting) -> None:
