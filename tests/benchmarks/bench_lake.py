@@ -20,6 +20,7 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import psutil
 import pyarrow as pa
@@ -29,7 +30,7 @@ from contracts.query_event.event import encode, headers
 from lake.tables import EVENTS
 from local import ports, servers
 from local.supervisor import supervisor
-from tests.benchmarks import lake_years, output
+from tests.benchmarks import lake_scores, lake_years, output
 from tests.benchmarks.lake_bytes import events
 from tests.support.consumer_process import ServingProcess
 from tests.support.lake import USER_KEY, builder, lake_in, record, settings_in
@@ -173,6 +174,21 @@ def _bench(count: int) -> Iterator[Bench]:
             yield Bench(prepared, home, _fill(prepared, home, count), count)
 
 
+def _over_years(rows: int) -> dict[str, Any]:
+    """Make the marts and the report of a week with so many events."""
+    with TemporaryDirectory(prefix="sluice-bench-") as folder:
+        lake, today = lake_in(Path(folder)), datetime.now(UTC).date()
+        days = [today - timedelta(days=back) for back in range(7, 0, -1)]
+        lake_years.fill(lake, rows, days)
+        environment = os.environ | {"LAKE_URL": lake.settings.url, "LAKE_USER_KEY": USER_KEY}
+        marts = lake_years.run(environment, "marts")
+        report = lake_years.run(environment, "report")
+    return {
+        "marts": {"rows": rows, "seconds": marts.seconds, "rss_mb": marts.rss_mb},
+        "report": {"rows": rows, "seconds": report.seconds, "rss_mb": report.rss_mb},
+    }
+
+
 def _median(runs: list[Run]) -> Run:
     return Run(*(statistics.median(values) for values in zip(*(asdict(run).values() for run in runs), strict=True)))
 
@@ -182,6 +198,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks.bench_lake", description=__doc__.splitlines()[0])
     parser.add_argument("--events", type=int, default=300_000)
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--rows", type=int, default=10_000_000, help="of the lake that is reported on")
     options = parser.parse_args()
     runs: dict[str, list[Run]] = {"sluice": [], "loop": [], "ceiling": []}
     with _bench(options.events) as bench:
@@ -190,14 +207,20 @@ def main() -> int:
                 done.append(getattr(bench, name)(bench.home / f"{name}-{number}"))
                 print(f"{name:10}{done[-1]}", file=sys.stderr, flush=True)
         closed = bench.closed_hour(bench.home / f"sluice-{options.rounds - 1}")
-    figures = {name: asdict(_median(done)) for name, done in runs.items()}
+    figures: dict[str, Any] = {name: asdict(_median(done)) for name, done in runs.items()}
     # What stays, once the hour is closed; the others are not compacted.
     figures["sluice"]["bytes_per_event"] = closed
     print(f"{'':10}{'events/s':>10}{'CPU s':>8}{'MB':>8}{'B/event':>9}")
-    for name, run in figures.items():
+    for name in runs:
+        run = figures[name]
         print(
             f"{name:10}{run['events_per_s']:10,.0f}{run['cpu_s']:8.2f}{run['rss_mb']:8.0f}{run['bytes_per_event']:9.0f}"
         )
+    figures |= _over_years(options.rows)
+    scores = lake_scores.measure(seed=1, people=200)
+    figures["scores"] = {name: scores[name] for name in ("recall", "false_alarms")}
+    for name in ("marts", "report", "scores"):
+        print(name, figures[name])
     output.write(_OUTPUT, figures)
     return 0
 
