@@ -1,12 +1,12 @@
 """The chart for Kubernetes, without a cluster: what helm makes of it, held to the schemas of those who take it, to
 docker-compose.yml, and to the settings of the services."""
 
+import os
 import re
 import subprocess
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
-from unittest.mock import MagicMock
 
 import orjson
 import pytest
@@ -17,6 +17,7 @@ from audit_sink.settings import SinkSettings
 from contracts.inventory_change.topics import InventoryTopicSettings
 from contracts.query_event.topics import TopicSettings
 from deploy.first_start import readers
+from deploy.first_start.command_line import main
 from elastic.settings import ElasticsearchSettings
 from gateway.settings import GatewaySettings
 from inventory_index.settings import IndexerSettings
@@ -24,7 +25,7 @@ from kit.kafka import KafkaSettings
 from kit.settings import Settings, TracingSettings
 from lake.marts.settings import MartSettings
 from lake.serve.settings import ServeSettings
-from tests.support import chart
+from tests.support import chart, edge
 from tests.support.chart import Object
 from tests.support.compose import compose
 from tests.support.paths import ROOT
@@ -224,14 +225,28 @@ def test_a_component_is_given_what_the_compose_file_gives_it(component: str) -> 
             assert value == expected[name], name
 
 
-def test_every_file_that_is_named_is_in_the_secret_of_the_first_start() -> None:
-    vault = MagicMock()
-    vault.server.return_value = vault.edge.return_value = ("key", "certificate")
-    secrets = readers.contents(vault, [])
-    for component in {*_SETTINGS} & {*secrets}:
-        for name, value in _environment(chart.rendered("everything"), component).items():
-            if value.startswith("/run/secrets/") and "S3" not in name:
-                assert value.removeprefix("/run/secrets/") in secrets[component], f"{component}: {name}"
+@pytest.fixture(scope="module")
+def secrets(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder that the first start makes, with a folder of files for each component."""
+    folder = tmp_path_factory.mktemp("secrets")
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(readers, "OWNERS", dict.fromkeys(readers.OWNERS, folder.stat().st_uid))
+        assert main([str(folder)]) == 0
+    (folder / "lake" / "s3-secret-access-key").write_text("the bucket's", encoding="utf-8")
+    return folder
+
+
+@pytest.mark.parametrize("component", _SETTINGS)
+def test_a_component_starts_with_its_settings_and_the_secrets_of_the_first_start(
+    component: str, secrets: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in [*os.environ]:
+        if name.startswith(("GATEWAY_", "OTEL_")):
+            monkeypatch.delenv(name)
+    for name, value in _environment(chart.rendered("everything"), component).items():
+        monkeypatch.setenv(name, value.replace("/run/secrets", str(secrets / component)))
+    for kind in _SETTINGS[component]:
+        kind.load()
 
 
 def test_the_page_lists_the_files_of_each_secret() -> None:
@@ -401,6 +416,11 @@ def test_the_edge_knows_the_pods_and_tells_the_sides_apart() -> None:
         )
         assert port in {each["port"] for each in ports[component]}
         assert _named(made, "Service")[component]["spec"]["clusterIP"] == "None"
+
+
+@everywhere
+def test_nginx_takes_the_edges_configuration(tmp_path: Path, example: str) -> None:
+    assert edge.check(tmp_path, _named(chart.rendered(example), "ConfigMap")["edge"]["data"]["upstream.conf"]) == ""
 
 
 def test_an_ingress_leaves_everything_to_the_edge() -> None:

@@ -47,8 +47,6 @@ class Edge:
         self.url = f"https://127.0.0.1:{port}"
         self.plain_url = f"http://127.0.0.1:{plain_port}"
         self.tls = ssl.create_default_context(cafile=home / "tls.crt")
-        self._log = home / "access.log"
-        self._errors = home / "errors.log"
 
     def route(self, command: str, queries: list[str]) -> None:
         """Know other gateways; gives back when those who were being served by the old ones are.
@@ -121,11 +119,11 @@ class Edge:
 
     def log(self) -> list[dict[str, Any]]:
         """The access log so far; a line that is no JSON object fails the test."""
-        return [orjson.loads(line) for line in self._log.read_bytes().splitlines()]
+        return [orjson.loads(line) for line in (self._home / "access.log").read_bytes().splitlines()]
 
     def everything_logged(self) -> str:
         """Both logs, as they are."""
-        return self._log.read_text() + self._errors.read_text()
+        return (self._home / "access.log").read_text() + (self._home / "errors.log").read_text()
 
 
 def read_to_end(connection: socket.socket) -> bytes:
@@ -169,6 +167,30 @@ def serving(
     ):
         eventually(lambda: _listens(process, port, home / "errors.log"), "nginx listens")
         yield Edge(home, plain_port, port, process)
+
+
+def check(home: Path, upstream: str) -> str:
+    """What nginx says of the configuration with another ``upstream.conf``, which it only reads; nothing if it is sound.
+
+    Args:
+        home: an empty folder for its files.
+        upstream: the content, in which names are left as they are and not looked up.
+    """
+    nginx = find_program("nginx")
+    plain_port, port = ports.free(2)
+    _make_certificate(home)
+    (home / "nginx.conf").write_text(_configuration(home, plain_port, port, {}), encoding="utf-8")
+    # Debian's nginx does not resolve a name again.
+    local = re.sub(r"server [a-z0-9.-]+(:\d+) resolve ", r"server 127.0.0.1\1 ", upstream)
+    local = re.sub(r"resolver \S+ ", "resolver 127.0.0.1 ", local)
+    (home / "upstream.conf").write_text(local, encoding="utf-8")
+    done = subprocess.run(
+        [nginx, "-t", "-q", "-e", "stderr", "-p", home, "-c", home / "nginx.conf"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return done.stderr if done.returncode else ""
 
 
 def _configuration(home: Path, plain_port: int, port: int, changes: dict[str, str]) -> str:
