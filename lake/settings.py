@@ -31,6 +31,11 @@ class LakeSettings(Settings):
     s3_region: str = Field(default="us-east-1", min_length=1, max_length=64, description="region of the bucket")
     s3_access_key_id: str | None = Field(default=None, description="who the lake is to the bucket's server")
     s3_secret_access_key: SecretStr | None = Field(default=None, description="the secret that goes with it")
+    lineage_url: str | None = Field(
+        default=None,
+        pattern=r"^(file:///|https?://).+",
+        description="where OpenLineage events of the jobs go: file:///PATH, or the address of a catalogue's API",
+    )
     log_format: LogFormat = Field(
         default=LogFormat.CONSOLE, description="a line for people (console), or JSON in the Elastic Common Schema (ecs)"
     )

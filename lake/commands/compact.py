@@ -4,9 +4,10 @@ import argparse
 from collections.abc import Sequence
 from datetime import timedelta
 
+from lake import lineage
 from lake.compaction import compact
 from lake.maintenance import MaintenanceSettings, alone
-from lake.tables import Lake
+from lake.tables import EVENTS, Lake
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -17,7 +18,7 @@ def main(arguments: Sequence[str]) -> int:
     ).parse_args(arguments)
     settings = MaintenanceSettings.load()
     lake = Lake(settings)
-    with alone(settings):
+    with alone(settings), lineage.run(settings, "compact", [EVENTS], [EVENTS]):
         count = 0
         for hour in compact(lake, timedelta(hours=settings.close_after_hours)):
             count += 1

@@ -10,6 +10,7 @@ from confluent_kafka.admin import AdminClient
 from contracts.query_event.command import operator
 from elastic.changes import ChangeNotRecorded, record_change
 from kit.kafka import LIBRDKAFKA, KafkaSettings, client_config
+from lake import lineage
 from lake.erasure.account import Erasure, erasures
 from lake.erasure.erase import Found, Person, erase, find
 from lake.erasure.name import Name
@@ -25,7 +26,7 @@ from lake.user_key import UserKeys
 from lake.vacuum import vacuum_now
 
 _MAX_REASON = 1_000
-_ANSWER_SECONDS = 10.0
+_ANSWER_SECONDS = 5.0
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -58,7 +59,7 @@ def main(arguments: Sequence[str]) -> int:
     person = Person(UserKeys(settings).of(options.user.text), options.user)
     if options.delete is None:
         return _count(find(lake, person))
-    with alone(settings):
+    with alone(settings), lineage.run(settings, "erase", ALL, ALL):
         began = _see_no_writer()
         found = erase(lake, person, options.delete, operator(), _record)
         _clean(lake, settings, erasures(lake, person.key), began)
@@ -98,7 +99,7 @@ def _count(found: Found) -> int:
 
 
 def _again(lake: Lake, settings: MartSettings) -> int:
-    with alone(settings):
+    with alone(settings), lineage.run(settings, "erase", ALL, ALL):
         began = _see_no_writer()
         events = lake.open(EVENTS)
         lost = [each for each in erasures(lake) if not each.is_done(events)]

@@ -4,10 +4,11 @@ import argparse
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
+from lake import lineage
 from lake.day_arguments import a_day
 from lake.scores.score import MAX_SCORE, score_day
 from lake.settings import LakeSettings
-from lake.tables import Lake
+from lake.tables import EVENTS, SCORES, Lake
 
 _THRESHOLD = 40
 
@@ -27,7 +28,9 @@ def main(arguments: Sequence[str]) -> int:
         help=f"print scores from here on, 1 to {MAX_SCORE} (default: {_THRESHOLD}); all are written",
     )
     options = parser.parse_args(arguments)
-    scores = score_day(Lake(LakeSettings.load()), options.day)
+    settings = LakeSettings.load()
+    with lineage.run(settings, "score", [EVENTS], [SCORES]):
+        scores = score_day(Lake(settings), options.day)
     high = [score for score in scores if score.score >= options.threshold]
     for score in high:
         print(f"{score.score:3}  {score.user_key}")

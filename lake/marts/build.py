@@ -9,7 +9,7 @@ import pyarrow.dataset as ds
 from deltalake import CommitProperties, DeltaTable, Transaction, WriterProperties, write_deltalake
 from deltalake.exceptions import DeltaError
 
-from lake import engine
+from lake import engine, lineage
 from lake.marts.analytics import analytics
 from lake.marts.settings import MartSettings
 from lake.marts.tables import MARTS, SEARCHES, day_events_sql, mart_sql
@@ -33,7 +33,7 @@ def rebuild(settings: MartSettings, days: Iterable[date]) -> None:
     """
     days = sorted(days)
     lake = Lake(settings)
-    with engine.connect(lake, [EVENTS]) as connection:
+    with lineage.run(settings, "marts", [EVENTS], MARTS), engine.connect(lake, [EVENTS]) as connection:
         for day in days:
             _write(lake, connection, day)
     publish(settings, days)

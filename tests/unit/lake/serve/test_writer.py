@@ -5,12 +5,12 @@ from pathlib import Path
 import pytest
 from deltalake import CommitProperties, DeltaTable, Transaction, write_deltalake
 from deltalake.exceptions import CommitFailedError
+from tests.support.lake_account import assert_account_closes
 
 from lake.serve.batch import Batch
 from lake.serve.writer import Writer
 from lake.tables import EVENTS, GAPS, REJECTED, Lake, TableSpec, transaction_id
 from tests.support.lake import TOPIC_ID, batch_of, lake_in, record, rows, write_events
-from tests.support.lake_account import assert_account_closes
 from tests.support.query_event import event
 
 
