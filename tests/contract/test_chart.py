@@ -43,7 +43,7 @@ _SETTINGS: dict[str, tuple[type[Settings], ...]] = {
     "live": (GatewaySettings, TracingSettings, *_KAFKA),
     "audit-sink": (SinkSettings, TracingSettings, *_KAFKA, ElasticsearchSettings),
     "inventory-index": (IndexerSettings, TracingSettings, KafkaSettings, ElasticsearchSettings),
-    "lake": (ServeSettings, TracingSettings, *_KAFKA, ElasticsearchSettings),
+    "lake": (ServeSettings, *_KAFKA, ElasticsearchSettings),
     "bootstrap": (GatewaySettings, *_KAFKA, ElasticsearchSettings),
 }
 _SERVERS = {"9093": "kafka", "9200": "elasticsearch", "5432": "postgres", "6379": "redis"}

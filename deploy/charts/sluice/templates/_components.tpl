@@ -117,9 +117,9 @@ lake:
   arguments: [lake, serve]
   port: 9112
   topic: {name: query-events, group: lake, partitions: {{ .Values.kafka.partitions.queryEvents }}}
-  reaches: [kafka, elasticsearch, storage, tracing]
+  reaches: [kafka, elasticsearch, storage]
   environment:
-    {{- toYaml $consumer | nindent 4 }}
+    {{- merge (include "sluice.environment.kafka" . | fromYaml) (include "sluice.environment.elasticsearch" . | fromYaml) | toYaml | nindent 4 }}
     KAFKA_SASL_USERNAME: lake
     ELASTICSEARCH_USERNAME: sluice-lake
     LAKE_URL: {{ .Values.lake.url | quote }}
