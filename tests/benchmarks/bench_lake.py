@@ -34,6 +34,7 @@ from tests.benchmarks import lake_scores, lake_years, output
 from tests.benchmarks.lake_bytes import events
 from tests.support.consumer_process import ServingProcess
 from tests.support.lake import USER_KEY, builder, lake_in, record, settings_in
+from tests.support.mmdb import write_mmdb
 
 _OUTPUT = Path("build/bench/lake.json")
 _TOPIC = "query-events"
@@ -41,6 +42,10 @@ _RUN_SECONDS = 300
 _POLL_SECONDS = 0.05
 _CLOSED_HOURS = timedelta(hours=8)
 """So long ago that the hour of the events is closed."""
+_NETWORKS = {
+    f"10.{number}.0.0/16": {"country": {"iso_code": code}, "autonomous_system_organization": f"Network {number}"}
+    for number, code in enumerate(("DE", "FR", "NL", "TR"))
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,17 +72,24 @@ class Bench:
     prepared: servers.Servers
     home: Path
     rows: Path
+    networks: Path
     count: int
+
+    def environment(self, folder: Path) -> dict[str, str]:
+        """The variables of a lake in a folder, with a group of its own."""
+        return os.environ | {
+            "KAFKA_BOOTSTRAP_SERVERS": self.prepared.kafka.bootstrap_servers,
+            "LAKE_URL": lake_in(folder).settings.url,
+            "LAKE_USER_KEY": USER_KEY,
+            "LAKE_GROUP_ID": folder.name,
+        }
 
     def sluice(self, folder: Path) -> Run:
         """Let the lake's writer fill a new lake."""
         folder.mkdir()
         [port] = ports.free(1)
-        environment = os.environ | {
-            "KAFKA_BOOTSTRAP_SERVERS": self.prepared.kafka.bootstrap_servers,
-            "LAKE_URL": lake_in(folder).settings.url,
-            "LAKE_USER_KEY": USER_KEY,
-            "LAKE_GROUP_ID": folder.name,
+        environment = self.environment(folder) | {
+            "LAKE_MMDB": str(self.networks),
             "LAKE_COMMIT_SECONDS": "1",
             "LAKE_METRICS_PORT": str(port),
         }
@@ -91,8 +103,7 @@ class Bench:
 
     def closed_hour(self, folder: Path) -> float:
         """Compact a lake that the writer has filled; the bytes of an event then."""
-        environment = os.environ | {"LAKE_URL": lake_in(folder).settings.url, "LAKE_USER_KEY": USER_KEY}
-        lake_years.run(environment, "compact")
+        lake_years.run(self.environment(folder), "compact")
         table = lake_in(folder).open(EVENTS)
         actions = pa.table(table.get_add_actions())
         assert sum(actions["num_records"].to_pylist()) == self.count
@@ -171,22 +182,27 @@ def _bench(count: int) -> Iterator[Bench]:
             environment = os.environ | {"KAFKA_BOOTSTRAP_SERVERS": prepared.kafka.bootstrap_servers}
             command = [sys.executable, "-m", "audit_sink", "topics"]
             subprocess.run(command, env=environment, check=True, stdout=subprocess.DEVNULL)
-            yield Bench(prepared, home, _fill(prepared, home, count), count)
+            networks = write_mmdb(home / "networks.mmdb", _NETWORKS)
+            yield Bench(prepared, home, _fill(prepared, home, count), networks, count)
 
 
-def _over_years(rows: int) -> dict[str, Any]:
-    """Make the marts and the report of a week with so many events."""
-    with TemporaryDirectory(prefix="sluice-bench-") as folder:
-        lake, today = lake_in(Path(folder)), datetime.now(UTC).date()
-        days = [today - timedelta(days=back) for back in range(7, 0, -1)]
-        lake_years.fill(lake, rows, days)
-        environment = os.environ | {"LAKE_URL": lake.settings.url, "LAKE_USER_KEY": USER_KEY}
-        marts = lake_years.run(environment, "marts")
-        report = lake_years.run(environment, "report")
-    return {
-        "marts": {"rows": rows, "seconds": marts.seconds, "rss_mb": marts.rss_mb},
-        "report": {"rows": rows, "seconds": report.seconds, "rss_mb": report.rss_mb},
-    }
+def _week(bench: Bench, rows: int) -> dict[str, Any]:
+    """Time what is done with a week of so many events: a report of them as they are, their marts, an erasure."""
+    folder = bench.home / "week"
+    folder.mkdir()
+    lake, today = lake_in(folder), datetime.now(UTC).date()
+    lake_years.fill(lake, rows, [today - timedelta(days=back) for back in range(7, 0, -1)])
+    environment = bench.environment(folder)
+    days = ("--from", str(today - timedelta(days=7)), "--to", str(today))
+    report = lake_years.run(environment, "report", *days)
+    marts = lake_years.run(environment, "marts")
+    of_marts = lake_years.run(environment, "report", *days)
+    erase = lake_years.run(environment, "erase", "--user", lake_years.name(7), "--delete", "a request")
+    hits = int(erase.output.splitlines()[-1].removeprefix("hits "))
+    timed = {"report": report, "marts": marts, "report_of_marts": of_marts, "erase": erase}
+    figures = {name: {"rows": rows, "seconds": each.seconds, "rss_mb": each.rss_mb} for name, each in timed.items()}
+    figures["erase"]["hits"] = hits
+    return figures
 
 
 def _median(runs: list[Run]) -> Run:
@@ -207,6 +223,7 @@ def main() -> int:
                 done.append(getattr(bench, name)(bench.home / f"{name}-{number}"))
                 print(f"{name:10}{done[-1]}", file=sys.stderr, flush=True)
         closed = bench.closed_hour(bench.home / f"sluice-{options.rounds - 1}")
+        week = _week(bench, options.rows)
     figures: dict[str, Any] = {name: asdict(_median(done)) for name, done in runs.items()}
     # What stays, once the hour is closed; the others are not compacted.
     figures["sluice"]["bytes_per_event"] = closed
@@ -216,10 +233,10 @@ def main() -> int:
         print(
             f"{name:10}{run['events_per_s']:10,.0f}{run['cpu_s']:8.2f}{run['rss_mb']:8.0f}{run['bytes_per_event']:9.0f}"
         )
-    figures |= _over_years(options.rows)
+    figures |= week
     scores = lake_scores.measure(seed=1, people=200)
     figures["scores"] = {name: scores[name] for name in ("recall", "false_alarms")}
-    for name in ("marts", "report", "scores"):
+    for name in (*week, "scores"):
         print(name, figures[name])
     output.write(_OUTPUT, figures)
     return 0

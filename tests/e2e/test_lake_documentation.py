@@ -27,8 +27,7 @@ def _command(section: str, *marks: str) -> str:
 @pytest.fixture(scope="module", name="searched")
 def fixture_searched(services: Services) -> None:
     """The page's two searches, once they are in the lake."""
-    for command in commands(_SECTIONS["Who searched what last week"])[:1]:
-        _run(command, services)
+    _run(commands(_SECTIONS["Who searched what last week"])[0], services)
     eventually(lambda: _searches(services) >= 2, "the searches are in the lake")
 
 
@@ -78,3 +77,23 @@ def test_every_command_of_a_job_succeeds(section: str, services: Services, searc
     del searched
     for command in commands(_SECTIONS[section]):
         _run(command, services)
+
+
+def test_a_person_is_erased_and_the_proof_finds_nothing(services: Services, searched: None) -> None:
+    del searched
+    made, count, erase = commands(_SECTIONS["One person's erasure"])
+    _run(made, services)
+
+    def records() -> int:
+        return int(re.findall(r"^found (\d+) records", _run(count, services), re.MULTILINE)[0])
+
+    eventually(lambda: records() >= 1, "the person's search is in the lake")
+    printed = _run(erase, services)
+    assert re.search(r"^erased [1-9]\d* records, and the name in \d+ of others\nhits 0$", printed, re.MULTILINE), (
+        printed
+    )
+    assert records() == 0
+    assert "did 0 erasures again" in _run(commands(_SECTIONS["Backups"])[0], services)
+    before = _searches(services)
+    _run(commands(_SECTIONS["Who searched what last week"])[0], services)
+    eventually(lambda: _searches(services) >= before + 2, "the lake is written again")
