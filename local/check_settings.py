@@ -23,28 +23,30 @@ from lake.marts.settings import MartSettings
 from lake.serve.settings import ServeSettings
 from translator.settings import TranslatorSettings
 
+SETTINGS: tuple[type[Settings], ...] = (
+    TranslatorSettings,
+    SinkSettings,
+    ElasticsearchSettings,
+    TracingSettings,
+    KafkaSettings,
+    TopicSettings,
+    IndexerSettings,
+    InventoryTopicSettings,
+    ConsoleTopicSettings,
+    ServeSettings,
+    MaintenanceSettings,
+    MartSettings,
+    SqlSettings,
+)
+"""Settings of all services, except the gateway's."""
+
 
 def main(names: Sequence[str]) -> int:
     """Check that the names are known, and every value valid; the exit status is 2 where one is not."""
     try:
         from gateway.settings import GatewaySettings  # pylint: disable=import-outside-toplevel  # it reads them at once
 
-        groups: tuple[type[Settings], ...] = (
-            GatewaySettings,
-            TranslatorSettings,
-            SinkSettings,
-            ElasticsearchSettings,
-            TracingSettings,
-            KafkaSettings,
-            TopicSettings,
-            IndexerSettings,
-            InventoryTopicSettings,
-            ConsoleTopicSettings,
-            ServeSettings,
-            MaintenanceSettings,
-            MartSettings,
-            SqlSettings,
-        )
+        groups = (GatewaySettings, *SETTINGS)
         known = {name for group in groups for name in _variables(group)}
         for name in names:
             # OpenTelemetry's SDK reads more of these by itself.

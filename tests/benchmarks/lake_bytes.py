@@ -93,10 +93,9 @@ def events(count: int, traced: bool, hour: datetime = _HOUR) -> Iterator[AuditEv
             200,
             None,
         )
-        trace_id = f"{dice.getrandbits(128):032x}" if traced else None
         metadata = EventMetadata(
             str(uuid.UUID(int=dice.getrandbits(128), version=4)),
-            trace_id,
+            f"{dice.getrandbits(128):032x}" if traced else None,
             address,
             agent,
             "octoxlabs",

@@ -7,11 +7,6 @@ from pathlib import Path
 import pytest
 from prometheus_client.metrics import MetricWrapperBase
 
-from audit_sink.settings import SinkSettings
-from contracts.console_event.topics import ConsoleTopicSettings
-from contracts.inventory_change.topics import InventoryTopicSettings
-from contracts.query_event.topics import TopicSettings
-from elastic.settings import ElasticsearchSettings
 from gateway.audit import metrics as audit_metrics
 from gateway.cli.settings import CallerSettings
 from gateway.http import metrics as http_metrics
@@ -24,39 +19,16 @@ from gateway.saved import metrics as saved_metrics
 from gateway.serving import metrics as serving_metrics
 from gateway.settings import GatewaySettings
 from indexing import metrics as sink_metrics
-from inventory_index.settings import IndexerSettings
-from kit.kafka import KafkaSettings
-from kit.settings import Settings, TracingSettings
+from kit.settings import Settings
 from lake import metrics as lake_metrics
-from lake.commands.sql import SqlSettings
-from lake.maintenance import MaintenanceSettings
-from lake.marts.settings import MartSettings
-from lake.serve.settings import ServeSettings
+from local.check_settings import SETTINGS
 from local.settings import LocalSettings
 from tests.support.paths import ROOT
 from translator.metrics import Metrics
-from translator.settings import TranslatorSettings
 
 _DOCS = ROOT / "docs"
 
-_SETTINGS: tuple[type[Settings], ...] = (
-    ElasticsearchSettings,
-    TracingSettings,
-    KafkaSettings,
-    TopicSettings,
-    GatewaySettings,
-    CallerSettings,
-    TranslatorSettings,
-    SinkSettings,
-    IndexerSettings,
-    InventoryTopicSettings,
-    ConsoleTopicSettings,
-    ServeSettings,
-    MaintenanceSettings,
-    MartSettings,
-    SqlSettings,
-    LocalSettings,
-)
+_SETTINGS: tuple[type[Settings], ...] = (*SETTINGS, GatewaySettings, CallerSettings, LocalSettings)
 
 
 def _rows(page: str) -> dict[str, list[str]]:

@@ -1,4 +1,4 @@
-"""docs/lake.md, followed on the running stack: from a search to a report, and to one person's erasure with its proof."""
+"""docs/lake.md, followed on the running stack: from a search to a report, and to an erasure with its proof."""
 
 import re
 

@@ -23,9 +23,7 @@ def services_on(  # pylint: disable=too-many-arguments,too-many-positional-argum
     devices: int = 1_000,
 ) -> _Services:
     """Make the services, each with one of ``SERVICE_PORTS`` ports."""
-    gateway, translator, sink, indexer, worker, provider, live, live_metrics, lake = free
-    ports = (gateway, translator, sink, indexer, worker, provider, live, live_metrics, lake)
-    return kind(home, base, *ports, own=own or {}, devices=devices)
+    return kind(home, base, *free, own=own or {}, devices=devices)
 
 
 def run_gateway(services: Services, *arguments: str) -> None:
