@@ -46,7 +46,7 @@ def main(names: Sequence[str]) -> int:
     try:
         from gateway.settings import GatewaySettings  # pylint: disable=import-outside-toplevel  # it reads them at once
 
-        groups = (GatewaySettings, *SETTINGS)
+        groups: tuple[type[Settings], ...] = (GatewaySettings, *SETTINGS)
         known = {name for group in groups for name in _variables(group)}
         for name in names:
             # OpenTelemetry's SDK reads more of these by itself.

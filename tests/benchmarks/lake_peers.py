@@ -1,7 +1,7 @@
 """Other ways to bring a topic's events into Delta Lake, each of which prints what it took.
 
-``python -m tests.benchmarks.lake_peers loop BOOTSTRAP TOPIC FOLDER COUNT`` and ``… ceiling FILE FOLDER``. The figures are
-one line of JSON: seconds from the first record until the last is committed, processor seconds and peak resident
+``python -m tests.benchmarks.lake_peers loop BOOTSTRAP TOPIC FOLDER COUNT`` and ``… ceiling FILE FOLDER``. The figures
+are one line of JSON: seconds from the first record until the last is committed, processor seconds and peak resident
 megabytes of the whole process.
 """
 

@@ -14,7 +14,7 @@ SERVICE_PORTS = 9
 _Services = TypeVar("_Services", bound=Services)
 
 
-def services_on(  # pylint: disable=too-many-arguments,too-many-positional-arguments  # those of the services
+def services_on(  # pylint: disable=too-many-arguments,too-many-positional-arguments,too-many-locals  # the services'
     kind: type[_Services],
     home: Path,
     base: Servers,
@@ -23,7 +23,9 @@ def services_on(  # pylint: disable=too-many-arguments,too-many-positional-argum
     devices: int = 1_000,
 ) -> _Services:
     """Make the services, each with one of ``SERVICE_PORTS`` ports."""
-    return kind(home, base, *free, own=own or {}, devices=devices)
+    gateway, translator, sink, indexer, worker, provider, live, live_metrics, lake = free
+    ports = (gateway, translator, sink, indexer, worker, provider, live, live_metrics, lake)
+    return kind(home, base, *ports, own=own or {}, devices=devices)
 
 
 def run_gateway(services: Services, *arguments: str) -> None:
