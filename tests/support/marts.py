@@ -14,7 +14,7 @@ TODAY = datetime.now(UTC).date()
 YESTERDAY = TODAY - timedelta(days=1)
 
 
-def asked(
+def asked(  # pylint: disable=too-many-arguments  # what events differ in
     hour: int,
     *,
     user: str | None = "ann",
