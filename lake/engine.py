@@ -17,7 +17,7 @@ def connect(lake: Lake, tables: Iterable[TableSpec], *, memory_limit: str = MEMO
 
     The files are those of this moment: a commit that comes later is not seen, and a file that it removes stays until
     the next vacuum. What does not fit into memory goes to a folder of the connection's own, which goes with it. Spark's
-    ``explode`` is there, so that both run the same statements.
+    ``explode`` and ``xxhash64`` are there, so that both run the same statements; the hash is another.
 
     Args:
         lake: the tables' place.
@@ -40,6 +40,7 @@ def connect(lake: Lake, tables: Iterable[TableSpec], *, memory_limit: str = MEMO
     weakref.finalize(connection, shutil.rmtree, spill, ignore_errors=True)
     connection.execute("SET TimeZone = 'UTC'")
     connection.execute("CREATE MACRO explode(items) AS unnest(items)")
+    connection.execute("CREATE MACRO xxhash64(text) AS hash(text)")
     for spec in tables:
         _show(connection, lake, spec)
     return connection

@@ -62,8 +62,8 @@ def publish(settings: MartSettings, days: Iterable[date]) -> None:
 
 
 def day_events(connection: duckdb.DuckDBPyConnection, day: date) -> None:
-    """Make ``day_events`` of a day in DuckDB, in place of that of another."""
-    connection.execute(f"CREATE OR REPLACE TEMP TABLE day_events AS {day_events_sql(day)}")
+    """Make ``day_events`` of a day in DuckDB, in place of that of another; a view, of which each mart reads little."""
+    connection.execute(f"CREATE OR REPLACE TEMP VIEW day_events AS {day_events_sql(day)}")
 
 
 def _write(lake: Lake, connection: duckdb.DuckDBPyConnection, day: date) -> None:
