@@ -25,6 +25,7 @@ _COMMANDS = {
     "sql": "run an analyst's SELECT over the tables, without names",
     "compact": "write each closed hour again as one sorted file, with one row an event; for an hourly job",
     "vacuum": "delete files that are no part of a table any more; for a daily job",
+    "enrich": "fill the networks and assets of events that were written without them",
     "reconcile": "prove that nothing is lost or doubled, or say by how much",
     "score": "say who behaved unlike themselves on a day, and why",
     "erase": "count one person's records, or delete them and prove that nothing is left",

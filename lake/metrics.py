@@ -35,3 +35,13 @@ ACCOUNT_CHECKED = Gauge(
 for _source in ("mmdb", "assets"):
     ENRICHMENT_FAILURES.labels(_source)
     ENRICHMENT_MISSES.labels(_source)
+
+
+def enrichment_failures() -> dict[str, float]:
+    """How often each source of enrichment could not be asked."""
+    return {
+        sample.labels["source"]: sample.value
+        for metric in ENRICHMENT_FAILURES.collect()
+        for sample in metric.samples
+        if sample.name.endswith("_total")
+    }
