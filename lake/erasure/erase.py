@@ -86,7 +86,7 @@ def find(lake: Lake, person: Person) -> Found:
     found = Found()
     for prepare, spec in _TABLES:
         with Rewriting(lake, spec) as rewriting:
-            prepare(rewriting, person, Erasure.begin(person.key, "", ""), found)
+            prepare(rewriting, person, Erasure.begin(person.key, "", ""), found, only_counts=True)
     return found
 
 
@@ -142,7 +142,7 @@ def _carry_out(lake: Lake, person: Person, erasure: Erasure, found: Found, recor
     found.mentions += now.mentions
 
 
-def _events(rewriting: Rewriting, person: Person, erasure: Erasure, found: Found) -> None:
+def _events(rewriting: Rewriting, person: Person, erasure: Erasure, found: Found, *, only_counts: bool = False) -> None:
     erasure.events.clear()
     erasure.copies.clear()
     for partition, files in rewriting.files.items():
@@ -151,16 +151,18 @@ def _events(rewriting: Rewriting, person: Person, erasure: Erasure, found: Found
             taken, copies, mentions = _count_events(rows, person)
             if not taken and not mentions:
                 continue
+            erasure.events += taken
+            erasure.copies += copies
+            erasure.days.add(day)
+            found.taken += Counter({(EVENTS.name, day): taken.total() + copies.total()})
+            found.mentions += Counter({day: mentions})
+            if only_counts:
+                continue
             kept = rows.one(
                 f"SELECT count(*), count(*) + coalesce(sum(len(copies)), 0) FROM rows WHERE NOT {person.sql_of_event}"
             )
             new = rewriting.replace(partition, files, rows, f"{_without(person)} ORDER BY {ORDER}")
         check(rewriting, new, kept, hour_name(partition))
-        erasure.events += taken
-        erasure.copies += copies
-        erasure.days.add(day)
-        found.taken += Counter({(EVENTS.name, day): taken.total() + copies.total()})
-        found.mentions += Counter({day: mentions})
 
 
 def _count_events(rows: Rows, person: Person) -> tuple[Counter[tuple[str, int]], Counter[tuple[str, int]], int]:
@@ -179,29 +181,34 @@ def _count_events(rows: Rows, person: Person) -> tuple[Counter[tuple[str, int]],
 
 
 def _mentioned(person: Person) -> str:
+    """A condition of DuckDB: that a text of a row has the name."""
     if person.name is None:
         return "false"
-    return " OR ".join(
-        person.name.sql_found(f"array_to_string(\"{column}\", ' ')" if is_list else f'"{column}"')
-        for column, is_list in _TEXTS
-    )
+    texts = (f"array_to_string(\"{column}\", ' ')" if is_list else f'"{column}"' for column, is_list in _TEXTS)
+    return person.name.sql_found(f"concat_ws(' ', {', '.join(texts)})")
 
 
 def _without(person: Person) -> str:
     """The SELECT of the rows that stay, as they stay."""
-    replaced = ""
-    if person.name is not None:
-        texts = [
-            f'list_transform("{column}", lambda x: {person.name.sql_erased("x")}) AS "{column}"'
+    stay = f"SELECT * FROM rows WHERE NOT {person.sql_of_event}"
+    if person.name is None:
+        return stay
+    replaced = []
+    for column, is_list in _TEXTS:
+        value = f'"{column}"'
+        erased = (
+            f"list_transform({value}, lambda text: {person.name.sql_erased('text')})"
             if is_list
-            else f'{person.name.sql_erased(f"{chr(34)}{column}{chr(34)}")} AS "{column}"'
-            for column, is_list in _TEXTS
-        ]
-        replaced = f"REPLACE ({', '.join(texts)})"
-    return f"SELECT * {replaced} FROM rows WHERE NOT {person.sql_of_event}"
+            else person.name.sql_erased(value)
+        )
+        replaced.append(f"CASE WHEN mentioned THEN {erased} ELSE {value} END AS {value}")
+    return f"""SELECT * EXCLUDE (mentioned) REPLACE ({", ".join(replaced)})
+        FROM (SELECT *, {_mentioned(person)} AS mentioned FROM ({stay}))"""
 
 
-def _rejected(rewriting: Rewriting, person: Person, erasure: Erasure, found: Found) -> None:
+def _rejected(
+    rewriting: Rewriting, person: Person, erasure: Erasure, found: Found, *, only_counts: bool = False
+) -> None:
     erasure.rejected.clear()
     if person.name is None:
         return
@@ -213,6 +220,8 @@ def _rejected(rewriting: Rewriting, person: Person, erasure: Erasure, found: Fou
             for row in taken:
                 erasure.rejected[row["topic_id"], row["partition"]] += 1
             found.taken[REJECTED.name, date.fromisoformat(dict(partition)["day"])] += len(taken)
+            if only_counts:
+                continue
             place = ["topic_id", "partition", "offset"]
             rows.connection.register("taken", pa.Table.from_pylist(taken, REJECTED.schema).select(place))
             kept = 'SELECT * FROM rows ANTI JOIN taken USING (topic_id, "partition", "offset")'

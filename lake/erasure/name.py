@@ -47,9 +47,13 @@ class Name:
         """How many texts of a column are it, and nothing else."""
         return int(pc.equal(column, self.text).true_count)
 
-    def sql_found(self, column: str) -> str:
-        """A condition of DuckDB: that a column of texts has it."""
-        return f"coalesce(regexp_matches({column}, {quoted(self._pattern)}), false)"
+    def sql_found(self, text: str) -> str:
+        """A condition of DuckDB: that a text has it."""
+        # Few texts have these characters at all, and to see that takes a tenth of the time.
+        contained = " OR ".join(
+            f"contains(lower({text}), {quoted(form)})" for form in sorted({each.lower() for each in self._forms})
+        )
+        return f"(({contained}) AND regexp_matches({text}, {quoted(self._pattern)}))"
 
     def sql_erased(self, column: str) -> str:
         """An expression of DuckDB: a column's text, with ``ERASED`` for the name."""

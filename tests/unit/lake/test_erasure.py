@@ -92,6 +92,7 @@ def test_what_would_be_erased_is_counted_by_table_and_day(lake: Lake, person: Pe
     assert found.taken == {("events", day): 4, ("rejected", day): 1}
     assert found.mentions == {day: 1}
     assert (lake.open(EVENTS).version(), erasures(lake)) == (before, [])
+    assert not list(Path(lake.settings.url).rglob("rewritten-*"))
 
 
 def test_an_erasure_takes_the_person_and_no_one_else(lake: Lake, person: Person) -> None:
