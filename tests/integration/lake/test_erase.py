@@ -1,11 +1,15 @@
 """`erase` as an operator runs it: with Kafka, marts, and the proof."""
 
+import shutil
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 
 from indexing.topics import PARTITIONS
 from lake.command_line import main
+from lake.erasure.name import Name
+from lake.erasure.proof import hits
 from lake.marts.tables import SEARCHES
 from lake.tables import EVENTS
 from tests.support.command_line import run_here
@@ -99,3 +103,19 @@ def test_arguments_that_cannot_be_meant_are_refused(arguments: tuple[str, ...], 
     done = run_here(main, "erase", *arguments)
     assert done.returncode == 2
     assert done.stderr.decode().endswith(f"python -m lake erase: error: {complaint}\n")
+
+
+def test_after_the_restore_of_a_backup_erasures_are_done_again(written: LakeTrail, tmp_path: Path) -> None:
+    folder, backup = Path(written.lake.settings.url), tmp_path / "backup"
+    shutil.copytree(folder, backup)
+    assert run(written, "erase", "--user", NAME, "--delete", REASON)[0] == 0
+    assert run(written, "erase", "--again")[1] == "did 0 erasures again, of 0 records\n"
+    shutil.rmtree(folder / "events")
+    shutil.copytree(backup / "events", folder / "events")
+    assert NAME in rows(written.lake)["user_id"].to_pylist()
+
+    assert run(written, "erase", "--again") == (0, "did 1 erasures again, of 5 records\n", "")
+
+    assert NAME not in rows(written.lake)["user_id"].to_pylist()
+    assert not list(hits(written.lake, Name(NAME)))
+    assert run(written, "erase", "--again")[1] == "did 0 erasures again, of 0 records\n"
