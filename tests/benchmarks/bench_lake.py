@@ -233,11 +233,11 @@ def main() -> int:
         print(
             f"{name:10}{run['events_per_s']:10,.0f}{run['cpu_s']:8.2f}{run['rss_mb']:8.0f}{run['bytes_per_event']:9.0f}"
         )
-    figures |= week
+    for name, each in week.items():
+        print(f"{name:16}{each}", flush=True)
     scores = lake_scores.measure(seed=1, people=200)
-    figures["scores"] = {name: scores[name] for name in ("recall", "false_alarms")}
-    for name in (*week, "scores"):
-        print(name, figures[name])
+    print(f"{'scores':16}{scores}")
+    figures |= week | {"scores": {name: scores[name] for name in ("recall", "false_alarms")}}
     output.write(_OUTPUT, figures)
     return 0
 
