@@ -23,7 +23,7 @@ from lake.metrics import (
     REJECTED,
     ROWS,
 )
-from lake.serve.batch import Batch
+from lake.serve.batch import Batch, Span
 from lake.serve.group import Group
 from lake.serve.rows import RowBuilder
 from lake.serve.settings import ServeSettings
@@ -144,13 +144,16 @@ class Loop:  # pylint: disable=too-many-instance-attributes  # its parts, and wh
             positions = self._writer.positions(topic_id, partitions)
             for partition in partitions:
                 self._batch.begin(partition, positions[partition])
-                self._place_one(partition)
+                if not self._place_one(partition):
+                    self._commit()
+                    return
         except _PLACE_ERRORS as error:
             self._failed("positions cannot be had yet", error)
             return
         self._worked()
 
-    def _place_one(self, partition: int) -> None:
+    def _place_one(self, partition: int) -> bool:
+        """Place a partition; not (False) while the batch must be committed first."""
         span = self._batch.spans[partition]
         low, high = self._group.watermarks(partition)
         if span.next < low:
@@ -162,8 +165,24 @@ class Loop:  # pylint: disable=too-many-instance-attributes  # its parts, and wh
             )
             self._batch.gap(partition, low, time.monotonic())
         if span.next > high:
-            raise OSError(f"partition {partition} ends at {high}, and the lake has read up to {span.next}")
-        self._group.place(partition, span.next)
+            if self._batch.opened is not None:
+                return False
+            self._rewind(partition, high)
+        self._group.place(partition, self._batch.spans[partition].next)
+        return True
+
+    def _rewind(self, partition: int, end: int) -> None:
+        """Go back to the partition's end: the broker lost records, and will give their offsets to others."""
+        if self._group.topic_id() != self._batch.topic_id:
+            raise TimeoutError("the topic was made again meanwhile")
+        logger.error(
+            "partition %d ends at %d, and the lake has up to %d: the broker lost records; reading on from its end",
+            partition,
+            end,
+            self._batch.spans[partition].next,
+        )
+        self._writer.rewind(self._batch.topic_id, partition, end)
+        self._batch.spans[partition] = Span(end, end)
 
     def _jumped(self, partition: int, offset: int) -> None:
         """Offsets are missing before a record: read again from the first of them, and believe it the second time."""

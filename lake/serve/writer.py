@@ -12,7 +12,7 @@ import pyarrow as pa
 from deltalake import CommitProperties, DeltaTable, Transaction, WriterProperties, write_deltalake
 from deltalake.exceptions import CommitFailedError
 
-from lake.serve.batch import Batch
+from lake.serve.batch import Batch, Span
 from lake.tables import EVENTS, GAPS, REJECTED, Lake, TableSpec, transaction_id
 
 _PROPERTIES = WriterProperties(compression="ZSTD", compression_level=3)
@@ -53,6 +53,20 @@ class Writer:
         except CommitFailedError:
             # Another commit came between, and the tables tell whose.
             return self._commit(batch)
+
+    def rewind(self, topic_id: str, partition: int, end: int) -> None:
+        """Let a partition's position be no later than the end that Kafka says it has.
+
+        Raises:
+            deltalake.exceptions.DeltaError: the tables cannot be read or written.
+            OSError: likewise.
+        """
+        batch = Batch(topic_id, {partition: Span(end, end)})
+        # The position that counts comes last.
+        for spec in (GAPS, REJECTED, EVENTS):
+            table = self._lake.open(spec)
+            if _versions(table, topic_id, [partition])[partition] > end:
+                _append(table, spec, spec.schema.empty_table(), batch, [partition])
 
     def _commit(self, batch: Batch) -> bool:
         spans = batch.moved

@@ -45,7 +45,7 @@ class Plan:
 
 
 @dataclass(frozen=True, slots=True)
-class Figures:
+class Figures:  # pylint: disable=too-many-instance-attributes  # it is data
     """Account of a run: records produced, and what of them is in the lake.
 
     Attributes:
@@ -69,7 +69,9 @@ class Figures:
     seconds: float
 
 
-def run(trail: LakeTrail, folder: Path, plan: Plan) -> Figures:
+def run(  # pylint: disable=too-many-locals  # what was produced, and what is found of it
+    trail: LakeTrail, folder: Path, plan: Plan
+) -> Figures:
     """Produce, kill, and take stock.
 
     Args:

@@ -11,7 +11,7 @@ from confluent_kafka.admin import AdminClient
 
 from contracts.query_event.event import AuditEvent, encode
 from lake.tables import EVENTS, GAPS, REJECTED
-from tests.support.lake import rows
+from tests.support.lake import rows, write_events
 from tests.support.lake_trail import LakeTrail, StartLake
 from tests.support.query_event import event
 from tests.support.waiting import eventually
@@ -198,3 +198,19 @@ def test_the_log_is_bounded_by_checkpoints(trail: LakeTrail, start: StartLake) -
 
     assert list((trail.folder / "lake" / EVENTS.name / "_delta_log").glob("*.checkpoint.parquet"))
     trail.assert_account_closes()
+
+
+def test_where_the_broker_lost_records_those_that_get_their_offsets_are_read(
+    trail: LakeTrail, start: StartLake
+) -> None:
+    trail.produce(_events(20), partition=0)
+    # As if thirty more had been there, and gone with the leader of the partition.
+    write_events(trail.lake, [event() for _ in range(50)], topic_id=trail.topic_id())
+    writer = start()
+    eventually(lambda: "the broker lost records" in writer.log(), "a line about it")
+    trail.ids = set()
+    trail.produce(_events(40), partition=0)
+
+    trail.wait_until_written()
+    assert writer.stop() == 0
+    assert rows(trail.lake).num_rows == 90
