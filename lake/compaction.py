@@ -1,4 +1,4 @@
-"""Compaction: an hour that is closed becomes one sorted file with one row an event.
+"""Compaction: a closed hour becomes one sorted file with one row an event, a closed day of rejected records one file.
 
 An hour is closed some time after its end, as events come late. What comes later still opens it again: it has two files
 then, and is compacted by the next run. The first of an event's records, in Kafka's order, is kept; the places of the
@@ -13,7 +13,7 @@ from datetime import UTC, datetime, timedelta
 
 from lake.errors import LakeError
 from lake.rewriting import DataFile, Partition, Rewriting
-from lake.tables import EVENTS, Lake
+from lake.tables import EVENTS, REJECTED, Lake, TableSpec
 
 logger = logging.getLogger(__name__)
 
@@ -39,14 +39,38 @@ SELECT * FROM rows ANTI JOIN doubled USING (event_id)
 UNION ALL BY NAME
 SELECT ranked.* EXCLUDE (rank) REPLACE (all_copies AS copies) FROM ranked JOIN merged USING (event_id) WHERE rank = 1
 """
-_COUNT = "SELECT count(DISTINCT event_id), count(*) + coalesce(sum(len(copies)), 0) FROM rows"
-_COUNT_WRITTEN = "SELECT count(*), count(*) + coalesce(sum(len(copies)), 0) FROM rows"
+COUNT = "SELECT count(*), count(*) + coalesce(sum(len(copies)), 0) FROM rows"
+"""Rows of events, and the offsets that they are for."""
 
 
 @dataclass(frozen=True, slots=True)
-class CompactedHour:
-    """An hour that was compacted: rows and bytes, before and after."""
+class _Plan:
+    """How a table's files of a time become one: by which query, and the counts that its file must have."""
 
+    query: str
+    expected: str
+    written: str
+
+
+_PLANS = {
+    EVENTS: _Plan(
+        f"{_MERGED} ORDER BY {ORDER}",
+        "SELECT count(DISTINCT event_id), count(*) + coalesce(sum(len(copies)), 0) FROM rows",
+        COUNT,
+    ),
+    REJECTED: _Plan(
+        'SELECT * FROM rows ORDER BY "partition", "offset"',
+        'SELECT count(DISTINCT (topic_id, "partition", "offset")) FROM rows',
+        "SELECT count(*) FROM rows",
+    ),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Compacted:
+    """An hour of events, or a day of rejected records, that was compacted: rows and bytes, before and after."""
+
+    table: str
     name: str
     rows_before: int
     rows: int
@@ -54,69 +78,82 @@ class CompactedHour:
     bytes: int
 
 
-def compact(lake: Lake, close_after: timedelta, now: datetime | None = None) -> Iterator[CompactedHour]:
-    """Compact every closed hour that needs it, each by a commit of its own.
+def compact(lake: Lake, close_after: timedelta, now: datetime | None = None) -> Iterator[Compacted]:
+    """Compact every closed hour and day that needs it, each by a commit of its own.
 
     Args:
         lake: the tables.
-        close_after: how long after its end an hour is closed.
+        close_after: how long after its end an hour or a day is closed.
         now: the time, if it is not now.
 
     Yields:
-        Each hour once it is compacted.
+        Each once it is compacted.
 
     Raises:
         LakeError: the new file does not have what it must have, or another command has rewritten files meanwhile; that
-            hour stays as it is.
+            one stays as it is.
         deltalake.exceptions.DeltaError: the table cannot be read or written.
         OSError: likewise.
     """
     closed_before = (now or datetime.now(UTC)) - close_after
-    for partition, files in sorted(Rewriting(lake, EVENTS).files.items()):
-        if _end(partition) <= closed_before and not (len(files) == 1 and files[0].is_compacted):
-            hour = _compact_hour(lake, partition)
-            if hour is not None:
-                yield hour
+    for spec in _PLANS:
+        for partition, files in sorted(Rewriting(lake, spec).files.items()):
+            if _end(partition) <= closed_before and not (len(files) == 1 and files[0].is_compacted):
+                compacted = _compact(lake, spec, partition)
+                if compacted is not None:
+                    yield compacted
 
 
-def _compact_hour(lake: Lake, partition: Partition) -> CompactedHour | None:
-    with Rewriting(lake, EVENTS) as rewriting:
+def _compact(lake: Lake, spec: TableSpec, partition: Partition) -> Compacted | None:
+    plan = _PLANS[spec]
+    with Rewriting(lake, spec) as rewriting:
         files = rewriting.files.get(partition)
         if files is None:
             return None
-        name = hour_name(partition)
         with rewriting.rows(files) as rows:
             [before] = rows.one("SELECT count(*) FROM rows")
-            expected = rows.one(_COUNT)
-            new = rewriting.replace(partition, files, rows, f"{_MERGED} ORDER BY {ORDER}", compacts=True)
-        check(rewriting, new, expected, name)
+            expected = rows.one(plan.expected)
+            new = rewriting.replace(partition, files, rows, plan.query, compacts=True)
+        check(rewriting, new, expected, plan.written, partition)
         rewriting.commit()
     assert new is not None
-    return CompactedHour(name, before, expected[0], sum(file.size for file in files), new.size)
+    size = sum(file.size for file in files)
+    return Compacted(spec.name, time_name(partition), before, expected[0], size, new.size)
 
 
-def check(rewriting: Rewriting, new: DataFile | None, expected: tuple[int, ...], name: str) -> None:
-    """Read a new file, and hold it to the number of its rows, and that of its offsets.
+def check(
+    rewriting: Rewriting, new: DataFile | None, expected: tuple[int, ...], count: str, partition: Partition
+) -> None:
+    """Read a new file, and hold it to its counts.
+
+    Args:
+        rewriting: that wrote it.
+        new: the file; None where there is none, as it would have no row.
+        expected: the counts, rows first.
+        count: the query that counts.
+        partition: the file's, for the message.
 
     Raises:
         LakeError: it has others.
     """
-    written = (0, 0)
+    written: tuple[int, ...] = (0,) * len(expected)
     if new is not None:
         with rewriting.rows([new]) as rows:
-            written = rows.one(_COUNT_WRITTEN)
+            written = rows.one(count)
     if written != expected:
         raise LakeError(
-            f"hour {name}: its new file would have {written[0]} rows for {written[1]} offsets, and must have "
-            f"{expected[0]} for {expected[1]}; nothing was changed: keep the folder, and report this"
+            f"{time_name(partition)}: its new file would have {written[0]} rows for {written[-1]} offsets, and must "
+            f"have {expected[0]} for {expected[-1]}; nothing was changed: keep the folder, and report this"
         )
 
 
 def _end(partition: Partition) -> datetime:
-    return datetime.fromisoformat(f"{hour_name(partition)}:00:00+00:00") + timedelta(hours=1)
+    start = datetime.fromisoformat(dict(partition)["day"]).replace(tzinfo=UTC)
+    hour = dict(partition).get("hour")
+    return start + (timedelta(days=1) if hour is None else timedelta(hours=int(hour) + 1))
 
 
-def hour_name(partition: Partition) -> str:
-    """The hour of a partition of ``events``, such as 2026-11-28T16."""
+def time_name(partition: Partition) -> str:
+    """The hour, such as 2026-11-28T16, or the day of a partition."""
     values = dict(partition)
-    return f"{values['day']}T{int(values['hour']):02}"
+    return f"{values['day']}T{int(values['hour']):02}" if "hour" in values else values["day"]

@@ -91,7 +91,8 @@ class Rewriting:  # pylint: disable=too-many-instance-attributes  # a table, and
         self.table = lake.open(spec)
         self.files: dict[Partition, list[DataFile]] = {}
         """The live files, by partition."""
-        for action in pa.table(self.table.get_add_actions(flatten=True)).to_pylist():
+        columns = ["path", "size_bytes", *(f"partition.{name}" for name in spec.partition_by)]
+        for action in pa.table(self.table.get_add_actions(flatten=True)).select(columns).to_pylist():
             partition = tuple((name, str(action[f"partition.{name}"])) for name in spec.partition_by)
             self.files.setdefault(partition, []).append(DataFile(action["path"], action["size_bytes"]))
         self._files = filesystem(lake, spec)

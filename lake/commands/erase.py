@@ -5,11 +5,10 @@ from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from unicodedata import normalize
 
-from confluent_kafka.admin import AdminClient
-
 from contracts.query_event.command import operator
 from elastic.changes import ChangeNotRecorded, record_change
-from kit.kafka import LIBRDKAFKA, KafkaSettings, client_config
+from indexing.backlog import count_members
+from kit.kafka import KafkaSettings
 from lake import lineage
 from lake.erasure.account import Erasure, erasures
 from lake.erasure.erase import Found, Person, erase, find
@@ -26,7 +25,6 @@ from lake.user_key import UserKeys
 from lake.vacuum import vacuum_now
 
 _MAX_REASON = 1_000
-_ANSWER_SECONDS = 5.0
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -125,13 +123,10 @@ def _see_no_writer() -> datetime:
     """
     now = datetime.now(UTC)
     group_id = ServeSettings.load().group_id
-    admin = AdminClient({**client_config(KafkaSettings.load())}, logger=LIBRDKAFKA)
-    described = admin.describe_consumer_groups([group_id], request_timeout=_ANSWER_SECONDS)[group_id].result()
-    if described.members:
-        hosts = ", ".join(sorted({str(member.host).lstrip("/") for member in described.members}))
+    if members := count_members(KafkaSettings.load(), group_id):
         raise LakeError(
-            f"nothing was changed: the group {group_id} still has a writer, on {hosts}; stop every `serve`, and run "
-            "this again"
+            f"nothing was changed: the group {group_id} has {members} members; stop every `serve`, and run this again: "
+            "one that was killed is a member for eight seconds more"
         )
     return now
 

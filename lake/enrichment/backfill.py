@@ -10,7 +10,7 @@ from datetime import date
 
 import pyarrow as pa
 
-from lake.compaction import ORDER, check, hour_name
+from lake.compaction import COUNT, ORDER, check, time_name
 from lake.enrichment.assets import Assets
 from lake.enrichment.networks import Networks
 from lake.rewriting import Partition, Rewriting, Rows
@@ -70,7 +70,7 @@ def enrich(lake: Lake, days: Collection[date], networks: Networks, assets: Asset
         if date.fromisoformat(dict(partition)["day"]) in days:
             filled = _enrich_hour(lake, partition, networks, assets)
             if filled:
-                yield EnrichedHour(hour_name(partition), filled)
+                yield EnrichedHour(time_name(partition), filled)
 
 
 def _enrich_hour(lake: Lake, partition: Partition, networks: Networks, assets: Assets) -> int:
@@ -83,9 +83,9 @@ def _enrich_hour(lake: Lake, partition: Partition, networks: Networks, assets: A
             [filled] = rows.one(f"SELECT count(*) {_FILLED}")
             if not filled:
                 return 0
-            expected = rows.one("SELECT count(*), count(*) + coalesce(sum(len(copies)), 0) FROM rows")
+            expected = rows.one(COUNT)
             new = rewriting.replace(partition, files, rows, _ENRICHED)
-        check(rewriting, new, expected, hour_name(partition))
+        check(rewriting, new, expected, COUNT, partition)
         rewriting.commit()
     return int(filled)
 

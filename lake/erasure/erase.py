@@ -17,7 +17,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from lake.compaction import ORDER, check, hour_name
+from lake.compaction import COUNT, ORDER, check
 from lake.erasure.account import Erasure, erasures, unfinished
 from lake.erasure.name import Name, quoted
 from lake.registry import BY_USER
@@ -158,11 +158,9 @@ def _events(rewriting: Rewriting, person: Person, erasure: Erasure, found: Found
             found.mentions += Counter({day: mentions})
             if only_counts:
                 continue
-            kept = rows.one(
-                f"SELECT count(*), count(*) + coalesce(sum(len(copies)), 0) FROM rows WHERE NOT {person.sql_of_event}"
-            )
+            kept = rows.one(f"{COUNT} WHERE NOT {person.sql_of_event}")
             new = rewriting.replace(partition, files, rows, f"{_without(person)} ORDER BY {ORDER}")
-        check(rewriting, new, kept, hour_name(partition))
+        check(rewriting, new, kept, COUNT, partition)
 
 
 def _count_events(rows: Rows, person: Person) -> tuple[Counter[tuple[str, int]], Counter[tuple[str, int]], int]:

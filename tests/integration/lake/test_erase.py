@@ -74,7 +74,7 @@ def test_nothing_is_erased_while_somebody_writes(trail: LakeTrail, start: StartL
     status, said, problems = run(trail, "erase", "--user", NAME, "--delete", REASON)
 
     assert (status, said) == (1, "")
-    assert problems.startswith(f"lake: nothing was changed: the group {trail.name} still has a writer, on ")
+    assert problems.startswith(f"lake: nothing was changed: the group {trail.name} has 1 members; stop every `serve`, ")
     assert problems.count("\n") == 1
     assert trail.lake.open(EVENTS).version() == version
 

@@ -1,6 +1,7 @@
 """Compaction: an hour becomes one sorted file, and no offset leaves the account."""
 
 import threading
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -10,10 +11,10 @@ from pyarrow import parquet
 from lake import compaction
 from lake.account import account
 from lake.command_line import main
-from lake.compaction import CompactedHour, compact
+from lake.compaction import Compacted, compact
 from lake.errors import LakeError
 from lake.rewriting import Rewriting
-from lake.tables import EVENTS, Lake
+from lake.tables import EVENTS, REJECTED, Lake
 from tests.support.command_line import run_here
 from tests.support.full_disk import no_file_beyond
 from tests.support.lake import lake_in, rows, write_events
@@ -35,7 +36,7 @@ def write(lake: Lake, *numbers: int) -> None:
     write_events(lake, [EVENTS_OF_THE_HOUR[number] for number in numbers], kafka_time=ARRIVED)
 
 
-def compact_now(lake: Lake) -> list[CompactedHour]:
+def compact_now(lake: Lake) -> list[Compacted]:
     """Compact what is closed right after the hour."""
     return list(compact(lake, timedelta(), CLOSED))
 
@@ -123,9 +124,11 @@ def test_a_compaction_that_would_change_a_count_writes_nothing(lake: Lake, monke
     write(lake, 1, 2)
     write(lake, 2, 3)
     version, before = lake.open(EVENTS).version(), rows(lake)
-    monkeypatch.setattr(compaction, "_MERGED", 'SELECT * FROM rows WHERE "offset" <> 1')
+    plan = compaction._PLANS[EVENTS]  # pylint: disable=protected-access
+    wrong = replace(plan, query='SELECT * FROM rows WHERE "offset" <> 1')
+    monkeypatch.setitem(compaction._PLANS, EVENTS, wrong)  # pylint: disable=protected-access
 
-    with pytest.raises(LakeError, match=r"^hour 2026-11-27T09: its new file would have 3 rows for 3 offsets, and must"):
+    with pytest.raises(LakeError, match=r"^2026-11-27T09: its new file would have 3 rows for 3 offsets, and must"):
         compact_now(lake)
 
     assert lake.open(EVENTS).version() == version
@@ -173,6 +176,20 @@ def test_compaction_beside_a_writer_loses_and_doubles_nothing(lake: Lake) -> Non
     compact_now(lake)
 
     assert len(lake.open(EVENTS).file_uris()) == 1
+    assert_account_closes(lake)
+
+
+def test_a_day_of_rejected_records_becomes_one_file(lake: Lake) -> None:
+    for number in range(3):
+        write_events(lake, [b"no event", b"of %d" % number], kafka_time=ARRIVED)
+    before = rows(lake, REJECTED)
+
+    assert not compact_now(lake), "the day is not closed"
+    [day] = compact(lake, timedelta(hours=2), HOUR + timedelta(hours=17))
+
+    assert (day.table, day.name, day.rows_before, day.rows) == ("rejected", "2026-11-27", 6, 6)
+    assert len(lake.open(REJECTED).file_uris()) == 1
+    assert rows(lake, REJECTED).equals(before)
     assert_account_closes(lake)
 
 
