@@ -72,7 +72,7 @@ class Rows:
 
 
 class Rewriting:  # pylint: disable=too-many-instance-attributes  # a table, and what replaces what in it
-    """A rewriting of a table, as it was when this was made; files that are written and not committed are deleted.
+    """A rewriting of a table, as it was when this was made; as a context, it deletes what is written and not committed.
 
     Args:
         lake: the tables.
@@ -178,6 +178,8 @@ class Rewriting:  # pylint: disable=too-many-instance-attributes  # a table, and
         """
         if not self._actions and not transactions:
             return
+        # Whatever the error, the commit may have been made, and the files be part of the table.
+        written, self._written = self._written, []
         try:
             self.table.create_write_transaction(
                 self._actions,
@@ -189,10 +191,14 @@ class Rewriting:  # pylint: disable=too-many-instance-attributes  # a table, and
                 ),
             )
         except CommitFailedError as error:
+            live = set(pa.table(self._lake.open(self._spec).get_add_actions())["path"].to_pylist())
+            if not live.isdisjoint(written):
+                # A bucket's answer was lost, and the client's second try met the first.
+                return
+            self._written = written
             raise LakeError(
                 f"{self._spec.name}: another command has rewritten it meanwhile, so nothing was changed; run this again"
             ) from error
-        self._written.clear()
 
     def _show(self, connection: duckdb.DuckDBPyConnection, paths: Sequence[str]) -> None:
         connection.execute("DROP VIEW IF EXISTS rows")

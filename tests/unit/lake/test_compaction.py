@@ -1,11 +1,15 @@
 """Compaction: an hour becomes one sorted file, and no offset leaves the account."""
 
 import threading
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
+from deltalake import DeltaTable
+from deltalake.exceptions import CommitFailedError
 from pyarrow import parquet
 
 from lake import compaction
@@ -157,6 +161,27 @@ def test_of_two_compactions_at_once_one_is_refused(lake: Lake) -> None:
 
     assert len(rows(lake)) == 2
     assert len(list(Path(lake.settings.url).rglob("compacted-*.parquet"))) == 1
+
+
+@pytest.mark.parametrize("error", [CommitFailedError("the second try meets the first"), OSError("the answer is lost")])
+def test_an_error_that_comes_once_the_commit_is_made_loses_nothing(
+    lake: Lake, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    write(lake, 1, 2)
+    write(lake, 2, 3)
+    commit = DeltaTable.create_write_transaction
+
+    def commit_and_fail(*arguments: Any, **options: Any) -> None:
+        commit(*arguments, **options)
+        raise error
+
+    with monkeypatch.context() as patch:
+        patch.setattr(DeltaTable, "create_write_transaction", commit_and_fail)
+        with suppress(OSError):
+            compact_now(lake)
+
+    assert [row["offset"] for row in rows(lake).to_pylist()] == [0, 1, 3]
+    assert_account_closes(lake)
 
 
 def test_compaction_beside_a_writer_loses_and_doubles_nothing(lake: Lake) -> None:
