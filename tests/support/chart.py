@@ -65,9 +65,16 @@ def template_of(value: Any) -> "subprocess.CompletedProcess[str]":
         return template(helm(), "--values", file.name)
 
 
+class _Loader(yaml.CSafeLoader):
+    """One that takes ``=`` for a text, as Helm and Kubernetes do; that of PyYAML fails at it."""
+
+
+_Loader.add_constructor("tag:yaml.org,2002:value", lambda _loader, node: str(node.value))
+
+
 def objects(text: str) -> list[Object]:
     """The objects of what was rendered."""
-    return [each for each in yaml.load_all(text, yaml.CSafeLoader) if each is not None]
+    return [each for each in yaml.load_all(text, _Loader) if each is not None]
 
 
 @cache
