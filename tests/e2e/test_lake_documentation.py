@@ -72,7 +72,7 @@ def test_every_offset_is_found_in_one_place(services: Services, searched: None) 
     assert differences in ([], ["nothing differs"]), printed
 
 
-@pytest.mark.parametrize("section", ["Marts", "Jobs", "Scores"])
+@pytest.mark.parametrize("section", ["Marts", "Jobs", "What is added to an event", "Scores"])
 def test_every_command_of_a_job_succeeds(section: str, services: Services, searched: None) -> None:
     del searched
     for command in commands(_SECTIONS[section]):
