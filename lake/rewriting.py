@@ -21,8 +21,8 @@ import pyarrow.dataset
 from deltalake import CommitProperties, Transaction
 from deltalake.exceptions import CommitFailedError
 from deltalake.transaction import AddAction, RemoveAction
-from pyarrow import parquet
 
+from lake.data_file import BATCH_ROWS, write
 from lake.errors import LakeError
 from lake.files import filesystem
 from lake.tables import Lake, TableSpec
@@ -34,9 +34,6 @@ _OTHER = "rewritten-"
 
 MEMORY_LIMIT = "768MiB"
 _TRANSACTION = "rewriting"
-_BATCH_ROWS = 32_768
-_GROUP_ROWS = 131_072
-_COMPRESSION_LEVEL = 9
 
 Partition = tuple[tuple[str, str], ...]
 """Partition columns and their values, as the log has them; empty in a table without."""
@@ -97,6 +94,7 @@ class Rewriting:  # pylint: disable=too-many-instance-attributes  # a table, and
             self.files.setdefault(partition, []).append(DataFile(action["path"], action["size_bytes"]))
         self._files = filesystem(lake, spec)
         self._schema = pa.schema([field for field in spec.schema if field.name not in spec.partition_by])
+        self._statistics_of = [name for name in spec.statistics if name in self._schema.names]
         self._written: list[str] = []
         self._actions: list[AddAction | RemoveAction] = []
 
@@ -212,41 +210,20 @@ class Rewriting:  # pylint: disable=too-many-instance-attributes  # a table, and
 
     def _write(self, path: str, rows: Rows, query: str) -> int:
         columns = ", ".join(f'"{name}"' for name in self._schema.names)
-        answer = rows.connection.sql(f"SELECT {columns} FROM ({query})")
-        with self._files.open_output_stream(path) as output, self._writer(output) as writer:
-            count, waiting, held = 0, 0, []
-            for batch in answer.to_arrow_reader(_BATCH_ROWS):
-                held.append(batch)
-                waiting += batch.num_rows
-                if waiting >= _GROUP_ROWS:
-                    writer.write_table(pa.Table.from_batches(held).cast(self._schema), _GROUP_ROWS)
-                    count, waiting, held = count + waiting, 0, []
-            if held:
-                writer.write_table(pa.Table.from_batches(held).cast(self._schema), _GROUP_ROWS)
-        return count + waiting
-
-    def _writer(self, output: Any) -> parquet.ParquetWriter:
-        return parquet.ParquetWriter(
-            output,
-            self._schema,
-            compression="zstd",
-            compression_level=_COMPRESSION_LEVEL,
-            # Statistics of personal columns would have names in the file's footer.
-            write_statistics=[name for name in self._spec.statistics if name in self._schema.names],
-            store_schema=False,
-        )
+        answer = rows.connection.sql(f"SELECT {columns} FROM ({query})").to_arrow_reader(BATCH_ROWS)
+        with self._files.open_output_stream(path) as output:
+            return write(output, answer, self._schema, self._statistics_of)
 
     def _statistics(self, file: DataFile) -> str:
         """The file's statistics as the log has them, of what was written and not of what should have been."""
-        columns = [name for name in self._spec.statistics if name in self._schema.names]
-        bounds = "".join(f', min("{name}"), max("{name}")' for name in columns)
+        bounds = "".join(f', min("{name}"), max("{name}")' for name in self._statistics_of)
         with self.rows([file]) as rows:
             count, *values = rows.one(f"SELECT count(*){bounds} FROM rows")
         return orjson.dumps(
             {
                 "numRecords": count,
-                "minValues": dict(zip(columns, values[::2], strict=True)),
-                "maxValues": dict(zip(columns, values[1::2], strict=True)),
+                "minValues": dict(zip(self._statistics_of, values[::2], strict=True)),
+                "maxValues": dict(zip(self._statistics_of, values[1::2], strict=True)),
             },
             option=orjson.OPT_UTC_Z,
         ).decode()

@@ -11,8 +11,9 @@ from indexing.backlog import count_members
 from kit.kafka import KafkaSettings
 from lake import lineage
 from lake.erasure.account import Erasure, erasures
-from lake.erasure.erase import Found, Person, erase, find
+from lake.erasure.erase import Found, erase, find
 from lake.erasure.name import Name
+from lake.erasure.person import Person
 from lake.erasure.proof import hits
 from lake.errors import LakeError
 from lake.maintenance import alone

@@ -19,45 +19,12 @@ import pyarrow as pa
 
 from lake.compaction import COUNT, ORDER, check
 from lake.erasure.account import Erasure, erasures, unfinished
-from lake.erasure.name import Name, quoted
+from lake.erasure.person import Person
 from lake.registry import BY_USER
 from lake.rewriting import Rewriting, Rows
 from lake.tables import EVENTS, REJECTED, Lake, TableSpec
 
-NOT_TEXTS = ("event_id", "topic_id", "user_key", "user_id")
-"""Columns in which nobody else is named: another's ``user_id`` is their own name, however much it looks alike."""
-
-_TEXTS = [
-    (column.name, pa.types.is_list(column.type))
-    for column in EVENTS.schema
-    if column.name not in NOT_TEXTS and column.type in (pa.string(), pa.list_(pa.string()))
-]
 _REJECTED_BATCH = 1_024
-
-
-@dataclass(frozen=True, slots=True)
-class Person:
-    """Subject of an erasure.
-
-    Attributes:
-        key: the keyed hash of the name.
-        name: None where only the key is known, so that texts and bytes cannot be searched.
-    """
-
-    key: str
-    name: Name | None
-
-    @property
-    def sql(self) -> str:
-        """A condition of DuckDB: that a row of any table is theirs."""
-        return f"coalesce(user_key = {quoted(self.key)}, false)"
-
-    @property
-    def sql_of_event(self) -> str:
-        """A condition of DuckDB: that an event is theirs, also if the key of the hash was another when it came."""
-        if self.name is None:
-            return self.sql
-        return f"({self.sql} OR coalesce(user_id = {quoted(self.name.text)}, false))"
 
 
 @dataclass(slots=True)
@@ -159,7 +126,7 @@ def _events(rewriting: Rewriting, person: Person, erasure: Erasure, found: Found
             if only_counts:
                 continue
             kept = rows.one(f"{COUNT} WHERE NOT {person.sql_of_event}")
-            new = rewriting.replace(partition, files, rows, f"{_without(person)} ORDER BY {ORDER}")
+            new = rewriting.replace(partition, files, rows, f"{person.sql_rows_of_others} ORDER BY {ORDER}")
         check(rewriting, new, kept, COUNT, partition)
 
 
@@ -174,34 +141,8 @@ def _count_events(rows: Rows, person: Person) -> tuple[Counter[tuple[str, int]],
     ):
         for topic_id, number, count in rows.all(f'SELECT topic_id, "partition", count(*) FROM ({places}) GROUP BY ALL'):
             counter[topic_id, number] += count
-    [mentions] = rows.one(f"SELECT count(*) FROM rows WHERE NOT {own} AND ({_mentioned(person)})")
+    [mentions] = rows.one(f"SELECT count(*) FROM rows WHERE NOT {own} AND ({person.sql_mentioned})")
     return events, copies, mentions
-
-
-def _mentioned(person: Person) -> str:
-    """A condition of DuckDB: that a text of a row has the name."""
-    if person.name is None:
-        return "false"
-    texts = (f"array_to_string(\"{column}\", ' ')" if is_list else f'"{column}"' for column, is_list in _TEXTS)
-    return person.name.sql_found(f"concat_ws(' ', {', '.join(texts)})")
-
-
-def _without(person: Person) -> str:
-    """The SELECT of the rows that stay, as they stay."""
-    stay = f"SELECT * FROM rows WHERE NOT {person.sql_of_event}"
-    if person.name is None:
-        return stay
-    replaced = []
-    for column, is_list in _TEXTS:
-        value = f'"{column}"'
-        erased = (
-            f"list_transform({value}, lambda text: {person.name.sql_erased('text')})"
-            if is_list
-            else person.name.sql_erased(value)
-        )
-        replaced.append(f"CASE WHEN mentioned THEN {erased} ELSE {value} END AS {value}")
-    return f"""SELECT * EXCLUDE (mentioned) REPLACE ({", ".join(replaced)})
-        FROM (SELECT *, {_mentioned(person)} AS mentioned FROM ({stay}))"""
 
 
 def _rejected(

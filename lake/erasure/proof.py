@@ -9,8 +9,8 @@ from collections.abc import Iterator
 import pyarrow as pa
 from pyarrow import fs, parquet
 
-from lake.erasure.erase import NOT_TEXTS
 from lake.erasure.name import Name
+from lake.erasure.person import NOT_TEXTS
 from lake.files import all_files, filesystem
 from lake.tables import Lake
 

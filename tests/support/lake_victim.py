@@ -8,8 +8,9 @@ from datetime import timedelta
 from pathlib import Path
 
 from lake.compaction import compact
-from lake.erasure.erase import Person, erase
+from lake.erasure.erase import erase
 from lake.erasure.name import Name
+from lake.erasure.person import Person
 from lake.user_key import UserKeys
 from tests.support.lake import lake_in, settings_in
 

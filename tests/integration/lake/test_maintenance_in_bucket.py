@@ -8,8 +8,9 @@ import pytest
 
 from lake.account import account
 from lake.compaction import compact
-from lake.erasure.erase import Person, erase
+from lake.erasure.erase import erase
 from lake.erasure.name import Name
+from lake.erasure.person import Person
 from lake.erasure.proof import hits
 from lake.registry import ALL
 from lake.serve.settings import ServeSettings

@@ -14,8 +14,9 @@ from contracts.query_event.event import AuditEvent
 from lake.account import account
 from lake.compaction import compact
 from lake.erasure.account import erasures, unfinished
-from lake.erasure.erase import Found, Person, erase, find
+from lake.erasure.erase import Found, erase, find
 from lake.erasure.name import Name
+from lake.erasure.person import Person
 from lake.erasure.proof import hits
 from lake.rewriting import Rewriting
 from lake.tables import ERASURES, EVENTS, REJECTED, Lake
