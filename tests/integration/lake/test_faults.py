@@ -1,7 +1,6 @@
 """Faults that the writer must survive, each on a real topic: what happens to it, to Kafka and to the disk."""
 
 import resource
-import signal
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
@@ -10,7 +9,7 @@ from confluent_kafka import TopicPartition
 from confluent_kafka.admin import AdminClient
 
 from contracts.query_event.event import AuditEvent, encode
-from lake.tables import EVENTS, GAPS, REJECTED
+from lake.tables import GAPS, REJECTED
 from tests.support.lake import rows, write_events
 from tests.support.lake_trail import LakeTrail, StartLake
 from tests.support.query_event import event
@@ -186,17 +185,6 @@ def test_a_writer_killed_while_the_disk_is_full_leaves_a_lake_that_goes_on(trail
 
     start()
     trail.wait_until_written()
-    trail.assert_account_closes()
-
-
-def test_the_log_is_bounded_by_checkpoints(trail: LakeTrail, start: StartLake) -> None:
-    writer = start(LAKE_COMMIT_SECONDS="0.01").wait_until_ready()
-    with trail.under_load():
-        eventually(lambda: writer.metric("lake_commits_total") > 110, "more commits than a checkpoint has")
-    trail.wait_until_written()
-    assert writer.stop(signal.SIGTERM) == 0
-
-    assert list((trail.folder / "lake" / EVENTS.name / "_delta_log").glob("*.checkpoint.parquet"))
     trail.assert_account_closes()
 
 

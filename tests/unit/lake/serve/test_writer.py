@@ -1,13 +1,16 @@
 """Commits of batches: each once, whoever else writes and whatever failed before."""
 
+import os
+import time
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from deltalake import CommitProperties, DeltaTable, Transaction, write_deltalake
 from deltalake.exceptions import CommitFailedError
-from tests.support.lake_account import assert_account_closes
 
-from lake.serve.batch import Batch
+from lake.account import account
+from lake.serve.batch import Batch, Span
 from lake.serve.writer import Writer
 from lake.tables import EVENTS, GAPS, REJECTED, Lake, TableSpec, transaction_id
 from tests.support.lake import TOPIC_ID, batch_of, lake_in, record, rows, write_events
@@ -25,6 +28,10 @@ def _batch(lake: Lake, start: int, count: int, *others: bytes) -> Batch:
     return batch_of([record(each, start + number) for number, each in enumerate(values)], lake, start)
 
 
+def _closes(lake: Lake) -> bool:
+    return all(each.closes for each in account(lake, is_thorough=True))
+
+
 def _position(lake: Lake, spec: TableSpec = EVENTS) -> int | None:
     return lake.open(spec).transaction_version(transaction_id(TOPIC_ID, 0))
 
@@ -34,7 +41,7 @@ def test_a_batch_is_rows_and_their_position_at_once(lake: Lake) -> None:
 
     assert (rows(lake).num_rows, rows(lake, REJECTED).num_rows) == (3, 1)
     assert (_position(lake), _position(lake, REJECTED), _position(lake, GAPS)) == (4, 4, None)
-    assert_account_closes(lake)
+    assert _closes(lake)
 
 
 def test_a_batch_that_is_there_is_not_written_again(lake: Lake) -> None:
@@ -72,7 +79,7 @@ def test_a_batch_of_rejected_records_and_gaps_moves_the_position_too(lake: Lake)
     assert rows(lake, GAPS).select(["partition", "first", "next"]).to_pylist() == [
         {"partition": 0, "first": 0, "next": 7}
     ]
-    assert_account_closes(lake)
+    assert _closes(lake)
 
 
 class _StopsBeforeEvents(Writer):
@@ -102,7 +109,7 @@ def test_after_a_kill_between_the_tables_nothing_is_rejected_or_missing_twice(la
 
     assert rows(lake, REJECTED)["offset"].to_pylist() == [2, 3, 4, 5, 6, 7]
     assert rows(lake, GAPS).num_rows == 1
-    assert_account_closes(lake)
+    assert _closes(lake)
 
 
 def test_after_a_kill_between_the_tables_a_gap_that_grew_is_written_on(lake: Lake) -> None:
@@ -114,7 +121,7 @@ def test_after_a_kill_between_the_tables_a_gap_that_grew_is_written_on(lake: Lak
 
     found = rows(lake, GAPS).select(["first", "next"]).to_pylist()
     assert found == [{"first": 0, "next": 4}, {"first": 4, "next": 6}]
-    assert_account_closes(lake)
+    assert _closes(lake)
 
 
 def test_delta_refuses_a_position_that_moved_since_the_table_was_read(lake: Lake) -> None:
@@ -154,6 +161,27 @@ def test_positions_outlive_checkpoints(lake: Lake) -> None:
     write_events(lake, [event()], partition=1)
 
     assert Writer(lake).positions(TOPIC_ID, [0, 1, 2]) == {0: 2, 1: 1, 2: 0}
+
+
+def test_the_log_is_bounded_by_checkpoints_and_by_its_age(lake: Lake) -> None:
+    batch, writer = _batch(lake, 0, 1), Writer(lake)
+    log = Path(lake.url(EVENTS)) / "_delta_log"
+
+    def commit_up_to(offset: int) -> None:
+        while batch.spans[0].start < offset:
+            assert writer.commit(batch)
+            span = batch.spans[0]
+            batch.spans[0] = Span(span.next, span.next + 1)
+
+    commit_up_to(101)
+    assert list(log.glob("*.checkpoint.parquet"))
+    long_ago = time.time() - timedelta(days=8).total_seconds()
+    for path in log.iterdir():
+        os.utime(path, (long_ago, long_ago))
+    commit_up_to(201)
+
+    assert len(list(log.glob("*.json"))) < 110
+    assert (rows(lake).num_rows, _position(lake)) == (201, 201)
 
 
 def _append(table: DeltaTable, lake: Lake, version: int) -> None:
