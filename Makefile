@@ -18,7 +18,7 @@ export LOCAL_DEVICES := $(DEVICES)
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo test test-unit check format lock fuzz chaos console helm charts bench-translator bench-gateway bench-identity bench-inventory bench-sink bench-lake bench-console bench-watches bench-event-bytes postman clean
+.PHONY: help run demo test test-unit check format lock fuzz chaos spark console helm charts bench-translator bench-gateway bench-identity bench-inventory bench-sink bench-lake bench-console bench-watches bench-event-bytes postman clean
 .DELETE_ON_ERROR:
 
 help: ## List the targets
@@ -54,8 +54,10 @@ lock: .venv/dev.stamp ## Bring requirements/ and local/jars.toml in line with wh
 	$(LOCK) pyproject.toml --group fuzz -c requirements/dev.txt -o requirements/fuzz.txt
 	$(LOCK) --group peers -o requirements/peers.txt
 	$(LOCK) --group s3 -o requirements/s3.txt
-	$(LOCK) --group spark -o requirements/spark.txt
+	$(LOCK) --group spark-build -o requirements/spark-build.txt
+	$(LOCK) --group spark --no-binary pyspark --emit-build-options -o requirements/spark.txt
 	$(BIN)/python -m local.jars
+	$(BIN)/python -m local.spark_jars
 
 fuzz: .venv/fuzz.stamp ## Ask real Elasticsearch 20,000 generated queries, and fuzz the parser for five minutes
 	@$(BIN)/python -m tests.fuzz language
@@ -63,6 +65,8 @@ fuzz: .venv/fuzz.stamp ## Ask real Elasticsearch 20,000 generated queries, and f
 
 chaos: .venv/dev.stamp ## Kill, freeze and restart all services, Kafka and Elasticsearch for ten minutes; print the accounts
 	@$(BIN)/python -m tests.chaos
+
+spark: .venv-spark/made.stamp ## Set up Spark, the lake's engine beyond one machine; it needs Java 17 to run
 
 console: web/node_modules/.made ## Check, test and build the page of the console (web/); needs Node 20.19 or newer
 	@cd web && npm run --silent check && npm test --silent && npm run --silent build
@@ -148,13 +152,21 @@ web/node_modules/.made: web/package-lock.json
 	@cd web && npm ci --silent --no-audit --no-fund
 	@touch $@
 
-# The programs that the sink and the inventory are measured against want other versions of the same libraries.
 # The S3-compatible server of the lake's tests wants older libraries.
 build/s3/made.stamp: requirements/s3.txt
 	@$(PYTHON) -m venv --clear build/s3
 	@requirements/install build/s3 $<
 	@touch $@
 
+.venv-spark/made.stamp: requirements/spark-build.txt requirements/spark.txt local/spark_jars.toml | .venv/embedded.stamp
+	@echo "Installing Spark into .venv-spark (once; 450 MB)"
+	@$(PYTHON) -m venv --clear .venv-spark
+	@requirements/install .venv-spark requirements/spark-build.txt
+	@requirements/install .venv-spark requirements/spark.txt
+	@$(BIN)/python -m local.spark_jars .venv-spark
+	@touch $@
+
+# The programs that the sink and the inventory are measured against want other versions of the same libraries.
 build/peers/made.stamp: requirements/peers.txt
 	@$(PYTHON) -m venv --clear build/peers
 	@requirements/install build/peers $<

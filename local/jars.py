@@ -7,7 +7,7 @@ They come through jgo into the Maven repository cache that every Java tool of th
 import fcntl
 import hashlib
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -33,11 +33,12 @@ Jars = dict[str, list[Path]]
 """A server's name → the archives of its class path, in the order of resolution."""
 
 
-def fetch(lock_file: Path | None = None) -> Jars:
+def fetch(lock_file: Path | None = None, what: str = "Kafka and Elasticsearch") -> Jars:
     """Bring every pinned archive into the cache, with a progress bar while any is missing.
 
     Args:
         lock_file: a table for each server: the archives' coordinates, and their SHA-256; by default ``LOCK``.
+        what: the archives in words.
 
     Raises:
         StackError: an archive cannot be had, or is not the one that was pinned.
@@ -50,7 +51,7 @@ def fetch(lock_file: Path | None = None) -> Jars:
         for server, archives in tomllib.loads((lock_file or LOCK).read_text(encoding="utf-8")).items()
     }
     with _alone(Path(context.repo_cache)):
-        _download({artifact: digest for archives in pinned.values() for artifact, digest in archives.items()})
+        _download({artifact: digest for archives in pinned.values() for artifact, digest in archives.items()}, what)
     return {server: [_cached(artifact) for artifact in archives] for server, archives in pinned.items()}
 
 
@@ -68,13 +69,13 @@ def _artifact(context: MavenContext, coordinate: str) -> Artifact:
     return context.project(group, name).at_version(version).artifact()
 
 
-def _download(pinned: dict[Artifact, str]) -> None:
+def _download(pinned: dict[Artifact, str], what: str) -> None:
     missing = [artifact for artifact, digest in pinned.items() if not _intact(artifact, digest)]
     if not missing:
         return
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns) as progress:
-        task = progress.add_task("Fetching Kafka and Elasticsearch", total=len(missing))
+        task = progress.add_task(f"Fetching {what}", total=len(missing))
         for artifact in missing:
             _fetch(artifact)
             if not _intact(artifact, pinned[artifact]):
@@ -111,16 +112,21 @@ def _sha256(path: Path) -> str:
         return hashlib.file_digest(archive, "sha256").hexdigest()
 
 
-def lock() -> None:
-    """Resolve the servers with all that they depend on, and pin what came."""
+def lock(lock_file: Path = LOCK, servers: Mapping[str, str] = _SERVERS) -> None:
+    """Resolve programs with all that they depend on, and pin what came.
+
+    Args:
+        lock_file: as of ``fetch``.
+        servers: each program's name and Maven coordinates.
+    """
     pinned = {
         server: {
             f"{artifact.groupId}:{artifact.artifactId}:{artifact.version}": _sha256(artifact.resolve())
             for artifact in jgo.resolve(coordinates)
         }
-        for server, coordinates in _SERVERS.items()
+        for server, coordinates in servers.items()
     }
-    LOCK.write_text(tomli_w.dumps(pinned), encoding="utf-8")
+    lock_file.write_text(tomli_w.dumps(pinned), encoding="utf-8")
 
 
 if __name__ == "__main__":

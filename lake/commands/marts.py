@@ -19,7 +19,11 @@ def main(arguments: Sequence[str]) -> int:
     )
     parser.add_argument("--day", type=a_day, help="one day")
     add_days(parser, "by default that of --to")
+    parser.add_argument(
+        "--engine", choices=("duckdb", "spark"), default="duckdb", help="what runs the queries (default: duckdb)"
+    )
     options = parser.parse_args(arguments)
+    by_spark = options.engine == "spark"
     if options.day and (options.first or options.last):
         parser.error("--day goes without --from and --to")
     today = datetime.now(UTC).date()
@@ -27,11 +31,11 @@ def main(arguments: Sequence[str]) -> int:
     if options.day or options.first or options.last:
         last = options.day or options.last or today
         days: Collection[date] = named_days(parser, options.first or last, last)
-        rebuild(settings, days)
+        rebuild(settings, days, by_spark=by_spark)
     else:
         progress = Progress(Lake(settings))
         days = progress.touched_days() | {today - timedelta(days=1), today}
-        rebuild(settings, days)
+        rebuild(settings, days, by_spark=by_spark)
         # Not before the marts are there: what was not made is made the next time.
         progress.save()
     print(f"marts of {len(days)} day{'s' * (len(days) > 1)}, {min(days)} to {max(days)}")

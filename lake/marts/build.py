@@ -13,6 +13,7 @@ from lake import engine, lineage
 from lake.marts.analytics import analytics
 from lake.marts.settings import MartSettings
 from lake.marts.tables import MARTS, SEARCHES, day_events_sql, mart_sql
+from lake.spark import marts as spark
 from lake.tables import EVENTS, Lake
 
 _PROPERTIES = WriterProperties(compression="ZSTD", compression_level=3)
@@ -21,21 +22,30 @@ _COUNTED = "events"
 _BATCH_ROWS = 65_536
 
 
-def rebuild(settings: MartSettings, days: Iterable[date]) -> None:
+def rebuild(settings: MartSettings, days: Iterable[date], *, by_spark: bool = False) -> None:
     """Replace all marts of days: in the lake table by table, then in the database a day at a time.
 
     What was made of a day before is gone afterwards, whether or not it still has events; to do it again changes
     nothing.
 
+    Args:
+        settings: the lake's, and the database's.
+        days: the days, in UTC.
+        by_spark: make them by Spark, not by DuckDB; the rows are the same.
+
     Raises:
         deltalake.exceptions.DeltaError: a table cannot be read or written, or somebody else writes the same day.
-        LakeError: the database cannot be written.
+        LakeError: the database cannot be written, or Spark fails.
     """
     days = sorted(days)
     lake = Lake(settings)
-    with lineage.run(settings, "marts", [EVENTS], MARTS), engine.connect(lake, [EVENTS]) as connection:
-        for day in days:
-            _write(lake, connection, day)
+    with lineage.run(settings, "marts", [EVENTS], MARTS):
+        if by_spark:
+            spark.write(lake, days)
+        else:
+            with engine.connect(lake, [EVENTS]) as connection:
+                for day in days:
+                    _write(lake, connection, day)
     publish(settings, days)
 
 

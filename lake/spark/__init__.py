@@ -1,0 +1,1 @@
+"""Spark, the lake's engine beyond one machine: the same SQL files as DuckDB's, over the same tables."""
