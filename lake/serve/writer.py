@@ -9,13 +9,14 @@ and takes an older version where none did; so versions are compared on the objec
 from datetime import UTC, datetime
 
 import pyarrow as pa
-from deltalake import CommitProperties, DeltaTable, Transaction, WriterProperties, write_deltalake
+from deltalake import ColumnProperties, CommitProperties, DeltaTable, Transaction, WriterProperties, write_deltalake
 from deltalake.exceptions import CommitFailedError
 
 from lake.serve.batch import Batch, Span
 from lake.tables import EVENTS, GAPS, REJECTED, Lake, TableSpec, transaction_id
 
-_PROPERTIES = WriterProperties(compression="ZSTD", compression_level=3)
+_STATISTICS = ColumnProperties(statistics_enabled="CHUNK")
+_NO_STATISTICS = ColumnProperties(statistics_enabled="NONE")
 
 
 class Writer:
@@ -132,4 +133,14 @@ def _append(table: DeltaTable, spec: TableSpec, rows: pa.Table, batch: Batch, pa
     if rows.num_rows == 0:
         table.create_write_transaction([], "append", pa.schema(spec.schema), commit_properties=properties)
         return
-    write_deltalake(table, rows, mode="append", writer_properties=_PROPERTIES, commit_properties=properties)
+    write_deltalake(table, rows, mode="append", writer_properties=_file(spec), commit_properties=properties)
+
+
+def _file(spec: TableSpec) -> WriterProperties:
+    """How a file is written: statistics of personal columns would put names into its footer."""
+    return WriterProperties(
+        compression="ZSTD",
+        compression_level=3,
+        default_column_properties=_NO_STATISTICS,
+        column_properties={name: _STATISTICS for name in spec.statistics},
+    )

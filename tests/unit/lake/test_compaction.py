@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 import pytest
 from deltalake import DeltaTable
 from deltalake.exceptions import CommitFailedError
@@ -108,20 +109,22 @@ def test_an_hour_that_is_not_closed_stays_as_it_is(lake: Lake) -> None:
     assert list(compact(lake, timedelta(hours=2), CLOSED + timedelta(hours=2)))
 
 
-def test_the_file_has_no_statistics_of_personal_columns(lake: Lake) -> None:
+@pytest.mark.parametrize("is_compacted", [False, True])
+def test_a_file_has_no_statistics_of_personal_columns(lake: Lake, is_compacted: bool) -> None:
     write(lake, *range(20))
-    compact_now(lake)
+    if is_compacted:
+        compact_now(lake)
 
     [file] = lake.open(EVENTS).file_uris()
     group = parquet.read_metadata(file).row_group(0)
     columns = {group.column(number).path_in_schema: group.column(number) for number in range(group.num_columns)}
     assert PERSONAL <= columns.keys()
-    assert {name for name, column in columns.items() if column.is_stats_set} == {
-        "time",
-        "partition",
-        "offset",
-        "kafka_time",
-    }
+    counted = {"time", "partition", "offset", "kafka_time"}
+    assert {name for name, column in columns.items() if column.is_stats_set} == counted
+    [logged] = pa.table(lake.open(EVENTS).get_add_actions(flatten=True)).to_pylist()
+    assert logged["num_records"] == 20
+    assert {name for name in logged if name.startswith("min.")} == {f"min.{name}" for name in counted}
+    assert (logged["min.offset"], logged["max.offset"]) == (0, 19)
 
 
 def test_a_compaction_that_would_change_a_count_writes_nothing(lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:

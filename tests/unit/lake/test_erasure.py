@@ -194,6 +194,13 @@ def test_the_proof_finds_a_name_in_any_file(lake: Lake, person: Person, path: st
     assert proof(lake) == {path: 1}
 
 
+def test_names_of_others_that_only_look_like_it_are_no_hit(tmp_path: Path) -> None:
+    lake = lake_in(tmp_path)
+    for user in ("mary.jane.doe", "jane.doe2", "jane.doe@example.com"):
+        write_events(lake, [by(user, query="Owner = mjane.doe")], kafka_time=HOUR)
+    assert not proof(lake)
+
+
 def test_the_proof_decodes_files_that_are_no_part_of_a_table(lake: Lake, person: Person) -> None:
     erase_now(lake, person)
     table = pa.table(
