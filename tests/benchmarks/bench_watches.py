@@ -23,7 +23,7 @@ from local import inventory, ports, servers
 from local.services import Services
 from local.supervisor import Supervisor, supervisor
 from tests.benchmarks import output
-from tests.support.embedded_services import run_gateway
+from tests.support.embedded_services import SERVICE_PORTS, run_gateway, services_on
 
 _OUTPUT = Path("build/bench/watches.json")
 _DEVICES = 10_000
@@ -49,11 +49,9 @@ for number in range(500):
 
 @contextmanager
 def _stack(home: Path) -> Iterator[tuple[Services, Supervisor]]:
-    *free, gateway, translator, sink, indexer, worker, provider, live, live_metrics = ports.free(12)
+    free = ports.free(4 + SERVICE_PORTS)
     base = servers.prepare(home, (free[0], free[1]), (free[2], free[3]))
-    services = Services(
-        home, base, gateway, translator, sink, indexer, worker, provider, live, live_metrics, devices=_DEVICES
-    )
+    services = services_on(Services, home, base, free[4:], devices=_DEVICES)
     programs = [*base.programs(), *services.programs()]
     with supervisor(home, programs, services.environment()) as running:
         running.start(*base.programs())

@@ -20,7 +20,7 @@ def path(tmp_path: Path) -> Path:
 
 def _services(home: Path, own: SettingsFile) -> Services:
     servers = Servers(Kafka(home, [], 1, 2), Elasticsearch(home, [], 3, 4))
-    return Services(home, servers, 5, 6, 7, 8, 9, 10, 11, 12, own.values)
+    return Services(home, servers, 5, 6, 7, 8, 9, 10, 11, 12, 13, own.values)
 
 
 def _checked(path: Path, text: str) -> Services:

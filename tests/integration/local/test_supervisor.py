@@ -74,8 +74,10 @@ def test_a_program_may_be_stopped_and_started_again_by_its_user(tmp_path: Path) 
     program = _program("one", _SLEEPER)
 
     def control(action: str) -> str:
-        command = [Path(sys.executable).parent / "supervisorctl", "-c", tmp_path / "supervisord.conf", action, "one"]
-        return subprocess.run(command, check=True, capture_output=True, text=True).stdout
+        program = str(Path(sys.executable).parent / "supervisorctl")
+        command = [program, "-c", str(tmp_path / "supervisord.conf"), action, "one"]
+        done = subprocess.run(command, check=True, capture_output=True, text=True)
+        return str(done.stdout)
 
     with supervisor(tmp_path, [program], {}) as stack:
         stack.start(program)
