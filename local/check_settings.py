@@ -21,6 +21,7 @@ from lake.commands.sql import SqlSettings
 from lake.maintenance import MaintenanceSettings
 from lake.marts.settings import MartSettings
 from lake.serve.settings import ServeSettings
+from lake.spark.settings import SparkSettings
 from translator.settings import TranslatorSettings
 
 SETTINGS: tuple[type[Settings], ...] = (
@@ -37,6 +38,7 @@ SETTINGS: tuple[type[Settings], ...] = (
     MaintenanceSettings,
     MartSettings,
     SqlSettings,
+    SparkSettings,
 )
 """Settings of all services, except the gateway's."""
 
