@@ -91,7 +91,7 @@ bench-inventory: .venv/dev.stamp build/peers/made.stamp ## Time the inventory ag
 bench-sink: .venv/dev.stamp build/peers/made.stamp ## Time the audit sink against its peers and Elasticsearch's ceiling
 	@$(BIN)/python -m tests.benchmarks.bench_sink --peers build/peers/bin/python
 
-bench-lake: .venv/dev.stamp ## Time the lake against the common loop, its reports and an erasure over ten million events
+bench-lake: .venv/dev.stamp .venv-spark/made.stamp ## Time the lake against Spark and the common loop, and its reports and an erasure over ten million events
 	@$(BIN)/python -m tests.benchmarks.bench_lake
 
 bench-watches: .venv/dev.stamp ## Time what 500 watched searches cost the worker, on the embedded stack

@@ -1,10 +1,10 @@
 """The lake's speed: ``python -m tests.benchmarks.bench_lake``.
 
-A topic full of events is moved into Delta Lake by the lake's writer and by the loop that most people write, and
-ready-made rows are appended without Kafka; in turn, several times, on the same machine. The clock runs from the last
-moment before the first record is read until the last is committed; processor time and memory are those of the whole
-process. The lake writes all columns and enriches them from files of networks; it commits every second here, or every
-64 MiB, so that the last batch does not wait for its minute.
+A topic full of events is moved into Delta Lake by the lake's writer, by Spark Structured Streaming and by the loop that
+most people write, and ready-made rows are appended without Kafka; in turn, several times, on the same machine. The
+clock runs from the last moment before the first record is read until the last is committed; processor time and memory
+are those of the whole process. The lake writes all columns and enriches them from files of networks; it commits every
+second here, or every 64 MiB, so that the last batch does not wait for its minute.
 """
 
 import argparse
@@ -27,6 +27,8 @@ import pyarrow as pa
 from confluent_kafka import Producer
 
 from contracts.query_event.event import encode, headers
+from lake.spark.java import java_home
+from lake.spark.settings import SparkSettings
 from lake.tables import EVENTS
 from local import ports, servers
 from local.supervisor import supervisor
@@ -130,6 +132,20 @@ class Bench:
         """Let the common loop fill a new table."""
         return self._peer("loop", self.prepared.kafka.bootstrap_servers, _TOPIC, str(folder), str(self.count))
 
+    def spark(self, folder: Path) -> Run:
+        """Let Spark Structured Streaming fill a new table."""
+        settings = SparkSettings.load()
+        program = (str(settings.python), "-m", "tests.benchmarks.lake_spark")
+        done = subprocess.run(
+            [*program, self.prepared.kafka.bootstrap_servers, _TOPIC, str(folder)],
+            env=os.environ | {"JAVA_HOME": str(java_home(settings))},
+            check=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            timeout=_RUN_SECONDS,
+        )
+        return Run(**json.loads(done.stdout))
+
     def ceiling(self, folder: Path) -> Run:
         """Append ready-made rows to a new table."""
         return self._peer("ceiling", str(self.rows), str(folder))
@@ -216,7 +232,7 @@ def main() -> int:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--rows", type=int, default=10_000_000, help="of the lake that is reported on")
     options = parser.parse_args()
-    runs: dict[str, list[Run]] = {"sluice": [], "loop": [], "ceiling": []}
+    runs: dict[str, list[Run]] = {"sluice": [], "spark": [], "loop": [], "ceiling": []}
     with _bench(options.events) as bench:
         for number in range(options.rounds):
             for name, done in runs.items():
