@@ -25,6 +25,7 @@ from lake.rewriting import Rewriting, Rows
 from lake.tables import EVENTS, REJECTED, Lake, TableSpec
 
 _REJECTED_BATCH = 1_024
+_PLACE = pa.schema([REJECTED.schema.field(name) for name in ("topic_id", "partition", "offset")])
 
 
 @dataclass(slots=True)
@@ -153,7 +154,11 @@ def _rejected(
         return
     for partition, files in rewriting.files.items():
         with rewriting.rows(files) as rows:
-            taken = [row for row in _rejected_rows(rows) if any(map(person.name.is_in, _leaves(row)))]
+            taken = [
+                {name: row[name] for name in _PLACE.names}
+                for row in _rejected_rows(rows)
+                if any(map(person.name.is_in, _leaves(row)))
+            ]
             if not taken:
                 continue
             for row in taken:
@@ -161,8 +166,7 @@ def _rejected(
             found.taken[REJECTED.name, date.fromisoformat(dict(partition)["day"])] += len(taken)
             if only_counts:
                 continue
-            place = ["topic_id", "partition", "offset"]
-            rows.connection.register("taken", pa.Table.from_pylist(taken, REJECTED.schema).select(place))
+            rows.connection.register("taken", pa.Table.from_pylist(taken, _PLACE))
             kept = 'SELECT * FROM rows ANTI JOIN taken USING (topic_id, "partition", "offset")'
             rewriting.replace(partition, files, rows, kept)
 
