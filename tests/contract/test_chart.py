@@ -215,7 +215,9 @@ def test_a_component_is_given_what_the_compose_file_gives_it(component: str) -> 
     expected = {name: str(value) for name, value in service["environment"].items()}
     given = _environment(chart.rendered("everything"), component)
     ours = {
-        name: value for name, value in given.items() if not name.startswith(("OTEL_", "LAKE_S3_", "GATEWAY_SEARCH_"))
+        name: value
+        for name, value in given.items()
+        if not name.startswith(("OTEL_", "LAKE_S3_", "LAKE_LINEAGE_", "GATEWAY_SEARCH_"))
     }
     assert set(ours) == {name for name in expected if not re.match("OTEL_|HEALTH_URL$", name)} | {
         "KAFKA_SASL_MECHANISM"

@@ -117,13 +117,16 @@ lake:
   arguments: [lake, serve]
   port: 9112
   topic: {name: query-events, group: lake, partitions: {{ .Values.kafka.partitions.queryEvents }}}
-  reaches: [kafka, elasticsearch, storage]
+  reaches: [kafka, elasticsearch, storage, lineage]
   environment:
     {{- merge (include "sluice.environment.kafka" . | fromYaml) (include "sluice.environment.elasticsearch" . | fromYaml) | toYaml | nindent 4 }}
     KAFKA_SASL_USERNAME: lake
     ELASTICSEARCH_USERNAME: sluice-lake
     LAKE_URL: {{ .Values.lake.url | quote }}
     LAKE_USER_KEY_FILE: /run/secrets/user-key
+    {{- with .Values.lake.lineage.url }}
+    LAKE_LINEAGE_URL: {{ . | quote }}
+    {{- end }}
     {{- with .Values.lake.s3 }}
     LAKE_S3_REGION: {{ .region | quote }}
     {{- if .endpoint }}

@@ -87,6 +87,10 @@ outside: {{ toJson .Values.outside }}
 {{- if and .Values.lake.enabled (hasPrefix "s3:" .Values.lake.url) }}
 storage: {ports: {{ toJson .Values.lake.s3.ports }}, peers: {{ toJson .Values.lake.s3.peers }}}
 {{- end }}
+{{- if and .Values.lake.enabled .Values.lake.lineage.url }}
+{{- $host := regexFind "^https?://[^/]+" .Values.lake.lineage.url }}
+lineage: {ports: [{{ include "sluice.port" $host }}], peers: {{ toJson .Values.lake.lineage.peers }}}
+{{- end }}
 {{- if .Values.tracing.endpoint }}
 tracing: {ports: [{{ include "sluice.port" .Values.tracing.endpoint }}], peers: {{ toJson .Values.tracing.peers }}}
 {{- end }}
