@@ -17,7 +17,7 @@ import pyarrow.dataset as ds
 
 from lake.errors import LakeError, one_line
 from lake.marts.tables import MARTS
-from lake.tables import EVENTS, Lake, TableSpec
+from lake.tables import EVENTS, SCORES, Lake, TableSpec
 
 ANALYSTS_COLUMNS = (
     "day",
@@ -43,6 +43,8 @@ ANALYSTS_COLUMNS = (
     "service_version",
 )
 """Columns of ``events`` that analysts have; the others say, or may say, who somebody is or what they wrote."""
+
+_TABLES = (EVENTS, SCORES, *MARTS)
 
 MAX_STATEMENT_CHARACTERS = 65_536
 _QUERY_NODES = frozenset({"SELECT_NODE", "SET_OPERATION_NODE", "RECURSIVE_CTE_NODE", "CTE_NODE"})
@@ -71,9 +73,9 @@ class Sandbox:
     def __init__(self, lake: Lake, *, memory_mib: int, threads: int, names: bool = False) -> None:
         self._connection = duckdb.connect(config={"memory_limit": f"{memory_mib}MiB", "threads": threads})
         columns = {EVENTS: EVENTS.schema.names if names else ANALYSTS_COLUMNS}
-        for spec in (EVENTS, *MARTS):
+        for spec in _TABLES:
             self._connection.register(spec.name, _rows(lake, spec, columns.get(spec, spec.schema.names)))
-        self._tables = frozenset(spec.name for spec in (EVENTS, *MARTS))
+        self._tables = frozenset(spec.name for spec in _TABLES)
         for setting in (
             "TimeZone = 'UTC'",
             # What does not fit into memory is not written anywhere.

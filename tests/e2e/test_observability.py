@@ -35,10 +35,11 @@ def _dashboards() -> dict[str, Any]:
 
 
 def _panels() -> Iterator[tuple[str, str, str]]:
-    """Every query of every panel: where it is, the expression and what names its lines."""
+    """Every query of Prometheus' of every panel: where it is, the expression and what names its lines."""
     for name, dashboard in _dashboards().items():
         for panel in dashboard["panels"]:
-            for target in panel["targets"]:
+            # Statements of SQL are run by the tests of the lake's marts.
+            for target in panel["targets"] if panel["datasource"]["type"] == "prometheus" else ():
                 yield f"{name}: {panel['title']}", target["expr"], target["legendFormat"]
 
 
@@ -241,7 +242,7 @@ def test_every_dashboard_is_one_that_grafana_can_be_given() -> None:
     known = {(source["type"], source["uid"]) for source in sources}
     dashboards = _dashboards()
     assert provider["type"] == "file"
-    assert len({dashboard["uid"] for dashboard in dashboards.values()}) == len(dashboards) == 7
+    assert len({dashboard["uid"] for dashboard in dashboards.values()}) == len(dashboards) == 8
     for dashboard in dashboards.values():
         panels = dashboard["panels"]
         assert [panel["id"] for panel in panels] == list(range(1, len(panels) + 1))

@@ -5,14 +5,17 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+import orjson
 import psycopg
 import pytest
 
+from contracts.query_event.event import EventType
 from lake.errors import LakeError
 from lake.marts.build import publish, rebuild
 from lake.tables import Lake
 from tests.support.lake import lake_in, write_events
 from tests.support.marts import TODAY, YESTERDAY, asked, mart_settings
+from tests.support.paths import ROOT
 from tests.support.postgresql import PostgreSQL, postgresql
 
 
@@ -20,6 +23,8 @@ from tests.support.postgresql import PostgreSQL, postgresql
 def server() -> Iterator[PostgreSQL]:
     """A database for the tests of this file."""
     with postgresql() as running:
+        ask(running, "CREATE ROLE writer LOGIN")
+        ask(running, "CREATE ROLE dashboards LOGIN")
         yield running
 
 
@@ -39,6 +44,7 @@ def ask(server: PostgreSQL, statement: str) -> list[tuple[Any, ...]]:
         return cursor.fetchall() if cursor.description else []
 
 
+PANELS = orjson.loads((ROOT / "deploy/grafana/dashboards/warehouse.json").read_bytes())["panels"]
 SEARCHES = 'SELECT day, hour, "index", outcome, searches, took_ms FROM analytics.mart_searches ORDER BY day'
 
 
@@ -63,7 +69,7 @@ def test_two_that_write_the_same_day_at_once_write_it_once(lake: Lake, server: P
 
 
 def test_a_user_who_may_only_write_the_schema_is_enough_once_it_is_there(lake: Lake, server: PostgreSQL) -> None:
-    ask(server, "CREATE ROLE writer LOGIN; CREATE SCHEMA analytics AUTHORIZATION writer")
+    ask(server, "CREATE SCHEMA analytics AUTHORIZATION writer")
     url = server.url.replace("sluice@", "writer@")
     rebuild(mart_settings(lake, analytics_url=url), [YESTERDAY])
     assert len(ask(server, SEARCHES)) == 1
@@ -73,6 +79,28 @@ def test_a_text_that_postgresql_cannot_keep_is_written_with_a_mark(lake: Lake, s
     write_events(lake, [asked(11, index="a\0b")])
     rebuild(mart_settings(lake, analytics_url=server.url), [YESTERDAY])
     assert ("a\N{REPLACEMENT CHARACTER}b",) in ask(server, 'SELECT "index" FROM analytics.mart_searches')
+
+
+@pytest.mark.parametrize("panel", PANELS, ids=lambda panel: str(panel["title"]))
+def test_each_panel_of_the_dashboard_finds_rows_as_a_user_who_only_reads(
+    lake: Lake, server: PostgreSQL, panel: dict[str, Any]
+) -> None:
+    write_events(lake, [asked(9, user=None), asked(9, event_type=EventType.QUERY_DENIED, code="forbidden")])
+    rebuild(mart_settings(lake, analytics_url=server.url), [YESTERDAY])
+    ask(server, "GRANT USAGE ON SCHEMA analytics TO dashboards")
+    ask(server, "GRANT SELECT ON ALL TABLES IN SCHEMA analytics TO dashboards")
+    (target,) = panel["targets"]
+    # As Grafana writes the times of the picker.
+    statement = target["rawSql"].replace("$__timeFrom()", f"'{YESTERDAY}T00:00:00Z'")
+    statement = statement.replace("$__timeTo()", f"'{TODAY}T12:00:00Z'")
+    with psycopg.connect(server.url.replace("sluice@", "dashboards@")) as connection:
+        cursor = connection.execute(statement.encode())
+        columns = [column.name for column in cursor.description or ()]
+        rows = cursor.fetchall()
+    assert rows
+    assert target["format"] == "table" or columns[:2] == ["time", "metric"]
+    if target["format"] == "time_series":
+        assert {row[0].date() for row in rows} == {YESTERDAY}
 
 
 def test_a_database_that_is_away_is_one_line_without_its_password(lake: Lake) -> None:
