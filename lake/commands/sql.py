@@ -44,7 +44,7 @@ def main(arguments: Sequence[str]) -> int:
     """Print the rows of a SELECT; ended with status 1 once its time is over, whatever it does then."""
     parser = argparse.ArgumentParser(
         prog="python -m lake sql",
-        description="Run a SELECT of DuckDB's over the tables events, scores and mart_*, without names. Time, memory and "
+        description="Run a SELECT over the tables events, scores and mart_*, without names. Time, memory and "
         f"rows are bounded by LAKE_SQL_*. Columns of events: {', '.join(ANALYSTS_COLUMNS)}.",
     )
     parser.add_argument("statement", help="the statement; - reads it from standard input")
