@@ -112,7 +112,7 @@ def _sha256(path: Path) -> str:
         return hashlib.file_digest(archive, "sha256").hexdigest()
 
 
-def lock(lock_file: Path = LOCK, servers: Mapping[str, str] = _SERVERS) -> None:
+def lock(lock_file: Path, servers: Mapping[str, str]) -> None:
     """Resolve programs with all that they depend on, and pin what came.
 
     Args:
@@ -130,4 +130,4 @@ def lock(lock_file: Path = LOCK, servers: Mapping[str, str] = _SERVERS) -> None:
 
 
 if __name__ == "__main__":
-    lock()
+    lock(LOCK, _SERVERS)

@@ -46,7 +46,7 @@ def write(lake: Lake, days: Iterable[date]) -> None:
         "days": [_day(lake, day) for day in days],
     }
     if settings.remote is not None:
-        job["remote"] = settings.remote
+        job["remote"] = settings.remote.get_secret_value()
     _run(settings, job)
 
 
@@ -67,10 +67,10 @@ def _url(lake: Lake, spec: TableSpec) -> str:
 def _run(settings: SparkSettings, job: dict[str, object]) -> None:
     environment = dict(os.environ)
     if settings.remote is not None:
-        _require_answer(settings.remote)
+        _require_answer(settings.remote.get_secret_value())
     else:
         environment["JAVA_HOME"] = str(java_home(settings))
-    # PySpark reads it too, and the job says it.
+    # PySpark reads it too; the job, which nobody sees, says it.
     environment.pop("SPARK_REMOTE", None)
     try:
         result = subprocess.run(

@@ -94,7 +94,8 @@ def misfit(jars: Path, spark: str) -> str | None:
     if len(found) != 1:
         return f"{jars} has {len(found)} archives delta-spark_*.jar, and one is needed: run make spark"
     if found[0]["spark"] != ".".join(spark.split(".")[:2]):
-        return f"Delta {found[0]['delta']} is made for Spark {found[0]['spark']}, and this is Spark {spark}: run make spark"
+        made = f"Delta {found[0]['delta']} is made for Spark {found[0]['spark']}"
+        return f"{made}, and this is Spark {spark}: run make spark"
     return None
 
 

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from kit.settings import ConfigurationError
 from lake.errors import LakeError
 from lake.marts.settings import MartSettings
 from lake.spark import marts
@@ -36,3 +37,15 @@ def test_a_cluster_that_is_not_there_is_named(tmp_path: Path, monkeypatch: pytes
 
     with pytest.raises(LakeError, match=r"SPARK_REMOTE: 127\.0\.0\.1:\d+ cannot be reached: Connection refused"):
         marts.write(lake_in(tmp_path), [DAY])
+
+
+@pytest.mark.parametrize("address", ["https://127.0.0.1", "sc://127.0.0.1:65536", "sc://"])
+def test_a_bad_address_of_a_cluster_is_refused_without_its_token(
+    address: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SPARK_REMOTE", f"{address}/;token=hidden")
+
+    with pytest.raises(ConfigurationError, match="SPARK_REMOTE.*must be sc://HOST:PORT") as refused:
+        marts.write(lake_in(tmp_path), [DAY])
+
+    assert "hidden" not in str(refused.value)
