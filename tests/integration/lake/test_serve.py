@@ -68,7 +68,7 @@ def test_without_elasticsearch_and_files_events_are_written_all_the_same(trail: 
     trail.assert_account_closes()
 
 
-def test_settings_that_nothing_can_start_with_are_named(trail: LakeTrail, start: StartLake) -> None:
+def test_settings_that_nothing_can_start_with_are_named(start: StartLake) -> None:
     for name, value in {"LAKE_USER_KEY": "", "LAKE_COMMIT_BYTES": "1", "LAKE_ASSET_INDEX": "a,b"}.items():
         writer = start(**{name: value})
         assert writer.process.wait(30) == 2

@@ -82,7 +82,7 @@ def test_a_batch_of_rejected_records_and_gaps_moves_the_position_too(lake: Lake)
     assert _closes(lake)
 
 
-class _StopsBeforeEvents(Writer):
+class _StopsBeforeEvents(Writer):  # pylint: disable=too-few-public-methods  # it is killed
     """Ends like a process that is killed once the other tables are written."""
 
     def commit(self, batch: Batch) -> bool:
