@@ -25,6 +25,9 @@ GROUPS = {
 }
 """Columns of the mart by what a report can be grouped by."""
 
+# With the interpreter and Arrow it is below 1 GiB.
+_MEMORY_LIMIT = "640MiB"
+
 SUMS = ("searches", "hits", "took_ms")
 
 
@@ -52,7 +55,7 @@ def report(lake: Lake, days: Sequence[date], by: Sequence[str], limit: int, *, n
     """
     columns = [f'"{GROUPS[key]}"' for key in by]
     sums = [f'CAST(sum("{name}") AS BIGINT) AS "{name}"' for name in SUMS]
-    with engine.connect(lake, [EVENTS, SEARCHES]) as connection:
+    with engine.connect(lake, [EVENTS, SEARCHES], memory_limit=_MEMORY_LIMIT) as connection:
         touched = sorted(Progress(lake).touched_days() & set(days))
         _count(connection, days, touched)
         connection.execute(
