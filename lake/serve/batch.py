@@ -27,7 +27,7 @@ class Batch:  # pylint: disable=too-many-instance-attributes  # rows of three ta
         events: rows of ``events``.
         rejected: rows of ``rejected``.
         gaps: partition, first offset and the one after the last, of offsets that Kafka does not have.
-        bytes: of the records' values.
+        bytes: of the rows, which are about those of the records.
         opened: when its first record or gap came, by the caller's clock; None while it is empty.
         oldest_ms: the earliest time at which Kafka had one of its records, milliseconds since 1970.
     """
@@ -67,7 +67,8 @@ class Batch:  # pylint: disable=too-many-instance-attributes  # rows of three ta
         for table, part in ((self.events, rows.events), (self.rejected, rows.rejected)):
             if part.num_rows:
                 table.append(part)
-        self.bytes += sum(len(record) for record in records)
+        # Keys and headers of rejected records count too, or they would have no bound.
+        self.bytes += rows.events.nbytes + rows.rejected.nbytes
         oldest_ms = min(record.timestamp()[1] for record in records)
         self.oldest_ms = oldest_ms if self.oldest_ms is None else min(self.oldest_ms, oldest_ms)
         self._open(now)

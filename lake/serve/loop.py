@@ -107,9 +107,10 @@ class Loop:  # pylint: disable=too-many-instance-attributes  # its parts, and wh
             return
         taken, jumps = self._batch.in_order(records)
         if taken:
+            before = self._batch.bytes
             self._batch.add(taken, self._builder, time.monotonic())
             READ.inc(len(taken))
-            self._record_bytes = 1 + sum(len(record) for record in taken) // len(taken)
+            self._record_bytes = 1 + (self._batch.bytes - before) // len(taken)
         for partition, offset in jumps.items():
             self._jumped(partition, offset)
 

@@ -1,7 +1,11 @@
 """Offsets that a batch accounts for."""
 
+from pathlib import Path
+
+from confluent_kafka import Message
+
 from lake.serve.batch import Batch, Span
-from tests.support.lake import record
+from tests.support.lake import builder, record, settings_in
 from tests.support.query_event import event
 
 _VALUE = event()
@@ -30,6 +34,15 @@ def test_what_comes_after_missing_offsets_is_left_out() -> None:
 
 def test_a_partition_that_was_not_begun_is_ignored() -> None:
     assert Batch("t").in_order([record(_VALUE, 0)]) == ([], {})
+
+
+def test_rejected_records_are_bounded_by_their_headers_too(tmp_path: Path) -> None:
+    bare = Message(topic="t", partition=0, offset=0, headers=[("a", b"x" * 10_000)], timestamp=(2, 1_000))
+    batch = Batch("t")
+    batch.begin(0, 0)
+    batch.add(batch.in_order([bare])[0], builder(settings_in(tmp_path)), now=0.0)
+
+    assert batch.bytes > 10_000
 
 
 def test_a_gap_moves_the_partition_on() -> None:
