@@ -70,6 +70,7 @@ def settings(tmp_path: Path) -> MartSettings:
 def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A server of Spark Connect with Delta, as a cluster has it; gives its address."""
     folder = tmp_path_factory.mktemp("cluster")
+    [home] = _VENV.glob("lib/python*/site-packages/pyspark")
     port = ports.free(1)[0]
     configuration = {
         "spark.connect.grpc.binding.address": "127.0.0.1",
@@ -88,17 +89,18 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         log.open("wb") as output,
         subprocess.Popen(
             [
-                *(str(_VENV / "bin" / "spark-submit"), "--master", "local[2]", *options),
+                *(str(home / "bin" / "spark-submit"), "--master", "local[2]", *options),
                 *("--class", "org.apache.spark.sql.connect.service.SparkConnectServer", "spark-internal"),
             ],
-            env={"JAVA_HOME": str(java_home(SparkSettings())), "PATH": "/usr/bin:/bin"},
+            env={"JAVA_HOME": str(java_home(SparkSettings())), "SPARK_HOME": str(home), "PATH": "/usr/bin:/bin"},
             cwd=folder,
             stdout=output,
             stderr=output,
         ) as server,
     ):
         try:
-            eventually(lambda: ports.answers(port) or None, "Spark Connect answers", within=120)
+            eventually(lambda: ports.answers(port) or server.poll() is not None, "Spark Connect answers", within=120)
+            assert server.poll() is None, log.read_text(encoding="utf-8")
             yield f"sc://127.0.0.1:{port}"
         finally:
             server.terminate()
