@@ -8,12 +8,12 @@ from typing import Any
 
 import orjson
 
-from kit.csv_cells import neutralise
 from gateway.inventory.declarations import DeclaredType
 from gateway.inventory.import_lines import Column, column_of
 from gateway.inventory.json_schema import escape
 from gateway.inventory.mapping import Properties
 from gateway.search.csv_stream import csv_parts
+from kit.csv_cells import neutralise
 
 
 def columns_of(declared: DeclaredType, fields: Sequence[str] | None) -> list[str]:

@@ -11,12 +11,12 @@ from typing import Any, Self
 
 import orjson
 
-from kit.csv_cells import restore
 from gateway.http.json_media import too_large
 from gateway.http.problems import Problem, malformed
 from gateway.inventory.declarations import POINTER, DeclaredType
 from gateway.inventory.documents import MAX_BYTES, MAX_MEMBERS, read_json
 from gateway.inventory.json_schema import InvalidSchema, referenced
+from kit.csv_cells import restore
 
 MAX_LINE_BYTES = MAX_BYTES + 4 * 1024
 """A document, and what an import says of it."""

@@ -9,9 +9,9 @@ from typing import Any
 import orjson
 
 from elastic.lenient_json import loads
-from kit.csv_cells import neutralise
 from gateway.search.request import SearchPlan
 from gateway.search.translator_client import fields
+from kit.csv_cells import neutralise
 
 MEDIA_TYPE = "text/csv"
 CONTENT_TYPE = f"{MEDIA_TYPE}; charset=utf-8"

@@ -10,8 +10,8 @@ from django.core.management.base import BaseCommand
 from gateway.cli.arguments import add_caller, text
 from gateway.cli.remote import FAILED, authorization, explained, post
 from gateway.cli.settings import CallerSettings
-from kit.table import table
 from gateway.search.serializers import MAX_SIZE
+from kit.table import table
 from kit.terminal import give_up_output, printable
 
 _MEMBERS = {"query_id", "count", "count_relation", "took_ms", "results", "notices"}
