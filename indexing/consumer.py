@@ -1,10 +1,6 @@
 """Process of an indexing consumer: its parts put together, served until a signal ends it."""
 
 import logging
-import os
-import signal
-import threading
-from types import FrameType
 
 from elastic.exchange import ElasticsearchExchange
 from elastic.settings import ElasticsearchSettings
@@ -19,12 +15,12 @@ from indexing.settings import IndexingSettings
 from kit.health import serve_health
 from kit.kafka import KafkaSettings
 from kit.settings import ConfigurationError
+from kit.stop import stop_on_signals
 
 logger = logging.getLogger(__name__)
 
-_FAILED = 1
 # Leaving the group comes after the drain, and can hang inside librdkafka; most supervisors kill after ten seconds.
-_WATCHDOG_SECONDS = DRAIN_SECONDS + 4.0
+_STOP_SECONDS = DRAIN_SECONDS + 4.0
 
 
 def serve(  # pylint: disable=too-many-arguments  # all that a consumer is made of
@@ -69,15 +65,7 @@ def serve(  # pylint: disable=too-many-arguments  # all that a consumer is made 
         progress=progress,
     )
 
-    def stop(_number: int, _frame: FrameType | None) -> None:
-        if not loop.stopping.is_set():
-            loop.stopping.set()
-            watchdog = threading.Timer(_WATCHDOG_SECONDS, _give_up)
-            watchdog.daemon = True
-            watchdog.start()
-
-    signal.signal(signal.SIGTERM, stop)
-    signal.signal(signal.SIGINT, stop)
+    stop_on_signals(loop.stopping, _STOP_SECONDS)
     try:
         serve_health(loop, projection.name, settings.metrics_host, settings.metrics_port)
     except OSError as error:
@@ -85,10 +73,3 @@ def serve(  # pylint: disable=too-many-arguments  # all that a consumer is made 
         raise ConfigurationError(f"{prefix}METRICS_HOST, {prefix}METRICS_PORT: {error}") from None
     loop.run()
     logger.info("stopped")
-
-
-def _give_up() -> None:
-    logger.error(
-        "still not stopped after %.0f s: ending at once; what is not committed is read again", _WATCHDOG_SECONDS
-    )
-    os._exit(_FAILED)

@@ -9,6 +9,7 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Topic
 from confluent_kafka.admin import AdminClient
 from confluent_kafka.admin._topic import TopicDescription
 
+from indexing.member import member_config
 from indexing.metrics import COMMIT_FAILURES, LAG, PAUSED
 from indexing.offsets import OffsetTracker
 from indexing.resume import starting_offset
@@ -53,28 +54,7 @@ class ConsumerGroup:  # pylint: disable=too-many-instance-attributes  # two clie
         self._last_commit = 0.0
         self._next_look = 0.0
         self._admin = AdminClient({**client_config(kafka)}, logger=LIBRDKAFKA)
-        self._consumer = Consumer(
-            client_config(kafka)
-            | {
-                "client.id": consumer,
-                "group.id": group_id,
-                "partition.assignment.strategy": "cooperative-sticky",
-                "enable.auto.commit": False,
-                "enable.auto.offset.store": False,
-                # Where to begin is decided here, with a line in the log; see indexing.resume.
-                "auto.offset.reset": "error",
-                # A killed member's partitions move after this; its successor on the same machine waits for it too.
-                "session.timeout.ms": 8_000,
-                "heartbeat.interval.ms": 2_000,
-                "topic.metadata.refresh.interval.ms": 30_000,
-                "queued.max.messages.kbytes": 16 * 1024,
-                "fetch.wait.max.ms": 100,
-                # By default a full queue rests for a second, and a backlog is read in less.
-                "fetch.queue.backoff.ms": 10,
-                "on_commit": self._committed,
-            },
-            logger=LIBRDKAFKA,
-        )
+        self._consumer = Consumer(member_config(kafka, consumer, group_id, self._committed), logger=LIBRDKAFKA)
 
     def join(self, on_leave: OnLeave) -> None:
         """Join the group; partitions arrive while reading.

@@ -3,10 +3,7 @@
 import argparse
 import logging
 import os
-import signal
-import threading
 from collections.abc import Sequence
-from types import FrameType
 
 import pyarrow as pa
 
@@ -18,6 +15,7 @@ from kit.health import serve_health
 from kit.kafka import KafkaSettings
 from kit.logs import take_over
 from kit.settings import ConfigurationError
+from kit.stop import stop_on_signals
 from lake.enrichment.assets import Assets
 from lake.enrichment.networks import Networks
 from lake.serve.group import Group
@@ -31,9 +29,8 @@ from lake.user_key import UserKeys
 
 logger = logging.getLogger(__name__)
 
-_FAILED = 1
 # A commit that is under way may take longer, and leaving the group can hang; most supervisors kill after ten seconds.
-_WATCHDOG_SECONDS = DRAIN_SECONDS + 4.0
+_STOP_SECONDS = DRAIN_SECONDS + 4.0
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -50,15 +47,7 @@ def main(arguments: Sequence[str]) -> int:
     group = Group(kafka, topics.topic, settings.group_id)
     loop = Loop(settings, group, Writer(Lake(settings)), builder)
 
-    def stop(_number: int, _frame: FrameType | None) -> None:
-        if not loop.stopping.is_set():
-            loop.stopping.set()
-            watchdog = threading.Timer(_WATCHDOG_SECONDS, _give_up)
-            watchdog.daemon = True
-            watchdog.start()
-
-    signal.signal(signal.SIGTERM, stop)
-    signal.signal(signal.SIGINT, stop)
+    stop_on_signals(loop.stopping, _STOP_SECONDS)
     try:
         serve_health(loop, "lake", settings.metrics_host, settings.metrics_port)
     except OSError as error:
@@ -74,10 +63,3 @@ def _keep_small() -> None:
     # delta-rs keeps buffers for each of its threads.
     os.environ.setdefault("TOKIO_WORKER_THREADS", "1")
     pa.set_memory_pool(pa.system_memory_pool())
-
-
-def _give_up() -> None:
-    logger.error(
-        "still not stopped after %.0f s: ending at once; what is not committed is read again", _WATCHDOG_SECONDS
-    )
-    os._exit(_FAILED)

@@ -13,6 +13,7 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Topic
 from confluent_kafka.admin import AdminClient
 from confluent_kafka.admin._topic import TopicDescription
 
+from indexing.member import member_config
 from kit.kafka import LIBRDKAFKA, KafkaSettings, client_config, probe_topic
 from lake.metrics import LAG
 
@@ -48,27 +49,7 @@ class Group:  # pylint: disable=too-many-instance-attributes  # two clients, and
         self._description: Future[TopicDescription] | None = None
         self._next_look = 0.0
         self._admin = AdminClient({**client_config(kafka)}, logger=LIBRDKAFKA)
-        self._consumer = Consumer(
-            client_config(kafka)
-            | {
-                "client.id": "lake",
-                "group.id": group_id,
-                "partition.assignment.strategy": "cooperative-sticky",
-                "enable.auto.commit": False,
-                "enable.auto.offset.store": False,
-                "auto.offset.reset": "error",
-                # A killed member's partitions move after this; its successor on the same machine waits for it too.
-                "session.timeout.ms": 8_000,
-                "heartbeat.interval.ms": 2_000,
-                "topic.metadata.refresh.interval.ms": 30_000,
-                "queued.max.messages.kbytes": 16 * 1024,
-                "fetch.wait.max.ms": 100,
-                # By default a full queue rests for a second, and a backlog is read in less.
-                "fetch.queue.backoff.ms": 10,
-                "on_commit": _committed,
-            },
-            logger=LIBRDKAFKA,
-        )
+        self._consumer = Consumer(member_config(kafka, "lake", group_id, _committed), logger=LIBRDKAFKA)
 
     def join(self, on_leave: OnLeave) -> None:
         """Join the group; partitions arrive, unplaced, while reading."""
@@ -85,13 +66,8 @@ class Group:  # pylint: disable=too-many-instance-attributes  # two clients, and
         Raises:
             confluent_kafka.KafkaException: the client is beyond recovery.
         """
-        records = []
-        for message in self._consumer.consume(max_records, timeout):
-            error = message.error()
-            if error is None:
-                records.append(message)
-            else:
-                self._on_error(message, error)
+        records = [message for message in self._consumer.consume(max_records, timeout) if self._is_record(message)]
+        # An error among them may have made a partition unplaced.
         return [record for record in records if record.partition() not in self.unplaced]
 
     def place(self, partition: int, offset: int) -> None:
@@ -208,6 +184,12 @@ class Group:  # pylint: disable=too-many-instance-attributes  # two clients, and
         self.unplaced -= set(numbers)
         for number in numbers:
             LAG.remove(str(number))
+
+    def _is_record(self, message: Message) -> bool:
+        error = message.error()
+        if error is not None:
+            self._on_error(message, error)
+        return error is None
 
     def _on_error(self, message: Message, error: KafkaError) -> None:
         partition = message.partition()

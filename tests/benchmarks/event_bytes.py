@@ -31,26 +31,11 @@ from local import inventory, ports, servers
 from local.services import Services
 from local.supervisor import clean_environment, supervisor
 from tests.benchmarks import output
+from tests.benchmarks.typical import AGENTS, QUERIES, written_query
 from tests.support.embedded_services import SERVICE_PORTS, services_on
 
 _OUTPUT = Path("build/bench/event_bytes.json")
 _USERS = [f"{first}.{last}" for first in ("ada", "bo", "chen", "dilek") for last in (f"user{n:02}" for n in range(50))]
-_AGENTS = (
-    "curl/8.14.1",
-    "python-requests/2.32.5",
-    "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0",
-    "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36",
-)
-_QUERIES = (
-    "Hostname = web-{site}-{number:04}",
-    "Hostname = {word}* AND NOT OS.Type in (Windows, macOS)",
-    "Ip = 10.{octet}.0.0/16 AND Managed = true",
-    "Site = {site} AND OS.Type = Linux AND LastSeen >= now-{octet}d/d",
-    "Adapters = active-directory AND (Hostname = {word}* OR IpAddresses ~ 192.{octet})",
-    "Software:{{ Name = openssl AND Version = {octet}.* }} AND RiskScore > 7 AND Owner IN (platform, network)",
-    "Hostnme = {word}*",
-)
-"""The last is rejected, as some are."""
 
 _CONNECTIONS = 32
 _LARGEST = 8
@@ -80,18 +65,13 @@ class Weight:  # pylint: disable=too-many-instance-attributes  # one for each fi
 def _requests(count: int) -> Iterator[str]:
     dice = random.Random(1)
     for _ in range(count):
-        query = dice.choice(_QUERIES).format(
-            site=dice.choice(("ank", "ist", "lon")),
-            number=dice.randrange(10_000),
-            word=dice.choice(("octoxlabs", "db", "app", "srv")),
-            octet=dice.randrange(1, 255),
-        )
+        query = written_query(dice, QUERIES)
         body = orjson.dumps({"query": query, "size": 10, "fields": ["Hostname", "Ip"]}).decode()
         user = base64.b64encode(dice.choice(_USERS).encode()).decode()
         yield (
             f"POST /search HTTP/1.1\r\nHost: localhost\r\nAuthorization: Octoxlabs {user}\r\n"
             f"X-Forwarded-For: 10.{dice.randrange(4)}.{dice.randrange(256)}.{dice.randrange(1, 255)}\r\n"
-            f"User-Agent: {dice.choice(_AGENTS)}\r\n"
+            f"User-Agent: {dice.choice(AGENTS)}\r\n"
             f"traceparent: 00-{dice.getrandbits(128):032x}-{dice.getrandbits(64):016x}-01\r\n"
             f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n{body}"
         )

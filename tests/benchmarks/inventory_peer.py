@@ -2,8 +2,8 @@
 
 ``python -m tests.benchmarks.inventory_peer`` makes its tables once, since workers that did so at once would be in each
 other's way. ``granian --interface wsgi --factory tests.benchmarks.inventory_peer:application`` serves it, on the server
-that the gateway has too; ``KINTO_DATABASE_URL`` is SQLAlchemy's. Its settings are those of its documentation for PostgreSQL,
-with the cheapest of its ways to authenticate.
+that the gateway has too; ``KINTO_DATABASE_URL`` is SQLAlchemy's. Its settings are those of its documentation for
+PostgreSQL, with the cheapest of its ways to authenticate.
 https://docs.kinto-storage.org/en/stable/configuration/settings.html
 """
 

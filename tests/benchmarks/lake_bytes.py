@@ -30,6 +30,7 @@ from contracts.query_event.event import (
 )
 from lake.compaction import compact
 from lake.tables import EVENTS
+from tests.benchmarks.typical import AGENTS, QUERIES, written_query
 from tests.support.lake import lake_in, write_events
 from translator.dsl import translate
 from translator.json_lines import read_mapping
@@ -38,20 +39,6 @@ _HOUR = datetime(2026, 11, 27, 9, tzinfo=UTC)
 _COMMITS = 60
 _PARTITIONS = 3
 _USERS = [f"{first}.user{number:02}" for first in ("ada", "bo", "chen", "dilek", "eva", "finn") for number in range(50)]
-_AGENTS = (
-    "curl/8.14.1",
-    "python-requests/2.32.5",
-    "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0",
-    "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36",
-)
-_QUERIES = (
-    "Hostname = web-{site}-{number:04}",
-    "Hostname = {word}* AND NOT OS.Type in (Windows, macOS)",
-    "Ip = 10.{octet}.0.0/16 AND Managed = true",
-    "Site = {site} AND OS.Type = Linux AND LastSeen >= now-{octet}d/d",
-    "Adapters = active-directory AND (Hostname = {word}* OR IpAddresses ~ 192.{octet})",
-    "Software:{{ Name = openssl AND Version = {octet}.* }} AND RiskScore > 7 AND Owner IN (platform, network)",
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,19 +58,15 @@ def events(count: int, traced: bool, hour: datetime = _HOUR) -> Iterator[AuditEv
     mappings = orjson.loads(Path("elastic/templates/devices.json").read_bytes())["template"]["mappings"]
     catalogue = read_mapping(mappings)
     homes = {
-        user: (f"10.{dice.randrange(4)}.{dice.randrange(256)}.{dice.randrange(1, 255)}", dice.choice(_AGENTS))
+        user: (f"10.{dice.randrange(4)}.{dice.randrange(256)}.{dice.randrange(1, 255)}", dice.choice(AGENTS))
         for user in _USERS
     }
     for number in range(count):
         time = hour + timedelta(hours=number / count)
         user = _USERS[int(len(_USERS) * dice.random() ** 2)]
         address, agent = homes[user]
-        query = dice.choice(_QUERIES).format(
-            site=dice.choice(("ank", "ist", "lon")),
-            number=dice.randrange(10_000),
-            word=dice.choice(("octoxlabs", "db", "app", "srv")),
-            octet=dice.randrange(1, 255),
-        )
+        # Not the form that is rejected.
+        query = written_query(dice, QUERIES[:-1])
         data = EventData(
             query,
             "devices",

@@ -52,7 +52,7 @@ def fixture_watchdogs(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[_Timer]]
     """The watchdogs that were made; the signals' handlers are the tests' own again afterwards."""
     kept = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
     monkeypatch.setattr(_Timer, "made", [])
-    monkeypatch.setattr("indexing.consumer.threading.Timer", _Timer)
+    monkeypatch.setattr("kit.stop.threading.Timer", _Timer)
     yield _Timer.made
     for number, handler in kept.items():
         signal.signal(number, handler)
@@ -91,11 +91,13 @@ def test_a_signal_stops_the_loop_and_sets_one_watchdog_however_often_it_comes(
 
 
 def test_the_watchdog_ends_the_process_with_status_1_and_says_so(
-    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    watchdogs: list[_Timer], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     ended: list[Any] = []
-    monkeypatch.setattr("indexing.consumer.os._exit", ended.append)
-    consumer._give_up()  # pylint: disable=protected-access
+    monkeypatch.setattr("kit.stop.os._exit", ended.append)
+    monkeypatch.setattr(Loop, "run", lambda _loop: signal.raise_signal(signal.SIGTERM))
+    _serve(ports.free(1)[0])
+    watchdogs[0].bite()
 
     assert ended == [1]
     assert "ending at once; what is not committed is read again" in caplog.text
