@@ -85,7 +85,14 @@ postgres: {ports: [{{ .Values.postgres.port }}], peers: {{ toJson .Values.postgr
 redis: {ports: [{{ .Values.redis.port }}], peers: {{ toJson .Values.redis.peers }}}
 outside: {{ toJson .Values.outside }}
 {{- if and .Values.lake.enabled (hasPrefix "s3:" .Values.lake.url) }}
-storage: {ports: {{ toJson .Values.lake.s3.ports }}, peers: {{ toJson .Values.lake.s3.peers }}}
+{{- $ports := list }}
+{{- range .Values.lake.s3.ports }}
+{{- $ports = append $ports (int .) }}
+{{- end }}
+{{- with .Values.lake.s3.endpoint }}
+{{- $ports = append $ports (include "sluice.port" . | int) }}
+{{- end }}
+storage: {ports: {{ uniq $ports | toJson }}, peers: {{ toJson .Values.lake.s3.peers }}}
 {{- end }}
 {{- if and .Values.lake.enabled .Values.lake.lineage.url }}
 {{- $host := regexFind "^https?://[^/]+" .Values.lake.lineage.url }}
