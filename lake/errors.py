@@ -3,6 +3,7 @@
 import re
 
 _COLOUR = re.compile(r"\x1b\[[0-9;]*m|↳")
+_STACK = re.compile(r"\s+0: <unknown>.*", re.DOTALL)
 
 
 class LakeError(Exception):
@@ -10,5 +11,5 @@ class LakeError(Exception):
 
 
 def one_line(error: BaseException | str) -> str:
-    """An error's text on one line; delta-rs writes trees of causes, in colours."""
-    return " ".join(_COLOUR.sub("", str(error)).split())
+    """An error's text on one line; delta-rs writes trees of causes, in colours, and stacks without names."""
+    return " ".join(_STACK.sub("", _COLOUR.sub("", str(error))).split())
