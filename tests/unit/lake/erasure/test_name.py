@@ -10,10 +10,9 @@ from lake.erasure.name import ERASED, Name
 def _in_sql(name: str, text: str) -> tuple[bool, str]:
     """Whether DuckDB finds a name in a text, and the text without it."""
     written = Name(name)
-    [found] = duckdb.sql(
-        f"SELECT {written.sql_found('text')}, {written.sql_erased('text')} FROM (SELECT $text AS text)",
-        params={"text": text},
-    ).fetchall()
+    statement = f"SELECT {written.sql_found('text')}, {written.sql_erased('text')} FROM (SELECT $text AS text)"
+    with duckdb.connect() as connection:
+        [found] = connection.execute(statement, {"text": text}).fetchall()
     return found
 
 
