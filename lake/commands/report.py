@@ -60,7 +60,7 @@ def _groups(text: str) -> tuple[str, ...]:
     names = tuple(dict.fromkeys(text.split(",")))
     for name in names:
         if name not in GROUPS:
-            raise argparse.ArgumentTypeError(f"{name!r} is none of {', '.join(GROUPS)}")
+            raise argparse.ArgumentTypeError(f"{name!r} is not one of {', '.join(GROUPS)}")
     return names
 
 

@@ -16,7 +16,10 @@ _THRESHOLD = 40
 def main(arguments: Sequence[str]) -> int:
     """Write the scores of a day and print those that are high."""
     yesterday = datetime.now(UTC).date() - timedelta(1)
-    parser = argparse.ArgumentParser(prog="python -m lake score", description=__doc__.split(": ", 1)[1])
+    parser = argparse.ArgumentParser(
+        prog="python -m lake score",
+        description="Say how unlike themselves people behaved on a day, with reasons; write all scores to the table scores.",
+    )
     parser.add_argument(
         "--day", type=a_day, default=yesterday, metavar="DAY", help="the day, in UTC (default: yesterday)"
     )

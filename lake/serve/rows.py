@@ -77,7 +77,7 @@ class RowBuilder:  # pylint: disable=too-few-public-methods  # one thing is made
         return Rows(self._event_rows(events), _batch(REJECTED.schema, rejected))
 
     def _event(self, event: AuditEvent, record: Message, topic_id: str, kafka_ms: int) -> tuple[Any, ...]:
-        """Make a row: the columns of ``events`` in their order, up to ``copies``; but for the asset, its address."""
+        """Make a row: the columns of ``events`` in their order, with the address where the asset will be."""
         # pylint: disable=too-many-locals  # each is read more than once, of every event
         data, metadata = event.data, event.metadata
         error, target, user_id, address = data.error, data.target, event.user_id, metadata.client_ip

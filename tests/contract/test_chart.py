@@ -324,6 +324,15 @@ def test_a_component_reaches_what_the_compose_networks_let_it_reach_and_no_more(
         assert others == {other for each in networks for other in served(each, component)} - {component}
 
 
+def test_the_lake_reaches_a_bucket_at_the_port_of_its_address() -> None:
+    address = "lake.s3.endpoint=http://minio.example:9000"
+    done = chart.template(chart.helm(), "--values", chart.values("everything"), "--set", address)
+    policies = _named(chart.objects(done.stdout), "NetworkPolicy")
+    for name in ("lake", "lake-jobs"):
+        open_ports = {port["port"] for rule in policies[name]["spec"]["egress"] for port in rule.get("ports", [])}
+        assert 9000 in open_ports, name
+
+
 def test_metrics_are_open_to_prometheus_alone_and_only_where_it_is_told_of_them() -> None:
     for name, policy in _named(chart.rendered("everything"), "NetworkPolicy").items():
         from_others = [each["from"] for each in policy["spec"].get("ingress") or [] if "namespaceSelector" in str(each)]

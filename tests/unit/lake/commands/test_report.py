@@ -105,7 +105,7 @@ def test_without_the_trail_no_name_is_shown(
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["--by", "name"], "argument --by: 'name' is none of user, team, index, shape, outcome, day, hour"),
+        (["--by", "name"], "argument --by: 'name' is not one of user, team, index, shape, outcome, day, hour"),
         (["--limit", "0"], "argument --limit: '0' is no number from 1 to 100000"),
         (["--from", "yesterday"], "argument --from: 'yesterday' is no day such as 2026-11-28"),
         (["--from", "2026-01-02", "--to", "2026-01-01"], "--from 2026-01-02 is after --to 2026-01-01"),
