@@ -18,7 +18,7 @@ def main(arguments: Sequence[str]) -> int:
     yesterday = datetime.now(UTC).date() - timedelta(1)
     parser = argparse.ArgumentParser(
         prog="python -m lake score",
-        description="Say how unlike themselves people behaved on a day, with reasons; write all scores to the table scores.",
+        description="Say how unlike themselves people behaved on a day, with reasons, and write it to the lake.",
     )
     parser.add_argument(
         "--day", type=a_day, default=yesterday, metavar="DAY", help="the day, in UTC (default: yesterday)"
