@@ -56,14 +56,14 @@ def _show(connection: duckdb.DuckDBPyConnection, lake: Lake, spec: TableSpec) ->
     if not files:
         connection.register(spec.name, spec.schema.empty_table())
         return
-    names = ", ".join(_quoted(file) for file in files)
+    names = ", ".join(quoted(file) for file in files)
     types = ", ".join(f"{name}: {_sql_type(spec, name)}" for name in spec.partition_by)
     hive = f"hive_partitioning = true, hive_types = {{{types}}}" if types else "hive_partitioning = false"
     connection.execute(f'CREATE VIEW "{spec.name}" AS SELECT * FROM read_parquet([{names}], {hive})')
 
 
-def _quoted(text: str) -> str:
-    """Write a string of SQL; a view takes no parameters."""
+def quoted(text: str) -> str:
+    """Write a string of SQL, where no parameter can stand: in a view, or in a part of a statement."""
     return "'" + text.replace("'", "''") + "'"
 
 

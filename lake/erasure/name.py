@@ -11,6 +11,8 @@ import re
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from lake.engine import quoted
+
 ERASED = "[erased]"
 """Stands for the name in texts of others."""
 
@@ -64,8 +66,3 @@ class Name:
         for _ in range(2):
             replaced = f"regexp_replace({replaced}, {quoted(self._pattern)}, {quoted(_IN_ITS_PLACE)}, 'g')"
         return replaced
-
-
-def quoted(text: str) -> str:
-    """Write a string of SQL."""
-    return "'" + text.replace("'", "''") + "'"

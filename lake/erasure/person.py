@@ -4,7 +4,8 @@ from dataclasses import dataclass
 
 import pyarrow as pa
 
-from lake.erasure.name import Name, quoted
+from lake.engine import quoted
+from lake.erasure.name import Name
 from lake.tables import EVENTS
 
 NOT_TEXTS = ("event_id", "topic_id", "user_key", "user_id")
