@@ -113,4 +113,6 @@ def running_services(
         wait_until_up(f"http://127.0.0.1:{port}/readyz")
         if kafka == variables.get("KAFKA_BOOTSTRAP_SERVERS", kafka):
             sink.wait_until_ready()
+            # Else it would come into the batch of a test's own events.
+            eventually(trail.indexed, "the event of the user's creation")
         yield Stack(gateway, to_search, to_translator, trail, home)
