@@ -6,7 +6,6 @@ so that a change that still names it is written there; its version decides.
 """
 
 import logging
-import re
 import threading
 from collections.abc import Iterable, Iterator
 from http import HTTPStatus
@@ -16,6 +15,7 @@ import orjson
 from django.db.models import QuerySet
 from elasticsearch import ApiError, Elasticsearch
 
+from gateway.inventory.index_names import index_name, number_of
 from gateway.inventory.models import InventoryType
 from gateway.inventory.relay.composition import IndexedTypes, TypeIndices
 
@@ -31,7 +31,6 @@ _SETTINGS = {
 _META = "inventory_type"
 _SCAN = 10_000
 _KEEP_ALIVE = "1m"
-_NUMBER = re.compile(r"-([0-9]{6})\Z")
 
 
 class Unprepared(Exception):
@@ -226,17 +225,6 @@ class Indices:
             if error.status_code != HTTPStatus.NOT_FOUND:
                 raise
             return []
-
-
-def index_name(alias: str, number: int) -> str:
-    """The name of the index of a number behind an alias: six digits are counted up."""
-    return f"{alias}-{number:06}"
-
-
-def number_of(index: str) -> int:
-    """The number at the end of an index's name; 0 if it has none."""
-    found = _NUMBER.search(index)
-    return 0 if found is None else int(found[1])
 
 
 def _prepared(each: TypeIndices) -> list[Any]:

@@ -20,7 +20,7 @@ from gateway.http.deadline import time_left
 from gateway.http.problems import Code, Problem, malformed
 from gateway.inventory.catalogue import read_catalogue
 from gateway.inventory.declarations import Catalogue, DeclaredType
-from gateway.inventory.indices import index_name, number_of
+from gateway.inventory.index_names import index_name, number_of
 from gateway.inventory.json_schema import InvalidSchema
 from gateway.inventory.mapping import only_adds
 from gateway.inventory.models import Document, InventoryType

@@ -2,10 +2,11 @@
 
 import os
 import socket
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -13,6 +14,7 @@ from tempfile import TemporaryDirectory
 from typing import Any, Self
 
 import psutil
+import psycopg
 import urllib3
 from django.conf import settings
 from elasticsearch import Elasticsearch
@@ -77,6 +79,15 @@ class Gateway:
             timeout=PATIENCE_SECONDS,
             check=False,
         )
+
+    def change_rows(self, statement: str) -> int:
+        """Run a statement in its database, which takes no process; gives how many rows it has changed."""
+        url = self.environment["GATEWAY_DATABASE_URL"]
+        if url.startswith("sqlite:///"):
+            with closing(sqlite3.connect(url.removeprefix("sqlite:///"), PATIENCE_SECONDS)) as file, file:
+                return file.execute(statement).rowcount
+        with psycopg.connect(url) as connection:
+            return connection.execute(statement.encode()).rowcount
 
     @contextmanager
     def started(self, *before: str, log: Path | None = None, **more: str) -> Iterator[psutil.Popen]:

@@ -10,13 +10,6 @@ from tests.support.gateway import Gateway
 from tests.support.process import Process, python
 from tests.support.waiting import wait_until_up
 
-WATCHES_DUE = """
-from datetime import UTC, datetime
-from gateway.saved.models import Watch
-Watch.objects.update(next_at=datetime.now(UTC))
-"""
-"""Code for the gateway's ``shell``: every watched search is to be looked at now."""
-
 
 class Worker(Process):
     """``python -m gateway worker`` beside a gateway."""

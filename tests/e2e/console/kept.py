@@ -10,9 +10,13 @@ import urllib3
 from local.inventory import authorization
 from local.services import OPERATOR, USER, Services
 from tests.support.embedded_services import run_gateway
-from tests.support.worker import WATCHES_DUE
 
 AUDITOR = "octoAuditor"
+_WATCHES_DUE = """
+from datetime import UTC, datetime
+from gateway.saved.models import Watch
+Watch.objects.update(next_at=datetime.now(UTC))
+"""
 Save = Callable[..., dict[str, Any]]
 
 
@@ -33,7 +37,7 @@ def ask(
 
 def let_watches_be_due(services: Services) -> None:
     """Let time pass until every watched search is to be looked at again."""
-    run_gateway(services, "shell", "--no-imports", "-c", WATCHES_DUE)
+    run_gateway(services, "shell", "--no-imports", "-c", _WATCHES_DUE)
 
 
 @contextmanager
