@@ -12,13 +12,16 @@ export MAKECMDGOALS
 HELM := v4.3.1
 # The tests start hundreds of processes, each of which would compile every module anew where no bytecode is kept.
 PYTEST := env -u PYTHONDONTWRITEBYTECODE $(BIN)/pytest
+# More workers than the two cores that CI has: many tests wait. More still would make those late that wait for a time.
+TESTS := $(PYTEST) -n 3 --dist loadfile --no-loadscope-reorder
+FURTHER := chaos or console or node or spark
 # As in: make run DEVICES=100000
 ifdef DEVICES
 export LOCAL_DEVICES := $(DEVICES)
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo test test-unit check format lock fuzz chaos spark console helm charts bench-translator bench-gateway bench-identity bench-inventory bench-sink bench-lake bench-console bench-watches bench-event-bytes postman clean
+.PHONY: help run demo test test-all test-unit check format lock fuzz chaos spark console helm charts bench-translator bench-gateway bench-identity bench-inventory bench-sink bench-lake bench-console bench-watches bench-event-bytes postman clean
 .DELETE_ON_ERROR:
 
 help: ## List the targets
@@ -30,8 +33,11 @@ run: .venv/embedded.stamp ## Set up what is missing, start the whole system, sho
 demo: .venv/embedded.stamp ## The same, but stop after the main job
 	@$(BIN)/python -m local demo
 
-test: .venv/dev.stamp build/s3/made.stamp ## Run every test, against real Kafka and Elasticsearch
-	@$(PYTEST) -n 2 --dist loadfile --no-loadscope-reorder
+test: .venv/dev.stamp build/s3/made.stamp ## Run every test that needs only Python, against real Kafka and Elasticsearch
+	@$(TESTS) -m "not ($(FURTHER))"
+
+test-all: .venv/dev.stamp build/s3/made.stamp ## The same, with those that need a browser, Node, Spark or a long chaos run
+	@$(TESTS)
 
 test-unit: .venv/dev.stamp ## Run the tests that need no server
 	@$(PYTEST) -n auto tests/unit

@@ -4,11 +4,13 @@ import logging
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import django
 import hypothesis
 import pytest
 from joserfc.jwk import RSAKey
+from xdist.scheduler import LoadFileScheduling
 
 from local import ports, servers
 from local.supervisor import supervisor
@@ -66,8 +68,20 @@ def elasticsearch_url(embedded: servers.Servers) -> str:
     return embedded.elasticsearch.url
 
 
+class _Scheduling(LoadFileScheduling):  # type: ignore[misc]  # it has no types
+    """A file is for one worker, and so is all of ``e2e``: its files share one running system."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return "e2e" if nodeid.startswith("tests/e2e/") else super()._split_scope(nodeid)
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> _Scheduling:
+    """Share the tests among workers."""
+    return _Scheduling(config, log)
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Run files of long tests first, shuffled as they were; short ones keep both workers busy to the end."""
+    """Run files of long tests first, shuffled as they were; short ones keep all workers busy to the end."""
     items.sort(key=lambda item: _LONGEST_FIRST.index(item.path.relative_to(_TESTS).parts[0]))
 
 

@@ -99,12 +99,12 @@ class EventData(Struct, gc=False):
 class EventMetadata(Struct, gc=False):
     """Origin of a request.
 
-    ``trace_id`` is the W3C trace-id (32 hexadecimal digits), ``client_ip`` an IPv4 or IPv6 address without a zone,
+    ``trace_id`` is the W3C trace-id (32 hexadecimal digits, which ``reader`` checks), ``client_ip`` an IPv4 or IPv6 address without a zone,
     ``auth_scheme`` a short name for how the caller was identified. Never a credential.
     """
 
     request_id: Annotated[str, Meta(min_length=1, max_length=128)]
-    trace_id: Annotated[str, Meta(pattern=r"^[0-9a-f]{32}\Z")] | None
+    trace_id: str | None
     client_ip: str | None
     user_agent: Annotated[str, Meta(max_length=1024)] | None
     auth_scheme: _Name | None
@@ -113,10 +113,14 @@ class EventMetadata(Struct, gc=False):
 
 
 class AuditEvent(Struct, gc=False):
-    """Event of one request; ``user_id`` is None for an unknown caller, ``timestamp`` as of ``rfc3339``."""
+    """Event of one request; ``user_id`` is None for an unknown caller, ``timestamp`` as of ``rfc3339``.
+
+    ``event_id``, ``timestamp``, the words of ``event_type`` and some of ``metadata`` are checked by ``reader``: patterns
+    of types take a third of the time of reading.
+    """
 
     event_id: str
-    event_type: Annotated[str, Meta(pattern=r"^[a-z_]+\.[a-z_]+\Z", max_length=64)]
+    event_type: Annotated[str, Meta(max_length=64)]
     schema_version: Literal[1]
     timestamp: str
     user_id: Annotated[str, Meta(min_length=1, max_length=256)] | None

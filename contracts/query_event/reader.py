@@ -6,6 +6,7 @@ the document as it came.
 """
 
 import ipaddress
+import re
 from functools import lru_cache
 
 import msgspec
@@ -14,6 +15,8 @@ from contracts.invalid import InvalidReason, InvalidRecord, explain, require_id,
 from contracts.query_event.event import MAX_EVENT_BYTES, SCHEMA_VERSION, AuditEvent
 from contracts.raw_json import one_line
 
+_is_trace_id = re.compile(r"[0-9a-f]{32}").fullmatch
+_is_two_words = re.compile(r"[a-z_]+\.[a-z_]+").fullmatch
 _read_event = msgspec.json.Decoder(AuditEvent).decode
 
 
@@ -30,11 +33,20 @@ def decode(value: bytes | None) -> AuditEvent:
         raise explain(value, error, SCHEMA_VERSION, "the event") from None
     require_id(event.event_id, "event_id")
     require_timestamp(event.timestamp, "timestamp")
-    address = event.metadata.client_ip
+    if not _is_type(event.event_type):
+        raise InvalidRecord(InvalidReason.SCHEMA, "event_type: Expected two words with a dot between them")
+    trace_id, address = event.metadata.trace_id, event.metadata.client_ip
+    if trace_id is not None and not _is_trace_id(trace_id):
+        raise InvalidRecord(InvalidReason.SCHEMA, "metadata.trace_id: Expected 32 hexadecimal digits in lower case")
     if address is not None and not _is_address(address):
         raise InvalidRecord(InvalidReason.SCHEMA, "metadata.client_ip: Expected an IPv4 or IPv6 address")
     event.data.dsl = one_line(event.data.dsl, "data.dsl")
     return event
+
+
+@lru_cache(maxsize=256)
+def _is_type(text: str) -> bool:
+    return _is_two_words(text) is not None
 
 
 @lru_cache(maxsize=4096)

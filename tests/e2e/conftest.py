@@ -15,7 +15,7 @@ from tests.support.embedded_services import SERVICE_PORTS, run_gateway, services
 from tests.support.waiting import eventually
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def services(embedded: Servers, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Services]:
     """The services as `make run` starts them, with its inventory."""
     home = tmp_path_factory.mktemp("services")
@@ -28,13 +28,13 @@ def services(embedded: Servers, tmp_path_factory: pytest.TempPathFactory) -> Ite
         yield started
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def api_key(services: Services) -> str:
     """A key of the demo user's."""
     return make_api_key(clean_environment(services.environment()))
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def delivery(services: Services) -> str:
     """The id of a delivery: a webhook that is refused, as its host is in the inner network."""
 

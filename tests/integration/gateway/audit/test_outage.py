@@ -41,7 +41,7 @@ from tests.support.query_event import event, read_event
 from tests.support.waiting import eventually
 
 CLIENTS = 8
-_PAUSE_SECONDS = 0.02
+_PAUSE_SECONDS = 0.05
 
 
 @pytest.fixture(scope="module")
