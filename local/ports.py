@@ -1,16 +1,25 @@
 """Ports on loopback: free ones to choose, and taken ones to name."""
 
+import secrets
 import socket
 from contextlib import closing
+from itertools import count
+
+_FIRST, _END = 10_000, 32_768
+"""Systems give the ports behind these to outgoing connections: 32768 and up on Linux, 49152 and up on macOS."""
+
+# Each process begins elsewhere and counts on, so that a port that was given away is not found again before it is used.
+_places = count(secrets.randbelow(_END - _FIRST))
 
 
-def free(count: int) -> list[int]:
-    """Free ports, all different."""
-    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
-    ports = [taken.getsockname()[1] for taken in sockets]
-    for taken in sockets:
-        taken.close()
-    return ports
+def free(wanted: int) -> list[int]:
+    """Free ports, all different; none that an outgoing connection could take before a server listens there."""
+    found: list[int] = []
+    while len(found) < wanted:
+        port = _FIRST + next(_places) % (_END - _FIRST)
+        if not in_use(port):
+            found.append(port)
+    return found
 
 
 def in_use(port: int) -> bool:
