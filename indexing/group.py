@@ -3,16 +3,15 @@
 import logging
 import time
 from collections.abc import Callable
-from concurrent.futures import Future
 
-from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicCollection, TopicPartition
+from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 from confluent_kafka.admin import AdminClient
-from confluent_kafka.admin._topic import TopicDescription
 
-from indexing.member import member_config
+from indexing.member import member_config, numbers
 from indexing.metrics import COMMIT_FAILURES, LAG, PAUSED
 from indexing.offsets import OffsetTracker
 from indexing.resume import starting_offset
+from indexing.topic_watch import TopicWatch
 from kit.kafka import LIBRDKAFKA, KafkaSettings, client_config, probe_topic
 
 logger = logging.getLogger(__name__)
@@ -20,7 +19,6 @@ logger = logging.getLogger(__name__)
 _NO_POSITION = KafkaError._AUTO_OFFSET_RESET  # pylint: disable=protected-access  # a public constant all the same
 _ANSWER_SECONDS = 5.0
 _COMMIT_EVERY_SECONDS = 0.5
-_LOOK_EVERY_SECONDS = 5.0
 
 
 OnLeave = Callable[[bool], None]
@@ -50,10 +48,9 @@ class ConsumerGroup:  # pylint: disable=too-many-instance-attributes  # two clie
         self._name = consumer
         self._on_leave: OnLeave = _ignore
         self._starts: dict[int, int] = {}
-        self._description: Future[TopicDescription] | None = None
         self._last_commit = 0.0
-        self._next_look = 0.0
         self._admin = AdminClient({**client_config(kafka)}, logger=LIBRDKAFKA)
+        self._watch = TopicWatch(self._admin, topic)
         self._consumer = Consumer(member_config(kafka, consumer, group_id, self._committed), logger=LIBRDKAFKA)
 
     def join(self, on_leave: OnLeave) -> None:
@@ -115,23 +112,9 @@ class ConsumerGroup:  # pylint: disable=too-many-instance-attributes  # two clie
             self._committed(error.args[0], positions)
 
     def watch_topic(self) -> None:
-        """Notice within seconds, without waiting, that the topic was deleted and made again, and read all of it.
-
-        librdkafka goes on at the old offsets in the new topic, and says nothing of what it skips.
-        """
-        if self._description is not None and self._description.done():
-            if self._description.exception() is None and self.topic_id is not None:
-                topic_id = str(self._description.result().topic_id)
-                if topic_id != self.topic_id:
-                    self._restart(self._consumer.assignment())
-            self._description = None
-        elif self._description is None and time.monotonic() >= self._next_look:
-            self._next_look = time.monotonic() + _LOOK_EVERY_SECONDS
-            self._description = self._describe_topic()
-
-    def _describe_topic(self) -> "Future[TopicDescription]":
-        topics = TopicCollection([self._topic])
-        return self._admin.describe_topics(topics, request_timeout=_ANSWER_SECONDS)[self._topic]
+        """Notice within seconds, without waiting, that the topic was deleted and made again, and read all of it."""
+        if self._watch.has_changed(self.topic_id):
+            self._restart(self._consumer.assignment())
 
     def leave(self) -> None:
         """Leave the group, so that the others need not wait for the session to end."""
@@ -167,20 +150,20 @@ class ConsumerGroup:  # pylint: disable=too-many-instance-attributes  # two clie
         # The client remembers the pause of a partition that had left meanwhile, and would not fetch it for ever.
         (consumer.pause if self.is_paused else consumer.resume)(partitions)
         if partitions:
-            logger.info("partitions assigned: %s", _numbers(partitions))
+            logger.info("partitions assigned: %s", numbers(partitions))
 
     def _revoked(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
         self._on_leave(True)
         self.commit(wait=True)
         self._forget(partitions)
         consumer.incremental_unassign(partitions)
-        logger.info("partitions revoked: %s", _numbers(partitions))
+        logger.info("partitions revoked: %s", numbers(partitions))
 
     def _lost(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
         self._on_leave(False)
         self._forget(partitions)
         consumer.incremental_unassign(partitions)
-        logger.warning("partitions lost, another member has them: %s", _numbers(partitions))
+        logger.warning("partitions lost, another member has them: %s", numbers(partitions))
 
     def _forget(self, partitions: list[TopicPartition]) -> None:
         for position in partitions:
@@ -191,7 +174,7 @@ class ConsumerGroup:  # pylint: disable=too-many-instance-attributes  # two clie
     def _find_starts(self, partitions: list[TopicPartition]) -> None:
         """Set each partition's offset; left as it is where the broker does not answer, and asked again on an error."""
         try:
-            self.topic_id = str(self._describe_topic().result(_ANSWER_SECONDS).topic_id)
+            self.topic_id = self._watch.topic_id()
             for position in self._consumer.committed(partitions, timeout=_ANSWER_SECONDS):
                 if position.error is not None:
                     raise KafkaException(position.error)
@@ -230,7 +213,3 @@ class ConsumerGroup:  # pylint: disable=too-many-instance-attributes  # two clie
                 self._tracker.uncommitted(position.partition)
                 if self._tracker.is_assigned(position.partition):
                     logger.warning("partition %d: the commit is made again: %s", position.partition, failure)
-
-
-def _numbers(partitions: list[TopicPartition]) -> str:
-    return ", ".join(str(number) for number in sorted(position.partition for position in partitions)) or "none"

@@ -1,4 +1,4 @@
-"""Configuration of a member of a consumer group that commits for itself."""
+"""Member of a consumer group that commits for itself: its configuration, and its partitions in words."""
 
 from collections.abc import Callable
 from typing import Any
@@ -37,3 +37,8 @@ def member_config(kafka: KafkaSettings, client_id: str, group_id: str, on_commit
         "fetch.queue.backoff.ms": 10,
         "on_commit": on_commit,
     }
+
+
+def numbers(partitions: list[TopicPartition]) -> str:
+    """The partitions' numbers, for a line of the log."""
+    return ", ".join(str(number) for number in sorted(position.partition for position in partitions)) or "none"

@@ -5,15 +5,13 @@ never the offset that the group has committed, which is advisory and there for w
 """
 
 import logging
-import time
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import Future
 
-from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicCollection, TopicPartition
+from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 from confluent_kafka.admin import AdminClient
-from confluent_kafka.admin._topic import TopicDescription
 
-from indexing.member import member_config
+from indexing.member import member_config, numbers
+from indexing.topic_watch import TopicWatch
 from kit.kafka import LIBRDKAFKA, KafkaSettings, client_config, probe_topic
 from lake.metrics import LAG
 
@@ -21,7 +19,6 @@ logger = logging.getLogger(__name__)
 
 _NO_POSITION = KafkaError._AUTO_OFFSET_RESET  # pylint: disable=protected-access  # a public constant all the same
 _ANSWER_SECONDS = 5.0
-_LOOK_EVERY_SECONDS = 5.0
 
 OnLeave = Callable[[Sequence[int]], None]
 """Told of partitions before they leave."""
@@ -46,9 +43,8 @@ class Group:  # pylint: disable=too-many-instance-attributes  # two clients, and
         self._is_paused = False
         self._topic = topic
         self._on_leave: OnLeave = lambda partitions: None
-        self._description: Future[TopicDescription] | None = None
-        self._next_look = 0.0
         self._admin = AdminClient({**client_config(kafka)}, logger=LIBRDKAFKA)
+        self._watch = TopicWatch(self._admin, topic)
         self._consumer = Consumer(member_config(kafka, "lake", group_id, _committed), logger=LIBRDKAFKA)
 
     def join(self, on_leave: OnLeave) -> None:
@@ -109,7 +105,7 @@ class Group:  # pylint: disable=too-many-instance-attributes  # two clients, and
             confluent_kafka.KafkaException: Kafka does not answer within five seconds, or has no such topic.
             TimeoutError: likewise.
         """
-        return str(self._describe().result(_ANSWER_SECONDS).topic_id)
+        return self._watch.topic_id()
 
     def watermarks(self, partition: int) -> tuple[int, int]:
         """Ask for a partition's first offset and the one after its last.
@@ -122,17 +118,9 @@ class Group:  # pylint: disable=too-many-instance-attributes  # two clients, and
         )
 
     def watch_topic(self, topic_id: str) -> None:
-        """Notice within seconds, without waiting, that the topic was deleted and made again: all is unplaced then.
-
-        librdkafka goes on at the old offsets in the new topic, and says nothing of what it skips.
-        """
-        if self._description is not None and self._description.done():
-            if self._description.exception() is None and str(self._description.result().topic_id) != topic_id:
-                self.displace()
-            self._description = None
-        elif self._description is None and time.monotonic() >= self._next_look:
-            self._next_look = time.monotonic() + _LOOK_EVERY_SECONDS
-            self._description = self._describe()
+        """Notice within seconds, without waiting, that the topic was deleted and made again: all is unplaced then."""
+        if self._watch.has_changed(topic_id):
+            self.displace()
 
     def leave(self) -> None:
         """Leave the group, so that the others need not wait for the session to end."""
@@ -149,10 +137,6 @@ class Group:  # pylint: disable=too-many-instance-attributes  # two clients, and
         """Say what is wrong with the topic, as the cluster tells it within ``timeout`` seconds; from any thread."""
         return probe_topic(self._admin, self._topic, timeout)
 
-    def _describe(self) -> "Future[TopicDescription]":
-        topics = TopicCollection([self._topic])
-        return self._admin.describe_topics(topics, request_timeout=_ANSWER_SECONDS)[self._topic]
-
     def _put(self, partition: int, offset: int) -> None:
         self._consumer.incremental_unassign([TopicPartition(self._topic, partition)])
         self._consumer.incremental_assign([TopicPartition(self._topic, partition, offset)])
@@ -167,15 +151,15 @@ class Group:  # pylint: disable=too-many-instance-attributes  # two clients, and
         consumer.incremental_assign(partitions)
         consumer.pause(partitions)
         if partitions:
-            logger.info("partitions assigned: %s", _numbers(partitions))
+            logger.info("partitions assigned: %s", numbers(partitions))
 
     def _revoked(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
         self._leave(consumer, partitions)
-        logger.info("partitions revoked: %s", _numbers(partitions))
+        logger.info("partitions revoked: %s", numbers(partitions))
 
     def _lost(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
         self._leave(consumer, partitions)
-        logger.warning("partitions lost, another member has them: %s", _numbers(partitions))
+        logger.warning("partitions lost, another member has them: %s", numbers(partitions))
 
     def _leave(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
         numbers = [position.partition for position in partitions]
@@ -206,7 +190,3 @@ def _committed(error: KafkaError | None, partitions: list[TopicPartition]) -> No
         failure = error or position.error
         if failure is not None:
             logger.warning("partition %d: Kafka did not take the lake's position: %s", position.partition, failure)
-
-
-def _numbers(partitions: list[TopicPartition]) -> str:
-    return ", ".join(str(number) for number in sorted(position.partition for position in partitions)) or "none"

@@ -138,7 +138,8 @@ def fixture_member(monkeypatch: pytest.MonkeyPatch) -> _Member:
 
     monkeypatch.setattr("indexing.group.Consumer", connect)
     monkeypatch.setattr("indexing.group.AdminClient", connect)
-    monkeypatch.setattr("indexing.group.time", SimpleNamespace(monotonic=lambda: kafka.now))
+    for module in ("group", "topic_watch"):
+        monkeypatch.setattr(f"indexing.{module}.time", SimpleNamespace(monotonic=lambda: kafka.now))
     return _Member(kafka)
 
 
