@@ -20,7 +20,7 @@ from tests.support.inventory import TEXT, delete, patch, put
 from tests.support.inventory_stack import PROPERTIES, THING, InventoryStack, Killed, KilledAt, publish_all
 from tests.support.waiting import eventually
 
-DOCUMENTS = 300
+DOCUMENTS = 600
 
 
 @pytest.fixture
