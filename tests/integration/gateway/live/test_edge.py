@@ -13,6 +13,15 @@ from tests.support.edge import Edge
 from tests.support.gateway import AUTHORIZATION
 from tests.support.live import NOTIFICATIONS, VERSION, Socket
 
+# Without the WebSocket client, which reads in a thread while it writes: Python 3.11 does not guard a TLS connection that
+# is used so, and the client has been seen to miss a refusal.
+_HANDSHAKE = {
+    "Connection": "Upgrade",
+    "Upgrade": "websocket",
+    "Sec-WebSocket-Version": "13",
+    "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ==",
+}
+
 
 @pytest.fixture(scope="module")
 def edge(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Edge]:
@@ -50,11 +59,10 @@ def test_open_sockets_take_no_place_of_requests_and_one_too_many_is_429(edge: Ed
     with ExitStack() as opened:
         for _ in range(3):
             opened.enter_context(_open(edge, stack)).expect("hello")
-        with pytest.raises(InvalidStatus) as caught:
-            _open(edge, stack)
-        problem = orjson.loads(caught.value.response.body or b"")
-        assert (problem["status"], problem["code"]) == (429, "throttled")
+        refused = edge.request("GET", NOTIFICATIONS, headers=_HANDSHAKE)
+        problem = orjson.loads(refused.data)
+        assert (refused.status, problem["status"], problem["code"]) == (429, 429, "throttled")
         assert "sockets" in problem["detail"]
-        assert caught.value.response.headers["Retry-After"] == "1"
+        assert refused.headers["Retry-After"] == "1"
         answer = edge.request("POST", "/search", body=b'{"query": ""}', headers=AUTHORIZATION)
         assert answer.status in (200, 401), answer.data
