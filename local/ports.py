@@ -3,7 +3,7 @@
 import secrets
 import socket
 from contextlib import closing
-from itertools import count
+from itertools import count, islice
 
 _FIRST, _END = 10_000, 32_768
 """Systems give the ports behind these to outgoing connections: 32768 and up on Linux, 49152 and up on macOS."""
@@ -14,12 +14,11 @@ _places = count(secrets.randbelow(_END - _FIRST))
 
 def free(wanted: int) -> list[int]:
     """Free ports, all different; none that an outgoing connection could take before a server listens there."""
-    found: list[int] = []
-    while len(found) < wanted:
-        port = _FIRST + next(_places) % (_END - _FIRST)
-        if not in_use(port):
-            found.append(port)
-    return found
+    return list(islice((port for port in map(_port, _places) if not in_use(port)), wanted))
+
+
+def _port(place: int) -> int:
+    return _FIRST + place % (_END - _FIRST)
 
 
 def in_use(port: int) -> bool:

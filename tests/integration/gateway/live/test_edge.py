@@ -13,8 +13,8 @@ from tests.support.edge import Edge
 from tests.support.gateway import AUTHORIZATION
 from tests.support.live import NOTIFICATIONS, VERSION, Socket
 
-# Without the WebSocket client, which reads in a thread while it writes: Python 3.11 does not guard a TLS connection that
-# is used so, and the client has been seen to miss a refusal.
+# Without the WebSocket client, which reads in a thread while it writes: Python 3.11 does not guard a TLS connection
+# that is used so, and the client has been seen to miss a refusal.
 _HANDSHAKE = {
     "Connection": "Upgrade",
     "Upgrade": "websocket",
