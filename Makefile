@@ -33,7 +33,7 @@ run: .venv/embedded.stamp ## Set up what is missing, start the whole system, sho
 demo: .venv/embedded.stamp ## The same, but stop after the main job
 	@$(BIN)/python -m local demo
 
-test: .venv/dev.stamp build/s3/made.stamp ## Run every test that needs only Python, against real Kafka and Elasticsearch
+test: .venv/dev.stamp build/s3/made.stamp ## Run the tests, against real Kafka and Elasticsearch
 	@$(TESTS) -m "not ($(FURTHER))"
 
 test-all: .venv/dev.stamp build/s3/made.stamp ## The same, with those that need a browser, Node, Spark or a long chaos run

@@ -6,13 +6,13 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from ipaddress import ip_address
 from pathlib import Path
-from unicodedata import normalize
 
 from elasticsearch import ApiError, Elasticsearch, TransportError
 from elasticsearch.helpers import ScanError
 
+from contracts.query_event.command import CommandNotRecorded, record_command
+from elastic.arguments import reason, user_name
 from elastic.bootstrap import KEEP_DAYS, bootstrap
-from elastic.changes import ChangeNotRecorded, record_change
 from elastic.client import connect
 from elastic.erase import ErasureIncomplete, Person, erase, find
 from elastic.retention import prune
@@ -23,7 +23,6 @@ from kit.settings import ConfigurationError
 _MAX_DAYS = 36_500
 _MAX_SHARDS = 1_024
 """As many as Elasticsearch allows an index."""
-_MAX_REASON = 1_000
 
 
 def _number(least: int, most: int) -> Callable[[str], int]:
@@ -36,11 +35,7 @@ def _number(least: int, most: int) -> Callable[[str], int]:
 
 
 def _user(text: str) -> Person:
-    # As the gateway keeps names, by Django's normalize_username.
-    name = normalize("NFKC", text)
-    if not name or not _is_utf8(name):
-        raise argparse.ArgumentTypeError("must be a user's name, in UTF-8")
-    return Person("user.name", name)
+    return Person("user.name", user_name(text))
 
 
 def _address(text: str) -> Person:
@@ -50,20 +45,13 @@ def _address(text: str) -> Person:
         raise argparse.ArgumentTypeError("must be an IPv4 or IPv6 address") from None
 
 
-def _reason(text: str) -> str:
-    if not _is_utf8(text) or not 1 <= len(text.encode()) <= _MAX_REASON:
-        raise argparse.ArgumentTypeError(f"must have 1 to {_MAX_REASON:,} bytes of UTF-8")
-    return text
+def _record(change: str) -> None:
+    record_command("elastic", change, "nothing was changed")
 
 
-def _is_utf8(argument: str) -> bool:
-    """Whether an argument's bytes were UTF-8; the interpreter has half characters in the place of others."""
-    return argument.isascii() or not any("\ud800" <= character <= "\udfff" for character in argument)
-
-
-def _erase(client: Elasticsearch, person: Person, reason: str | None) -> None:
-    if reason is not None:
-        print(f"deleted {erase(client, person, reason, record_change)} documents")
+def _erase(client: Elasticsearch, person: Person, why: str | None) -> None:
+    if why is not None:
+        print(f"deleted {erase(client, person, why, _record)} documents")
         return
     found = find(client, person)
     for index, count in found.items():
@@ -97,7 +85,7 @@ def main(arguments: list[str] | None = None) -> int:
     whose.add_argument("--user", dest="person", type=_user, metavar="NAME", help="what this user did")
     whose.add_argument("--address", dest="person", type=_address, metavar="IP", help="what came from this address")
     erasing.add_argument(
-        "--delete", type=_reason, metavar="REASON", help="delete them, for this reason, which must not name the person"
+        "--delete", type=reason, metavar="REASON", help="delete them, for this reason, which must not name the person"
     )
     chosen = parser.parse_args(arguments)
     try:
@@ -108,14 +96,14 @@ def main(arguments: list[str] | None = None) -> int:
                 case "secure":
                     print(*secure(client, chosen.passwords), sep="\n")
                 case "prune":
-                    pruned = prune(client, chosen.keep_days, datetime.now(UTC).date(), record_change)
+                    pruned = prune(client, chosen.keep_days, datetime.now(UTC).date(), _record)
                     print(f"deleted {len(pruned)} indices" + (f": {', '.join(pruned)}" if pruned else ""))
                 case "erase":
                     _erase(client, chosen.person, chosen.delete)
     except ConfigurationError as error:
         print(error, file=sys.stderr)
         return 2
-    except (ErasureIncomplete, ChangeNotRecorded) as error:
+    except (ErasureIncomplete, CommandNotRecorded) as error:
         print(error, file=sys.stderr)
         return 1
     except (ApiError, TransportError, ScanError) as error:

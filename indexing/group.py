@@ -7,7 +7,7 @@ from collections.abc import Callable
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 from confluent_kafka.admin import AdminClient
 
-from indexing.member import member_config, numbers
+from indexing.member import NO_POSITION, member_config, partition_numbers
 from indexing.metrics import COMMIT_FAILURES, LAG, PAUSED
 from indexing.offsets import OffsetTracker
 from indexing.resume import starting_offset
@@ -16,7 +16,6 @@ from kit.kafka import LIBRDKAFKA, KafkaSettings, client_config, probe_topic
 
 logger = logging.getLogger(__name__)
 
-_NO_POSITION = KafkaError._AUTO_OFFSET_RESET  # pylint: disable=protected-access  # a public constant all the same
 _ANSWER_SECONDS = 5.0
 _COMMIT_EVERY_SECONDS = 0.5
 
@@ -150,20 +149,20 @@ class ConsumerGroup:  # pylint: disable=too-many-instance-attributes  # two clie
         # The client remembers the pause of a partition that had left meanwhile, and would not fetch it for ever.
         (consumer.pause if self.is_paused else consumer.resume)(partitions)
         if partitions:
-            logger.info("partitions assigned: %s", numbers(partitions))
+            logger.info("partitions assigned: %s", partition_numbers(partitions))
 
     def _revoked(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
         self._on_leave(True)
         self.commit(wait=True)
         self._forget(partitions)
         consumer.incremental_unassign(partitions)
-        logger.info("partitions revoked: %s", numbers(partitions))
+        logger.info("partitions revoked: %s", partition_numbers(partitions))
 
     def _lost(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
         self._on_leave(False)
         self._forget(partitions)
         consumer.incremental_unassign(partitions)
-        logger.warning("partitions lost, another member has them: %s", numbers(partitions))
+        logger.warning("partitions lost, another member has them: %s", partition_numbers(partitions))
 
     def _forget(self, partitions: list[TopicPartition]) -> None:
         for position in partitions:
@@ -191,7 +190,7 @@ class ConsumerGroup:  # pylint: disable=too-many-instance-attributes  # two clie
 
     def _on_error(self, message: Message, error: KafkaError) -> None:
         partition = message.partition()
-        if error.code() == _NO_POSITION and partition is not None and partition >= 0:
+        if error.code() == NO_POSITION and partition is not None and partition >= 0:
             self._restart([TopicPartition(self._topic, partition)])
         elif error.fatal():
             raise KafkaException(error)

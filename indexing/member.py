@@ -7,6 +7,9 @@ from confluent_kafka import KafkaError, TopicPartition
 
 from kit.kafka import KafkaSettings, client_config
 
+NO_POSITION = KafkaError._AUTO_OFFSET_RESET  # pylint: disable=protected-access  # a public constant all the same
+"""Code of the error of a partition that has no record at the member's offset."""
+
 OnCommit = Callable[[KafkaError | None, list[TopicPartition]], None]
 
 
@@ -39,6 +42,6 @@ def member_config(kafka: KafkaSettings, client_id: str, group_id: str, on_commit
     }
 
 
-def numbers(partitions: list[TopicPartition]) -> str:
+def partition_numbers(partitions: list[TopicPartition]) -> str:
     """The partitions' numbers, for a line of the log."""
     return ", ".join(str(number) for number in sorted(position.partition for position in partitions)) or "none"

@@ -26,7 +26,7 @@ _SETTLED = timedelta(hours=1)
 
 
 class DayState(StrEnum):
-    """What the counts of a day mean."""
+    """Meaning of the counts of a day."""
 
     SAME = "same"
     DIFFERENT = "different"

@@ -75,9 +75,9 @@ class _Scheduling(LoadFileScheduling):  # type: ignore[misc]  # it has no types
         return "e2e" if nodeid.startswith("tests/e2e/") else super()._split_scope(nodeid)
 
 
-def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> _Scheduling:
-    """Share the tests among workers."""
-    return _Scheduling(config, log)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> _Scheduling | None:
+    """Share the tests among workers, where they are shared by files."""
+    return _Scheduling(config, log) if config.getoption("dist") == "loadfile" else None
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -19,7 +19,7 @@ from gateway.http.openapi import KNOWN, operation
 from gateway.http.problems import Code, Problem
 from gateway.http.query_string import read_parameters
 from gateway.identity.authentication import caller
-from gateway.inventory.access import InventoryView, may_read_history
+from gateway.inventory.base_views import InventoryView, may_read_history
 from gateway.inventory.catalogue import read_catalogue
 from gateway.inventory.models import Change, RelayState
 from gateway.inventory.schema import ChangeList

@@ -26,7 +26,7 @@ from gateway.http.metrics import PROBLEMS
 from gateway.http.openapi import INDEX, KNOWN, operation
 from gateway.http.problems import Code, Unavailable, as_problem, problem_object
 from gateway.identity.authentication import caller
-from gateway.inventory.access import InventoryView, author_of
+from gateway.inventory.base_views import InventoryView, author_of
 from gateway.inventory.consistency import TOKEN
 from gateway.inventory.idempotency import read_key
 from gateway.inventory.import_lines import csv_lines, ndjson_lines

@@ -20,7 +20,7 @@ from gateway.http.openapi import KNOWN, operation
 from gateway.http.query_string import read_parameters
 from gateway.identity.authentication import caller
 from gateway.identity.authorization import QUERY_LOGS
-from gateway.inventory.access import InventoryView
+from gateway.inventory.base_views import InventoryView
 from gateway.inventory.schema import DayReads, ItemReads, ReadsAnswer
 from gateway.inventory.serializers import ReadsParameters
 from gateway.search.elasticsearch import perform

@@ -16,7 +16,7 @@ from gateway.http.query_string import read_parameters
 from gateway.identity.authentication import caller
 from gateway.identity.models import TYPE_NAME
 from gateway.inventory import headers
-from gateway.inventory.access import InventoryView, may_read
+from gateway.inventory.base_views import InventoryView, may_read
 from gateway.inventory.catalogue import read_catalogue
 from gateway.inventory.declarations import RESERVED
 from gateway.inventory.documents import MAX_BYTES

@@ -25,7 +25,7 @@ from gateway.http.problems import malformed
 from gateway.http.query_string import read_parameters
 from gateway.identity.authentication import caller
 from gateway.inventory import headers, writes
-from gateway.inventory.access import REVALIDATED, InventoryView
+from gateway.inventory.base_views import REVALIDATED, InventoryView
 from gateway.inventory.batch import Author, Written
 from gateway.inventory.cache import read_document
 from gateway.inventory.consistency import TOKEN, wait_for_change

@@ -12,7 +12,7 @@ from typing import Self
 from django.conf import settings
 
 from gateway.identity.models import User
-from gateway.inventory.access import may_read_history
+from gateway.inventory.base_views import may_read_history
 from gateway.inventory.declarations import DeclaredType
 from gateway.inventory.documents import WHOLE
 from gateway.inventory.models import Change
@@ -41,7 +41,7 @@ class _Told:
 
 
 class Audience:  # pylint: disable=too-few-public-methods  # it has one question
-    """Those who are told of changes of some types, as the database has them now."""
+    """Users who are told of changes of some types, as the database has them now."""
 
     def __init__(self, told: Mapping[str, Sequence[_Told]]) -> None:
         self._told = told

@@ -20,7 +20,7 @@ from gateway.http.query_string import read_parameters
 from gateway.identity.authentication import caller
 from gateway.identity.authorization import has_role
 from gateway.identity.models import Role, User
-from gateway.inventory.access import InventoryView
+from gateway.inventory.base_views import InventoryView
 from gateway.notify.deliveries import resend
 from gateway.notify.models import Channel, Delivery, State
 from gateway.notify.schema import Deliveries, DeliveryAnswer, OneDelivery

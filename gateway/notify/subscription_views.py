@@ -22,7 +22,7 @@ from gateway.http.query_string import read_parameters
 from gateway.identity.administration import IF_MATCH
 from gateway.identity.authentication import caller
 from gateway.identity.models import User
-from gateway.inventory.access import InventoryView
+from gateway.inventory.base_views import InventoryView
 from gateway.inventory.preconditions import etag
 from gateway.notify.audience import can_mail
 from gateway.notify.models import Subscription

@@ -16,8 +16,8 @@ from gateway.inventory.documents import WHOLE
 from gateway.notify import inbox
 from gateway.notify.models import Kind as NotificationKind
 from gateway.saved import metrics, outbox
-from gateway.saved.access import role_of
 from gateway.saved.models import Kind, Saved, Share, ShareRole, Visibility, Watch
+from gateway.saved.visibility import role_of
 
 MAX_OF_USER: Mapping[Kind, int] = {Kind.SEARCH: 500, Kind.COLLECTION: 100}
 """Searches and collections that a user may have."""
@@ -181,7 +181,7 @@ def _end_watches(row: Saved) -> None:
 
 
 def _audience(row: Saved, named: Iterable[int]) -> set[int]:
-    """Those who are told of changes: the owner, who is named, and who watches it; not everyone who could see it."""
+    """Users who are told of changes: the owner, who is named, and who watches it; not everyone who could see it."""
     watching = row.watches.values_list("user_id", flat=True)
     return {*named, *watching} | ({row.owner_id} if row.owner_id is not None else set())
 

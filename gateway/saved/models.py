@@ -21,7 +21,7 @@ class Kind(models.TextChoices):  # pylint: disable=too-many-ancestors  # as the 
 
 
 class Visibility(models.TextChoices):  # pylint: disable=too-many-ancestors  # as above
-    """Those who see it besides its owner: nobody, the users that are named, or everyone."""
+    """Viewers besides the owner: nobody, the users that are named, or everyone."""
 
     ME = "me"
     USERS = "users"
@@ -49,7 +49,7 @@ class SavedQuerySet(models.QuerySet["Saved"]):
     """Saved searches and collections, as far as a user sees them."""
 
     def seen_by(self, user: User) -> "SavedQuerySet":
-        """Those that the user has, or that are shared with them; ``shared_as`` is the role of one who is named."""
+        """Items that the user has, or that are shared with them; ``shared_as`` is the role of one who is named."""
         share = Share.objects.filter(saved=OuterRef("pk"), user=user)
         everyone = Q(visibility=Visibility.EVERYONE)
         return self.annotate(shared_as=Subquery(share.values("role")[:1])).filter(
@@ -57,7 +57,7 @@ class SavedQuerySet(models.QuerySet["Saved"]):
         )
 
     def orphaned(self) -> "SavedQuerySet":
-        """Those that users who were deleted had shared."""
+        """Items that users had shared who are deleted now."""
         return self.filter(owner=None).annotate(shared_as=models.Value(None, models.CharField(null=True)))
 
 

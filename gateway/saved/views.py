@@ -31,7 +31,6 @@ from gateway.inventory.headers import KNOWN_VERSION, READ
 from gateway.inventory.preconditions import Preconditions, State, etag
 from gateway.inventory.transactions import transact
 from gateway.saved import changes
-from gateway.saved.access import find, find_locked, orphaned, role_of, seen_by
 from gateway.saved.changes import Author
 from gateway.saved.models import Kind, Saved, ShareRole, Watch
 from gateway.saved.schema import (
@@ -54,6 +53,7 @@ from gateway.saved.serializers import (
     SearchPatchSerializer,
     WatchSerializer,
 )
+from gateway.saved.visibility import find, find_locked, orphaned, role_of, seen_by
 
 MAX_SEARCHES = 200
 """Of a collection."""

@@ -40,10 +40,10 @@ from gateway.inventory.turns import take_turns
 from gateway.notify import inbox
 from gateway.notify.models import Kind as NotificationKind
 from gateway.saved import metrics, outbox
-from gateway.saved.access import seen_by
 from gateway.saved.differences import Difference, compare, pack
 from gateway.saved.index_state import index_state
 from gateway.saved.models import MAX_PROBLEM_CHARACTERS, Kind, Watch
+from gateway.saved.visibility import seen_by
 from gateway.search.date_anchor import anchored
 from gateway.search.elasticsearch import MAX_RESULT_WINDOW, copy_preference, perform, time_limit
 from gateway.search.translator_client import translate

@@ -3,10 +3,9 @@
 import argparse
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
-from unicodedata import normalize
 
 from contracts.query_event.command import operator
-from elastic.changes import ChangeNotRecorded, record_change
+from elastic.arguments import reason, user_name
 from indexing.backlog import count_members
 from kit.kafka import KafkaSettings
 from lake import lineage
@@ -22,10 +21,9 @@ from lake.marts.settings import MartSettings
 from lake.registry import ALL
 from lake.serve.settings import ServeSettings
 from lake.tables import EVENTS, Lake
+from lake.trail import record
 from lake.user_key import UserKeys
 from lake.vacuum import vacuum_now
-
-_MAX_REASON = 1_000
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -44,7 +42,7 @@ def main(arguments: Sequence[str]) -> int:
         "the names; names in texts of others need --user",
     )
     parser.add_argument(
-        "--delete", type=_reason, metavar="REASON", help="delete them, for this reason, which must not name the person"
+        "--delete", type=reason, metavar="REASON", help="delete them, for this reason, which must not name the person"
     )
     options = parser.parse_args(arguments)
     if options.again and options.delete:
@@ -60,29 +58,14 @@ def main(arguments: Sequence[str]) -> int:
         return _count(find(lake, person))
     with alone(settings), lineage.run(settings, "erase", ALL, ALL):
         began = _see_no_writer()
-        found = erase(lake, person, options.delete, operator(), _record)
+        found = erase(lake, person, options.delete, operator(), record)
         _clean(lake, settings, erasures(lake, person.key), began)
         print(f"erased {found.taken.total()} records, and the name in {found.mentions.total()} of others")
         return _prove(lake, options.user)
 
 
 def _user(text: str) -> Name:
-    # As the gateway keeps names, by Django's normalize_username.
-    name = normalize("NFKC", text)
-    if not name or not _is_utf8(name):
-        raise argparse.ArgumentTypeError("must be a user's name, in UTF-8")
-    return Name(name)
-
-
-def _reason(text: str) -> str:
-    if not _is_utf8(text) or not 1 <= len(text.encode()) <= _MAX_REASON:
-        raise argparse.ArgumentTypeError(f"must have 1 to {_MAX_REASON:,} bytes of UTF-8")
-    return text
-
-
-def _is_utf8(argument: str) -> bool:
-    """Whether an argument's bytes were UTF-8; the interpreter has half characters in the place of others."""
-    return not any("\ud800" <= character <= "\udfff" for character in argument)
+    return Name(user_name(text))
 
 
 def _count(found: Found) -> int:
@@ -105,7 +88,7 @@ def _again(lake: Lake, settings: MartSettings) -> int:
         taken = 0
         for erasure in lost:
             person = Person(erasure.user_key, None)
-            taken += erase(lake, person, erasure.reason, erasure.erased_by, _record).taken.total()
+            taken += erase(lake, person, erasure.reason, erasure.erased_by, record).taken.total()
         if lost:
             _clean(lake, settings, lost, began)
     print(f"did {len(lost)} erasures again, of {taken} records")
@@ -130,13 +113,6 @@ def _see_no_writer() -> datetime:
             "one that was killed is a member for eight seconds more"
         )
     return now
-
-
-def _record(change: str) -> None:
-    try:
-        record_change(change, "lake")
-    except ChangeNotRecorded as error:
-        raise LakeError(str(error)) from None
 
 
 def _clean(lake: Lake, settings: MartSettings, done: Iterable[Erasure], before: datetime) -> None:

@@ -9,11 +9,11 @@ import duckdb
 
 from lake.day_arguments import add_days, named_days
 from lake.errors import LakeError, one_line
-from lake.look import record_look
 from lake.output import print_rows
 from lake.report import GROUPS, report
 from lake.settings import LakeSettings
 from lake.tables import Lake
+from lake.trail import record_look
 
 _MAX_ROWS = 100_000
 

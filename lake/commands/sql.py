@@ -15,11 +15,11 @@ from pydantic_settings import SettingsConfigDict
 
 from kit.settings import Settings
 from lake.errors import LakeError
-from lake.look import record_look
 from lake.output import print_rows
 from lake.sandbox import ANALYSTS_COLUMNS, MAX_STATEMENT_CHARACTERS, Sandbox
 from lake.settings import LakeSettings
 from lake.tables import Lake
+from lake.trail import record_look
 
 _FAILED = 1
 _MIB = 1024 * 1024

@@ -1,1 +1,1 @@
-"""What is added to an event before it is written: networks, assets, and the shape of its query."""
+"""Additions to an event before it is written: networks, assets, and the shape of its query."""

@@ -91,7 +91,7 @@ def _enrich_hour(lake: Lake, partition: Partition, networks: Networks, assets: A
 
 
 def _known(rows: Rows, networks: Networks, assets: Assets) -> pa.Table:
-    """What is known of the addresses of rows that lack something."""
+    """Known facts of the addresses of rows that lack something."""
     lacking = f"SELECT DISTINCT client_ip FROM rows WHERE client_ip IS NOT NULL AND {_LACKING}"
     addresses = [address for (address,) in rows.all(lacking)]
     known = []

@@ -111,7 +111,7 @@ def erasures(lake: Lake, user_key: str | None = None) -> list[Erasure]:
 
 
 def unfinished(lake: Lake, found: Iterable[Erasure]) -> list[Erasure]:
-    """Those that a table does not have yet: they were ended by a kill, or the table is an older copy."""
+    """Erasures that a table does not have yet: they were ended by a kill, or the table is an older copy."""
     tables = [lake.open(spec) for spec in ACCOUNTED]
     return [each for each in found if not all(each.is_done(table) for table in tables)]
 

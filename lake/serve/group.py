@@ -10,14 +10,13 @@ from collections.abc import Callable, Mapping, Sequence
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 from confluent_kafka.admin import AdminClient
 
-from indexing.member import member_config, numbers
+from indexing.member import NO_POSITION, member_config, partition_numbers
 from indexing.topic_watch import TopicWatch
 from kit.kafka import LIBRDKAFKA, KafkaSettings, client_config, probe_topic
 from lake.metrics import LAG
 
 logger = logging.getLogger(__name__)
 
-_NO_POSITION = KafkaError._AUTO_OFFSET_RESET  # pylint: disable=protected-access  # a public constant all the same
 _ANSWER_SECONDS = 5.0
 
 OnLeave = Callable[[Sequence[int]], None]
@@ -151,15 +150,15 @@ class Group:  # pylint: disable=too-many-instance-attributes  # two clients, and
         consumer.incremental_assign(partitions)
         consumer.pause(partitions)
         if partitions:
-            logger.info("partitions assigned: %s", numbers(partitions))
+            logger.info("partitions assigned: %s", partition_numbers(partitions))
 
     def _revoked(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
         self._leave(consumer, partitions)
-        logger.info("partitions revoked: %s", numbers(partitions))
+        logger.info("partitions revoked: %s", partition_numbers(partitions))
 
     def _lost(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
         self._leave(consumer, partitions)
-        logger.warning("partitions lost, another member has them: %s", numbers(partitions))
+        logger.warning("partitions lost, another member has them: %s", partition_numbers(partitions))
 
     def _leave(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
         numbers = [position.partition for position in partitions]
@@ -177,7 +176,7 @@ class Group:  # pylint: disable=too-many-instance-attributes  # two clients, and
 
     def _on_error(self, message: Message, error: KafkaError) -> None:
         partition = message.partition()
-        if error.code() == _NO_POSITION and partition is not None and partition >= 0:
+        if error.code() == NO_POSITION and partition is not None and partition >= 0:
             self.unplaced.add(partition)
         elif error.fatal():
             raise KafkaException(error)

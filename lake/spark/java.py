@@ -7,7 +7,7 @@ from lake.errors import LakeError
 from lake.spark.settings import SparkSettings
 
 _VERSIONS = ("17", "21")
-"""Those that Spark 4.2 is made for (https://spark.apache.org/docs/4.2.0/)."""
+"""Versions that Spark 4.2 is made for (https://spark.apache.org/docs/4.2.0/)."""
 
 
 def java_home(settings: SparkSettings) -> Path:

@@ -28,7 +28,7 @@ def name(user: int) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """What a command took: its output, seconds, and the peak of its resident memory in megabytes."""
+    """Cost of a command: its output, seconds, and the peak of its resident memory in megabytes."""
 
     output: str
     seconds: float

@@ -107,7 +107,7 @@ class Inventory:
         return []
 
     def complaints(self) -> list[str]:
-        """What does not agree."""
+        """Differences."""
         with psycopg.connect(self._database) as session:
             changes = session.execute(
                 "SELECT feed, change_id, type, document_id, version, body FROM inventory_change ORDER BY feed"
@@ -157,7 +157,7 @@ class Inventory:
         return written == published and self._trail.lag() == 0
 
     def _topic_complaints(self, changes: list[tuple[Any, ...]]) -> list[str]:
-        """What is not as the database has it, on the topic and on the audit trail."""
+        """Differences from the database, on the topic and on the audit trail."""
         found: dict[int, dict[str, Any]] = {}
         wrong: list[str] = []
         for record in topic.records(self._trail.bootstrap, self._trail.topic, range(6)):
@@ -202,7 +202,7 @@ class Inventory:
 
 
 def expected_index(type_: str, documents: list[tuple[Any, ...]]) -> dict[str, tuple[int, Any]]:
-    """What the index of a type shall hold, by id: version and content.
+    """Documents that the index of a type has to hold, by id: version and content.
 
     Args:
         type_: of which ``PARENT`` embeds documents of ``CHILD``.

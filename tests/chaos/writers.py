@@ -35,7 +35,7 @@ Name = tuple[str, str]
 
 @dataclass
 class Ledger:
-    """What the writers know: versions and contents of their own documents, and the versions of shared ones.
+    """Knowledge of the writers: versions and contents of their own documents, and the versions of shared ones.
 
     Attributes:
         own: version and content by document; None: it is deleted.
@@ -85,7 +85,7 @@ class Ledger:
             self._complaints.append(complaint)
 
     def complaints(self, stored: dict[Name, tuple[int, Any]]) -> list[str]:
-        """What is wrong, before or now.
+        """Faults, before or now.
 
         Args:
             stored: what the database has, by document.

@@ -79,6 +79,7 @@ def test_what_kubernetes_would_not_take_is_found() -> None:
     assert len(chart.faults([wrong])) == 2
 
 
+@pytest.mark.node
 def test_keda_and_the_prometheus_operator_take_theirs() -> None:
     find_program("npm")
     node = find_program("node")
@@ -263,7 +264,7 @@ def test_the_page_lists_the_files_of_each_secret() -> None:
 
 
 def _reached(made: list[Object]) -> dict[str, set[str]]:
-    """What each component may reach, by its policy; other components only where theirs lets it in."""
+    """Peers that each component may reach, by its policy; other components only where theirs lets it in."""
     policies = _named(made, "NetworkPolicy")
     reached: dict[str, set[str]] = {}
     for name, policy in policies.items():

@@ -97,7 +97,7 @@ def _validator(kind: str, api_version: str, version: str) -> Any:
 
 
 def faults(made: list[Object], version: str = "1.37.0") -> list[str]:
-    """What Kubernetes would not take of its own kinds, each with its place."""
+    """Faults that Kubernetes finds in objects of its own kinds, each with its place."""
     return [
         f"{each['kind']} {each['metadata']['name']}: {fault}"
         for each in made
@@ -119,7 +119,7 @@ def pods(made: list[Object]) -> Iterator[tuple[str, Object]]:
 
 
 def golden(made: list[Object]) -> str:
-    """What is compared with a file of ``tests/data/chart``: all but the copies of nginx.conf and alerts.yml."""
+    """Text that is compared with a file of ``tests/data/chart``: all but the copies of nginx.conf and alerts.yml."""
     shown = orjson.loads(orjson.dumps(made))
     for each in shown:
         each.get("data", {}).pop("nginx.conf", None)

@@ -170,7 +170,7 @@ def serving(
 
 
 def check(home: Path, upstream: str) -> str:
-    """What nginx says of the configuration with another ``upstream.conf``, which it only reads; nothing if it is sound.
+    """Complaint of nginx about the configuration with another ``upstream.conf``, which it only reads; empty if sound.
 
     Args:
         home: an empty folder for its files.

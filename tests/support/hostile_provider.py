@@ -58,7 +58,7 @@ class HostileProvider(honest.Provider):  # pylint: disable=too-many-instance-att
         return self.keys or super().key_set()
 
     def answer(self, code: str, state: str) -> dict[str, str]:
-        """What the browser brings back, changed."""
+        """The answer that the browser brings back, changed."""
         answer = super().answer(code, state)
         self.change_answer(answer)
         return answer

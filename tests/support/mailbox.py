@@ -12,7 +12,7 @@ from local import ports
 
 
 class Mailbox:
-    """What the server was given, and what it does before it says yes.
+    """Mails that the server was given, and its acts before it says yes.
 
     Attributes:
         mails: each with whom it is for.

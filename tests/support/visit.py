@@ -101,7 +101,7 @@ class Visit:
         return self.page.locator(f'[data-row="{row}"] [data-column="{column}"]')
 
     def findings(self) -> list[str]:
-        """What axe-core finds wrong for people with assistive technology."""
+        """Findings of axe-core: faults for people with assistive technology."""
         self.page.evaluate(AXE.read_text(encoding="utf-8"))
         violations: list[dict[str, Any]] = self.page.evaluate(
             "async (tags) => (await axe.run(document, {runOnly: tags})).violations", _STANDARDS

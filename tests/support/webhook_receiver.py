@@ -16,7 +16,7 @@ from tests.support.http_server import QuietHandler, serving
 
 @dataclass
 class Receiver:  # pylint: disable=too-many-instance-attributes  # each is asked for somewhere
-    """What was received, and how the next requests are answered.
+    """Requests that were received, and how the next ones are answered.
 
     Attributes:
         url: its address, by the name "localhost".

@@ -1,4 +1,4 @@
-"""What the demo users save for one test; asked for by unsigned headers, which spare a log-in each time."""
+"""Searches that the demo users save for one test; asked for by unsigned headers, which spare a log-in each time."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager

@@ -1,4 +1,4 @@
-"""What is live in the page: notifications as they come, the inbox, and the audit trail's tail."""
+"""Live parts of the page: notifications as they come, the inbox, and the audit trail's tail."""
 
 import re
 from typing import Any, Literal

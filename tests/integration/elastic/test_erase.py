@@ -109,7 +109,7 @@ def test_an_erasure_is_on_the_trail_without_the_name(client: Elasticsearch, chan
 def test_without_kafka_nothing_is_erased_and_what_to_do_is_said(
     client: Elasticsearch, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr("elastic.changes._SECONDS", 1.0)
+    monkeypatch.setattr("contracts.query_event.command._SECONDS", 1.0)
     monkeypatch.setenv("KAFKA_BOOTSTRAP_SERVERS", f"127.0.0.1:{ports.free(1)[0]}")
     assert main(["erase", "--user", _USER, "--delete", "request 17"]) == 1
     assert capsys.readouterr().err.startswith(

@@ -18,6 +18,7 @@ class _Admin:
         self.asked: list[Future[SimpleNamespace]] = []
 
     def describe_topics(self, _topics: Any, request_timeout: float) -> dict[str, "Future[SimpleNamespace]"]:
+        """Take a question."""
         assert request_timeout > 0
         self.asked.append(Future())
         return {"t": self.asked[-1]}

@@ -1,4 +1,4 @@
-"""What the inventory must survive, on SQLite and PostgreSQL: hostile documents, and servers that are down."""
+"""The inventory survives hostile documents and servers that are down, on SQLite and PostgreSQL."""
 
 from functools import partial
 from pathlib import Path

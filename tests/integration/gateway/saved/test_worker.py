@@ -52,7 +52,7 @@ class _System:
         return [each["watch"] for each in self.ask("GET", "/searches/?size=100")["searches"]]
 
     def told(self) -> list[Any]:
-        """What the user was told by watches."""
+        """Notifications that watches have sent to the user."""
         rows = self.ask("GET", "/notifications?size=100")["notifications"]
         return [each["data"] for each in rows if each["kind"] == "watch.found"]
 

@@ -14,7 +14,7 @@ Counted = Callable[[], dict[str, float]]
 
 @pytest.fixture
 def counted() -> Counted:
-    """What was counted since the test began, by result."""
+    """Counts since the test began, by result."""
 
     def read() -> dict[str, float]:
         return {

@@ -1,4 +1,4 @@
-"""What is under way to a socket of notifications."""
+"""Notifications under way to a socket."""
 
 from gateway.live.unacknowledged import MAX_BYTES, Unacknowledged
 

@@ -27,7 +27,7 @@ def owner(ask: Ask) -> User:
 
 @pytest.fixture
 def told(owner: User) -> Told:
-    """What a user's inbox has, the oldest first."""
+    """Notifications in a user's inbox, the oldest first."""
     del owner
 
     def read(name: str) -> list[dict[str, Any]]:

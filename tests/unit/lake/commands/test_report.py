@@ -92,13 +92,13 @@ def test_a_lake_without_events_has_only_headings(
 def test_without_the_trail_no_name_is_shown(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr("lake.look._SECONDS", 0.5)
+    monkeypatch.setattr("contracts.query_event.command._SECONDS", 0.5)
     monkeypatch.setenv("KAFKA_BOOTSTRAP_SERVERS", "127.0.0.1:9")
     assert main(["report", "--names"]) == 1
     printed = capsys.readouterr()
     assert printed.out == ""
     assert printed.err.splitlines()[-1].startswith(
-        "lake: no names are shown, as the look cannot be put on the audit trail: Kafka at 127.0.0.1:9: "
+        "lake: no names are shown, as the audit trail cannot be written: Kafka at 127.0.0.1:9: "
     )
 
 

@@ -30,7 +30,7 @@ def wait(stack: InventoryStack, token: object, seconds: int = 10) -> None:
 
 
 def found(stack: InventoryStack) -> dict[str, int]:
-    """What a search finds, without a refresh."""
+    """Documents that a search finds, without a refresh."""
     hits = stack.client.search(index=stack.alias, size=1000, version=True)["hits"]["hits"]
     return {hit["_id"]: hit["_version"] for hit in hits}
 
