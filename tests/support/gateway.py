@@ -84,9 +84,9 @@ class Gateway:
         """Run a statement in its database, which takes no process; gives how many rows it has changed."""
         url = self.environment["GATEWAY_DATABASE_URL"]
         if url.startswith("sqlite:///"):
-            with closing(sqlite3.connect(url.removeprefix("sqlite:///"), PATIENCE_SECONDS)) as connected:
-                with connected:
-                    return connected.execute(statement).rowcount
+            file = url.removeprefix("sqlite:///")
+            with closing(sqlite3.connect(file, PATIENCE_SECONDS, isolation_level=None)) as database:
+                return database.execute(statement).rowcount
         with psycopg.connect(url) as connection:
             return connection.execute(statement.encode()).rowcount
 
