@@ -1,17 +1,14 @@
-"""The alerts: when they fire (``alerts.yml`` beside this file), and what they say."""
+"""The alerts: when they fire (``tests/data/alerts.yml``), and what they say."""
 
-import os
-import shutil
 import subprocess
-from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
-from tests.support.paths import ROOT
+from tests.support.paths import DATA, ROOT
+from tests.support.process import find_program
 
-HERE = Path(__file__).parent
 PROMETHEUS = ROOT / "deploy" / "prometheus"
 
 
@@ -21,14 +18,10 @@ def _rules() -> list[dict[str, Any]]:
 
 
 @pytest.mark.parametrize(
-    "arguments", [["check", "config", PROMETHEUS / "prometheus.yml"], ["test", "rules", HERE / "alerts.yml"]]
+    "arguments", [["check", "config", PROMETHEUS / "prometheus.yml"], ["test", "rules", DATA / "alerts.yml"]]
 )
 def test_prometheus_own_tool_finds_nothing_wrong(arguments: list[str]) -> None:
-    promtool = shutil.which("promtool")
-    if promtool is None and "CI" not in os.environ:
-        pytest.skip("promtool is not installed")
-    assert promtool is not None
-    done = subprocess.run([promtool, *arguments], capture_output=True, text=True, check=False)
+    done = subprocess.run([find_program("promtool"), *arguments], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
 
 
@@ -40,5 +33,5 @@ def test_every_alert_says_how_bad_it_is_what_happened_and_where_to_read_on(rule:
 
 
 def test_every_alert_is_seen_to_fire() -> None:
-    told = (HERE / "alerts.yml").read_text(encoding="utf-8")
+    told = (DATA / "alerts.yml").read_text(encoding="utf-8")
     assert [rule["alert"] for rule in _rules() if f'alertname="{rule["alert"]}"' not in told] == []
