@@ -90,11 +90,18 @@ def _node(home: Path, settings: dict[str, str], password: str | None) -> jpype.J
     plugins = loader.loadPluginsBundles(environment.pluginsDir(), False)
     # The last argument asks for Java modules, which a plain class path has none of.
     loaded = loader.createPluginsLoader(modules, plugins, jpype.JClass("java.util.Map").of(), False)
-    # While there is one thread: this class and those derived from it initialize each other, so that two threads that
-    # begin with different ones would wait for each other for ever.
+    _initialize_exceptions()
+    return _elasticsearch("node.Node")(environment, loaded)
+
+
+def _initialize_exceptions() -> None:
+    """Initialize a class while there is one thread.
+
+    It and those derived from it initialize each other, so that two threads that begin with different ones would wait for
+    each other for ever.
+    """
     java_class, loaders = jpype.JClass("java.lang.Class"), jpype.JClass("java.lang.ClassLoader")
     java_class.forName("org.elasticsearch.ElasticsearchException", True, loaders.getSystemClassLoader())
-    return _elasticsearch("node.Node")(environment, loaded)
 
 
 def _elasticsearch(name: str) -> jpype.JClass:
