@@ -97,8 +97,8 @@ def _node(home: Path, settings: dict[str, str], password: str | None) -> jpype.J
 def _initialize_exceptions() -> None:
     """Initialize a class while there is one thread.
 
-    It and those derived from it initialize each other, so that two threads that begin with different ones would wait for
-    each other for ever.
+    It and those derived from it initialize each other, so that two threads that begin with different ones would wait
+    for each other for ever.
     """
     java_class, loaders = jpype.JClass("java.lang.Class"), jpype.JClass("java.lang.ClassLoader")
     java_class.forName("org.elasticsearch.ElasticsearchException", True, loaders.getSystemClassLoader())
