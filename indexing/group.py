@@ -11,7 +11,7 @@ from indexing.member import NO_POSITION, member_config, partition_numbers
 from indexing.metrics import COMMIT_FAILURES, LAG, PAUSED
 from indexing.offsets import OffsetTracker
 from indexing.resume import starting_offset
-from indexing.topic_watch import TopicWatch
+from indexing.topic_id_watch import TopicIdWatch
 from kit.kafka import LIBRDKAFKA, KafkaSettings, client_config, probe_topic
 
 logger = logging.getLogger(__name__)
@@ -49,7 +49,7 @@ class ConsumerGroup:  # pylint: disable=too-many-instance-attributes  # two clie
         self._starts: dict[int, int] = {}
         self._last_commit = 0.0
         self._admin = AdminClient({**client_config(kafka)}, logger=LIBRDKAFKA)
-        self._watch = TopicWatch(self._admin, topic)
+        self._watch = TopicIdWatch(self._admin, topic)
         self._consumer = Consumer(member_config(kafka, consumer, group_id, self._committed), logger=LIBRDKAFKA)
 
     def join(self, on_leave: OnLeave) -> None:

@@ -2,13 +2,15 @@
 
 import logging
 from collections.abc import Iterable
+from concurrent.futures import Future
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 from typing import Self
 
-from confluent_kafka import KafkaError, KafkaException, Message, Producer
+from confluent_kafka import KafkaError, KafkaException, Message, Producer, TopicCollection
 from confluent_kafka.admin import AdminClient
+from confluent_kafka.admin._topic import TopicDescription
 from pydantic import SecretStr, model_validator
 from pydantic_settings import SettingsConfigDict
 
@@ -100,6 +102,17 @@ def probe_topic(admin: AdminClient, topic: str, timeout: float) -> str | None:
     except KafkaException as error:
         return str(error.args[0])
     return None if found.error is None else f"{found.error.str()}: {topic} (create the topic)"
+
+
+def describe_topic(admin: AdminClient, topic: str, timeout: float) -> "Future[TopicDescription]":
+    """Ask for a topic's description, which has its id; the answer is a ``KafkaException`` where there is no such topic.
+
+    Args:
+        admin: a client.
+        topic: the topic.
+        timeout: how long the cluster may take, in seconds.
+    """
+    return admin.describe_topics(TopicCollection([topic]), request_timeout=timeout)[topic]
 
 
 def produce(settings: KafkaSettings, client_id: str, records: Iterable[NewRecord], within: float) -> None:

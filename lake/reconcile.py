@@ -8,13 +8,13 @@ from http import HTTPStatus
 from typing import Any
 
 import orjson
-from confluent_kafka import TopicCollection, TopicPartition
+from confluent_kafka import TopicPartition
 from confluent_kafka.admin import AdminClient
 from confluent_kafka.admin._listoffsets import OffsetSpec
 
 from elastic.exchange import ElasticsearchExchange
 from kit.http_exchange import NoAnswer
-from kit.kafka import LIBRDKAFKA, KafkaSettings, client_config
+from kit.kafka import LIBRDKAFKA, KafkaSettings, client_config, describe_topic
 from lake import engine
 from lake.errors import LakeError
 from lake.tables import EVENTS, Lake
@@ -59,7 +59,7 @@ def ask_kafka(kafka: KafkaSettings, topic: str) -> Topic:
         confluent_kafka.KafkaException: Kafka does not answer within 30 seconds, or has no such topic.
     """
     admin = AdminClient({**client_config(kafka)}, logger=LIBRDKAFKA)
-    described = admin.describe_topics(TopicCollection([topic]), request_timeout=_ANSWER_SECONDS)[topic].result()
+    described = describe_topic(admin, topic, _ANSWER_SECONDS).result()
     numbers = [partition.id for partition in described.partitions]
     ends = []
     which: OffsetSpec

@@ -11,7 +11,7 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Topic
 from confluent_kafka.admin import AdminClient
 
 from indexing.member import NO_POSITION, member_config, partition_numbers
-from indexing.topic_watch import TopicWatch
+from indexing.topic_id_watch import TopicIdWatch
 from kit.kafka import LIBRDKAFKA, KafkaSettings, client_config, probe_topic
 from lake.metrics import LAG
 
@@ -43,7 +43,7 @@ class Group:  # pylint: disable=too-many-instance-attributes  # two clients, and
         self._topic = topic
         self._on_leave: OnLeave = lambda partitions: None
         self._admin = AdminClient({**client_config(kafka)}, logger=LIBRDKAFKA)
-        self._watch = TopicWatch(self._admin, topic)
+        self._watch = TopicIdWatch(self._admin, topic)
         self._consumer = Consumer(member_config(kafka, "lake", group_id, _committed), logger=LIBRDKAFKA)
 
     def join(self, on_leave: OnLeave) -> None:

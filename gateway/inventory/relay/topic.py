@@ -8,7 +8,7 @@ for ever, so the relay stops until they are made again (``python -m gateway rebu
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicCollection, TopicPartition
+from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 from confluent_kafka.admin import AdminClient
 from django.db import transaction
 
@@ -18,7 +18,7 @@ from contracts.inventory_change.reader import decode
 from gateway.inventory.models import Change, RelayState
 from gateway.inventory.relay.lease import Lease
 from gateway.inventory.relay.outbox import highest_feed
-from kit.kafka import LIBRDKAFKA, KafkaSettings, client_config
+from kit.kafka import LIBRDKAFKA, KafkaSettings, client_config, describe_topic
 
 ADOPT = ""
 """As the database's id of the topic: whatever topic is there is taken, as all indices are made again."""
@@ -68,8 +68,7 @@ class TopicWatch:
         Raises:
             KafkaException: the cluster does not answer, or has no such topic.
         """
-        asked = self._admin.describe_topics(TopicCollection([self._topic]), request_timeout=_ANSWER_SECONDS)
-        return str(asked[self._topic].result().topic_id)
+        return str(describe_topic(self._admin, self._topic, _ANSWER_SECONDS).result().topic_id)
 
     def look(self) -> TopicView:
         """Read the id, and the last record of each partition.

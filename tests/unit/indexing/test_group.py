@@ -138,7 +138,7 @@ def fixture_member(monkeypatch: pytest.MonkeyPatch) -> _Member:
 
     monkeypatch.setattr("indexing.group.Consumer", connect)
     monkeypatch.setattr("indexing.group.AdminClient", connect)
-    for module in ("group", "topic_watch"):
+    for module in ("group", "topic_id_watch"):
         monkeypatch.setattr(f"indexing.{module}.time", SimpleNamespace(monotonic=lambda: kafka.now))
     return _Member(kafka)
 

@@ -6,15 +6,16 @@ librdkafka goes on at the old offsets in the new topic, and says nothing of what
 import time
 from concurrent.futures import Future
 
-from confluent_kafka import TopicCollection
 from confluent_kafka.admin import AdminClient
 from confluent_kafka.admin._topic import TopicDescription
+
+from kit.kafka import describe_topic
 
 _ANSWER_SECONDS = 5.0
 _LOOK_EVERY_SECONDS = 5.0
 
 
-class TopicWatch:
+class TopicIdWatch:
     """Watch of one topic, used from one thread.
 
     Args:
@@ -54,5 +55,4 @@ class TopicWatch:
         return answer.exception() is None and topic_id is not None and str(answer.result().topic_id) != topic_id
 
     def _ask(self) -> "Future[TopicDescription]":
-        topics = TopicCollection([self._topic])
-        return self._admin.describe_topics(topics, request_timeout=_ANSWER_SECONDS)[self._topic]
+        return describe_topic(self._admin, self._topic, _ANSWER_SECONDS)

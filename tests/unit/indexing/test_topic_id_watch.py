@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from confluent_kafka import KafkaError, KafkaException
 
-from indexing.topic_watch import TopicWatch
+from indexing.topic_id_watch import TopicIdWatch
 
 
 class _Admin:
@@ -32,24 +32,24 @@ class _Admin:
 def fixture_admin(monkeypatch: pytest.MonkeyPatch) -> _Admin:
     """A cluster."""
     admin = _Admin()
-    monkeypatch.setattr("indexing.topic_watch.time", SimpleNamespace(monotonic=lambda: admin.now))
+    monkeypatch.setattr("indexing.topic_id_watch.time", SimpleNamespace(monotonic=lambda: admin.now))
     return admin
 
 
 @pytest.fixture(name="watch")
-def fixture_watch(admin: _Admin) -> TopicWatch:
+def fixture_watch(admin: _Admin) -> TopicIdWatch:
     """A watch of its topic."""
-    return TopicWatch(admin, "t")  # type: ignore[arg-type]  # as much of a client as it uses
+    return TopicIdWatch(admin, "t")  # type: ignore[arg-type]  # as much of a client as it uses
 
 
-def test_another_id_is_a_change_once_the_answer_is_there(admin: _Admin, watch: TopicWatch) -> None:
+def test_another_id_is_a_change_once_the_answer_is_there(admin: _Admin, watch: TopicIdWatch) -> None:
     assert not watch.has_changed("one")
     assert not watch.has_changed("one"), "nobody has answered"
     admin.answer("two")
     assert watch.has_changed("one")
 
 
-def test_the_same_id_and_an_unknown_one_are_no_change(admin: _Admin, watch: TopicWatch) -> None:
+def test_the_same_id_and_an_unknown_one_are_no_change(admin: _Admin, watch: TopicIdWatch) -> None:
     for known in ("one", None):
         assert not watch.has_changed(known)
         admin.answer("one")
@@ -57,7 +57,7 @@ def test_the_same_id_and_an_unknown_one_are_no_change(admin: _Admin, watch: Topi
         admin.now += 10
 
 
-def test_it_is_asked_every_few_seconds_and_never_twice_at_once(admin: _Admin, watch: TopicWatch) -> None:
+def test_it_is_asked_every_few_seconds_and_never_twice_at_once(admin: _Admin, watch: TopicIdWatch) -> None:
     for admin.now in (0.0, 1.0, 30.0):
         assert not watch.has_changed("one")
     assert len(admin.asked) == 1
@@ -67,7 +67,7 @@ def test_it_is_asked_every_few_seconds_and_never_twice_at_once(admin: _Admin, wa
     assert len(admin.asked) == 2
 
 
-def test_a_cluster_that_fails_is_no_change_and_is_asked_again(admin: _Admin, watch: TopicWatch) -> None:
+def test_a_cluster_that_fails_is_no_change_and_is_asked_again(admin: _Admin, watch: TopicIdWatch) -> None:
     assert not watch.has_changed("one")
     admin.asked[-1].set_exception(KafkaException(KafkaError(KafkaError._TRANSPORT)))  # pylint: disable=protected-access
     assert not watch.has_changed("one")
